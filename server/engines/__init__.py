@@ -1,0 +1,1 @@
+"""Ways to reach a language model whose weights can be exchanged while it answers."""

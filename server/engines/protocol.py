@@ -1,0 +1,60 @@
+"""What Errata asks of a language model server: chat, and exchange of weights under running requests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from server.errors import EngineUnavailable
+
+Messages = Sequence[Mapping[str, Any]]
+Chunk = dict[str, Any]
+
+UNSETTLED = "unsettled"  # the engine's weights version from the first changed byte until all of it is in place
+
+
+class SwapFailed(EngineUnavailable):
+    """The weights may be half exchanged. The engine stays paused: swap again, or restart it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwapTimes:
+    """How long one exchange of weights held up generation, in seconds."""
+
+    pause_s: float  # from asking for the pause until generation went on
+    reload_s: float  # of these, reading the tensors and putting them in place
+
+
+class Engine(Protocol):
+    """A language model server. Safe for concurrent use by many tasks of one event loop.
+
+    Every method raises EngineUnavailable when the server cannot be reached or breaks off, and EngineRefused, with the
+    server's own reason, when it rejects the request.
+    """
+
+    async def chat(self, messages: Messages, **parameters: Any) -> dict[str, Any]:
+        """A whole answer in OpenAI's form. `parameters` are OpenAI's. Cancelling the call stops the generation."""
+
+    def chat_stream(self, messages: Messages, **parameters: Any) -> AsyncGenerator[Chunk, None]:
+        """Chunks in OpenAI's form; the last one carries `usage` and no choices. `aclose()` stops the generation."""
+
+    async def health(self) -> bool:
+        """Would a question be taken now? Never raises."""
+
+    async def weight_version(self) -> str:
+        """The version that the last `swap` left, UNSETTLED inside one, a name of the engine's own before the first."""
+
+    async def swap(self, version_dir: Path, version_id: str) -> SwapTimes:
+        """Put the tensors found in `version_dir` into the running model and name the result `version_id`.
+
+        Tensors that the folder lacks stay as they are. Requests in flight keep the text they have and go on under the
+        new weights; no cached state of the old ones is left. Raises SwapFailed.
+        """
+
+    async def ensure_resumed(self) -> bool:
+        """Let generation go on if someone paused it and did not come back; was that so?"""
+
+    async def close(self) -> None:
+        """Give back the connections. The server goes on."""

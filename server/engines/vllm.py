@@ -1,0 +1,181 @@
+"""vLLM behind its HTTP interface: a Unix socket of our own child, or an address of one started elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from server.engines.protocol import UNSETTLED, Chunk, Messages, SwapFailed, SwapTimes
+from server.errors import EngineRefused, EngineUnavailable
+
+SERVED_NAME = "errata"  # what our own child calls its model
+
+
+class Endpoint(Enum):
+    """All that Errata ever calls at an engine; paths never come from a request."""
+
+    CHAT = ("POST", "/v1/chat/completions")
+    MODELS = ("GET", "/v1/models")
+    HEALTH = ("GET", "/health")
+    PAUSE = ("POST", "/pause")
+    RESUME = ("POST", "/resume")
+    IS_PAUSED = ("GET", "/is_paused")
+    COLLECTIVE_RPC = ("POST", "/collective_rpc")
+    RESET_PREFIX_CACHE = ("POST", "/reset_prefix_cache")
+    UPDATE_WEIGHT_VERSION = ("POST", "/update_weight_version")
+    WEIGHT_INFO = ("GET", "/weight_info")
+
+
+class VllmEngine:
+    """An `Engine` over vLLM's API server. The weight methods need `VLLM_SERVER_DEV_MODE=1` there."""
+
+    def __init__(
+        self, client: httpx.AsyncClient, *, model: str | None = SERVED_NAME, cache_patience_s: float = 5.0
+    ) -> None:
+        self._client, self._model, self._cache_patience_s = client, model, cache_patience_s
+
+    @classmethod
+    def on_socket(cls, path: Path) -> VllmEngine:
+        """The engine that listens on the Unix socket `path`."""
+        return cls(_client("http://engine", transport=httpx.AsyncHTTPTransport(uds=str(path), limits=_NO_LIMITS)))
+
+    @classmethod
+    def at(cls, url: str, *, model: str | None = None, api_key: str | None = None) -> VllmEngine:
+        """An engine started elsewhere, at `url` with or without a final `/v1`; no `model`: the first one it lists."""
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        return cls(_client(url.rstrip("/").removesuffix("/v1"), headers=headers), model=model)
+
+    async def chat(self, messages: Messages, **parameters: Any) -> dict[str, Any]:
+        return await self._json(Endpoint.CHAT, json=await self._request(messages, parameters))
+
+    async def chat_stream(self, messages: Messages, **parameters: Any) -> AsyncGenerator[Chunk, None]:
+        body = await self._request(messages, {"stream_options": {"include_usage": True}, **parameters}) | {
+            "stream": True
+        }
+        # Leaving this block early closes the connection, upon which vLLM aborts the request.
+        async with self._answer(Endpoint.CHAT, json=body) as response:
+            async for line in response.aiter_lines():
+                data = line.removeprefix("data: ")
+                if data == line:
+                    continue
+                if data == "[DONE]":
+                    return
+                chunk: Chunk = json.loads(data)
+                if "error" in chunk:
+                    raise EngineUnavailable(f"The model broke off its answer: {_reason(chunk)}")
+                yield chunk
+        raise EngineUnavailable("The model broke off its answer without a reason.")
+
+    async def health(self) -> bool:
+        try:
+            async with self._answer(Endpoint.HEALTH, timeout=5.0):
+                return True
+        except (EngineUnavailable, EngineRefused):
+            return False
+
+    async def weight_version(self) -> str:
+        return str((await self._json(Endpoint.WEIGHT_INFO))["weight_version"])
+
+    async def swap(self, version_dir: Path, version_id: str) -> SwapTimes:
+        started = time.perf_counter()
+        # keep: running requests are set back into the queue and later go on from the text they have.
+        await self._json(Endpoint.PAUSE, params={"mode": "keep"})
+        try:
+            # Named first, so that a crash before the end cannot leave changed weights under the old version's name.
+            await self._name(UNSETTLED)
+            reloading = time.perf_counter()
+            reload = {"method": "reload_weights", "kwargs": {"weights_path": str(version_dir)}}
+            await self._json(Endpoint.COLLECTIVE_RPC, json=reload)
+            reloaded = time.perf_counter()
+            await self._clear_cache()
+            await self._name(version_id)
+        except (EngineUnavailable, EngineRefused) as error:
+            raise SwapFailed(f"Version {version_id!r} could not be put into the running model: {error}") from error
+        await self._json(Endpoint.RESUME)
+        return SwapTimes(pause_s=time.perf_counter() - started, reload_s=reloaded - reloading)
+
+    async def ensure_resumed(self) -> bool:
+        if not (await self._json(Endpoint.IS_PAUSED))["is_paused"]:
+            return False
+        await self._json(Endpoint.RESUME)
+        return True
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _name(self, version_id: str) -> None:
+        await self._json(Endpoint.UPDATE_WEIGHT_VERSION, json={"new_version": version_id})
+
+    async def _clear_cache(self) -> None:
+        # Cached blocks are keyed by tokens alone, so they would answer with the old weights. vLLM says false while a
+        # block is still held by a request that is being set back.
+        deadline = time.monotonic() + self._cache_patience_s
+        while not (await self._json(Endpoint.RESET_PREFIX_CACHE))["success"]:
+            if time.monotonic() > deadline:
+                raise EngineUnavailable(f"the prefix cache could not be cleared within {self._cache_patience_s:g} s")
+            await asyncio.sleep(0.01)
+
+    async def _request(self, messages: Messages, parameters: dict[str, Any]) -> dict[str, Any]:
+        if self._model is None:
+            listed = (await self._json(Endpoint.MODELS))["data"]
+            if not listed:
+                raise EngineUnavailable("The engine lists no model. Name one with --engine-model.")
+            self._model = str(listed[0]["id"])
+        return {"model": self._model, "messages": list(messages), **parameters}
+
+    async def _json(self, endpoint: Endpoint, **request: Any) -> dict[str, Any]:
+        async with self._answer(endpoint, **request) as response:
+            content = await response.aread()
+        return json.loads(content) if content else {}
+
+    @asynccontextmanager
+    async def _answer(self, endpoint: Endpoint, **request: Any) -> AsyncIterator[httpx.Response]:
+        """The response to a call, with every failure told as one of ours; the body is still to be read."""
+        method, path = endpoint.value
+        try:
+            async with self._client.stream(method, path, **request) as response:
+                if response.is_error:
+                    reason = _reason(_parsed(await response.aread())) or f"status {response.status_code}"
+                    if response.is_client_error:
+                        raise EngineRefused(reason)
+                    raise EngineUnavailable(f"The model server failed: {reason}")
+                yield response
+        except httpx.TransportError as error:
+            raise EngineUnavailable(f"The model server cannot be reached: {error or type(error).__name__}") from error
+
+
+_NO_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=64)
+# A first token may wait behind a long queue and a swap; a server that is gone closes its socket at once.
+_TIMEOUT = httpx.Timeout(connect=5, read=600, write=30, pool=30)
+
+
+def _client(
+    url: str, *, transport: httpx.AsyncBaseTransport | None = None, headers: dict[str, str] | None = None
+) -> httpx.AsyncClient:
+    # trust_env off: a proxy variable of the machine must not carry conversations elsewhere.
+    return httpx.AsyncClient(
+        base_url=url, transport=transport, headers=headers, timeout=_TIMEOUT, limits=_NO_LIMITS, trust_env=False
+    )
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content.decode(errors="replace")[:500]
+
+
+def _reason(body: Any) -> str:
+    """The message inside an error body of vLLM's or OpenAI's shape."""
+    if isinstance(body, dict):
+        inner = body.get("error", body.get("detail", body.get("message", "")))
+        return _reason(inner) if isinstance(inner, dict) else str(inner)
+    return str(body)
