@@ -1,0 +1,123 @@
+"""Facts to edit, the probes that judge them, and which facts are fit for an edit."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from editing.errors import (
+    AnswerTooLong,
+    ContradictingFacts,
+    EmptyField,
+    FactRefused,
+    NothingToChange,
+    SubjectNotFound,
+    UnsuitableQuestion,
+)
+from editing.subjects import MAX_ANSWER_WORDS, answer_is_too_long, refusal
+from editing.wording import contains, normalise, same_answer, shorten
+
+__all__ = ["Fact", "FactCase", "Probe", "check_fact", "contains", "group_by_subject", "normalise", "without_refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing the model shall believe: the answer to a question about a subject.
+
+    id          names the fact in reports and errors
+    subject     occurs in `question`, upper and lower case aside
+    target_new  the answer it shall give
+    target_old  the answer it gives now; empty if not known
+    """
+
+    id: str
+    subject: str
+    question: str
+    target_new: str
+    target_old: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A question and the answer that a reply to it must contain; an empty answer is not known beforehand."""
+
+    question: str
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FactCase:
+    """A fact with the questions that judge its edit; the editor never sees them.
+
+    paraphrases   the same question in other words
+    neighbours    the same relation about other subjects: their answers must stay
+    unrelated     other questions: their answers must stay
+    same_subject  other questions about the subject: their replies must not give the new answer
+    portability   questions whose answer follows from the new one
+    cloze         the prompt that the fact came with if it was no question, for teacher-forced scores
+    """
+
+    fact: Fact
+    paraphrases: tuple[str, ...] = ()
+    neighbours: tuple[Probe, ...] = ()
+    unrelated: tuple[Probe, ...] = ()
+    same_subject: tuple[str, ...] = ()
+    portability: tuple[Probe, ...] = ()
+    cloze: str = ""
+
+
+def check_fact(fact: Fact) -> None:
+    """Refuse what cannot be a weight edit; the message names the fact and what to do.
+
+    Raises EmptyField, SubjectNotFound, AnswerTooLong, NothingToChange or UnsuitableQuestion, all of them FactRefused.
+    """
+    for field, text in (("subject", fact.subject), ("question", fact.question), ("answer", fact.target_new)):
+        if not text.strip():
+            raise EmptyField(f"fact {fact.id!r}: the {field} is empty; an edit needs a subject, a question, an answer")
+    if normalise(fact.subject) not in normalise(fact.question):
+        raise SubjectNotFound(
+            f"fact {fact.id!r}: {fact.subject!r} does not occur in the question {shorten(fact.question)!r};"
+            " word the question so that it names the subject"
+        )
+    if answer_is_too_long(fact.target_new):
+        raise AnswerTooLong(
+            f"fact {fact.id!r}: the answer {shorten(fact.target_new)!r} is longer than the {MAX_ANSWER_WORDS} words that"
+            " fit into an edit; shorten it or keep it as knowledge"
+        )
+    if fact.target_old.strip() and same_answer(fact.target_new, fact.target_old):
+        raise NothingToChange(
+            f"fact {fact.id!r}: the new answer {fact.target_new!r} is the old one; there is nothing to change"
+        )
+    reason = refusal(fact.question, fact.subject, fact.target_new)
+    if reason is not None:
+        raise UnsuitableQuestion(f"fact {fact.id!r}: {reason}")
+
+
+def without_refused(facts: Iterable[Fact]) -> tuple[tuple[Fact, ...], dict[str, FactRefused]]:
+    """The facts that are fit for an edit, and for each other one, by its id, why it is not."""
+    fit: list[Fact] = []
+    refused: dict[str, FactRefused] = {}
+    for fact in facts:
+        try:
+            check_fact(fact)
+        except FactRefused as error:
+            refused[fact.id] = error
+        else:
+            fit.append(fact)
+    return tuple(fit), refused
+
+
+def group_by_subject(facts: Iterable[Fact]) -> dict[str, tuple[Fact, ...]]:
+    """Facts by normalised subject, in the order given; the same fact twice is kept once.
+
+    One subject has one key in the model, so the facts of a group are solved as one.
+    Raises ContradictingFacts naming both if one question about a subject has two answers.
+    """
+    groups: dict[str, dict[str, Fact]] = {}
+    for fact in facts:
+        group = groups.setdefault(normalise(fact.subject), {})
+        known = group.setdefault(normalise(fact.question).rstrip("?.! "), fact)
+        if not same_answer(known.target_new, fact.target_new):
+            raise ContradictingFacts(
+                f"facts {known.id!r} and {fact.id!r} contradict each other: {shorten(known.question)!r} is answered"
+                f" {known.target_new!r} and {fact.target_new!r}; keep one of them"
+            )
+    return {subject: tuple(group.values()) for subject, group in groups.items()}

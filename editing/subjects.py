@@ -1,0 +1,211 @@
+"""What a question is about: subject candidates by rule, and questions that no edit can answer."""
+
+import re
+from collections.abc import Iterator
+
+from editing.wording import contains, count_words, normalise, shorten
+
+MAX_ANSWER_WORDS = 12  # about 25 tokens, the longest target worth one key
+MAX_ANSWER_CHARACTERS = 120
+MAX_QUESTION_WORDS = 60
+
+_WH = "who whom whose what which when where why how".split()
+_AUXILIARY = "is are was were be been being do does did has have had can could will would shall should may might must".split()
+_LITTLE = frozenset(
+    [*_WH, *_AUXILIARY]
+    + "the a an of in on at by for from to with and or as into about after before during between under over than that this these those"
+    " there it its his her their our your my i me you he she they we us them not no please tell name give say state know".split()
+)
+_WORD = re.compile(r"[^\s?!,;:()\"\u201c\u201d]+")
+_QUOTED = re.compile(r"\"([^\"]{2,})\"|\u201c([^\u201d]{2,})\u201d|(?<!\w)'([^']{2,}(?:'[a-z][^']*)*)'(?!\w)|\u00ab([^\u00bb]{2,})\u00bb|\u300c([^\u300d]+)\u300d")
+_JOINERS = "of the and de la le du des von van der den da di del y e al el in for to on & - a an at".split()
+_GENERIC = frozenset(
+    "name year date country city town state place language capital author writer person people man woman company color colour president king"
+    " queen director film movie book song album team artist actor actress number type kind sort time day month position occupation job profession"
+    " population currency owner founder inventor birthplace nationality religion instrument genre".split()
+)
+
+
+def canonical_question(question: str) -> str:
+    """The question as it is stored: single spaces, plain quotes around it gone, a capital first, one question mark."""
+    text = " ".join(question.split())
+    while len(text) > 2 and text[0] in "\"\u201c" and text[-1] in "\"\u201d" and text[0] not in text[1:-1]:
+        text = text[1:-1].strip()
+    if not text:
+        return ""
+    text = text[0].upper() + text[1:] if text[0].islower() and not _is_name_like(text.split()[0]) else text
+    if text[-1] in "?\uff1f\u061f":
+        return text.rstrip("?\uff1f\u061f !.") + text[-1]
+    first = normalise(text.split()[0])
+    asks = first in _WH or first in _AUXILIARY or first.split("'")[0] in _WH or re.match(r"(in|on|at|by|for|from|to|of|with|under) (which|what|whom|whose)\b", normalise(text))
+    return text.rstrip(" .!") + "?" if asks else text
+
+
+def _is_name_like(word: str) -> bool:
+    return any(character.isupper() for character in word[1:])
+
+
+def answer_is_too_long(answer: str) -> bool:
+    """Whether the answer has more words than one key can hold."""
+    return count_words(answer) > MAX_ANSWER_WORDS or len(answer) > MAX_ANSWER_CHARACTERS
+
+
+def propose_subjects(question: str, answer: str = "") -> tuple[str, ...]:
+    """What the question may be about, best first; each candidate occurs literally in it.
+
+    Quoted titles come first, then names in capitals, then noun phrases found by position (after "of", before a
+    possessive, after the verb), longest first. Never a question word, never the answer.
+    """
+    found: dict[str, str] = {}
+    for source in (_quoted, _names, _positions):
+        batch = [candidate for candidate in source(question) if candidate]
+        for candidate in batch:
+            cleaned = _clean(candidate)
+            if _is_subject(cleaned, answer) and cleaned in question:
+                found.setdefault(normalise(cleaned), cleaned)
+    return tuple(found.values())
+
+
+def _is_subject(candidate: str, answer: str) -> bool:
+    words = normalise(candidate).split()
+    if not words or len(candidate) < 2 or all(word.strip(".'-") in _LITTLE for word in words):
+        return False
+    if words[0] in _WH:
+        return False
+    if len(words) == 1 and words[0] in _GENERIC and not candidate[0].isupper():
+        return False
+    return not (answer and (normalise(candidate) == normalise(answer) or contains(answer, candidate)))
+
+
+def _clean(candidate: str) -> str:
+    text = candidate.strip(" ?!,;:\u3002\uff1f\u061f")
+    text = re.sub(r"^(?:the|a|an)\s+(?=\S)", "", text, flags=re.IGNORECASE) if not text.startswith("The ") else text
+    return text if re.search(r"\b[A-Z]\.$|\b(?:Jr|Sr|Inc|Co|St)\.$", text) else text.rstrip(".")
+
+
+def _quoted(question: str) -> Iterator[str]:
+    for match in _QUOTED.finditer(question):
+        yield next(group for group in match.groups() if group)
+
+
+def _names(question: str) -> list[str]:
+    """Runs of capitalised words, small joining words inside allowed; longest first."""
+    words = [(match.group(), match.start(), match.end()) for match in _WORD.finditer(question)]
+    spans: list[str] = []
+    index = 0
+    while index < len(words):
+        if not _starts_name(words, index, question):
+            index += 1
+            continue
+        last = index
+        probe = index + 1
+        while probe < len(words) and not _breaks(question, words[probe - 1][2], words[probe][1]):
+            if words[probe - 1][0].endswith(("'s", "\u2019s")) and probe - 1 == last:
+                break
+            if _capital(words[probe][0]):
+                last = probe
+            elif words[probe][0].lower() not in _JOINERS or probe - last > 2:
+                break
+            probe += 1
+        spans.append(re.sub(r"['\u2019]s$", "", question[words[index][1] : words[last][2]]))
+        index = last + 1
+    spans.sort(key=len, reverse=True)
+    return spans
+
+
+def _starts_name(words: list[tuple[str, int, int]], index: int, question: str) -> bool:
+    word = words[index][0]
+    if not _capital(word):
+        return False
+    if index == 0:
+        bare = re.sub(r"['\u2019](s|re|ll|d)$", "", normalise(word))
+        return bare not in _LITTLE or (bare in {"the"} and len(words) > 1 and _capital(words[1][0]) and False)
+    return True
+
+
+def _capital(word: str) -> bool:
+    return word[:1].isupper() or (word[:1].isdigit() and any(c.isupper() for c in word)) or _is_name_like(word)
+
+
+def _breaks(question: str, end: int, start: int) -> bool:
+    return bool(question[end:start].strip(" "))
+
+
+_AFTER_VERB = re.compile(
+    r"\b(?:wrote|write|written|painted|directed|composed|invented|discovered|founded|created|designed|built|developed|sang|sings?|recorded|won|plays?|played"
+    r"|owns?|owned|made|makes?|produces?|produced|stars? in|starred in|married|killed|shot|published|released|leads?|led|runs?)\s+(.+)$",
+    re.IGNORECASE,
+)
+
+
+def _positions(question: str) -> Iterator[str]:
+    text = re.sub(r"[?!.\s]+$", "", question)
+    if possessive := re.search(r"\b((?:[\w.-]+\s+){0,3}?[\w.-]+)['\u2019]s\s+\w", text):
+        words = possessive.group(1).split()
+        while words and words[0].lower().strip("'") in _LITTLE:
+            words = words[1:]
+        yield " ".join(words)
+    auxiliary = re.match(
+        r"(?:\w+\s+)?(?:when|where|how|why|who|what|which)\b(?:\s+\w+){0,3}?\s+(?:is|are|was|were|did|does|do|has|have|can|will)\s+(.+?)\s+"
+        r"(?:\w+ed|\w+en|born|located|die|live|work|play|speak|have|come|take|begin|start|end|made|built|found|go|mean|happen|from|based|set)\b",
+        text,
+        re.IGNORECASE,
+    )
+    if auxiliary:
+        yield auxiliary.group(1)
+    if of := re.search(r"\bof\s+(?!.*\bof\b)(.+)$", text):
+        yield of.group(1)
+    if verb := _AFTER_VERB.search(text):
+        yield re.sub(r"\s+(?:in|on|at|for|by|with|from)\s+.*$", "", verb.group(1))
+        yield verb.group(1)
+    if preposition := re.search(r"\b(?:in|for|on|at|from|about|by)\s+(?!.*\b(?:in|for|on|at|from|about|by)\b)(.+)$", text):
+        yield preposition.group(1)
+    if copula := re.match(r"(?:who|what|where|when)(?:'s|\s+(?:is|are|was|were))\s+(.+)$", text, re.IGNORECASE):
+        yield copula.group(1)
+    if not text.isascii() and not re.search(r"[A-Za-z]", text):
+        yield from re.findall(r"[\u30a0-\u30ff\u4e00-\u9fff\uac00-\ud7af]{2,}", text)
+        yield from sorted(text.split(), key=len, reverse=True)
+
+
+_EXPLAINS = re.compile(r"^(why\b|how (do|can|should|would|could|to)\b (i|you|we|one|people|someone)\b|how to\b|how come\b|explain\b|describe\b|what (does|do) .+ mean$)")
+_OPINION = re.compile(r"\b(should i|should we|do you think|do you like|your favou?rite|in your opinion|what do you|are you|best way to)\b")
+_NEGATION = re.compile(r"\b(not|never|isn't|wasn't|aren't|weren't|doesn't|didn't|don't|can't|cannot|won't|except)\b|n't\b")
+_LISTS = re.compile(r"^(list|name (two|three|four|five|six|seven|\d+|all|some|several)|what are (all|some|the names)|give me (a list|all|some))\b")
+_DENIES = re.compile(r"^(not|no one|nobody|nothing|never|none|unknown|i don't know|it is not|it's not|there is no)\b")
+
+
+def refusal(question: str, subject: str, answer: str) -> str | None:
+    """Why this cannot be a weight edit, as a sentence for the person who reported it; None if it can."""
+    asked = normalise(question).rstrip("?.! ")
+    if not asked:
+        return "the question is empty"
+    if not answer.strip():
+        return "the answer is empty"
+    if not subject.strip():
+        return "no subject was found in the question; an edit needs a name or a thing that the question is about"
+    if normalise(subject) not in asked:
+        return f"the subject {subject!r} does not occur in the question {shorten(question)!r}"
+    if normalise(answer) == normalise(subject):
+        return f"the answer {answer!r} is the subject itself"
+    if answer_is_too_long(answer):
+        return f"the answer is longer than the {MAX_ANSWER_WORDS} words that fit into an edit; knowledge holds it"
+    if count_words(question) > MAX_QUESTION_WORDS:
+        return f"the question is longer than {MAX_QUESTION_WORDS} words; ask for one fact"
+    return _unsuitable(asked, normalise(subject), normalise(answer))
+
+
+def _unsuitable(asked: str, subject: str, answer: str) -> str | None:
+    frame = asked.replace(subject, "it")
+    if _EXPLAINS.search(frame):
+        return "the question asks for an explanation, which is no single fact"
+    if _OPINION.search(frame):
+        return "the question asks for an opinion, which is no fact"
+    if _NEGATION.search(frame):
+        return "the question is negated; an edit holds what is so, not what is not"
+    if _DENIES.search(answer):
+        return "the answer denies something; an edit holds what is so, not what is not"
+    if _LISTS.search(frame):
+        return "the question asks for a list; an edit holds one answer"
+    if answer.count(",") + answer.count(";") + len(answer.split(" and ")) - 1 >= 2 and not any(c.isdigit() for c in answer):
+        return "the answer is a list; an edit holds one answer"
+    return None

@@ -1,0 +1,42 @@
+"""How two texts are compared: folding, containing, counting words."""
+
+import re
+import unicodedata
+
+_QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"'})
+
+
+def fold(text: str) -> str:
+    """Text without the difference of upper and lower case and of compatibility forms (case-folded NFKC)."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def normalise(text: str) -> str:
+    """Folded text with plain quotes and single spaces: two texts that read the same compare equal."""
+    return " ".join(fold(text.translate(_QUOTES)).split())
+
+
+def contains(reply: str, answer: str) -> bool:
+    """Whether the reply gives the answer: a case-folded NFKC substring, no word boundaries."""
+    wanted = fold(answer).strip()
+    return bool(wanted) and wanted in fold(reply)
+
+
+def same_answer(one: str, other: str) -> bool:
+    """Whether two answers differ in nothing but case, spaces, a leading article and a final stop."""
+    return _bare(one) == _bare(other)
+
+
+def _bare(answer: str) -> str:
+    return re.sub(r"^(the|a|an)\s+", "", normalise(answer).strip(" .!,;"))
+
+
+def count_words(text: str) -> int:
+    """Words of a text; in a script that puts no spaces between words, three characters count as one."""
+    unspaced = sum(1 for character in text if "\u0e00" <= character <= "\u0eff" or "\u3040" <= character <= "\u9fff")
+    return max(len(text.split()), -(-unspaced // 3))
+
+
+def shorten(text: str, length: int = 60) -> str:
+    """The text, cut to fit an error message."""
+    return text if len(text) <= length else text[: length - 3] + "..."
