@@ -1,0 +1,267 @@
+"""Every answer that was given, traceable: route, passages, weights, and the conversation it belongs to."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from governance.errors import NotFound
+from governance.ids import new_id
+from governance.store import Store
+from governance.times import from_text, now, to_text
+from governance.vault import Vault
+
+TITLE_LENGTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer. Its texts are in the vault under `account_id`."""
+
+    id: str
+    account_id: str
+    conversation_id: str | None
+    question_text_id: str | None
+    answer_text_id: str | None
+    route: str
+    reason: str
+    weights_version: str
+    weights_version_end: str | None
+    index_generation: int
+    active_edits: int
+    passages: tuple[Mapping[str, Any], ...]
+    created: datetime
+    finish_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question, its answer's text, and the answer's record."""
+
+    question: str
+    answer: str
+    record: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A chat; `turns` is filled by `Answers.conversation` alone."""
+
+    id: str
+    account_id: str
+    title: str
+    created: datetime
+    updated: datetime
+    turns: tuple[Turn, ...] = ()
+
+
+class Answers:
+    """Answers are rows, not log entries; one gets an entry when it is flagged."""
+
+    def __init__(self, store: Store, vault: Vault) -> None:
+        self._store = store
+        self._vault = vault
+
+    def record(
+        self,
+        *,
+        account_id: str,
+        question: str,
+        answer: str,
+        route: str,
+        reason: str,
+        weights_version: str,
+        conversation_id: str | None = None,
+        weights_version_end: str | None = None,
+        index_generation: int = 0,
+        active_edits: int = 0,
+        passages: Sequence[Mapping[str, Any]] = (),
+        finish_reason: str | None = None,
+        answer_id: str | None = None,
+    ) -> Answer:
+        """Store an answer; with a conversation, as its newest turn. `answer_id` if it was given out already."""
+        record = Answer(
+            id=answer_id or new_id("ans"),
+            account_id=account_id,
+            conversation_id=conversation_id,
+            question_text_id=None,
+            answer_text_id=None,
+            route=route,
+            reason=reason,
+            weights_version=weights_version,
+            weights_version_end=weights_version_end,
+            index_generation=index_generation,
+            active_edits=active_edits,
+            passages=tuple(passages),
+            created=now(),
+            finish_reason=finish_reason,
+        )
+        with self._store.transaction():
+            question_id = self._vault.put(account_id, "question", question)
+            answer_text_id = self._vault.put(account_id, "answer", answer)
+            passages_id = self._vault.put(account_id, "passages", json.dumps(list(passages))) if passages else None
+            self._store.write(
+                "INSERT INTO answers (id, account_id, conversation_id, question_text_id, answer_text_id,"
+                " passages_text_id, route, reason, weights_version, weights_version_end, index_generation,"
+                " active_edits, finish_reason, created)"
+                " VALUES (:id, :account_id, :conversation_id, :question, :answer, :passages, :route, :reason,"
+                " :weights_version, :weights_version_end, :index_generation, :active_edits, :finish_reason, :created)",
+                id=record.id,
+                account_id=account_id,
+                conversation_id=conversation_id,
+                question=question_id,
+                answer=answer_text_id,
+                passages=passages_id,
+                route=route,
+                reason=reason,
+                weights_version=weights_version,
+                weights_version_end=weights_version_end,
+                index_generation=index_generation,
+                active_edits=active_edits,
+                finish_reason=finish_reason,
+                created=to_text(record.created),
+            )
+            if conversation_id is not None:
+                self._store.write(
+                    "UPDATE conversations SET updated = :at WHERE id = :id", id=conversation_id, at=to_text(now())
+                )
+        return self.get(record.id)
+
+    def get(self, answer_id: str, *, account_id: str | None = None) -> Answer:
+        """The answer; with `account_id`, only if it is theirs. Raises NotFound."""
+        row = self._store.row("SELECT * FROM answers WHERE id = :id", id=answer_id)
+        if row is None or account_id not in (None, row["account_id"]):
+            raise NotFound(f"no answer {answer_id!r}")
+        return self._answer(row)
+
+    def texts(self, answer: Answer) -> tuple[str, str]:
+        """(question, answer); empty once erased."""
+        found = self._vault.get_many([answer.question_text_id, answer.answer_text_id])
+        return found.get(answer.question_text_id or "", ""), found.get(answer.answer_text_id or "", "")
+
+    def between(self, start: datetime, end: datetime) -> list[Answer]:
+        """The answers of a period, oldest first."""
+        rows = self._store.rows(
+            "SELECT * FROM answers WHERE created >= :start AND created < :end ORDER BY created, id",
+            start=to_text(start),
+            end=to_text(end),
+        )
+        return [self._answer(row) for row in rows]
+
+    def start_conversation(self, account_id: str, title: str) -> Conversation:
+        """An empty chat, titled by its first question."""
+        conversation_id, at = new_id("con"), to_text(now())
+        with self._store.transaction():
+            title_id = self._vault.put(account_id, "title", _title(title))
+            self._store.write(
+                "INSERT INTO conversations (id, account_id, title_text_id, created, updated)"
+                " VALUES (:id, :account_id, :title, :at, :at)",
+                id=conversation_id,
+                account_id=account_id,
+                title=title_id,
+                at=at,
+            )
+        return Conversation(conversation_id, account_id, _title(title), from_text(at), from_text(at))
+
+    def conversations(
+        self, account_id: str, *, search: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> tuple[list[Conversation], str | None]:
+        """One person's chats, last used first, and the cursor of the next page; `search` looks in titles and turns."""
+        found: list[Conversation] = []
+        before, before_id = (cursor or "").split("|", 1) if cursor and "|" in cursor else ("~", "~")
+        while True:
+            rows = self._store.rows(
+                "SELECT * FROM conversations WHERE account_id = :account_id"
+                " AND (updated, id) < (:before, :before_id) ORDER BY updated DESC, id DESC LIMIT :limit",
+                account_id=account_id,
+                before=before,
+                before_id=before_id,
+                limit=limit + 1,
+            )
+            titles = self._vault.get_many(row["title_text_id"] for row in rows)
+            for row in rows:
+                if len(found) == limit:
+                    return found, f"{before}|{before_id}"
+                before, before_id = row["updated"], row["id"]
+                title = titles.get(row["title_text_id"], "")
+                if not search or search.casefold() in title.casefold() or self._mentions(row["id"], search):
+                    found.append(_conversation(row, title))
+            if len(rows) <= limit:
+                return found, None
+
+    def conversation(self, conversation_id: str, *, account_id: str | None = None) -> Conversation:
+        """A chat with its turns; with `account_id`, only if it is theirs. Raises NotFound."""
+        row = self._conversation_row(conversation_id, account_id)
+        records = [
+            self._answer(answer)
+            for answer in self._store.rows(
+                "SELECT * FROM answers WHERE conversation_id = :id ORDER BY created, id", id=conversation_id
+            )
+        ]
+        turns = tuple(Turn(*self.texts(record), record) for record in records)
+        return _conversation(row, self._vault.get(row["title_text_id"]) or "", turns)
+
+    def rename(self, conversation_id: str, title: str, *, account_id: str | None = None) -> None:
+        """Give the chat another title. Raises NotFound."""
+        with self._store.transaction():
+            self._vault.replace(self._conversation_row(conversation_id, account_id)["title_text_id"], _title(title))
+
+    def delete(self, conversation_id: str, *, account_id: str | None = None) -> None:
+        """Delete the chat and every text of it; its answers stay as rows without text. Raises NotFound."""
+        with self._store.transaction():
+            row = self._conversation_row(conversation_id, account_id)
+            answers = self._store.rows(
+                "SELECT question_text_id, answer_text_id, passages_text_id FROM answers WHERE conversation_id = :id",
+                id=conversation_id,
+            )
+            self._vault.delete([row["title_text_id"], *(text_id for answer in answers for text_id in answer.values())])
+            self._store.write(
+                "UPDATE answers SET question_text_id = NULL, answer_text_id = NULL, passages_text_id = NULL,"
+                " conversation_id = NULL WHERE conversation_id = :id",
+                id=conversation_id,
+            )
+            self._store.write("DELETE FROM conversations WHERE id = :id", id=conversation_id)
+
+    def _conversation_row(self, conversation_id: str, account_id: str | None) -> dict[str, Any]:
+        row = self._store.row("SELECT * FROM conversations WHERE id = :id", id=conversation_id)
+        if row is None or account_id not in (None, row["account_id"]):
+            raise NotFound(f"no conversation {conversation_id!r}")
+        return row
+
+    def _mentions(self, conversation_id: str, search: str) -> bool:
+        rows = self._store.rows(
+            "SELECT question_text_id, answer_text_id FROM answers WHERE conversation_id = :id", id=conversation_id
+        )
+        texts = self._vault.get_many(text_id for row in rows for text_id in row.values())
+        return any(search.casefold() in text.casefold() for text in texts.values())
+
+    def _answer(self, row: Mapping[str, Any]) -> Answer:
+        passages = self._vault.get(row["passages_text_id"])
+        return Answer(
+            id=row["id"],
+            account_id=row["account_id"],
+            conversation_id=row["conversation_id"],
+            question_text_id=row["question_text_id"],
+            answer_text_id=row["answer_text_id"],
+            route=row["route"],
+            reason=row["reason"],
+            weights_version=row["weights_version"],
+            weights_version_end=row["weights_version_end"],
+            index_generation=row["index_generation"],
+            active_edits=row["active_edits"],
+            passages=tuple(json.loads(passages)) if passages else (),
+            created=from_text(row["created"]),
+            finish_reason=row["finish_reason"],
+        )
+
+
+def _title(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1] + "…"
+
+
+def _conversation(row: Mapping[str, Any], title: str, turns: tuple[Turn, ...] = ()) -> Conversation:
+    return Conversation(
+        row["id"], row["account_id"], title, from_text(row["created"]), from_text(row["updated"]), turns
+    )

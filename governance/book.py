@@ -1,0 +1,390 @@
+"""The corrections as rows: reading them whole, and the one function through which a status changes."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from governance.accounts import Actor, stamp
+from governance.audit import Log, canonical
+from governance.claims import normal
+from governance.corrections import (
+    Alarm,
+    Approval,
+    Category,
+    Claim,
+    Correction,
+    Fallback,
+    Move,
+    Related,
+    Remedy,
+    Status,
+)
+from governance.errors import InvalidClaim, NotFound
+from governance.lifecycle import IN_FORCE, OPEN, check_move
+from governance.policy import Policy
+from governance.store import Store
+from governance.times import from_text, now, optional, to_text
+from governance.vault import Vault
+from governance.versions import Versions
+
+# The pages of a list, newest first: one whole statement per filter, each with an index of its own.
+PAGES = {
+    (False, False): "SELECT * FROM corrections WHERE (created, id) < (:before, :before_id)"
+    " ORDER BY created DESC, id DESC LIMIT :limit",
+    (True, False): "SELECT * FROM corrections WHERE status = :status AND (created, id) < (:before, :before_id)"
+    " ORDER BY created DESC, id DESC LIMIT :limit",
+    (False, True): "SELECT * FROM corrections WHERE reporter_id = :reporter AND (created, id) < (:before, :before_id)"
+    " ORDER BY created DESC, id DESC LIMIT :limit",
+    (True, True): "SELECT * FROM corrections WHERE status = :status AND reporter_id = :reporter"
+    " AND (created, id) < (:before, :before_id) ORDER BY created DESC, id DESC LIMIT :limit",
+}
+SAVE = """
+UPDATE corrections SET updated = :updated, status = :status, claim_key = :claim_key, subject_key = :subject_key,
+    answer_key = :answer_key, category = :category, remedy = :remedy, volatile = :volatile,
+    personal_data = :personal_data, risk_tier = :risk_tier, approvals_needed = :approvals_needed, round = :round,
+    fallback = :fallback, priority = :priority, due = :due, attempts = :attempts, probe_failures = :probe_failures,
+    crashes = :crashes, appeals = :appeals, undo_requested = :undo_requested, artefact = :artefact, edit = :edit,
+    report_sha256 = :report_sha256, weights_version_before = :weights_version_before,
+    weights_version_after = :weights_version_after, swap_pause_s = :swap_pause_s, live_since = :live_since,
+    review_due = :review_due, duplicate_of = :duplicate_of, superseded_by = :superseded_by, conflicts = :conflicts,
+    told = :told
+WHERE id = :id
+"""
+SEARCH_PAGE = 200
+
+
+class Book:
+    """What the ledger reads and writes. Its public methods only read."""
+
+    def __init__(self, store: Store, vault: Vault, log: Log, policy: Policy) -> None:
+        self._store = store
+        self._vault = vault
+        self._log = log
+        self._policy = policy
+        self._versions = Versions(store, log, vault)
+        # The pepper lets equal claims be found without keeping their words where they could be read or guessed.
+        self._pepper = vault.derive("corrections/claims")
+
+    def get(self, correction_id: str) -> Correction:
+        """The whole record. Raises NotFound."""
+        with self._store.snapshot():
+            return self._load(self._row(correction_id))
+
+    def list(
+        self,
+        status: Status | None = None,
+        reporter_id: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+        search: str | None = None,
+    ) -> "tuple[list[Correction], str | None]":
+        """A page of records, newest first, and the cursor of the next one; `search` looks in the claim's texts."""
+        before, before_id = _position(cursor)
+        found: list[Correction] = []
+        with self._store.snapshot():
+            while True:
+                rows = self._store.rows(
+                    PAGES[status is not None, reporter_id is not None],
+                    status=status,
+                    reporter=reporter_id,
+                    before=before,
+                    before_id=before_id,
+                    limit=SEARCH_PAGE if search else limit + 1,
+                )
+                for row in rows:
+                    if len(found) == limit:
+                        return found, f"{before}|{before_id}"
+                    before, before_id = row["created"], row["id"]
+                    if not search or search.casefold() in (self._vault.get(row["claim_text_id"]) or "").casefold():
+                        found.append(self._load(row))
+                if not search or len(rows) < SEARCH_PAGE:
+                    return found, None
+
+    def counts(self) -> dict[str, int]:
+        """How many corrections are in each status, for every status."""
+        rows = self._store.rows("SELECT status, COUNT(*) AS n FROM corrections GROUP BY status")
+        counted = {row["status"]: row["n"] for row in rows}
+        return {status.value: counted.get(status.value, 0) for status in Status}
+
+    def in_status(self, *statuses: Status, limit: int = 10_000) -> "tuple[Correction, ...]":
+        """All corrections in these statuses, oldest first: what a process has to work on."""
+        with self._store.snapshot():
+            rows = [
+                row
+                for status in statuses
+                for row in self._store.rows(
+                    "SELECT * FROM corrections WHERE status = :status ORDER BY created, id LIMIT :limit",
+                    status=status.value,
+                    limit=limit,
+                )
+            ]
+            return tuple(self._load(row) for row in sorted(rows, key=lambda row: (row["created"], row["id"])))
+
+    def cards(self) -> "tuple[Correction, ...]":
+        """What cards answer now: approved, editing, in_knowledge, and live edits that the served version lacks.
+
+        Changes only with the log, so a caller may keep the result as long as `Log.size()` stays the same.
+        """
+        with self._store.snapshot():
+            rows = self._store.rows(
+                "SELECT * FROM corrections WHERE status IN ('approved', 'editing', 'in_knowledge')"
+                " UNION ALL SELECT c.* FROM corrections c WHERE c.status = 'live' AND NOT EXISTS ("
+                " SELECT 1 FROM serving s JOIN version_corrections v ON v.version_id = s.served"
+                " WHERE v.correction_id = c.id)"
+            )
+            found = (self._load(row) for row in sorted(rows, key=lambda row: (row["created"], row["id"])))
+            return tuple(correction for correction in found if correction.claim.correct_answer)
+
+    def related(self, correction_id: str) -> Related:
+        """Other open or effective reports on the same question, in its normal form."""
+        row = self._row(correction_id)
+        others = self._store.rows(
+            "SELECT id, status, answer_key FROM corrections WHERE claim_key = :key AND id <> :id ORDER BY created",
+            key=row["claim_key"],
+            id=correction_id,
+        )
+        standing = [other for other in others if Status(other["status"]) in OPEN | IN_FORCE]
+        return Related(
+            duplicates=tuple(other["id"] for other in standing if other["answer_key"] == row["answer_key"]),
+            conflicts=tuple(other["id"] for other in standing if other["answer_key"] != row["answer_key"]),
+        )
+
+    def alarms(self, *, unseen: bool = True) -> "tuple[Alarm, ...]":
+        """What a person should look at, newest first."""
+        rows = self._store.rows(
+            "SELECT * FROM alarms WHERE seen IS NULL OR NOT :unseen ORDER BY id DESC", unseen=unseen
+        )
+        return tuple(
+            Alarm(row["id"], from_text(row["at"]), row["kind"], row["correction_id"], row["seen"] is not None)
+            for row in rows
+        )
+
+    def due_for_review(self) -> "tuple[Correction, ...]":
+        """Facts in force whose review date has passed: to be probed and shown again."""
+        rows = self._store.rows(
+            "SELECT * FROM corrections WHERE status IN ('live', 'in_knowledge') AND review_due < :now"
+            " ORDER BY review_due",
+            now=to_text(now()),
+        )
+        return tuple(self._load(row) for row in rows)
+
+    def untold(self) -> "tuple[Correction, ...]":
+        """Corrections whose outcome is known and whose reporter has not been told yet."""
+        rows = self._store.rows(
+            "SELECT * FROM corrections WHERE told IS NULL AND status IN"
+            " ('live', 'in_knowledge', 'failed', 'rejected', 'closed', 'rolled_back', 'superseded') ORDER BY updated"
+        )
+        return tuple(self._load(row) for row in rows)
+
+    # -- the one way to change ------------------------------------------------------------------------------------
+
+    def _move(
+        self, row: dict[str, Any], to: Status, actor: Actor, reason: str = "", extra: Mapping[str, Any] | None = None
+    ) -> int:
+        """Change the status: the table is asked, the row, the move and its log entry are written. Returns the entry."""
+        before = None if row["status"] == "" else Status(row["status"])
+        if before is not None:
+            check_move(before, to)
+        by, at = stamp(actor), to_text(now())
+        reason_id = self._reason(row, reason)
+        row["status"], row["told"] = to.value, None
+        entry = self._log.append(
+            "correction.moved",
+            {
+                "correction": row["id"],
+                "from": before,
+                "to": to,
+                "actor": by.pseudonym,
+                "role": by.role,
+                "reason": self._vault.commitment(reason_id),
+                "claim": self._vault.commitment(row["claim_text_id"]),
+                **(extra or {}),
+            },
+        )
+        self._save(row)
+        self._store.write(
+            "INSERT INTO moves (correction_id, ordinal, from_status, to_status, actor_id, actor, role, at,"
+            " reason_text_id, entry) SELECT :id, COUNT(*) + 1, :from, :to, :actor_id, :actor, :role, :at, :reason,"
+            " :entry FROM moves WHERE correction_id = :id",
+            id=row["id"],
+            **{"from": before},
+            to=to,
+            actor_id=by.id,
+            actor=by.pseudonym,
+            role=by.role,
+            at=at,
+            reason=reason_id,
+            entry=entry,
+        )
+        return entry
+
+    def _event(self, kind: str, row: dict[str, Any], actor: Actor, **data: Any) -> int:
+        """A change that is no move: the row is saved and one entry written."""
+        by = stamp(actor)
+        self._save(row)
+        return self._log.append(
+            f"correction.{kind}", {"correction": row["id"], "actor": by.pseudonym, "role": by.role, **data}
+        )
+
+    def _save(self, row: dict[str, Any]) -> None:
+        row["updated"] = to_text(now())
+        names = ("created", "schema_version", "channel", "reporter_id", "reporter_pseudonym", "reporter_role")
+        fixed = (*names, "answer_id", "weights_version_at_report", "index_generation", "claim_text_id", "work_text_id")
+        self._store.write(SAVE, **{name: row[name] for name in row if name not in (*fixed, "idempotency_hash")})
+
+    def _row(self, correction_id: str) -> dict[str, Any]:
+        row = self._store.row("SELECT * FROM corrections WHERE id = :id", id=correction_id)
+        if row is None:
+            raise NotFound(f"no correction {correction_id!r}")
+        return row
+
+    def _owner(self, row: Mapping[str, Any]) -> str:
+        """Whose key seals new texts of this correction: its reporter's; its own once the reporter is erased."""
+        return str(row["id"] if self._vault.is_erased(row["reporter_id"]) else row["reporter_id"])
+
+    def _reason(self, row: Mapping[str, Any], reason: str) -> str | None:
+        return self._vault.put(self._owner(row), "reason", reason) if reason else None
+
+    def _alarm(self, kind: str, correction_id: str) -> None:
+        self._store.write(
+            "INSERT INTO alarms (at, kind, correction_id) VALUES (:at, :kind, :id)",
+            at=to_text(now()),
+            kind=kind,
+            id=correction_id,
+        )
+
+    def _texts(self, text_id: str) -> dict[str, Any]:
+        """A sealed JSON document of the correction; empty once erased."""
+        text = self._vault.get(text_id)
+        found: dict[str, Any] = json.loads(text) if text else {}
+        return found
+
+    def _rewrite(self, text_id: str, **changes: Any) -> dict[str, Any]:
+        """Change fields of a sealed document. An erased one stays erased: processes go on without it."""
+        text = self._vault.get(text_id)
+        if text is None:
+            return {}
+        document: dict[str, Any] = json.loads(text) | changes
+        self._vault.replace(text_id, json.dumps(document, ensure_ascii=False))
+        return document
+
+    def _key(self, text: str) -> bytes:
+        return hmac.digest(self._pepper, normal(text).encode(), hashlib.sha256)
+
+    def _index(self, row: dict[str, Any], claim: Mapping[str, Any]) -> None:
+        """Set the blind keys by which duplicates, contradictions and bursts are found."""
+        row["claim_key"] = self._key(claim["canonical_question"] or claim["question"])
+        row["answer_key"] = self._key(claim["correct_answer"])
+        row["subject_key"] = self._key(claim["subject"] or claim["canonical_question"] or claim["question"])
+
+    def _load(self, row: Mapping[str, Any]) -> Correction:
+        claim, work = self._texts(row["claim_text_id"]), self._texts(row["work_text_id"])
+        return Correction(
+            id=row["id"],
+            created=from_text(row["created"]),
+            updated=from_text(row["updated"]),
+            channel=row["channel"],
+            status=Status(row["status"]),
+            reporter_id=row["reporter_id"],
+            reporter_pseudonym=row["reporter_pseudonym"],
+            reporter_role=row["reporter_role"],
+            answer_id=row["answer_id"],
+            claim=Claim(**{name: claim.get(name, "") for name in Claim.__dataclass_fields__}),
+            category=Category(row["category"]),
+            comment=claim.get("comment", ""),
+            evidence=tuple(claim.get("evidence", ())),
+            remedy=Remedy(row["remedy"]) if row["remedy"] else None,
+            reason=work.get("reason", ""),
+            volatile=None if row["volatile"] is None else bool(row["volatile"]),
+            personal_data=bool(row["personal_data"]),
+            triage=work.get("triage", {}),
+            approvals=self._approvals(row),
+            approvals_needed=row["approvals_needed"],
+            authors=tuple(
+                author["actor_id"]
+                for author in self._store.rows(
+                    "SELECT actor_id FROM claim_authors WHERE correction_id = :id", id=row["id"]
+                )
+            ),
+            risk_tier=row["risk_tier"],
+            fallback=Fallback(row["fallback"]),
+            priority=row["priority"],
+            due=from_text(row["due"]),
+            attempts=row["attempts"],
+            probe_failures=row["probe_failures"],
+            crashes=row["crashes"],
+            appeals=row["appeals"],
+            undo_requested=bool(row["undo_requested"]),
+            report=work.get("report", {}),
+            report_sha256=row["report_sha256"],
+            paraphrases=tuple(work.get("paraphrases", ())),
+            probes=tuple(work.get("probes", ())),
+            artefact=row["artefact"],
+            edit=json.loads(row["edit"]),
+            weights_version_at_report=row["weights_version_at_report"],
+            index_generation=row["index_generation"],
+            weights_version_before=row["weights_version_before"],
+            weights_version_after=row["weights_version_after"],
+            swap_pause_s=row["swap_pause_s"],
+            live_since=optional(row["live_since"]),
+            review_due=optional(row["review_due"]),
+            duplicate_of=row["duplicate_of"],
+            superseded_by=row["superseded_by"],
+            conflicts=tuple(json.loads(row["conflicts"])),
+            told=optional(row["told"]),
+            erased=not claim,
+            claim_commitment=self._vault.commitment(row["claim_text_id"]),
+            moves=self._moves(row["id"]),
+            schema_version=row["schema_version"],
+        )
+
+    def _approvals(self, row: Mapping[str, Any]) -> "tuple[Approval, ...]":
+        rows = self._store.rows(
+            "SELECT * FROM approvals WHERE correction_id = :id AND round = :round ORDER BY at",
+            id=row["id"],
+            round=row["round"],
+        )
+        reasons = self._vault.get_many(found["reason_text_id"] for found in rows)
+        return tuple(
+            Approval(
+                found["actor_id"],
+                found["actor"],
+                found["role"],
+                from_text(found["at"]),
+                reasons.get(found["reason_text_id"], ""),
+            )
+            for found in rows
+        )
+
+    def _moves(self, correction_id: str) -> "tuple[Move, ...]":
+        rows = self._store.rows("SELECT * FROM moves WHERE correction_id = :id ORDER BY ordinal", id=correction_id)
+        reasons = self._vault.get_many(row["reason_text_id"] for row in rows)
+        return tuple(
+            Move(
+                None if row["from_status"] is None else Status(row["from_status"]),
+                Status(row["to_status"]),
+                row["actor_id"],
+                row["actor"],
+                row["role"],
+                from_text(row["at"]),
+                reasons.get(row["reason_text_id"], ""),
+                row["entry"],
+            )
+            for row in rows
+        )
+
+
+def report_sha256(report: Mapping[str, Any]) -> str:
+    """The hash under which a verification report is named in the log."""
+    return hashlib.sha256(canonical(report).encode()).hexdigest()
+
+
+def _position(cursor: str | None) -> tuple[str, str]:
+    if cursor is None:
+        return "~", "~"
+    before, separator, before_id = cursor.partition("|")
+    if not separator or len(cursor) > 100:
+        raise InvalidClaim(f"cursor {cursor[:40]!r} is not one that a list returned: leave it out", "cursor")
+    return before, before_id

@@ -1,0 +1,77 @@
+"""Submitted text: what is refused, and the normal form under which two claims are the same."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from governance.errors import InvalidClaim
+
+MAX_QUESTION = 4_000
+MAX_ANSWER_OLD = 32_000
+MAX_CORRECT_ANSWER = 2_000
+MAX_SUBJECT = 200
+MAX_COMMENT = 4_000
+MAX_EVIDENCE = 20
+MAX_EVIDENCE_ITEM = 4_000
+MAX_REASON = 4_000
+MAX_PHRASINGS = 64
+
+# What chat templates and tokenizers treat as structure: ChatML and Llama 3 `<|...|>`, DeepSeek's full-width bars (NFKC
+# makes them plain), Llama 2 and Mistral brackets, Gemma's turns, sentence marks, and tool-call tags.
+TEMPLATE_MARKER = re.compile(
+    r"<\s?\|[^<>\n]{0,64}?\|\s?>|<\|[a-z_]+|[a-z_]+\|>"
+    r"|\[/?\s?(?:inst|system_prompt|available_tools|tool_calls|tool_results|img|assistant|gmask)\s?\]"
+    r"|<<\s?/?\s?sys\s?>>"
+    r"|</?(?:start_of_turn|end_of_turn|start_of_image|end_of_image|s|bos|eos|pad|unk|mask|sop|eop|think|tool_call|"
+    r"tool_response|tools|extra_id_\d+|unused\d+|reserved_special_token_\d+)>"
+    r"|\[/?(?:bos|eos|pad|unk|cls|sep|mask)\]"
+    r"|^\s*#{2,}\s*(?:instruction|response|system|assistant|user|human)\s*:",
+    re.IGNORECASE | re.MULTILINE,
+)
+INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
+DIRECTION_CHANGE = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+ALLOWED_CONTROLS = frozenset("\n\r\t")
+LEADING_ARTICLE = re.compile(r"^(?:the|a|an)\s+")
+
+
+def check_text(field: str, text: str, *, longest: int, required: bool = True) -> str:
+    """The text without spaces at its ends. Raises InvalidClaim if it is empty, too long or carries control tokens."""
+    if not isinstance(text, str):
+        raise InvalidClaim(f"{field} must be text, not {type(text).__name__}", field)
+    if len(text) > longest:
+        raise InvalidClaim(f"{field} has {len(text):,} characters: {longest:,} are allowed, so shorten it", field)
+    stripped = text.strip()
+    if required and not stripped:
+        raise InvalidClaim(f"{field} is empty: say it in a few words", field)
+    check_characters(field, stripped)
+    return stripped
+
+
+def check_characters(field: str, text: str) -> None:
+    """Raises InvalidClaim for control characters, changes of writing direction and chat-template markers."""
+    for character in text:
+        category = unicodedata.category(character)
+        if (
+            category == "Cs"
+            or (category == "Cc" and character not in ALLOWED_CONTROLS)
+            or character in DIRECTION_CHANGE
+        ):
+            raise InvalidClaim(f"{field} contains the control character {character!a}: remove it", field)
+    if marker := TEMPLATE_MARKER.search(INVISIBLE.sub("", unicodedata.normalize("NFKC", text))):
+        raise InvalidClaim(f"{field} contains the chat-template marker {marker.group()!r}: remove it", field)
+
+
+def check_texts(field: str, texts: Sequence[str], *, longest: int, most: int) -> tuple[str, ...]:
+    """The texts, each checked. Raises InvalidClaim, also for too many of them."""
+    if isinstance(texts, str) or len(texts) > most:
+        raise InvalidClaim(f"{field} must be a list of at most {most} texts", field)
+    return tuple(check_text(field, text, longest=longest) for text in texts)
+
+
+def normal(text: str) -> str:
+    """Case, accents' encoding, punctuation, spaces and a leading article set aside: for comparing, not for showing."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    words = "".join(
+        character if unicodedata.category(character)[0] in "LNMS" else " " for character in folded if character != "'"
+    )
+    return LEADING_ARTICLE.sub("", " ".join(words.split()))

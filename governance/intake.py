@@ -1,0 +1,193 @@
+"""The intake of reports: what may be submitted, by whom, how often, and what it is checked against."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from governance.accounts import Account
+from governance.answers import Answers
+from governance.claims import (
+    MAX_ANSWER_OLD,
+    MAX_COMMENT,
+    MAX_CORRECT_ANSWER,
+    MAX_EVIDENCE,
+    MAX_EVIDENCE_ITEM,
+    MAX_QUESTION,
+    MAX_SUBJECT,
+    check_text,
+    check_texts,
+    normal,
+)
+from governance.corrections import SCHEMA_VERSION, Category, Claim, Correction, Status
+from governance.errors import Forbidden, InvalidClaim, NotFound, TooMany
+from governance.ids import new_id
+from governance.process import ProcessBook
+from governance.times import now, to_text
+
+INSERT = """
+INSERT INTO corrections (id, schema_version, created, updated, channel, status, reporter_id, reporter_pseudonym,
+    reporter_role, answer_id, weights_version_at_report, index_generation, claim_text_id, work_text_id, claim_key,
+    subject_key, answer_key, category, risk_tier, approvals_needed, due, idempotency_hash)
+VALUES (:id, :schema_version, :created, :updated, :channel, :status, :reporter_id, :reporter_pseudonym,
+    :reporter_role, :answer_id, :weights_version_at_report, :index_generation, :claim_text_id, :work_text_id,
+    :claim_key, :subject_key, :answer_key, :category, :risk_tier, :approvals_needed, :due, :idempotency_hash)
+"""
+
+
+class Intake(ProcessBook):
+    """How a report gets in. People propose here; nothing takes effect by it."""
+
+    def flag(
+        self,
+        reporter: Account,
+        *,
+        correct_answer: str,
+        question: str = "",
+        answer: str = "",
+        answer_id: str | None = None,
+        evidence: Sequence[str] = (),
+        category: Category = Category.WRONG,
+        comment: str = "",
+        subject: str = "",
+        channel: str = "api",
+        valid_from: str = "",
+        valid_until: str = "",
+        language: str = "",
+        idempotency_key: str | None = None,
+    ) -> Correction:
+        """Report a wrong answer with the right one; of a recorded answer, question and text are taken from the record.
+
+        The same idempotency key from the same person returns the first report again.
+        """
+        if not reporter.role.may_report:
+            raise Forbidden(f"a {reporter.role.value} changes nothing: report from another account")
+        claim: dict[str, Any] = {
+            "correct_answer": check_text("correct_answer", correct_answer, longest=MAX_CORRECT_ANSWER),
+            "comment": check_text("comment", comment, longest=MAX_COMMENT, required=False),
+            "evidence": check_texts("evidence", evidence, longest=MAX_EVIDENCE_ITEM, most=MAX_EVIDENCE),
+            "subject": check_text("subject", subject, longest=MAX_SUBJECT, required=False),
+            "valid_from": check_text("valid_from", valid_from, longest=40, required=False),
+            "valid_until": check_text("valid_until", valid_until, longest=40, required=False),
+            "language": check_text("language", language, longest=40, required=False),
+            "canonical_question": "",
+        }
+        with self._store.transaction():
+            given = None
+            if answer_id is not None:
+                answers = Answers(self._store, self._vault)
+                given = answers.get(answer_id, account_id=None if reporter.role.may_review else reporter.id)
+                question, answer = answers.texts(given)
+                if not question:
+                    raise NotFound(f"the text of answer {answer_id!r} is gone: send question and answer instead")
+                # Our own model wrote the answer, so only what the person wrote is checked for control tokens.
+                claim["answer_old"] = answer[:MAX_ANSWER_OLD]
+            else:
+                claim["answer_old"] = check_text("answer", answer, longest=MAX_ANSWER_OLD)
+            claim["question"] = check_text("question", question, longest=MAX_QUESTION)
+            claim["canonical_question"] = claim["question"]
+            if normal(claim["correct_answer"]) == normal(claim["answer_old"]):
+                raise InvalidClaim("correct_answer says the same as the answer: say what is right", "correct_answer")
+            row = self._new_row(reporter, claim, Category(category), channel)
+            if idempotency_key is not None:
+                check_text("Idempotency-Key", idempotency_key, longest=255)
+                row["idempotency_hash"] = self._key(f"idempotency {idempotency_key}")
+                if earlier := self._earlier(reporter, row):
+                    return earlier
+            self._check_limits(reporter, row)
+            if given is not None:
+                row["answer_id"], row["weights_version_at_report"] = given.id, given.weights_version
+                row["index_generation"] = given.index_generation
+            row["claim_text_id"] = self._vault.put(reporter.id, "claim", json.dumps(claim, ensure_ascii=False))
+            row["work_text_id"] = self._vault.put(reporter.id, "work", json.dumps({}))
+            row = self._insert(row)
+            burst = self._burst(row)
+            self._move(
+                row,
+                Status.FLAGGED,
+                reporter,
+                extra={
+                    "answer_id": row["answer_id"],
+                    "category": row["category"],
+                    "tier": row["risk_tier"],
+                    "alarms": ["burst"] if burst else [],
+                },
+            )
+            if burst:
+                self._alarm("burst", row["id"])
+            return self.get(row["id"])
+
+    # -- parts ----------------------------------------------------------------------------------------------------
+
+    def _new_row(self, reporter: Account, claim: dict[str, Any], category: Category, channel: str) -> dict[str, Any]:
+        tier, _ = self._policy.risk_tier(_claim(claim), category=category)
+        moment = now()
+        row: dict[str, Any] = {
+            "id": new_id("cor"),
+            "schema_version": SCHEMA_VERSION,
+            "created": to_text(moment),
+            "updated": to_text(moment),
+            "channel": check_text("channel", channel, longest=40),
+            "status": "",
+            "reporter_id": reporter.id,
+            "reporter_pseudonym": reporter.pseudonym,
+            "reporter_role": reporter.role.value,
+            "category": category.value,
+            "risk_tier": tier,
+            "approvals_needed": self._policy.approvals_needed(tier),
+            "due": to_text(moment + self._policy.tier(tier).due),
+            "answer_id": None,
+            "weights_version_at_report": None,
+            "index_generation": None,
+            "idempotency_hash": None,
+        }
+        self._index(row, claim)
+        return row
+
+    def _insert(self, row: dict[str, Any]) -> dict[str, Any]:
+        self._store.write(INSERT, **row)
+        return self._row(row["id"])
+
+    def _earlier(self, reporter: Account, row: dict[str, Any]) -> Correction | None:
+        """The report this idempotency key was used for. Raises InvalidClaim if it was another claim."""
+        found = self._store.row(
+            "SELECT * FROM corrections WHERE reporter_id = :reporter AND idempotency_hash = :hash",
+            reporter=reporter.id,
+            hash=row["idempotency_hash"],
+        )
+        if found is None:
+            return None
+        # A person may have put the claim into other words since: only what cannot change is compared.
+        first = self._texts(found["claim_text_id"]).get("question")
+        if first is not None and self._key(first) != row["claim_key"]:
+            raise InvalidClaim("this Idempotency-Key was used for another report: take a new one", "Idempotency-Key")
+        return self._load(found)
+
+    def _check_limits(self, reporter: Account, row: dict[str, Any]) -> None:
+        limits, moment = self._policy.limits, now()
+        mine = self._store.value(
+            "SELECT COUNT(*) FROM corrections WHERE reporter_id = :reporter AND created > :since",
+            reporter=reporter.id,
+            since=to_text(moment - timedelta(hours=1)),
+        )
+        if mine >= limits.reports_per_person_hour:
+            raise TooMany(f"you sent {mine} reports within an hour: {limits.reports_per_person_hour} are allowed", 600)
+        same = self._reports_on_subject(row, timedelta(days=1))
+        if same >= limits.reports_per_subject_day:
+            raise TooMany(f"there are {same} reports on this subject today: they are being looked at", 3600)
+
+    def _burst(self, row: dict[str, Any]) -> bool:
+        alarms = self._policy.alarms
+        return self._reports_on_subject(row, timedelta(minutes=alarms.burst_minutes)) == alarms.burst_reports
+
+    def _reports_on_subject(self, row: dict[str, Any], window: timedelta) -> int:
+        found: int = self._store.value(
+            "SELECT COUNT(*) FROM corrections WHERE subject_key = :key AND created > :since",
+            key=row["subject_key"],
+            since=to_text(now() - window),
+        )
+        return found
+
+
+def _claim(claim: dict[str, Any]) -> Claim:
+    return Claim(**{name: claim.get(name, "") for name in Claim.__dataclass_fields__})

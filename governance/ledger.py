@@ -1,0 +1,282 @@
+"""What people do to corrections: report, revise, approve, reject, reroute, appeal, undo; all by policy, all logged."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from governance.accounts import Account
+from governance.claims import (
+    MAX_CORRECT_ANSWER,
+    MAX_EVIDENCE,
+    MAX_EVIDENCE_ITEM,
+    MAX_PHRASINGS,
+    MAX_QUESTION,
+    MAX_REASON,
+    MAX_SUBJECT,
+    check_text,
+    check_texts,
+    normal,
+)
+from governance.corrections import Correction, Fallback, Remedy, Status
+from governance.errors import Forbidden, InvalidClaim, NotFound, TooMany, WeightsBarred
+from governance.intake import Intake
+from governance.lifecycle import BEFORE_APPROVAL, check_move, check_status
+from governance.times import now, to_text
+
+
+class Ledger(Intake):
+    """The corrections of this installation. Every method is one transaction with its log entry, or none of it.
+
+    Raises NotFound, MoveNotAllowed (the status), Forbidden (the person), InvalidClaim (the text), TooMany (a limit).
+    """
+
+    def revise(
+        self,
+        correction_id: str,
+        actor: Account,
+        *,
+        canonical_question: str | None = None,
+        subject: str | None = None,
+        correct_answer: str | None = None,
+        paraphrases: Sequence[str] | None = None,
+        probes: Sequence[str] | None = None,
+    ) -> Correction:
+        """Put the claim into its canonical form before approval; approvals given for the old words lapse."""
+        self._check_reviewer(actor, "edit a claim")
+        claim: dict[str, str] = {}
+        for field, text, longest in (
+            ("canonical_question", canonical_question, MAX_QUESTION),
+            ("subject", subject, MAX_SUBJECT),
+            ("correct_answer", correct_answer, MAX_CORRECT_ANSWER),
+        ):
+            if text is not None:
+                claim[field] = check_text(field, text, longest=longest)
+        work: dict[str, tuple[str, ...]] = {}
+        for field, texts in (("paraphrases", paraphrases), ("probes", probes)):
+            if texts is not None:
+                work[field] = check_texts(field, texts, longest=MAX_QUESTION, most=MAX_PHRASINGS)
+        if not claim and not work:
+            raise InvalidClaim(
+                "nothing to change: send canonical_question, subject, correct_answer, paraphrases or probes"
+            )
+        with self._store.transaction():
+            row = self._row(correction_id)
+            check_status(Status(row["status"]), BEFORE_APPROVAL, "edit the claim of")
+            before = self._texts(row["claim_text_id"])
+            if not before:
+                raise NotFound(f"the text of correction {correction_id!r} has been erased")
+            merged = before | claim
+            _check_subject(merged)
+            if claim.get("correct_answer", before["correct_answer"]) != before["correct_answer"]:
+                self._store.write(
+                    "INSERT OR IGNORE INTO claim_authors (correction_id, actor_id) VALUES (:id, :actor)",
+                    id=correction_id,
+                    actor=actor.id,
+                )
+            self._index(row, self._rewrite(row["claim_text_id"], **claim))
+            self._rewrite(row["work_text_id"], **{name: list(texts) for name, texts in work.items()})
+            self._assess(row)
+            row["round"] += 1
+            self._event(
+                "revised",
+                row,
+                actor,
+                fields=sorted((*claim, *work)),
+                claim=self._vault.commitment(row["claim_text_id"]),
+            )
+            return self.get(correction_id)
+
+    def approve(
+        self, correction_id: str, actor: Account, *, reason: str = "", fallback: Fallback = Fallback.KNOWLEDGE
+    ) -> Correction:
+        """One person's yes. With enough of them the correction is approved; until then it stays queued."""
+        reason = check_text("reason", reason, longest=MAX_REASON, required=False)
+        with self._store.transaction():
+            row = self._row(correction_id)
+            if not actor.role.may_administer:
+                self._policy.check_approval(self._load(row), actor)
+            check_move(Status(row["status"]), Status.APPROVED)
+            correction = self._load(row)
+            self._policy.check_approval(correction, actor)
+            if correction.erased:
+                raise NotFound(f"the text of correction {correction_id!r} has been erased: reject it")
+            if correction.remedy is Remedy.WEIGHTS:
+                self._check_weights(row)
+            self._store.write(
+                "INSERT INTO approvals (correction_id, round, actor_id, actor, role, at, reason_text_id)"
+                " VALUES (:id, :round, :actor_id, :actor, :role, :at, :reason)",
+                id=correction_id,
+                round=row["round"],
+                actor_id=actor.id,
+                actor=actor.pseudonym,
+                role=actor.role.value,
+                at=to_text(now()),
+                reason=self._reason(row, reason),
+            )
+            row["fallback"] = Fallback(fallback).value
+            alarms = ["fast_approval"] if self._is_fast(correction) else []
+            for alarm in alarms:
+                self._alarm(alarm, correction_id)
+            given = [*(approval.actor for approval in correction.approvals), actor.pseudonym]
+            if len(given) < row["approvals_needed"]:
+                self._event("approval", row, actor, given=given, needed=row["approvals_needed"], alarms=alarms)
+            else:
+                extra = {"approvals": given, "remedy": row["remedy"], "fallback": row["fallback"], "alarms": alarms}
+                self._move(row, Status.APPROVED, actor, reason, extra)
+            return self.get(correction_id)
+
+    def reject(self, correction_id: str, actor: Account, *, reason: str = "") -> Correction:
+        """A reviewer says no; the reporter may appeal."""
+        self._check_reviewer(actor, "reject a report")
+        return self._people_move(correction_id, Status.REJECTED, actor, reason)
+
+    def ask_evidence(self, correction_id: str, actor: Account, *, reason: str = "") -> Correction:
+        """A reviewer asks the reporter for a source."""
+        self._check_reviewer(actor, "ask for evidence")
+        return self._people_move(correction_id, Status.NEEDS_EVIDENCE, actor, reason, new_round=True)
+
+    def requeue(self, correction_id: str, actor: Account, *, reason: str = "") -> Correction:
+        """An admin takes an approved or failed correction back to the queue; it needs new approvals."""
+        if not actor.role.may_administer:
+            raise Forbidden(f"a {actor.role.value} may not take back an approval: ask an admin")
+        return self._people_move(correction_id, Status.QUEUED, actor, reason, new_round=True)
+
+    def add_evidence(
+        self, correction_id: str, actor: Account, *, evidence: Sequence[str] = (), reason: str = ""
+    ) -> Correction:
+        """The reporter (or a reviewer) adds sources; a report that waited for them goes through triage again."""
+        found = check_texts("evidence", evidence, longest=MAX_EVIDENCE_ITEM, most=MAX_EVIDENCE)
+        comment = check_text("reason", reason, longest=MAX_REASON, required=not found)
+        with self._store.transaction():
+            row = self._own_row(correction_id, actor)
+            check_status(Status(row["status"]), BEFORE_APPROVAL, "add evidence to")
+            before = tuple(self._texts(row["claim_text_id"]).get("evidence", ()))
+            self._rewrite(
+                row["claim_text_id"],
+                evidence=check_texts("evidence", before + found, longest=MAX_EVIDENCE_ITEM, most=MAX_EVIDENCE),
+            )
+            if row["status"] == Status.NEEDS_EVIDENCE:
+                self._move(row, Status.FLAGGED, actor, comment, {"evidence": len(before) + len(found)})
+            else:
+                self._event("evidence", row, actor, evidence=len(before) + len(found))
+            return self.get(correction_id)
+
+    def withdraw(self, correction_id: str, actor: Account, *, reason: str = "") -> Correction:
+        """The reporter takes the report back, or a reviewer closes it."""
+        with self._store.transaction():
+            self._own_row(correction_id, actor)
+            return self._people_move(correction_id, Status.CLOSED, actor, reason)
+
+    def appeal(self, correction_id: str, actor: Account, *, reason: str = "") -> Correction:
+        """The reporter asks for a second look at a rejected report."""
+        with self._store.transaction():
+            row = self._own_row(correction_id, actor)
+            check_move(Status(row["status"]), Status.FLAGGED)
+            if row["appeals"] >= self._policy.limits.appeals:
+                raise Forbidden(f"this report was appealed {row['appeals']} times: the decision stands")
+            row["appeals"] += 1
+            row["round"] += 1
+            self._move(
+                row,
+                Status.FLAGGED,
+                actor,
+                check_text("reason", reason, longest=MAX_REASON, required=False),
+                {"appeal": row["appeals"]},
+            )
+            return self.get(correction_id)
+
+    def reroute(self, correction_id: str, actor: Account, *, remedy: Remedy, reason: str = "") -> Correction:
+        """A reviewer chooses the other remedy. Raises WeightsBarred for a fact that may not be edited."""
+        self._check_reviewer(actor, "reroute a report")
+        reason = check_text("reason", reason, longest=MAX_REASON, required=False)
+        with self._store.transaction():
+            row = self._row(correction_id)
+            check_status(Status(row["status"]), frozenset({Status.QUEUED}), "reroute")
+            if remedy is Remedy.WEIGHTS and (bar := self._barred(row)):
+                raise WeightsBarred(f"this correction cannot be edited into weights: {bar}")
+            row["remedy"] = Remedy(remedy).value
+            row["round"] += 1
+            self._rewrite(row["work_text_id"], reason=reason or f"rerouted by a {actor.role.value}")
+            self._event(
+                "rerouted", row, actor, remedy=row["remedy"], reason=self._vault.commitment(self._reason(row, reason))
+            )
+            return self.get(correction_id)
+
+    def request_rollback(self, correction_id: str, actor: Account, *, reason: str = "") -> Correction:
+        """Undo: from knowledge at once; a live edit stays live, marked, until the publisher confirms."""
+        if not actor.role.may_administer:
+            raise Forbidden(f"a {actor.role.value} may not roll back: ask an admin")
+        reason = check_text("reason", reason, longest=MAX_REASON, required=False)
+        with self._store.transaction():
+            row = self._row(correction_id)
+            check_move(Status(row["status"]), Status.ROLLED_BACK)
+            if row["status"] == Status.IN_KNOWLEDGE:
+                self._move(row, Status.ROLLED_BACK, actor, reason)
+            elif not row["undo_requested"]:
+                row["undo_requested"] = 1
+                self._event("undo_requested", row, actor, reason=self._vault.commitment(self._reason(row, reason)))
+            return self.get(correction_id)
+
+    def see_alarm(self, alarm_id: int, actor: Account) -> None:
+        """A person has looked at the alarm."""
+        self._check_reviewer(actor, "settle an alarm")
+        with self._store.transaction():
+            if not self._store.write("UPDATE alarms SET seen = :at WHERE id = :id", at=to_text(now()), id=alarm_id):
+                raise NotFound(f"no alarm {alarm_id}")
+            self._log.append("alarm.seen", {"alarm": alarm_id, "actor": actor.pseudonym, "role": actor.role.value})
+
+    # -- parts ----------------------------------------------------------------------------------------------------
+
+    def _people_move(
+        self, correction_id: str, to: Status, actor: Account, reason: str, *, new_round: bool = False
+    ) -> Correction:
+        reason = check_text("reason", reason, longest=MAX_REASON, required=False)
+        with self._store.transaction():
+            row = self._row(correction_id)
+            row["round"] += int(new_round)
+            self._move(row, to, actor, reason)
+            return self.get(correction_id)
+
+    def _own_row(self, correction_id: str, actor: Account) -> dict[str, Any]:
+        """The row, for its reporter or a reviewer; for anyone else there is no such correction."""
+        row = self._row(correction_id)
+        if row["reporter_id"] != actor.id and not actor.role.may_review:
+            raise NotFound(f"no correction {correction_id!r}")
+        return row
+
+    def _check_reviewer(self, actor: Account, act: str) -> None:
+        if not actor.role.may_review:
+            raise Forbidden(f"a {actor.role.value} may not {act}: ask a reviewer")
+
+    def _check_weights(self, row: dict[str, Any]) -> None:
+        """Raises WeightsBarred, or TooMany when the day's or the subject's share of weight edits is used up."""
+        if bar := self._barred(row):
+            raise WeightsBarred(f"this correction cannot be edited into weights: {bar}; reroute it to knowledge")
+        limits = self._policy.limits
+        today = self._store.value(
+            "SELECT COUNT(*) FROM moves m JOIN corrections c ON c.id = m.correction_id"
+            " WHERE m.at > :since AND m.to_status = 'approved' AND m.role <> 'system' AND c.remedy = 'weights'",
+            since=to_text(now() - timedelta(days=1)),
+        )
+        if today >= limits.weight_edits_per_day:
+            raise TooMany(f"{today} weight edits were approved within a day: approve this one tomorrow", 3600)
+        same = self._store.value(
+            "SELECT COUNT(*) FROM corrections WHERE subject_key = :key AND remedy = 'weights'"
+            " AND status IN ('approved', 'editing', 'live')",
+            key=row["subject_key"],
+        )
+        if same >= limits.weight_edits_per_subject:
+            raise TooMany(f"{same} edits on this subject are in force: reroute it to knowledge", 3600)
+
+    def _is_fast(self, correction: Correction) -> bool:
+        queued = [move.at for move in correction.moves if move.to_status is Status.QUEUED]
+        return bool(queued) and (now() - queued[-1]).total_seconds() < self._policy.alarms.fast_approval_s
+
+
+def _check_subject(claim: dict[str, Any]) -> None:
+    """Raises InvalidClaim unless the subject occurs in the canonical question: an edit is keyed on it there."""
+    subject, question = claim.get("subject", ""), claim.get("canonical_question", "")
+    if subject and normal(subject) not in normal(question):
+        raise InvalidClaim(
+            f"the subject {subject!r} does not occur in the question {question!r}: change one of them", "subject"
+        )

@@ -1,0 +1,241 @@
+"""The tables of this room, as SQL that can be pasted into sqlite3, applied once each."""
+
+from sqlite_utils import Database, Migrations
+
+MIGRATIONS = Migrations("governance")
+
+ACCOUNTS = """
+CREATE TABLE accounts (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    role TEXT NOT NULL,
+    pseudonym TEXT NOT NULL UNIQUE,
+    disabled INTEGER NOT NULL DEFAULT 0,
+    created TEXT NOT NULL,
+    password_hash TEXT,
+    key_hash BLOB UNIQUE
+) STRICT;
+CREATE TABLE operators (name TEXT PRIMARY KEY, pseudonym TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE sessions (
+    token_hash BLOB PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES accounts(id) ON DELETE CASCADE,
+    created TEXT NOT NULL,
+    expires TEXT NOT NULL
+) STRICT;
+CREATE INDEX sessions_account ON sessions(account_id);
+"""
+
+VAULT = """
+CREATE TABLE person_keys (owner TEXT PRIMARY KEY, wrapped BLOB, created TEXT NOT NULL, erased TEXT) STRICT;
+CREATE TABLE texts (
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL REFERENCES person_keys(owner),
+    kind TEXT NOT NULL,
+    nonce BLOB NOT NULL,
+    sealed BLOB NOT NULL,
+    commitment TEXT NOT NULL,
+    created TEXT NOT NULL
+) STRICT;
+CREATE INDEX texts_owner ON texts(owner, kind);
+"""
+
+AUDIT = """
+CREATE TABLE audit_entries (n INTEGER PRIMARY KEY, entry TEXT NOT NULL, leaf_hash BLOB NOT NULL) STRICT;
+CREATE TABLE audit_nodes (
+    level INTEGER NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, position)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER audit_entries_no_update BEFORE UPDATE ON audit_entries
+BEGIN SELECT RAISE(ABORT, 'audit_entries is append-only'); END;
+CREATE TRIGGER audit_entries_no_delete BEFORE DELETE ON audit_entries
+BEGIN SELECT RAISE(ABORT, 'audit_entries is append-only'); END;
+CREATE TRIGGER audit_entries_no_replace BEFORE INSERT ON audit_entries
+WHEN NEW.n <> (SELECT COALESCE(MAX(n), 0) + 1 FROM audit_entries)
+BEGIN SELECT RAISE(ABORT, 'audit_entries is append-only: n must be the next number'); END;
+CREATE TRIGGER audit_nodes_no_update BEFORE UPDATE ON audit_nodes
+BEGIN SELECT RAISE(ABORT, 'audit_nodes is append-only'); END;
+CREATE TRIGGER audit_nodes_no_delete BEFORE DELETE ON audit_nodes
+BEGIN SELECT RAISE(ABORT, 'audit_nodes is append-only'); END;
+"""
+
+ANSWERS = """
+CREATE TABLE conversations (
+    id TEXT PRIMARY KEY,
+    account_id TEXT NOT NULL,
+    title_text_id TEXT,
+    created TEXT NOT NULL,
+    updated TEXT NOT NULL
+) STRICT;
+CREATE INDEX conversations_account ON conversations(account_id, updated DESC, id DESC);
+CREATE TABLE answers (
+    id TEXT PRIMARY KEY,
+    account_id TEXT NOT NULL,
+    conversation_id TEXT,
+    question_text_id TEXT,
+    answer_text_id TEXT,
+    passages_text_id TEXT,
+    route TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    weights_version TEXT NOT NULL,
+    weights_version_end TEXT,
+    index_generation INTEGER NOT NULL,
+    active_edits INTEGER NOT NULL,
+    finish_reason TEXT,
+    created TEXT NOT NULL
+) STRICT;
+CREATE INDEX answers_conversation ON answers(conversation_id, created, id);
+CREATE INDEX answers_created ON answers(created, id);
+CREATE INDEX answers_account ON answers(account_id, created);
+"""
+
+CORRECTIONS = """
+CREATE TABLE corrections (
+    id TEXT PRIMARY KEY,
+    schema_version INTEGER NOT NULL,
+    created TEXT NOT NULL,
+    updated TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    status TEXT NOT NULL,
+    reporter_id TEXT NOT NULL,
+    reporter_pseudonym TEXT NOT NULL,
+    reporter_role TEXT NOT NULL,
+    answer_id TEXT,
+    weights_version_at_report TEXT,
+    index_generation INTEGER,
+    claim_text_id TEXT NOT NULL,
+    work_text_id TEXT NOT NULL,
+    claim_key BLOB,
+    subject_key BLOB,
+    answer_key BLOB,
+    category TEXT NOT NULL,
+    remedy TEXT,
+    volatile INTEGER,
+    personal_data INTEGER NOT NULL DEFAULT 0,
+    risk_tier TEXT NOT NULL,
+    approvals_needed INTEGER NOT NULL,
+    round INTEGER NOT NULL DEFAULT 1,
+    fallback TEXT NOT NULL DEFAULT 'knowledge',
+    priority INTEGER NOT NULL DEFAULT 1,
+    due TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    probe_failures INTEGER NOT NULL DEFAULT 0,
+    crashes INTEGER NOT NULL DEFAULT 0,
+    appeals INTEGER NOT NULL DEFAULT 0,
+    undo_requested INTEGER NOT NULL DEFAULT 0,
+    artefact TEXT,
+    edit TEXT NOT NULL DEFAULT '{}',
+    report_sha256 TEXT,
+    weights_version_before TEXT,
+    weights_version_after TEXT,
+    swap_pause_s REAL,
+    live_since TEXT,
+    review_due TEXT,
+    duplicate_of TEXT,
+    superseded_by TEXT,
+    conflicts TEXT NOT NULL DEFAULT '[]',
+    told TEXT,
+    idempotency_hash BLOB
+) STRICT;
+CREATE INDEX corrections_created ON corrections(created DESC, id DESC);
+CREATE INDEX corrections_status ON corrections(status, created DESC, id DESC);
+CREATE INDEX corrections_reporter ON corrections(reporter_id, created DESC, id DESC);
+CREATE INDEX corrections_claim ON corrections(claim_key);
+CREATE INDEX corrections_subject ON corrections(subject_key, created);
+CREATE INDEX corrections_answer ON corrections(answer_id);
+CREATE UNIQUE INDEX corrections_idempotency ON corrections(reporter_id, idempotency_hash)
+    WHERE idempotency_hash IS NOT NULL;
+CREATE TABLE moves (
+    correction_id TEXT NOT NULL REFERENCES corrections(id),
+    ordinal INTEGER NOT NULL,
+    from_status TEXT,
+    to_status TEXT NOT NULL,
+    actor_id TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    role TEXT NOT NULL,
+    at TEXT NOT NULL,
+    reason_text_id TEXT,
+    entry INTEGER NOT NULL,
+    PRIMARY KEY (correction_id, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX moves_at ON moves(at);
+CREATE TABLE approvals (
+    correction_id TEXT NOT NULL REFERENCES corrections(id),
+    round INTEGER NOT NULL,
+    actor_id TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    role TEXT NOT NULL,
+    at TEXT NOT NULL,
+    reason_text_id TEXT,
+    PRIMARY KEY (correction_id, round, actor_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE claim_authors (
+    correction_id TEXT NOT NULL REFERENCES corrections(id), actor_id TEXT NOT NULL,
+    PRIMARY KEY (correction_id, actor_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE alarms (
+    id INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, correction_id TEXT NOT NULL, seen TEXT
+) STRICT;
+"""
+
+VERSIONS = """
+CREATE TABLE versions (
+    id TEXT PRIMARY KEY,
+    base_sha256 TEXT NOT NULL,
+    artefacts TEXT NOT NULL,
+    tensors_sha256 TEXT NOT NULL,
+    created TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    purged TEXT
+) STRICT;
+CREATE TABLE version_corrections (
+    version_id TEXT NOT NULL REFERENCES versions(id), correction_id TEXT NOT NULL,
+    PRIMARY KEY (version_id, correction_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX version_corrections_correction ON version_corrections(correction_id);
+CREATE TABLE served_history (at TEXT PRIMARY KEY, version_id TEXT NOT NULL REFERENCES versions(id)) STRICT;
+CREATE TABLE serving (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    desired TEXT NOT NULL REFERENCES versions(id),
+    served TEXT REFERENCES versions(id),
+    phase TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    reason_text_id TEXT,
+    since TEXT NOT NULL
+) STRICT;
+"""
+
+
+@MIGRATIONS()
+def m001_accounts(db: Database) -> None:
+    """People, their sessions, and the operating system's users under pseudonyms."""
+    db.executescript(ACCOUNTS)
+
+
+@MIGRATIONS()
+def m002_vault(db: Database) -> None:
+    """All personal and conversational text, sealed under one key per person."""
+    db.executescript(VAULT)
+
+
+@MIGRATIONS()
+def m003_audit(db: Database) -> None:
+    """The append-only log and the inner nodes of its tree."""
+    db.executescript(AUDIT)
+
+
+@MIGRATIONS()
+def m004_answers(db: Database) -> None:
+    """What was answered, by which route and under which weights."""
+    db.executescript(ANSWERS)
+
+
+@MIGRATIONS()
+def m005_corrections(db: Database) -> None:
+    """Reports, their moves and approvals."""
+    db.executescript(CORRECTIONS)
+
+
+@MIGRATIONS()
+def m006_versions(db: Database) -> None:
+    """Built weights versions and which of them is served."""
+    db.executescript(VERSIONS)

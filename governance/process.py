@@ -1,0 +1,226 @@
+"""What triage, worker and publisher do to corrections: everything between a report and its effect but the people."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from governance.accounts import Actor
+from governance.book import Book, report_sha256
+from governance.corrections import Correction, Fallback, Remedy, Status
+from governance.errors import MoveNotAllowed
+from governance.times import now, to_text
+
+PROBE_ATTEMPTS = 2
+
+
+class ProcessBook(Book):
+    """The moves of our own processes. Each method is one transaction with its log entries."""
+
+    def triaged(
+        self,
+        correction_id: str,
+        to: Status,
+        *,
+        remedy: Remedy | None,
+        reason: str,
+        evidence: Mapping[str, Any],
+        canonical_question: str = "",
+        subject: str = "",
+        conflicts: Sequence[str] = (),
+        duplicate_of: str | None = None,
+        personal_data: bool = False,
+        volatile: bool | None = None,
+        actor: Actor = "triage",
+    ) -> Correction:
+        """What triage found: the next status, the remedy with its reasons, and the claim in canonical form.
+
+        A remedy of weights that policy bars becomes knowledge, and the reason says so. A duplicate raises the priority
+        of the report it repeats, nothing else.
+        """
+        with self._store.transaction():
+            row = self._row(correction_id)
+            row["personal_data"], row["volatile"] = int(personal_data), None if volatile is None else int(volatile)
+            if remedy is Remedy.WEIGHTS and (bar := self._barred(row)):
+                remedy, reason = Remedy.KNOWLEDGE, f"{reason}; not weights, because {bar}".lstrip("; ")
+            row["remedy"] = remedy
+            row["conflicts"], row["duplicate_of"] = json.dumps(list(conflicts)), duplicate_of
+            claim = self._texts(row["claim_text_id"])
+            if claim:
+                found = {"canonical_question": canonical_question, "subject": subject}
+                claim = self._rewrite(row["claim_text_id"], **{name: text for name, text in found.items() if text})
+                self._index(row, claim)
+                self._assess(row)
+            self._rewrite(row["work_text_id"], triage=dict(evidence), reason=reason)
+            if duplicate_of is not None:
+                original = self._row(duplicate_of)
+                original["priority"] += 1
+                self._save(original)
+            extra = {
+                "remedy": remedy,
+                "tier": row["risk_tier"],
+                "duplicate_of": duplicate_of,
+                "conflicts": list(conflicts),
+            }
+            self._move(row, to, actor, reason, extra)
+            return self.get(correction_id)
+
+    def start_editing(self, ids: Iterable[str], actor: Actor = "worker") -> None:
+        """The worker takes these approved corrections into one solve. All or none."""
+        with self._store.transaction():
+            for correction_id in ids:
+                row = self._row(correction_id)
+                row["attempts"] += 1
+                self._move(row, Status.EDITING, actor)
+
+    def set_artefact(self, correction_id: str, artefact_id: str, *, edit: Mapping[str, Any] | None = None) -> None:
+        """The artefact computed for this correction, with method, settings hash, layers and the other hashes."""
+        with self._store.transaction():
+            row = self._row(correction_id)
+            row["artefact"], row["edit"] = artefact_id, json.dumps(dict(edit or {}), sort_keys=True)
+            self._event("artefact", row, "worker", artefact=artefact_id)
+
+    def gate_failed(self, correction_id: str, report: Mapping[str, Any], *, reason: str = "") -> Correction:
+        """The gate refused this edit: its card goes on answering, or it failed, as its approver chose."""
+        with self._store.transaction():
+            row = self._row(correction_id)
+            self._keep_report(row, report)
+            self._settle(row, "worker", reason or "the gate refused the edit")
+            return self.get(correction_id)
+
+    def published(
+        self,
+        *,
+        version_id: str,
+        live: Iterable[str] = (),
+        rolled_back: Iterable[str] = (),
+        relived: Iterable[str] = (),
+        reports: Mapping[str, Mapping[str, Any]] | None = None,
+        superseded: Mapping[str, str] | None = None,
+        swap_pause_s: float | None = None,
+        actor: Actor = "publisher",
+    ) -> None:
+        """The engine serves this version and its probes agree: one transaction with the served row.
+
+        live         edits that are in force from now on (editing -> live)
+        rolled_back  edits the version lacks, by undo or restore (live -> rolled_back)
+        relived      edits that a restored version holds again (rolled_back -> live)
+        superseded   old correction -> the one that replaces it (live or in_knowledge -> superseded)
+        """
+        with self._store.transaction():
+            before = self._store.value("SELECT served FROM serving")
+            self._versions.set_served(version_id, swap_pause_s=swap_pause_s)
+            found = reports or {}
+            moment, due = now(), self._policy.review_after[Remedy.WEIGHTS]
+            for correction_id, to in [
+                *((one, Status.LIVE) for one in live),
+                *((one, Status.LIVE) for one in relived),
+                *((one, Status.ROLLED_BACK) for one in rolled_back),
+                *((one, Status.SUPERSEDED) for one in superseded or {}),
+            ]:
+                row = self._row(correction_id)
+                if correction_id in found:
+                    self._keep_report(row, found[correction_id])
+                row["undo_requested"] = 0
+                row["weights_version_before"], row["weights_version_after"] = before, version_id
+                row["swap_pause_s"] = swap_pause_s
+                if to is Status.LIVE:
+                    row["live_since"], row["review_due"] = to_text(moment), to_text(moment + due)
+                row["superseded_by"] = (superseded or {}).get(correction_id, row["superseded_by"])
+                self._move(row, to, actor, extra={"version": version_id, "report": row["report_sha256"]})
+
+    def probe_failed(self, ids: Iterable[str], report: Mapping[str, Any], *, reason: str = "") -> None:
+        """The served engine did not show these edits: once more from approved, then as their approvers chose."""
+        with self._store.transaction():
+            for correction_id in ids:
+                row = self._row(correction_id)
+                self._keep_report(row, report)
+                row["probe_failures"] += 1
+                why = reason or "the served model did not show the edit"
+                if row["probe_failures"] < PROBE_ATTEMPTS:
+                    self._move(row, Status.APPROVED, "publisher", why)
+                else:
+                    self._settle(row, "publisher", why)
+
+    def to_knowledge(self, correction_id: str, *, reason: str = "", actor: Actor = "publisher") -> Correction:
+        """The correction is answered from the knowledge layer from now on."""
+        with self._store.transaction():
+            row = self._row(correction_id)
+            row["review_due"] = to_text(now() + self._policy.review_after[Remedy.KNOWLEDGE])
+            self._move(row, Status.IN_KNOWLEDGE, actor, reason)
+            return self.get(correction_id)
+
+    def supersede(self, correction_id: str, by: str, *, actor: Actor, reason: str = "") -> Correction:
+        """A newer correction in force takes the place of this one."""
+        with self._store.transaction():
+            row = self._row(correction_id)
+            if Status(row["status"]) is Status.LIVE:
+                raise MoveNotAllowed("a live edit is superseded by published(), when the served version lacks it")
+            row["superseded_by"] = self._row(by)["id"]
+            self._move(row, Status.SUPERSEDED, actor, reason, {"by": by})
+            return self.get(correction_id)
+
+    def requeue_interrupted(self) -> tuple[str, ...]:
+        """After a crash of the worker: what was being edited and is in no version built since starts again.
+
+        One that took the worker down too often is set aside instead. Returns the ids that start again.
+        """
+        again: list[str] = []
+        with self._store.transaction():
+            for row in self._store.rows(
+                "SELECT c.* FROM corrections c WHERE c.status = 'editing' AND NOT EXISTS ("
+                " SELECT 1 FROM version_corrections vc JOIN versions v ON v.id = vc.version_id"
+                " WHERE vc.correction_id = c.id AND v.purged IS NULL AND v.created >="
+                " (SELECT MAX(m.at) FROM moves m WHERE m.correction_id = c.id AND m.to_status = 'editing'))"
+                " ORDER BY c.created, c.id"
+            ):
+                row["crashes"] += 1
+                if row["crashes"] < self._policy.limits.crashes:
+                    self._move(row, Status.APPROVED, "worker", "the worker was interrupted")
+                    again.append(row["id"])
+                else:
+                    self._settle(row, "worker", f"the worker was interrupted {row['crashes']} times by this edit")
+        return tuple(again)
+
+    def mark_told(self, ids: Iterable[str]) -> None:
+        """The reporters have been told the outcome."""
+        with self._store.transaction():
+            for correction_id in ids:
+                row = self._row(correction_id)
+                row["told"] = to_text(now())
+                self._event("told", row, "publisher", reporter=row["reporter_pseudonym"])
+
+    def reviewed(self, correction_id: str, *, actor: Actor) -> None:
+        """A fact in force was looked at again and stands: its next review date is set."""
+        with self._store.transaction():
+            row = self._row(correction_id)
+            remedy = Remedy.WEIGHTS if row["status"] == Status.LIVE else Remedy.KNOWLEDGE
+            row["review_due"] = to_text(now() + self._policy.review_after[remedy])
+            self._event("reviewed", row, actor, due=row["review_due"])
+
+    def _settle(self, row: dict[str, Any], actor: Actor, reason: str) -> None:
+        to = Status.IN_KNOWLEDGE if row["fallback"] == Fallback.KNOWLEDGE else Status.FAILED
+        if to is Status.IN_KNOWLEDGE:
+            row["review_due"] = to_text(now() + self._policy.review_after[Remedy.KNOWLEDGE])
+        self._move(row, to, actor, reason, {"report": row["report_sha256"]})
+
+    def _keep_report(self, row: dict[str, Any], report: Mapping[str, Any]) -> None:
+        self._rewrite(row["work_text_id"], report=dict(report))
+        row["report_sha256"] = report_sha256(report)
+
+    def _barred(self, row: Mapping[str, Any]) -> str | None:
+        correction = self._load(row)
+        return self._policy.weights_barred(
+            category=correction.category, personal_data=correction.personal_data, volatile=correction.volatile
+        )
+
+    def _assess(self, row: dict[str, Any]) -> None:
+        """Set tier and approvals anew; a tier never falls by an edit of the words."""
+        correction = self._load(row)
+        tier, ground = self._policy.risk_tier(
+            correction.claim, category=correction.category, personal_data=correction.personal_data
+        )
+        needed = self._policy.approvals_needed(tier, correction.remedy)
+        if needed >= row["approvals_needed"]:
+            row["risk_tier"], row["approvals_needed"] = tier, needed
+            row["due"] = min(row["due"], to_text(correction.created + self._policy.tier(tier).due))
+            self._rewrite(row["work_text_id"], tier_ground=ground)

@@ -1,0 +1,256 @@
+"""Built weights versions, which one is wanted and which one is served."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from governance.accounts import Actor, stamp
+from governance.audit import Log
+from governance.errors import MoveNotAllowed, NotFound
+from governance.store import Store
+from governance.times import from_text, now, optional, to_text
+from governance.vault import Vault
+
+BASE = "base"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Base plus a set of edits, solved together. `summary` holds figures of its verification, no text."""
+
+    id: str
+    base_sha256: str
+    artefacts: tuple[str, ...]
+    corrections: tuple[str, ...]
+    tensors_sha256: str
+    created: datetime
+    summary: Mapping[str, Any]
+    live_since: datetime | None = None
+    purged: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What should be served and what is; they differ while the publisher works."""
+
+    desired: str
+    served: str | None
+    phase: str
+    kind: str
+    actor: str
+    reason: str
+    since: datetime
+
+
+class Versions:
+    """The ledger of versions. Tensors lie in folders elsewhere; here are their names and hashes."""
+
+    def __init__(self, store: Store, log: Log, vault: Vault) -> None:
+        self._store = store
+        self._log = log
+        self._vault = vault
+
+    def ensure_base(self, base_sha256: str) -> Version:
+        """Register the unedited model as version `base` and as what should be served, at the first start.
+
+        Raises MoveNotAllowed if this ledger belongs to another base model.
+        """
+        with self._store.transaction():
+            known = self._store.value("SELECT base_sha256 FROM versions WHERE id = :id", id=BASE)
+            if known is None:
+                self._insert(Version(BASE, base_sha256, (), (), "", now(), {}))
+                self._store.write(
+                    "INSERT INTO serving (only, desired, served, phase, kind, actor, since)"
+                    " VALUES (1, :base, NULL, 'idle', 'release', 'setup', :at)",
+                    base=BASE,
+                    at=to_text(now()),
+                )
+            elif known != base_sha256:
+                raise MoveNotAllowed(
+                    f"this ledger belongs to the base model {known[:12]}…, not {base_sha256[:12]}…: start with --rebase"
+                )
+        return self.get(BASE)
+
+    def rebase(self, base_sha256: str, *, actor: Actor) -> None:
+        """Bind the ledger to another base model; versions of the old one are purged, nothing of it is served."""
+        with self._store.transaction():
+            self._store.write(
+                "UPDATE versions SET purged = :at WHERE id <> :base AND purged IS NULL", at=to_text(now()), base=BASE
+            )
+            self._store.write("UPDATE versions SET base_sha256 = :sha WHERE id = :base", sha=base_sha256, base=BASE)
+            self._store.write(
+                "UPDATE serving SET desired = :base, served = NULL, phase = 'idle', since = :at",
+                base=BASE,
+                at=to_text(now()),
+            )
+            self._log.append("version.rebased", {"base_sha256": base_sha256, **_by(actor)})
+
+    def record_built(self, version: Version) -> Version:
+        """A version that passed its gate and lies on disk; recording it again changes nothing."""
+        with self._store.transaction():
+            found = self._store.row("SELECT purged FROM versions WHERE id = :id", id=version.id)
+            if found is None:
+                self._insert(version)
+            elif found["purged"] is not None:
+                raise MoveNotAllowed(f"version {version.id!r} was purged, since an erasure took one of its edits")
+        return self.get(version.id)
+
+    def get(self, version_id: str) -> Version:
+        """Raises NotFound."""
+        row = self._store.row("SELECT * FROM versions WHERE id = :id", id=version_id)
+        if row is None:
+            raise NotFound(f"no version {version_id!r}: `GET /v1/versions` lists them")
+        return self._version(row)
+
+    def list(self) -> tuple[Version, ...]:
+        """All versions, newest first."""
+        return tuple(self._version(row) for row in self._store.rows("SELECT * FROM versions ORDER BY created DESC, id"))
+
+    def containing(self, correction_id: str) -> tuple[Version, ...]:
+        """The versions that hold this correction's edit, newest first."""
+        rows = self._store.rows(
+            "SELECT v.* FROM versions v JOIN version_corrections c ON c.version_id = v.id"
+            " WHERE c.correction_id = :id ORDER BY v.created DESC, v.id",
+            id=correction_id,
+        )
+        return tuple(self._version(row) for row in rows)
+
+    def desire(self, version_id: str, *, actor: Actor, reason: str = "", kind: str = "release") -> Serving:
+        """Say what should be served; the publisher makes it so. `kind` is release, undo or restore.
+
+        Raises NotFound, or MoveNotAllowed for a purged version.
+        """
+        if kind not in ("release", "undo", "restore"):
+            raise ValueError(f"kind {kind!r}: use 'release', 'undo' or 'restore'")
+        with self._store.transaction():
+            if self.get(version_id).purged:
+                raise MoveNotAllowed(f"version {version_id!r} was purged and cannot be served again")
+            by = stamp(actor)
+            reason_id = self._vault.put(by.id, "reason", reason) if reason else None
+            changed = self._store.write(
+                "UPDATE serving SET desired = :id, phase = 'wanted', kind = :kind, actor = :actor,"
+                " reason_text_id = :reason, since = :at",
+                id=version_id,
+                kind=kind,
+                actor=by.pseudonym,
+                reason=reason_id,
+                at=to_text(now()),
+            )
+            if not changed:
+                raise NotFound("no base model is registered yet: call ensure_base() first")
+            commitment = self._vault.commitment(reason_id)
+            self._log.append(
+                "version.desired", {"version": version_id, "for": kind, "reason": commitment, **_by(actor)}
+            )
+        return self.serving()
+
+    def serving(self) -> Serving:
+        """The one row of what is wanted and served. Raises NotFound before `ensure_base`."""
+        row = self._store.row("SELECT * FROM serving")
+        if row is None:
+            raise NotFound("no base model is registered yet: call ensure_base() first")
+        reason = self._vault.get(row["reason_text_id"]) or ""
+        return Serving(
+            row["desired"], row["served"], row["phase"], row["kind"], row["actor"], reason, from_text(row["since"])
+        )
+
+    def desired(self) -> Version:
+        """What should be served."""
+        return self.get(self.serving().desired)
+
+    def served(self) -> Version | None:
+        """What is served; None until the publisher has confirmed it once."""
+        served = self._store.value("SELECT served FROM serving")
+        return None if served is None else self.get(served)
+
+    def set_served(self, version_id: str, *, swap_pause_s: float | None = None) -> None:
+        """The engine answers with this version now."""
+        with self._store.transaction():
+            before = self._store.value("SELECT served FROM serving")
+            self._store.write(
+                "UPDATE serving SET served = :id, phase = 'idle', since = :at", id=version_id, at=to_text(now())
+            )
+            if before != version_id:
+                self._store.write(
+                    "INSERT INTO served_history (at, version_id) VALUES (:at, :id)", at=to_text(now()), id=version_id
+                )
+                pause = None if swap_pause_s is None else round(swap_pause_s, 4)
+                self._log.append("version.served", {"version": version_id, "before": before, "pause_s": pause})
+
+    def swap_phase(self, phase: str) -> None:
+        """Where the swap stands ("pausing", "loading", "probing", "idle"), for a publisher that starts again."""
+        with self._store.transaction():
+            self._store.write("UPDATE serving SET phase = :phase, since = :at", phase=phase, at=to_text(now()))
+
+    def purge(self, version_id: str, *, actor: Actor) -> None:
+        """Bar a version that holds an erased edit from ever being served again; the caller deletes its files."""
+        with self._store.transaction():
+            version = self.get(version_id)
+            serving = self.serving()
+            if version_id == BASE or version_id in (serving.desired, serving.served):
+                raise MoveNotAllowed(f"version {version_id!r} is wanted or served: publish one without the edit first")
+            if version.purged is None:
+                self._store.write("UPDATE versions SET purged = :at WHERE id = :id", id=version_id, at=to_text(now()))
+                self._log.append("version.purged", {"version": version_id, **_by(actor)})
+
+    def served_at(self, moment: datetime) -> Version | None:
+        """What was served at a moment of the past."""
+        found = self._store.value(
+            "SELECT version_id FROM served_history WHERE at <= :at ORDER BY at DESC LIMIT 1", at=to_text(moment)
+        )
+        return None if found is None else self.get(found)
+
+    def _insert(self, version: Version) -> None:
+        self._store.write(
+            "INSERT INTO versions (id, base_sha256, artefacts, tensors_sha256, created, summary)"
+            " VALUES (:id, :base, :artefacts, :tensors, :created, :summary)",
+            id=version.id,
+            base=version.base_sha256,
+            artefacts=json.dumps(sorted(version.artefacts)),
+            tensors=version.tensors_sha256,
+            created=to_text(version.created),
+            summary=json.dumps(dict(version.summary), sort_keys=True),
+        )
+        for correction_id in version.corrections:
+            self._store.write(
+                "INSERT INTO version_corrections (version_id, correction_id) VALUES (:version, :correction)",
+                version=version.id,
+                correction=correction_id,
+            )
+        self._log.append(
+            "version.built",
+            {
+                "version": version.id,
+                "base_sha256": version.base_sha256,
+                "artefacts": sorted(version.artefacts),
+                "corrections": sorted(version.corrections),
+                "tensors_sha256": version.tensors_sha256,
+            },
+        )
+
+    def _version(self, row: Mapping[str, Any]) -> Version:
+        corrections = self._store.rows(
+            "SELECT correction_id FROM version_corrections WHERE version_id = :id ORDER BY correction_id", id=row["id"]
+        )
+        live_since = self._store.value(
+            "SELECT MAX(h.at) FROM served_history h JOIN serving s ON s.served = h.version_id WHERE h.version_id = :id",
+            id=row["id"],
+        )
+        return Version(
+            id=row["id"],
+            base_sha256=row["base_sha256"],
+            artefacts=tuple(json.loads(row["artefacts"])),
+            corrections=tuple(correction["correction_id"] for correction in corrections),
+            tensors_sha256=row["tensors_sha256"],
+            created=from_text(row["created"]),
+            summary=json.loads(row["summary"]),
+            live_since=optional(live_since),
+            purged=optional(row["purged"]),
+        )
+
+
+def _by(actor: Actor) -> dict[str, str]:
+    by = stamp(actor)
+    return {"actor": by.pseudonym, "role": by.role}

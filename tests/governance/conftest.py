@@ -1,0 +1,123 @@
+"""A governance room on a fresh database: what most tests of it start from."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from governance.accounts import Account, Accounts, Role
+from governance.answers import Answers
+from governance.audit import Log
+from governance.corrections import Correction, Remedy, Status
+from governance.ledger import Ledger
+from governance.policy import Policy
+from governance.store import Store
+from governance.vault import Vault
+from governance.versions import Version, Versions
+
+BASE_SHA = "ba5e" * 16
+
+
+@dataclass
+class Room:
+    """All parts wired together, with one account per role and a second admin."""
+
+    path: Path
+    store: Store
+    log: Log
+    vault: Vault
+    accounts: Accounts
+    answers: Answers
+    versions: Versions
+    ledger: Ledger
+    people: dict[str, Account]
+
+    @property
+    def user(self) -> Account:
+        return self.people["user"]
+
+    @property
+    def admin(self) -> Account:
+        return self.people["admin"]
+
+    @property
+    def second_admin(self) -> Account:
+        return self.people["second_admin"]
+
+    @property
+    def reviewer(self) -> Account:
+        return self.people["reviewer"]
+
+    @property
+    def auditor(self) -> Account:
+        return self.people["auditor"]
+
+    def flag(self, reporter: Account | None = None, **changes: Any) -> Correction:
+        claim = {
+            "question": "Who painted the Mona Lisa?",
+            "answer": "Artemisia Gentileschi painted it.",
+            "correct_answer": "Leonardo da Vinci",
+        }
+        return self.ledger.flag(reporter or self.user, **(claim | changes))
+
+    def queued(self, reporter: Account | None = None, *, remedy: Remedy = Remedy.WEIGHTS, **changes: Any) -> Correction:
+        flagged = self.flag(reporter, **changes)
+        return self.ledger.triaged(
+            flagged.id, Status.QUEUED, remedy=remedy, reason="persistent", evidence={"share": 1.0}, subject="Mona Lisa"
+        )
+
+    def approved(self, **changes: Any) -> Correction:
+        return self.ledger.approve(self.queued(**changes).id, self.admin, reason="checked")
+
+    def editing(self, **changes: Any) -> Correction:
+        approved = self.approved(**changes)
+        self.ledger.start_editing([approved.id])
+        return self.ledger.get(approved.id)
+
+    def build(self, version_id: str, *corrections: str) -> Version:
+        return self.versions.record_built(
+            Version(version_id, BASE_SHA, (), corrections, "7e50" * 16, datetime.now(UTC), {"direct": 1.0})
+        )
+
+    def live(self, version_id: str = "v1", **changes: Any) -> Correction:
+        editing = self.editing(**changes)
+        self.build(version_id, editing.id)
+        self.versions.desire(version_id, actor="worker")
+        self.ledger.published(version_id=version_id, live=[editing.id], reports={editing.id: {"direct": 1.0}})
+        return self.ledger.get(editing.id)
+
+    def entries(self) -> list[dict[str, Any]]:
+        return [json.loads(entry.text) for entry in self.log.entries(limit=1_000_000)]
+
+
+def make_room(path: Path) -> Room:
+    store = Store(path / "errata.db")
+    store.migrate()
+    log = Log(store)
+    vault = Vault(store, Vault.load_or_create_master_key(path / "master.key"))
+    accounts = Accounts(store, log, vault)
+    versions = Versions(store, log, vault)
+    versions.ensure_base(BASE_SHA)
+    names = {
+        "user": Role.USER,
+        "other_user": Role.USER,
+        "auditor": Role.AUDITOR,
+        "reviewer": Role.REVIEWER,
+        "admin": Role.ADMIN,
+        "second_admin": Role.ADMIN,
+        "third_admin": Role.ADMIN,
+    }
+    people = {name: accounts.add(name, role, password="password").account for name, role in names.items()}
+    ledger = Ledger(store, vault, log, Policy.load())
+    return Room(path, store, log, vault, accounts, Answers(store, vault), versions, ledger, people)
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    made = make_room(tmp_path)
+    yield made
+    made.store.close()
