@@ -1,0 +1,334 @@
+"""The chat page: asking, stopping, the list of chats, sources, reports."""
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from . import chat_view as view
+from . import html
+from .acting import TELLS, Act, caller, inform, lines, panel, path_id, warn, words_for
+from .chat_view import ChatState
+from .client import Caller, Gateway
+from .errors import UiError
+from .records import Me, Provenance, Turn
+from .texts import TEXTS
+
+_REDRAW_S = 0.06
+_CHANNELS = """
+const asks = ['retry', 'edit', 'try'], goes = ['open', 'new', 'delete', 'earlier'];
+window.errataSend = (data) => trigger(asks.includes(data.name) ? 'ask' : goes.includes(data.name) ? 'go' : 'act', data);
+"""
+
+
+class ChatPage:
+    """Builds the Blocks of `/` and answers its events; it keeps nothing between requests but what Gradio keeps per tab."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def build(self) -> gr.Blocks:
+        with gr.Blocks(title=TEXTS.chat_title, analytics_enabled=False, fill_height=True, fill_width=True) as page:
+            state = gr.State(ChatState())
+            fixed = gr.State(-1)
+            with gr.Sidebar(width=290, elem_id="er-sidebar"):
+                panel(html.element("div", TEXTS.product, class_="er-brand"))
+                new = gr.Button(TEXTS.new_chat, variant="primary", size="md", elem_id="er-new")
+                search = gr.Textbox(
+                    placeholder=TEXTS.search_chats,
+                    label=TEXTS.search_chats,
+                    show_label=False,
+                    container=False,
+                    elem_id="er-search-chats",
+                )
+                chats = panel("", "er-chats")
+                account = panel("", "er-account")
+            with gr.Column(elem_id="er-main"):
+                top = panel("", "er-top")
+                bot = gr.Chatbot(
+                    elem_id="er-bot",
+                    label=TEXTS.transcript,
+                    show_label=False,
+                    container=False,
+                    layout="panel",
+                    buttons=[],
+                    feedback_options=None,
+                    sanitize_html=True,
+                    allow_tags=False,
+                    height="100%",
+                    placeholder=TEXTS.welcome,
+                    examples=[{"text": example} for example in TEXTS.examples],
+                    latex_delimiters=[
+                        {"left": "$$", "right": "$$", "display": True},
+                        {"left": "\\(", "right": "\\)", "display": False},
+                    ],
+                )
+                with gr.Column(elem_id="er-composer"):
+                    ask = gr.Textbox(
+                        elem_id="er-ask",
+                        placeholder=TEXTS.ask,
+                        label=TEXTS.ask_label,
+                        show_label=False,
+                        container=False,
+                        lines=1,
+                        max_lines=8,
+                        max_length=20000,
+                        submit_btn=True,
+                        autofocus=True,
+                    )
+                    panel(view.notice())
+            bus: Any = gr.HTML(" ", elem_id="er-bus", js_on_load=_CHANNELS)
+            told = gr.HTML("", elem_id="er-told", html_template=" ", js_on_load=TELLS)
+            clock = gr.Timer(20)
+
+            drawn = [state, bot, ask, chats, top]
+            quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+            asking = [
+                ask.submit(self.ask, [ask, state], drawn, **quiet),
+                bot.example_select(self.ask_example, [state], drawn, **quiet),
+                bus.ask(self.ask_again, [state], drawn, **quiet),
+            ]
+            ask.stop(self.stopped, [state], drawn, cancels=asking, **quiet)
+            bus.go(self.go, [state], drawn, cancels=asking, **quiet)
+            new.click(self.start_new, [state], drawn, cancels=asking, **quiet)
+            bus.act(self.act, [state, search], [told, chats, top, account], trigger_mode="multiple", **quiet)
+            search.change(self.find, [state, search], [chats], trigger_mode="always_last", **quiet)
+            clock.tick(self.tick, [fixed], [fixed, account], **quiet)
+            page.load(self.open, [state, fixed], [chats, account, fixed, top], **quiet)
+        page.queue(default_concurrency_limit=64, api_open=False)
+        return page
+
+    # opening, listing
+
+    async def open(self, state: ChatState, fixed: int, request: gr.Request) -> tuple[Any, ...]:
+        me = caller(self._gateway, request)
+        account, fixed = await self._account(me, fixed)
+        return await self._chats(me, state), account, fixed, self._top(state)
+
+    async def tick(self, fixed: int, request: gr.Request) -> tuple[Any, ...]:
+        account, now = await self._account(caller(self._gateway, request), fixed)
+        return now, account
+
+    async def _account(self, me: Caller, fixed: int) -> tuple[str, int]:
+        """The foot of the sidebar and how many own reports are fixed; says so when there are more than before."""
+        try:
+            who: Me = await me.me()
+            reports, _ = await me.reports(mine=True)
+        except UiError:
+            return view.account(None), fixed
+        now = sum(report.status in view.FIXED for report in reports)
+        if 0 <= fixed < now:
+            inform(TEXTS.newly_fixed)
+        return view.account(who, reports=len(reports), fixed=now), now
+
+    async def _chats(self, me: Caller, state: ChatState, search: str = "") -> str:
+        try:
+            found = await me.conversations(search)
+        except UiError as error:
+            return html.problem(words_for(error))
+        return view.conversation_list(found, current=state.conversation_id, searched=bool(search))
+
+    async def find(self, state: ChatState, search: str, request: gr.Request) -> str:
+        return await self._chats(caller(self._gateway, request), state, search)
+
+    # asking
+
+    async def ask(self, question: str, state: ChatState, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
+        question = question.strip()
+        if not question:
+            yield self._drawn(state)
+            return
+        asked = replace(state, turns=(*state.turns, Turn(question=question, answer="")), before="")
+        async for drawn in self._answer(asked, caller(self._gateway, request)):
+            yield drawn
+
+    async def ask_example(
+        self, state: ChatState, event: gr.SelectData, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, ...]]:
+        text = event.value.get("text", "") if isinstance(event.value, dict) else str(event.value)
+        async for drawn in self.ask(text, state, request):
+            yield drawn
+
+    async def ask_again(
+        self, state: ChatState, event: gr.EventData, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, ...]]:
+        """Retry, edit the last question, or try a fixed report in a new chat."""
+        act, me = Act.read(event), caller(self._gateway, request)
+        if act.name == "try":
+            try:
+                report = await me.report(path_id(act.id))
+            except UiError as error:
+                warn(error)
+                return
+            question = report.canonical_question or report.question
+            fresh = ChatState(turns=(Turn(question=question, answer=""),), before=report.answer_old)
+            async for drawn in self._answer(fresh, me):
+                yield drawn
+            return
+        if not state.turns:
+            return
+        last = state.turns[-1]
+        question = act.form.get("question", "").strip() or last.question
+        again = replace(state.with_last(Turn(question=question, answer="")), before="")
+        async for drawn in self._answer(again, me, replaces=last.answer_id):
+            yield drawn
+
+    async def _answer(self, state: ChatState, me: Caller, *, replaces: str = "") -> AsyncIterator[tuple[Any, ...]]:
+        """Fill in the last turn as it streams; closing this iterator hangs up on the gateway."""
+        turn = state.turns[-1]
+        prompt = [*view.as_prompt(state.turns[:-1]), {"role": "user", "content": turn.question}]
+        yield self._drawn(state, busy=True)
+        drawn_at = time.monotonic()
+        chunks = me.stream_chat(prompt, conversation_id=state.conversation_id, replaces=replaces)
+        try:
+            async for chunk in chunks:
+                turn = _grown(turn, chunk)
+                if turn.provenance and turn.provenance.conversation_id:
+                    state = replace(state, conversation_id=turn.provenance.conversation_id)
+                state = state.with_last(turn)
+                if time.monotonic() - drawn_at >= _REDRAW_S:
+                    yield self._drawn(state, busy=True)
+                    drawn_at = time.monotonic()
+        except UiError as error:
+            state = state.with_last(replace(turn, error=words_for(error)))
+        finally:
+            await chunks.aclose()  # type: ignore[attr-defined]
+        state = replace(state, title=state.title or state.turns[0].question[:60])
+        yield self._drawn(state, chats=await self._chats(me, state))
+
+    async def stopped(self, state: ChatState, request: gr.Request) -> tuple[Any, ...]:
+        if state.turns and state.turns[-1].provenance is None and not state.turns[-1].error:
+            state = state.with_last(replace(state.turns[-1], stopped=True))
+        return self._drawn(state, chats=await self._chats(caller(self._gateway, request), state))
+
+    # going elsewhere
+
+    async def start_new(self, state: ChatState, request: gr.Request) -> tuple[Any, ...]:
+        fresh = ChatState()
+        return self._drawn(fresh, chats=await self._chats(caller(self._gateway, request), fresh))
+
+    async def go(self, state: ChatState, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        """Open another chat, delete one, or show more of this one."""
+        act, me = Act.read(event), caller(self._gateway, request)
+        if act.name == "earlier":
+            return self._drawn(replace(state, shown=state.shown + view.WINDOW))
+        identity = path_id(act.id)
+        try:
+            if act.name == "delete":
+                await me.delete_conversation(identity)
+                state = ChatState() if identity == state.conversation_id else state
+            else:
+                found = await me.conversation(identity)
+                state = ChatState(conversation_id=found.id, title=found.title, turns=found.turns)
+        except UiError as error:
+            warn(error)
+        return self._drawn(state, chats=await self._chats(me, state))
+
+    # dialogs and what they send
+
+    async def act(self, state: ChatState, search: str, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        act, me = Act.read(event), caller(self._gateway, request)
+        chats: Any = gr.skip()
+        account: Any = gr.skip()
+        told: Any = gr.skip()
+        identity = path_id(act.id)
+        try:
+            if act.name == "flag":
+                told = html.tell(await self._flag(me, state, identity))
+            elif act.name == "source":
+                told = html.tell(await self._source(me, state, identity, act.n))
+            elif act.name == "reports":
+                reports, _ = await me.reports(mine=True, limit=100)
+                told = html.tell(view.reports_dialog(reports))
+            elif act.name == "export":
+                told = html.tell({"file": "errata-chat.md", "text": view.as_markdown(state)})
+            elif act.name == "rename":
+                await me.rename_conversation(identity, act.form.get("title", "").strip())
+                chats = await self._chats(me, state, search)
+            elif act.name in ("report", "withdraw", "appeal", "evidence"):
+                await self._report(me, state, act, identity)
+                account, _ = await self._account(me, -1)
+        except UiError as error:
+            warn(error)
+        return told, chats, gr.skip(), account
+
+    async def _flag(self, me: Caller, state: ChatState, answer_id: str) -> dict[str, object]:
+        turn = state.turn(answer_id) or await me.answer(answer_id)
+        try:
+            similar = await me.similar(turn.question)
+        except UiError:
+            similar = []  # a form without the hint is better than none
+        return view.flag_dialog(turn, similar)
+
+    async def _source(self, me: Caller, state: ChatState, answer_id: str, n: int) -> dict[str, object]:
+        turn = state.turn(answer_id) or await me.answer(answer_id)
+        cited = turn.provenance.passages if turn.provenance else ()
+        known = next((passage for passage in cited if passage.n == n), None)
+        if known is None:
+            return html.dialog(TEXTS.sources, text=TEXTS.nothing_found)
+        return view.source_dialog(await me.passage(known.id))
+
+    async def _report(self, me: Caller, state: ChatState, act: Act, identity: str) -> None:
+        form = act.form
+        if act.name == "report":
+            report = {
+                "answer_id": identity,
+                "correct_answer": form.get("correct_answer", "").strip(),
+                "category": form.get("category", "wrong"),
+                "evidence": lines(form.get("evidence", "")),
+                "comment": form.get("comment", "").strip(),
+            }
+            await me.flag(report, idempotency_key=form.get("key", ""))
+            inform(TEXTS.report_sent)
+        elif act.name == "withdraw":
+            await me.decide(identity, "withdraw", {"reason": ""})
+            inform(TEXTS.withdrawn)
+        elif act.name == "appeal":
+            await me.decide(identity, "appeal", {"reason": form.get("reason", "")})
+            inform(TEXTS.appeal_sent)
+        else:
+            await me.decide(identity, "evidence", {"evidence": lines(form.get("evidence", "")), "reason": ""})
+            inform(TEXTS.evidence_sent)
+
+    # drawing
+
+    def _top(self, state: ChatState) -> str:
+        if not state.turns:
+            return ""
+        export = html.button(html.icon("save") + TEXTS.export, act="export", look="er-plain")
+        earlier = html.EMPTY
+        if len(state.turns) > state.shown:
+            earlier = html.button(TEXTS.earlier, act="earlier", look="er-plain")
+        return html.element("div", html.element("h1", state.title), earlier, export, class_="er-top")
+
+    def _drawn(self, state: ChatState, *, busy: bool = False, chats: str | None = None) -> tuple[Any, ...]:
+        """State, messages, composer, list of chats and head, in the order of the page's outputs."""
+        messages: list[dict[str, object]] = []
+        first = max(0, len(state.turns) - state.shown)
+        for turn in state.turns[first:]:
+            last = turn is state.turns[-1]
+            foot = view.footer(turn, last=last, before=state.before if last else "")
+            messages.append({"role": "user", "content": view.harmless(turn.question)})
+            content = [view.answer_text(turn), panel(foot)] if turn.answer else [panel(foot)]
+            messages.append({"role": "assistant", "content": content})
+        composer = (
+            gr.Textbox(submit_btn=False, stop_btn=True, value="")
+            if busy
+            else gr.Textbox(submit_btn=True, stop_btn=False)
+        )
+        return state, messages, composer, gr.skip() if chats is None else chats, self._top(state)
+
+
+def _grown(turn: Turn, chunk: Any) -> Turn:
+    """The turn with one more chunk of the stream in it."""
+    choice = (chunk.get("choices") or [{}])[0]
+    piece = (choice.get("delta") or {}).get("content") or ""
+    errata = chunk.get("errata")
+    return replace(
+        turn,
+        answer=turn.answer + piece,
+        answer_id=str(chunk.get("id") or turn.answer_id),
+        provenance=Provenance.read(errata) if isinstance(errata, dict) else turn.provenance,
+    )

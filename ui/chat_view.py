@@ -1,0 +1,319 @@
+"""What the chat page shows, as values: messages with their footers, the list of chats, dialogs, the timeline of reports."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from . import html
+from .html import Html, element, join
+from .markdown import harmless
+from .records import Conversation, Me, Passage, Provenance, Report, Turn
+from .texts import TEXTS
+
+WINDOW = 30  # turns drawn at first; a page of 500 bubbles is slow in every browser
+FIXED = ("live", "in_knowledge")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatState:
+    """The conversation that a tab shows. A `before` answer is set where a fixed report is being tried."""
+
+    conversation_id: str = ""
+    title: str = ""
+    turns: tuple[Turn, ...] = ()
+    shown: int = WINDOW
+    before: str = ""
+
+    def with_last(self, turn: Turn) -> "ChatState":
+        """The same conversation, its last turn replaced."""
+        return replace(self, turns=(*self.turns[:-1], turn))
+
+    def turn(self, answer_id: str) -> Turn | None:
+        return next((turn for turn in self.turns if turn.answer_id == answer_id), None)
+
+
+def as_prompt(turns: Sequence[Turn]) -> list[dict[str, str]]:
+    """The messages that carry a conversation to the model; turns without an answer are left out."""
+    messages = []
+    for turn in turns:
+        if turn.answer:
+            messages += [{"role": "user", "content": turn.question}, {"role": "assistant", "content": turn.answer}]
+    return messages
+
+
+def sources_of(turn: Turn) -> int:
+    return len(turn.provenance.passages) if turn.provenance else 0
+
+
+def answer_text(turn: Turn) -> str:
+    return harmless(turn.answer, answer_id=turn.answer_id, sources=sources_of(turn))
+
+
+def footer(turn: Turn, *, last: bool, before: str = "") -> Html:
+    """Everything below an answer: how it came about, and what can be done with it."""
+    if turn.error:
+        return element(
+            "div",
+            html.problem(TEXTS.broke_off.format(why=turn.error)),
+            html.button(TEXTS.retry, act="retry", look="er-plain") if last else "",
+            class_="er-foot",
+        )
+    if turn.provenance is None and not turn.stopped:
+        return element(
+            "div", element("span", TEXTS.thinking if not turn.answer else "", class_="er-thinking"), class_="er-foot"
+        )
+    pieces = []
+    if before:
+        pieces.append(compared(before, turn.answer))
+    if turn.stopped:
+        pieces.append(html.badge(TEXTS.stopped, "stopped"))
+    if turn.provenance:
+        pieces.append(how_answered(turn, turn.provenance))
+    if turn.answer_id:
+        pieces.append(html.button(html.icon("flag") + TEXTS.report, act="flag", id=turn.answer_id, look="er-plain"))
+    pieces.append(html.button(html.icon("copy") + TEXTS.copy, act="copy", look="er-plain", data_text=turn.answer))
+    if last:
+        pieces.append(html.button(html.icon("again") + TEXTS.retry, act="retry", look="er-plain"))
+        edit = html.dialog(
+            TEXTS.edit_title,
+            act="edit",
+            ok=TEXTS.ask_button,
+            fields=[html.field("question", TEXTS.ask_label, type="area", value=turn.question, required=True)],
+        )
+        pieces.append(html.dialog_button(html.icon("edit") + TEXTS.edit, edit, look="er-plain"))
+    return element("div", *pieces, class_="er-foot")
+
+
+def compared(before: str, after: str) -> Html:
+    sides = [(TEXTS.before_fix, before), (TEXTS.after_fix, after)]
+    return element(
+        "div", join([element("div", element("b", label), text) for label, text in sides]), class_="er-compare"
+    )
+
+
+def how_answered(turn: Turn, provenance: Provenance) -> Html:
+    """The quiet badge that opens to the whole provenance."""
+    route = provenance.route
+    label = TEXTS.routes.get(route, route)
+    weights = provenance.weights_version
+    if provenance.weights_version_end:
+        weights = TEXTS.weights_changed.format(before=weights, after=provenance.weights_version_end)
+    summary = element(
+        "summary",
+        html.badge(label, route),
+        element("span", TEXTS.weights.format(version=html.short(provenance.weights_version)), class_="er-version"),
+        aria_label=f"{TEXTS.how}: {label}",
+    )
+    facts = html.pairs(
+        [
+            (TEXTS.how, TEXTS.route_meaning.get(route, "")),
+            (TEXTS.why_route, provenance.reason),
+            (TEXTS.weights_label, weights),
+            (TEXTS.active_edits, str(provenance.active_edits)),
+            (TEXTS.answer_id, turn.answer_id),
+        ]
+    )
+    return element(
+        "details", summary, element("div", facts, sources(turn.answer_id, provenance.passages), class_="er-how")
+    )
+
+
+def sources(answer_id: str, passages: Sequence[Passage]) -> Html:
+    if not passages:
+        return html.EMPTY
+    rows = [
+        element(
+            "li",
+            element(
+                "button",
+                f"[{p.n}] {p.title or p.uri or p.id}",
+                type="button",
+                data_act="source",
+                data_id=answer_id,
+                data_n=p.n,
+            ),
+            " ",
+            element("span", dates(p), class_="er-quiet"),
+        )
+        for p in passages
+    ]
+    return element("b", TEXTS.sources) + element("ol", join(rows), class_="er-sources")
+
+
+def dates(passage: Passage) -> str:
+    said = [TEXTS.as_of.format(date=passage.as_of)] if passage.as_of else []
+    if passage.expires_at:
+        words = TEXTS.expired if passage.expired else TEXTS.expires
+        said.append(words.format(date=passage.expires_at))
+    return " · ".join(said)
+
+
+def source_dialog(passage: Passage) -> dict[str, object]:
+    shown = element("p", dates(passage), class_="er-quiet") + element("blockquote", passage.text)
+    if passage.uri:
+        shown += element("p", html.link(passage.uri, passage.uri))
+    return html.dialog(passage.title or TEXTS.sources, html=shown, side=True)
+
+
+def conversation_list(conversations: Sequence[Conversation], *, current: str, searched: bool) -> Html:
+    if not conversations:
+        return html.empty(TEXTS.nothing_found if searched else TEXTS.no_chats)
+    return element("ul", join([_conversation(c, current=c.id == current) for c in conversations]), class_="er-list")
+
+
+def _conversation(conversation: Conversation, *, current: bool) -> Html:
+    title = conversation.title or TEXTS.new_chat
+    rename = html.dialog(
+        TEXTS.rename_title,
+        act="rename",
+        id=conversation.id,
+        ok=TEXTS.save,
+        fields=[html.field("title", TEXTS.title, value=title, required=True)],
+    )
+    delete = html.dialog(
+        TEXTS.delete_title,
+        act="delete",
+        id=conversation.id,
+        ok=TEXTS.delete,
+        danger=True,
+        text=TEXTS.delete_text.format(title=title),
+    )
+    opener = element(
+        "button",
+        title,
+        type="button",
+        title=title,
+        data_act="open",
+        data_id=conversation.id,
+        aria_current="true" if current else None,
+    )
+    return element("li", opener, _icon("edit", TEXTS.rename, title, rename), _icon("bin", TEXTS.delete, title, delete))
+
+
+def _icon(sign: str, verb: str, title: str, spec: Mapping[str, object]) -> Html:
+    return html.dialog_button(html.icon(sign), spec, look="er-icon er-plain", aria_label=f"{verb}: {title}", title=verb)
+
+
+def account(me: Me | None, *, reports: int = 0, fixed: int = 0) -> Html:
+    """The foot of the sidebar: own reports, the admin page for those who may see it, light or dark, sign out."""
+    if me is None:
+        return element("div", element("a", TEXTS.sign_in, href="/login", class_="er-line"), class_="er-account")
+    count: Html | str = html.EMPTY
+    if reports:
+        count = html.badge(str(reports), "live" if fixed else "count")
+    lines = [
+        element("button", element("span", TEXTS.my_reports), count, type="button", class_="er-line", data_act="reports")
+    ]
+    if me.sees_admin_page:
+        lines.append(element("a", TEXTS.admin_page, href="/admin/", class_="er-line"))
+    lines.append(element("button", TEXTS.theme, type="button", class_="er-line", data_act="theme"))
+    who = element("span", me.role, class_="er-quiet")
+    sign_out = element("button", element("span", f"{TEXTS.sign_out} ({me.name})"), who, class_="er-line")
+    lines.append(element("form", sign_out, method="post", action="/logout"))
+    return element("div", join(lines), class_="er-account")
+
+
+def notice() -> Html:
+    keys = element("span", TEXTS.keys_hint, class_="er-keys")
+    return element("div", element("span", TEXTS.notice), " ", keys, class_="er-notice")
+
+
+def flag_dialog(turn: Turn, similar: Sequence[Report]) -> dict[str, object]:
+    """The report form, prefilled; reports on the same question that are known already are said first."""
+    known = html.EMPTY
+    if similar:
+        states = [html.badge(TEXTS.statuses.get(r.status, r.status), r.status) + f" {r.question}" for r in similar[:3]]
+        known = element(
+            "div", element("b", TEXTS.already_reported), *[element("div", s) for s in states], class_="er-note"
+        )
+    said = html.pairs([(TEXTS.report_question, turn.question[:500]), (TEXTS.report_answer, turn.answer[:500])])
+    fields = [
+        html.field(
+            "category", TEXTS.report_category, type="select", value="wrong", options=[list(c) for c in TEXTS.categories]
+        ),
+        html.field(
+            "correct_answer", TEXTS.right_answer, type="area", rows=2, required=True, help=TEXTS.right_answer_help
+        ),
+        html.field("evidence", TEXTS.evidence, type="area", rows=2, help=TEXTS.evidence_help),
+        html.field("comment", TEXTS.comment, type="area", rows=2),
+        # Two clicks on "send" make one report: the key belongs to the form, not to the click.
+        html.field("key", "", type="hidden", value=secrets.token_hex(16)),
+    ]
+    return html.dialog(
+        TEXTS.report_title,
+        act="report",
+        id=turn.answer_id,
+        text=TEXTS.report_text,
+        html=known + said,
+        ok=TEXTS.send_report,
+        fields=fields,
+    )
+
+
+def reports_dialog(reports: Sequence[Report]) -> dict[str, object]:
+    shown = join([_report(report) for report in reports]) if reports else html.empty(TEXTS.no_reports)
+    return html.dialog(TEXTS.my_reports, html=shown, side=True)
+
+
+def _report(report: Report) -> Html:
+    """One report as a card: what was said, how far it has come, and what its reporter can do now."""
+    head = element(
+        "div",
+        element("b", report.question),
+        html.badge(TEXTS.statuses.get(report.status, report.status), report.status),
+        class_="er-row-of er-spread",
+    )
+    facts = html.pairs([(TEXTS.report_answer, report.answer_old), (TEXTS.you_said, report.correct_answer)])
+    last = report.moves[-1] if report.moves else None
+    why = element("p", last.reason, class_="er-quiet") if last and last.reason else html.EMPTY
+    when = element("span", html.ago(report.created), class_="er-quiet")
+    actions = element("div", when, *_possible(report), class_="er-row-of")
+    return element("article", head, facts, progress(report.status), why, actions, class_="er-card")
+
+
+def progress(status: str) -> Html:
+    """The four steps of a report; where it ended elsewhere, the last step says so."""
+    reached = {"flagged": 1, "needs_evidence": 1, "queued": 2, "approved": 3, "editing": 3, "failed": 3}.get(status, 4)
+    names = list(TEXTS.steps)
+    ended = status in ("rejected", "closed", "rolled_back", "superseded", "failed")
+    if ended:
+        reached, names = 2, [names[0], TEXTS.statuses[status]]
+    items = [
+        element("li", name, class_=("er-bad" if ended and n == 2 else "er-on" if n <= reached else ""))
+        for n, name in enumerate(names, start=1)
+    ]
+    return element("ol", join(items), class_="er-steps")
+
+
+def _possible(report: Report) -> list[Html]:
+    if report.status in FIXED:
+        return [html.button(TEXTS.fixed_try, act="try", id=report.id, look="er-primary", data_closes=True)]
+    if report.status in ("flagged", "queued", "needs_evidence"):
+        withdraw = html.dialog(
+            TEXTS.withdraw_title, act="withdraw", id=report.id, ok=TEXTS.withdraw, danger=True, text=report.question
+        )
+        buttons = [html.dialog_button(TEXTS.withdraw, withdraw, look="er-plain")]
+        if report.status == "needs_evidence":
+            fields = [html.field("evidence", TEXTS.evidence, type="area", required=True, help=TEXTS.evidence_help)]
+            more = html.dialog(TEXTS.add_evidence_title, act="evidence", id=report.id, ok=TEXTS.save, fields=fields)
+            buttons.insert(0, html.dialog_button(TEXTS.add_evidence, more, look="er-primary"))
+        return buttons
+    if report.status == "rejected":
+        fields = [html.field("reason", TEXTS.reason, type="area", required=True)]
+        appeal = html.dialog(TEXTS.appeal_title, act="appeal", id=report.id, ok=TEXTS.appeal, fields=fields)
+        return [html.dialog_button(TEXTS.appeal, appeal)]
+    return []
+
+
+def as_markdown(state: ChatState) -> str:
+    """The conversation as a Markdown file, with the provenance of each answer."""
+    pieces = [f"# {state.title or TEXTS.new_chat}"]
+    for turn in state.turns:
+        pieces += [f"**{TEXTS.report_question}:** {turn.question}", turn.answer]
+        if turn.provenance:
+            p = turn.provenance
+            pieces.append(
+                f"*{TEXTS.routes.get(p.route, p.route)} · {TEXTS.weights.format(version=p.weights_version)} · {turn.answer_id}*"
+            )
+            pieces += [f"[{s.n}] {s.title} {s.uri} ({dates(s)})" for s in p.passages]
+    return "\n\n".join(pieces) + "\n"

@@ -1,0 +1,153 @@
+// What the browser does by itself on both pages: clicks on [data-act] go to the server, dialogs, keys, light and dark.
+(() => {
+  "use strict";
+  const words = window.errataWords || {};
+  const make = (name, attributes = {}, ...children) => {
+    const element = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) {
+      if (value === true) element.setAttribute(key, "");
+      else if (value !== false && value != null) element.setAttribute(key, value);
+    }
+    element.append(...children.filter((child) => child != null));
+    return element;
+  };
+  const send = (data) => window.errataSend && window.errataSend(data);
+  const announce = (text) => {
+    let live = document.getElementById("er-live");
+    if (!live) document.body.append((live = make("div", { id: "er-live", role: "status", class: "er-sr" })));
+    live.textContent = text;
+  };
+
+  // One dialog at a time. A spec is {title, text, html, act, id, ok, danger, wide, fields: [{name, label, type, value, options, required, help}]};
+  // texts become text nodes, `html` is markup that the server has already escaped.
+  function control(spec) {
+    const shared = { id: `er-f-${spec.name}`, name: spec.name, required: !!spec.required, "aria-describedby": spec.help ? `er-h-${spec.name}` : null };
+    if (spec.type === "select") {
+      const list = make("select", shared);
+      for (const [value, label] of spec.options) list.append(make("option", { value, selected: value === spec.value }, label));
+      return list;
+    }
+    if (spec.type === "area") {
+      const area = make("textarea", { ...shared, rows: spec.rows || 3, maxlength: 20000 });
+      area.value = spec.value || "";
+      return area;
+    }
+    return make("input", { ...shared, type: spec.type || "text", value: spec.value || "", maxlength: 2000, autocomplete: "off" });
+  }
+
+  function openDialog(spec) {
+    document.querySelectorAll("dialog.er-dialog").forEach((old) => { old.close(); old.remove(); });
+    const before = document.activeElement;
+    const form = make("form", { method: "dialog" });
+    const title = make("h2", { id: "er-dialog-title" }, spec.title);
+    const close = make("button", { type: "button", class: "er-icon", "aria-label": words.close || "Close" }, "✕");
+    form.append(make("header", {}, title, close));
+    const body = make("div", { class: "er-dialog-body" });
+    if (spec.text) body.append(make("p", {}, spec.text));
+    if (spec.html) { const shown = make("div", { class: "er-view" }); shown.innerHTML = spec.html; body.append(shown); }
+    for (const field of spec.fields || []) {
+      const row = make("div", { class: "er-field" }, make("label", { for: `er-f-${field.name}` }, field.label), control(field));
+      if (field.help) row.append(make("small", { id: `er-h-${field.name}` }, field.help));
+      body.append(row);
+    }
+    form.append(body);
+    const footer = make("footer");
+    const cancel = make("button", { type: "button", class: "er-button" }, spec.act ? words.cancel || "Cancel" : words.close || "Close");
+    footer.append(cancel);
+    if (spec.act) footer.append(make("button", { type: "submit", class: `er-button ${spec.danger ? "er-danger" : "er-primary"}` }, spec.ok));
+    form.append(footer);
+    const dialog = make("dialog", { class: `er-dialog${spec.wide ? " er-wide" : ""}${spec.side ? " er-side" : ""}`, "aria-labelledby": "er-dialog-title" }, form);
+    const end = () => { dialog.close(); dialog.remove(); if (before && before.isConnected) before.focus(); };
+    close.onclick = cancel.onclick = end;
+    dialog.addEventListener("cancel", (event) => { event.preventDefault(); end(); });
+    dialog.addEventListener("click", (event) => { if (event.target === dialog && !(spec.fields || []).length) end(); });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const values = Object.fromEntries(new FormData(form).entries());
+      end();
+      send({ name: spec.act, id: spec.id || "", form: values });
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+    const first = dialog.querySelector("[data-first], .er-field :is(input, textarea, select)");
+    if (first) first.focus();
+  }
+
+  function download(spec) {
+    const link = make("a", { href: URL.createObjectURL(new Blob([spec.text], { type: "text/markdown" })), download: spec.file });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  // The server's word to the browser: open a dialog, download a text, go somewhere.
+  window.errataTell = (value) => {
+    if (!value) return;
+    const spec = JSON.parse(value);
+    if (spec.file) download(spec);
+    else if (spec.go) window.location.assign(spec.go);
+    else if (spec.closed) document.querySelectorAll("dialog.er-dialog").forEach((old) => { old.close(); old.remove(); });
+    else openDialog(spec);
+  };
+
+  document.addEventListener("click", (event) => {
+    const cite = event.target.closest('a[href^="#source-"]');
+    if (cite) {
+      event.preventDefault();
+      const [, answer, n] = cite.getAttribute("href").match(/^#source-(.*)-(\d+)$/) || [];
+      if (answer) send({ name: "source", id: answer, n: Number(n) });
+      return;
+    }
+    const target = event.target.closest("[data-act], [data-dialog]");
+    if (!target || target.disabled) return;
+    if (target.dataset.dialog) return openDialog(JSON.parse(target.dataset.dialog));
+    const { act, id = "", text = "" } = target.dataset;
+    if (act === "copy") {
+      navigator.clipboard.writeText(text).then(() => { target.classList.add("er-done"); announce(words.copied || "Copied"); setTimeout(() => target.classList.remove("er-done"), 1500); });
+      return;
+    }
+    if (act === "theme") return setTheme(document.body.classList.contains("dark") ? "light" : "dark");
+    if (target.dataset.closes !== undefined) document.querySelectorAll("dialog.er-dialog").forEach((old) => { old.close(); old.remove(); });
+    if (act === "select" || act === "open") {
+      target.parentElement.parentElement.querySelectorAll("[aria-current]").forEach((old) => old.removeAttribute("aria-current"));
+      target.setAttribute("aria-current", "true");
+      const toggle = window.innerWidth < 760 && document.querySelector(".sidebar.open .toggle-button");
+      if (toggle) toggle.click();
+    }
+    send({ name: act, id, n: Number(target.dataset.n || 0) });
+  });
+
+  const typing = (element) => element && (element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName));
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (event.key === "Escape") {
+      const stop = document.querySelector("#er-ask button.stop-button");
+      if (stop) stop.click();
+      return;
+    }
+    if (typing(event.target)) return;
+    if (event.key === "j" || event.key === "k") {
+      const rows = [...document.querySelectorAll('#er-queue [data-act="select"]')];
+      if (!rows.length || !rows[0].offsetParent) return;
+      const now = rows.findIndex((row) => row.getAttribute("aria-current") === "true");
+      const next = rows[Math.min(rows.length - 1, Math.max(0, now + (event.key === "j" ? 1 : -1)))];
+      next.click(); next.focus(); next.scrollIntoView({ block: "nearest" });
+      return;
+    }
+    const bound = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (bound && bound.offsetParent && !bound.disabled) { event.preventDefault(); bound.click(); }
+    if (event.key === "/") { const box = document.querySelector("#er-ask textarea, #er-search :is(input, textarea)"); if (box) { event.preventDefault(); box.focus(); } }
+  });
+
+  const remembered = () => { try { return localStorage.getItem("errata-theme"); } catch { return null; } };
+  function setTheme(theme) {
+    try { localStorage.setItem("errata-theme", theme); } catch { /* a private window keeps nothing */ }
+    document.body.classList.toggle("dark", theme === "dark");
+  }
+  function start() {
+    document.documentElement.lang = words.language || "en";
+    const keep = () => { const theme = remembered(); if (theme && document.body.classList.contains("dark") !== (theme === "dark")) document.body.classList.toggle("dark", theme === "dark"); };
+    keep();
+    new MutationObserver(keep).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  }
+  if (document.body) start(); else document.addEventListener("DOMContentLoaded", start);
+})();

@@ -1,0 +1,155 @@
+"""Every text that a person reads on the pages; another language is another instance of `Texts`."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """The words of the interface. Braces name what is filled in."""
+
+    language: str = "en"
+    product: str = "Errata"
+    chat_title: str = "Errata"
+    admin_title: str = "Errata · Admin"
+
+    # shared
+    close: str = "Close"
+    cancel: str = "Cancel"
+    copied: str = "Copied"
+    save: str = "Save"
+    search: str = "Search"
+    just_now: str = "just now"
+    ago: str = "{time} ago"
+    ahead: str = "in {time}"
+    days: str = "d"
+    hours: str = "h"
+    minutes: str = "min"
+    theme: str = "Light or dark"
+    sign_out: str = "Sign out"
+    signed_out: str = "Your session has ended. Sign in again to go on."
+    sign_in: str = "Sign in"
+    unreachable: str = "The server does not answer. Nothing was lost; try again in a moment."
+    load_more: str = "Show more"
+    reason: str = "Reason"
+    nothing_found: str = "Nothing found."
+
+    # chat
+    new_chat: str = "New chat"
+    chats: str = "Chats"
+    search_chats: str = "Search chats"
+    no_chats: str = "No chats yet."
+    rename: str = "Rename"
+    rename_title: str = "Rename this chat"
+    title: str = "Title"
+    delete: str = "Delete"
+    delete_title: str = "Delete this chat?"
+    delete_text: str = "“{title}” and its texts are removed from the server. Reports made from it stay."
+    export: str = "Export"
+    ask: str = "Ask anything"
+    ask_label: str = "Your message"
+    transcript: str = "Conversation"
+    notice: str = "You are talking to an AI. It can be wrong: report what is, and it gets corrected."
+    keys_hint: str = "Enter sends · Shift+Enter starts a line · Esc stops"
+    welcome: str = (
+        "### What would you like to know?\n\nIf an answer is wrong, choose **Report** below it and say what is right. "
+        "A person checks it, and the answer changes: for good, and for everyone."
+    )
+    examples: tuple[str, ...] = (
+        "Who is the CEO of Apple?",
+        "Explain a binary search in Python",
+        "What can you tell me about Vienna?",
+    )
+    admin_page: str = "Admin page"
+    chat_page: str = "Chat"
+    earlier: str = "Show earlier messages"
+    thinking: str = "Thinking…"
+    stopped: str = "Stopped by you"
+    broke_off: str = "The answer broke off. {why}"
+    retry: str = "Ask again"
+    edit: str = "Edit question"
+    copy: str = "Copy"
+    report: str = "Report"
+    edit_title: str = "Edit your question"
+    ask_button: str = "Ask"
+
+    # how an answer came about
+    routes: dict[str, str] = field(
+        default_factory=lambda: {"model": "Model", "retrieval": "Knowledge", "correction": "Correction"}
+    )
+    route_meaning: dict[str, str] = field(
+        default_factory=lambda: {
+            "model": "The model answered from its own weights.",
+            "retrieval": "The answer rests on the passages below.",
+            "correction": "An approved correction answered.",
+        }
+    )
+    how: str = "How this was answered"
+    weights: str = "weights {version}"
+    weights_label: str = "Weights version"
+    weights_changed: str = "{before}, then {after} (updated in mid-answer)"
+    active_edits: str = "Edits active"
+    why_route: str = "Why"
+    answer_id: str = "Answer"
+    sources: str = "Sources"
+    as_of: str = "as of {date}"
+    expires: str = "expires {date}"
+    expired: str = "expired {date}"
+    open_source: str = "Open the passage"
+    before_fix: str = "Before your report"
+    after_fix: str = "Now"
+
+    # reporting
+    report_title: str = "Report a wrong answer"
+    report_text: str = "A person reviews every report. You can follow yours under “My reports”."
+    report_question: str = "Question"
+    report_answer: str = "Answer you got"
+    report_category: str = "What is wrong with it?"
+    categories: tuple[tuple[str, str], ...] = (
+        ("wrong", "It is wrong"),
+        ("outdated", "It is out of date"),
+        ("unsupported", "The source does not say so"),
+        ("unsafe", "It is unsafe"),
+        ("personal", "It is about a private person"),
+    )
+    right_answer: str = "What is the right answer?"
+    right_answer_help: str = "As short as it can be: “Tim Cook”, not a paragraph."
+    evidence: str = "Where does it say so? (optional)"
+    evidence_help: str = "A link or a quotation, one per line. Reports with evidence are decided sooner."
+    comment: str = "Anything else? (optional)"
+    send_report: str = "Send report"
+    report_sent: str = "Thank you. Your report is in: follow it under “My reports”."
+    already_reported: str = "Already reported"
+    my_reports: str = "My reports"
+    no_reports: str = "You have reported nothing yet. Choose “Report” below an answer that is wrong."
+    you_said: str = "You said"
+    fixed_try: str = "Fixed: try it"
+    withdraw: str = "Withdraw"
+    withdraw_title: str = "Withdraw this report?"
+    withdrawn: str = "The report is withdrawn."
+    appeal: str = "Appeal"
+    appeal_title: str = "Ask for another look"
+    appeal_sent: str = "Your appeal is in."
+    add_evidence: str = "Add evidence"
+    add_evidence_title: str = "Add evidence"
+    evidence_sent: str = "Thank you, the evidence is in."
+    newly_fixed: str = "A mistake that you reported is fixed. See “My reports”."
+    steps: tuple[str, ...] = ("Reported", "Reviewed", "Approved", "Fixed")
+    statuses: dict[str, str] = field(
+        default_factory=lambda: {
+            "flagged": "Reported",
+            "needs_evidence": "Evidence asked for",
+            "queued": "In review",
+            "approved": "Approved",
+            "editing": "Being edited in",
+            "live": "Fixed in the model",
+            "in_knowledge": "Fixed by knowledge",
+            "failed": "Edit failed",
+            "rejected": "Rejected",
+            "closed": "Closed",
+            "rolled_back": "Undone",
+            "superseded": "Superseded",
+        }
+    )
+
+
+TEXTS = Texts()
