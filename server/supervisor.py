@@ -16,9 +16,7 @@ from typing import BinaryIO
 
 log = logging.getLogger(__name__)
 
-GRACE_S = (
-    8.0  # from TERM to KILL, for a child; twice this and a second is less than the promised 15 s with LAST_GRACE_S
-)
+GRACE_S = 8.0  # from TERM to KILL; together with the next one well below the promised 15 s
 LAST_GRACE_S = 4.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 STEADY_S = 120.0  # a child that ran this long and fell is started again at once, as if for the first time

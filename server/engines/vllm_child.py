@@ -20,7 +20,7 @@ def main() -> None:
         _fork_engine_core()
     from vllm.entrypoints.launchers.api_server.entry import main as serve
 
-    serve()
+    serve()  # type: ignore[no-untyped-call]
 
 
 def _fork_engine_core() -> None:
@@ -37,7 +37,7 @@ def _fork_engine_core() -> None:
     def forked() -> BaseContext:
         return multiprocessing.get_context("fork")
 
-    vllm.v1.engine.utils.get_mp_context = forked
+    vllm.v1.engine.utils.get_mp_context = forked  # type: ignore[attr-defined]
 
 
 def _die_with_parent() -> None:

@@ -54,7 +54,7 @@ def launch_vllm(settings: Settings, model: Path, *, machine: Machine, environ: M
     command = [sys.executable, "-m", "server.engines.vllm_child"]
     command += ["--model", str(model), "--served-model-name", SERVED_NAME, "--uds", SOCKET]
     command += ["--dtype", serving_dtype(options, machine), "--max-model-len", str(context)]
-    command += ["--disable-uvicorn-access-log", "--disable-log-stats"]
+    command += ["--disable-uvicorn-access-log"]
     if not compiles(options, machine):
         command.append("--enforce-eager")
     if machine.has_gpu:

@@ -1,0 +1,5 @@
+"""`python -m server` is `errata`: how `errata serve` starts its parts."""
+
+from server.cli import main
+
+main()

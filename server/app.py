@@ -1,0 +1,119 @@
+"""The gateway: routes, errors, request log, the two pages, and the loops that run beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+import ui
+from editing.errors import EditingError
+from governance.errors import GovernanceError
+from retrieval.errors import RetrievalError
+from server import auth
+from server.errors import ServerError, TooLarge, error_body, status_of
+from server.librarian import Librarian
+from server.notary import Notary
+from server.publisher import Publisher
+from server.routes import audit, chat, conversations, corrections, health, knowledge, people, versions
+from server.services import Services
+from server.triage import Triage
+
+log = logging.getLogger(__name__)
+
+
+def create_app(services: Services, *, with_pages: bool = True, with_loops: bool = True) -> FastAPI:
+    """The ASGI app over these services. Tests leave pages or loops out."""
+    publisher = Publisher(services)
+    triage = Triage(services)
+    librarian, notary = Librarian(services), Notary(services.records)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        loops = [asyncio.create_task(loop.run()) for loop in (publisher, triage, librarian, notary)] if with_loops else []
+        try:
+            yield
+        finally:
+            for task in loops:
+                task.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+            await asyncio.to_thread(services.records.checkpoints.write)
+            await services.engine.close()
+
+    app = FastAPI(title="Errata", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.services = services
+    app.state.publisher, app.state.triage = publisher, triage
+    for module in (chat, conversations, corrections, versions, knowledge, audit, people, health):
+        app.include_router(module.router)
+    app.include_router(auth.router)
+    _answer_errors(app)
+    app.middleware("http")(_log_requests)
+    app.middleware("http")(_limit_body(services.settings.max_request_mb))
+    if with_pages:
+        app = ui.mount(app, api_url=services.settings.base_url)
+    app.add_middleware(auth.PageGuard, accounts=lambda: services)
+    return app
+
+
+def _answer_errors(app: FastAPI) -> None:
+    """Every error leaves in OpenAI's shape; a room's error has its status in STATUS_BY_ERROR."""
+
+    @app.exception_handler(ServerError)
+    async def ours(_: Request, error: ServerError) -> JSONResponse:
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+        return JSONResponse(error_body(str(error), error.type, param=error.param, code=error.code), error.status, headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+        first: dict[str, Any] = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"][1:]) or "body"
+        message = first["msg"].removeprefix("Value error, ")
+        return JSONResponse(error_body(f"{field}: {message}", "invalid_request_error", param=field), 400)
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, error: HTTPException) -> JSONResponse:
+        kind = "not_found_error" if error.status_code == 404 else "invalid_request_error"
+        return JSONResponse(error_body(str(error.detail), kind), error.status_code, error.headers)
+
+    @app.exception_handler(Exception)
+    async def theirs(request: Request, error: Exception) -> JSONResponse:
+        status, kind = status_of(error)
+        if status == 500:
+            log.exception("unexpected error on %s %s", request.method, request.url.path, exc_info=error)
+            return JSONResponse(error_body("Something broke inside Errata; the process log has the details.", kind), 500)
+        headers = {"Retry-After": str(error.retry_after_s)} if hasattr(error, "retry_after_s") else {}
+        return JSONResponse(error_body(str(error), kind, param=getattr(error, "param", None)), status, headers)
+
+    # Starlette answers and re-raises what only `Exception` catches, so the roots of the rooms are named.
+    for root in (GovernanceError, EditingError, RetrievalError):
+        app.add_exception_handler(root, theirs)
+
+
+async def _log_requests(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """One line a request: never a text, never a query string."""
+    started = time.monotonic()
+    response = await call_next(request)
+    if request.url.path.startswith("/v1/"):
+        log.info("%s %s %d %.0f ms", request.method, request.url.path, response.status_code, 1e3 * (time.monotonic() - started))
+    return response
+
+
+def _limit_body(max_mb: float) -> Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]:
+    limit = int(max_mb * 1_000_000)
+
+    async def check(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        length = request.headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > limit:
+            error = TooLarge(f"The request is larger than {max_mb:g} MB (ERRATA_MAX_REQUEST_MB).")
+            return JSONResponse(error_body(str(error), error.type), error.status)
+        return await call_next(request)
+
+    return check

@@ -1,0 +1,190 @@
+"""Who is asking: API key or session cookie, the sign-in page, and the guard in front of every browser page."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from governance.accounts import Account, Role
+from server.errors import NotAllowed, NotSignedIn
+from server.services import Services
+
+COOKIE = "errata_session"
+READ_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+def services_of(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+def principal(request: Request) -> Account:
+    """The account behind a request. Raises NotSignedIn (401), or NotAllowed (403) for a cookie write from elsewhere.
+
+    Only `Authorization: Bearer` and the session cookie count; no other header is looked at.
+    """
+    accounts = services_of(request).accounts
+    header = request.headers.get("authorization")
+    if header is not None:
+        scheme, _, key = header.partition(" ")
+        account = accounts.by_key(key.strip()) if scheme.casefold() == "bearer" and key.strip() else None
+        if account is None:
+            raise NotSignedIn("The API key is not known or no longer valid: pass it as 'Authorization: Bearer KEY'.")
+        return account
+    token = request.cookies.get(COOKIE)
+    account = accounts.by_session(token) if token else None
+    if account is None:
+        raise NotSignedIn("Sign in at /login, or pass an API key as 'Authorization: Bearer KEY'.")
+    if request.method not in READ_METHODS and not same_origin(request):
+        raise NotAllowed("A write with a session cookie must come from this site: the Origin header differs from the host.")
+    return account
+
+
+def same_origin(request: Request) -> bool:
+    """True if Origin (or, without one, Referer) names the host that was asked."""
+    source = request.headers.get("origin") or request.headers.get("referer")
+    return bool(source) and urlsplit(source).netloc == request.headers.get("host")
+
+
+Signed = Annotated[Account, Depends(principal)]
+ServicesOf = Annotated[Services, Depends(services_of)]
+
+
+def requires(*roles: Role) -> Callable[[Account], Account]:
+    """A dependency that lets only these roles pass. Raises NotAllowed (403)."""
+
+    def check(account: Signed) -> Account:
+        if account.role not in roles:
+            wanted = " or ".join(roles)
+            raise NotAllowed(f"This needs the role {wanted}; {account.name!r} has the role {account.role}.")
+        return account
+
+    return check
+
+
+READERS = (Role.AUDITOR, Role.REVIEWER, Role.ADMIN)  # see everything that is not in the vault
+REPORTERS = (Role.USER, Role.REVIEWER, Role.ADMIN)  # chat and report
+REVIEWERS = (Role.REVIEWER, Role.ADMIN)
+
+Reader = Annotated[Account, Depends(requires(*READERS))]
+Reporter = Annotated[Account, Depends(requires(*REPORTERS))]
+Reviewer = Annotated[Account, Depends(requires(*REVIEWERS))]
+Auditor = Annotated[Account, Depends(requires(Role.AUDITOR, Role.ADMIN))]
+Admin = Annotated[Account, Depends(requires(Role.ADMIN))]
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/login")
+def sign_in_page(request: Request) -> HTMLResponse:
+    return HTMLResponse(_page(next_=request.query_params.get("next", "/")))
+
+
+@router.post("/login")
+def sign_in(
+    request: Request,
+    username: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    next: Annotated[str, Form()] = "/",
+) -> Response:
+    services = services_of(request)
+    if request.headers.get("origin") and not same_origin(request):
+        raise NotAllowed("Sign in from this site: the Origin header differs from the host.")
+    account = services.accounts.by_password(username, password)
+    if account is None:
+        return HTMLResponse(_page(next_=next, error="Name or password is wrong."), status_code=401)
+    answer = RedirectResponse(_local(next), status_code=303)
+    answer.set_cookie(
+        COOKIE,
+        services.accounts.start_session(account.id),
+        httponly=True,
+        samesite="strict",
+        secure=services.settings.secure_cookie,
+        path="/",
+    )
+    return answer
+
+
+@router.post("/logout")
+def sign_out(request: Request) -> Response:
+    if token := request.cookies.get(COOKIE):
+        services_of(request).accounts.end_session(token)
+    answer = RedirectResponse("/login", status_code=303)
+    answer.delete_cookie(COOKIE, path="/")
+    return answer
+
+
+class PageGuard:
+    """ASGI guard around the Gradio pages: nobody anonymous, and under /admin only roles that review or audit.
+
+    Gradio checks some of its own paths and leaves others open, so every path is checked here, before Gradio sees it.
+    The API guards itself and is let through.
+    """
+
+    OPEN = re.compile(r"^/(?:v1/|login$|logout$|health$|ready$|version$|metrics$|openapi\.json$)")
+
+    def __init__(self, app: ASGIApp, *, accounts: Callable[[], Services]) -> None:
+        self._app, self._services = app, accounts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket") or self.OPEN.match(scope["path"]):
+            return await self._app(scope, receive, send)
+        if scope["type"] == "websocket":
+            return await send({"type": "websocket.close", "code": 1008})
+        request = Request(scope)
+        token = request.cookies.get(COOKIE)
+        account = await run_in_threadpool(self._services().accounts.by_session, token) if token else None
+        if account is None:
+            wants_page = request.method in READ_METHODS and "text/html" in request.headers.get("accept", "text/html")
+            refusal: Response = (
+                RedirectResponse(f"/login?next={scope['path']}", status_code=303)
+                if wants_page or scope["path"] in ("/", "/admin", "/admin/")
+                else Response("Sign in first.", status_code=401)
+            )
+            return await refusal(scope, receive, send)
+        path = re.sub(r"/+", "/", scope["path"])
+        if (path == "/admin" or path.startswith("/admin/")) and account.role not in READERS:
+            return await Response("This page is for reviewers, auditors and admins.", status_code=403)(scope, receive, send)
+        if request.method not in READ_METHODS and not same_origin(request):
+            return await Response("Writes must come from this site.", status_code=403)(scope, receive, send)
+        return await self._app(scope, receive, send)
+
+
+def _local(target: str) -> str:
+    """Only paths of this site: an address elsewhere would make the sign-in page an open redirect."""
+    return target if re.match(r"^/(?![/\\])[\w/.-]*$", target) else "/"
+
+
+def _page(*, next_: str, error: str = "") -> str:
+    alert = f'<p role="alert">{html.escape(error)}</p>' if error else ""
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Sign in · Errata</title>
+<style>
+ :root {{ color-scheme: light dark; }}
+ body {{ font: 16px/1.5 system-ui, sans-serif; min-height: 100vh; margin: 0; display: grid; place-items: center;
+   background: light-dark(#f6f7f9, #14161a); color: light-dark(#1b1f27, #e8eaee); }}
+ form {{ width: min(22rem, 88vw); padding: 2rem; border-radius: 14px; background: light-dark(#fff, #1d2026);
+   box-shadow: 0 1px 3px #0002, 0 8px 30px #0001; }}
+ h1 {{ font-size: 1.35rem; margin: 0 0 .25rem; }} p {{ margin: 0 0 1rem; color: light-dark(#555d6b, #a9b0bd); }}
+ label {{ display: block; margin: .9rem 0 .25rem; font-weight: 600; }}
+ input {{ width: 100%; box-sizing: border-box; padding: .6rem .7rem; font: inherit; border-radius: 8px;
+   border: 1px solid light-dark(#8a92a0, #5b6270); background: transparent; color: inherit; }}
+ button {{ margin-top: 1.4rem; width: 100%; padding: .65rem; font: inherit; font-weight: 600; border: 0; border-radius: 8px;
+   background: #2456c7; color: #fff; cursor: pointer; }}
+ button:focus-visible, input:focus-visible {{ outline: 3px solid #6b9bff; outline-offset: 2px; }}
+ [role=alert] {{ color: light-dark(#a11, #ff9a9a); font-weight: 600; }}
+</style></head><body><main><form method="post" action="/login">
+<h1>Errata</h1><p>The assistant that takes corrections.</p>{alert}
+<input type="hidden" name="next" value="{html.escape(_local(next_), quote=True)}">
+<label for="username">Name</label><input id="username" name="username" autocomplete="username" required autofocus>
+<label for="password">Password</label><input id="password" name="password" type="password" autocomplete="current-password" required>
+<button>Sign in</button></form></main></body></html>"""

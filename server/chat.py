@@ -1,0 +1,196 @@
+"""One question, one answer: routed, asked, streamed, stored with everything that it can be traced by."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from governance.accounts import Account
+from governance.answers import Answer, Answers
+from retrieval.store import KnowledgeStore
+from server.engines.protocol import Engine
+from server.metrics import Metrics
+from server.openai_api import ChatRequest
+from server.prompt import citations_missing, with_passages, without_false_citations
+from server.router import Decision, Route, Router
+from server.serving import ServedVersion, Serving
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of an answer's text."""
+
+    text: str
+    logprobs: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of an answer: how it ended and how it came about."""
+
+    finish_reason: str
+    usage: dict[str, int]
+    errata: dict[str, Any]
+    fingerprint: str
+
+
+class Chat:
+    """Answers questions. The only user of the engine's chat endpoint besides triage and probes."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        router: Router,
+        answers: Answers,
+        knowledge: KnowledgeStore,
+        serving: Serving,
+        metrics: Metrics,
+        default_max_tokens: int,
+    ) -> None:
+        self._engine, self._router, self._answers = engine, router, answers
+        self._knowledge, self._serving, self._metrics = knowledge, serving, metrics
+        self._default_max_tokens = default_max_tokens
+
+    async def answer(self, request: ChatRequest, account: Account, *, answer_id: str) -> AsyncIterator[Piece | Finished]:
+        """Pieces of the answer as they come, then Finished. Stored when it ends, also when the client left in mid-answer.
+
+        Raises EngineUnavailable or EngineRefused before the first piece, if the engine cannot or will not answer.
+        """
+        started = time.monotonic()
+        question = request.question
+        decision = await asyncio.to_thread(
+            self._router.decide, [m.content for m in request.messages if m.role == "user"], forced=request.errata_route
+        )
+        await self._serving.ready()
+        version = self._serving.version
+        text: list[str] = []
+        finish_reason, usage = "abort", {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+        answer: Answer | None = None
+        try:
+            pieces = self._from_card(decision) if decision.card else self._from_engine(request, decision)
+            async for piece in pieces:
+                if isinstance(piece, Piece):
+                    if not text:
+                        self._metrics.first_token(decision.route, time.monotonic() - started)
+                    text.append(piece.text)
+                    yield piece
+                else:
+                    finish_reason, usage = piece
+            answer = await asyncio.to_thread(self._store, request, account, answer_id, question, decision, text, finish_reason, version)
+        finally:
+            if answer is None:  # the client left or the engine broke off: what was said is still on record
+                self._store(request, account, answer_id, question, decision, text, finish_reason, version)
+            self._metrics.answered(decision.route, finish_reason, time.monotonic() - started)
+        yield Finished(finish_reason, usage, self._trace(decision, answer, version), version.id)
+
+    async def _from_card(self, decision: Decision) -> AsyncIterator[Piece | tuple[str, dict[str, int]]]:
+        assert decision.card is not None
+        for word in re.findall(r"\S+\s*", decision.card.answer):
+            yield Piece(word)
+        yield "stop", {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+    async def _from_engine(self, request: ChatRequest, decision: Decision) -> AsyncIterator[Piece | tuple[str, dict[str, int]]]:
+        messages = [{"role": m.role if m.role != "developer" else "system", "content": m.content} for m in request.messages]
+        if decision.passages:
+            messages = with_passages(messages, decision.question, decision.passages)
+        parameters = request.engine_parameters(default_max_tokens=self._default_max_tokens)
+        finish_reason, usage = "stop", {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+        held, said = "", ""  # text held back until it is sure not to be half a citation
+        stream = self._engine.chat_stream(messages, **parameters)
+        try:
+            async for chunk in stream:
+                if chunk.get("usage"):
+                    usage = {name: chunk["usage"].get(name) or 0 for name in usage}
+                for choice in chunk.get("choices", ()):
+                    finish_reason = choice.get("finish_reason") or finish_reason
+                    new = (choice.get("delta") or {}).get("content") or ""
+                    if decision.passages:
+                        held, new = _hold_back(held + new)
+                        new = without_false_citations(new, len(decision.passages))
+                    if new:
+                        said += new
+                        yield Piece(new, choice.get("logprobs"))
+        finally:
+            await stream.aclose()  # tells the engine to stop generating
+        if decision.passages:
+            rest = without_false_citations(held, len(decision.passages))
+            rest += citations_missing(said + rest, decision.passages)
+            if rest:
+                yield Piece(rest)
+        yield finish_reason, usage
+
+    def _store(
+        self,
+        request: ChatRequest,
+        account: Account,
+        answer_id: str,
+        question: str,
+        decision: Decision,
+        text: list[str],
+        finish_reason: str,
+        version: ServedVersion,
+    ) -> Answer:
+        now = self._serving.version
+        return self._answers.record(
+            answer_id=answer_id,
+            account_id=account.id,
+            conversation_id=request.errata_conversation,
+            question=question,
+            answer="".join(text),
+            route=str(decision.route),
+            reason=decision.reason,
+            weights_version=version.id,
+            weights_version_end=now.id if now.id != version.id else None,
+            active_edits=version.active_edits,
+            index_generation=self._knowledge.generation().number,
+            passages=_passages(decision),
+            finish_reason=finish_reason,
+        )
+
+    def _trace(self, decision: Decision, answer: Answer, version: ServedVersion) -> dict[str, Any]:
+        trace: dict[str, Any] = {
+            "route": str(decision.route),
+            "reason": decision.reason,
+            "weights_version": version.id,
+            "active_edits": version.active_edits,
+            "passages": list(_passages(decision)),
+        }
+        if answer.weights_version_end:
+            trace["weights_version_end"] = answer.weights_version_end
+        if answer.conversation_id:
+            trace["conversation_id"] = answer.conversation_id
+        if decision.route is Route.CORRECTION and decision.card:
+            trace["correction_id"] = decision.card.correction_id
+        return trace
+
+
+def _passages(decision: Decision) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        {
+            "n": n,
+            "id": passage.id,
+            "title": passage.title,
+            "uri": passage.uri,
+            "as_of": passage.as_of.isoformat() if passage.as_of else None,
+            "expired": passage.expired,
+            "score": round(passage.score, 4),
+        }
+        for n, passage in enumerate(decision.passages, 1)
+    )
+
+
+def _hold_back(text: str) -> tuple[str, str]:
+    """(what to hold, what can go): an open `[` with at most four characters after it may still become a citation."""
+    open_at = text.rfind("[")
+    if open_at >= 0 and "]" not in text[open_at:] and len(text) - open_at <= 5:
+        start = open_at - 1 if open_at and text[open_at - 1].isspace() else open_at
+        return text[start:], text[:start]
+    return "", text

@@ -1,0 +1,1 @@
+"""The commands of `errata`, one module per kind: processes, HTTP clients, the data folder, benches."""

@@ -1,0 +1,225 @@
+"""Commands on the data folder itself, logged under the operating system's user: people, log, model, settings, doctor."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from governance.accounts import Role
+from server.commands.output import json_option, show, table
+from server.commands.processes import effective
+from server.doctor import examine
+from server.routes.people import account_json, made_json
+from server.services import Records, open_records
+
+DATA_DIR = click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The data folder. [./data]")
+
+
+def _records(data_dir: Path | None) -> Records:
+    return open_records(effective(data_dir=data_dir))
+
+
+def _operator(records: Records) -> str:
+    """The pseudonym under which the log knows the operating system's user."""
+    return records.accounts.operator(getpass.getuser())
+
+
+@click.group()
+def user() -> None:
+    """Accounts of this data folder."""
+
+
+@user.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--key", help="An API key of your own, 16-200 printable characters; else one is made.")
+@click.option("--password", help="A password of your own; else one is made.")
+@DATA_DIR
+@json_option
+def add_user(name: str, role: str, key: str | None, password: str | None, data_dir: Path | None, as_json: bool) -> None:
+    """Make an account. Password and key are printed this once."""
+    records = _records(data_dir)
+    made = made_json(records.accounts.add(name, Role(role), key=key, password=password, actor=_operator(records)))
+    show(made, as_json=as_json, text=lambda: f"{made['name']} ({made['role']})\n  password {made['password']}\n  API key  {made['key']}")
+
+
+@user.command("list")
+@DATA_DIR
+@json_option
+def list_users(data_dir: Path | None, as_json: bool) -> None:
+    """List accounts."""
+    rows = [account_json(account) for account in _records(data_dir).accounts.list()]
+    show(rows, as_json=as_json, text=lambda: table(rows, ("name", "role", "disabled", "created", "id")))
+
+
+@user.command("disable")
+@click.argument("name")
+@DATA_DIR
+@json_option
+def disable_user(name: str, data_dir: Path | None, as_json: bool) -> None:
+    """Close an account; its key and sessions end now."""
+    records = _records(data_dir)
+    closed = account_json(records.accounts.disable(name, actor=_operator(records)))
+    show(closed, as_json=as_json, text=lambda: f"{name} is disabled")
+
+
+@user.command("reset")
+@click.argument("name")
+@DATA_DIR
+@json_option
+def reset_user(name: str, data_dir: Path | None, as_json: bool) -> None:
+    """A new password and key; the old ones end now."""
+    records = _records(data_dir)
+    made = made_json(records.accounts.reset(name, actor=_operator(records)))
+    show(made, as_json=as_json, text=lambda: f"{name}\n  password {made['password']}\n  API key  {made['key']}")
+
+
+@click.group()
+def audit() -> None:
+    """The log: verify, prove, export."""
+
+
+@audit.command("verify")
+@click.option("--export", "export", type=click.Path(exists=True, path_type=Path), help="An exported log instead of the database.")
+@click.option("--checkpoint", "checkpoints", multiple=True, type=click.Path(exists=True, path_type=Path), help="A checkpoint file or folder to hold it against; repeat for more.")
+@click.option("--key", help="The public key that checkpoints must be signed with.")
+@DATA_DIR
+@json_option
+def verify_log(export: Path | None, checkpoints: tuple[Path, ...], key: str | None, data_dir: Path | None, as_json: bool) -> None:
+    """Recompute the tree from the entries and hold it against every signed checkpoint. Needs no running server."""
+    from governance.audit_verify import verify
+
+    settings = effective(data_dir=data_dir)
+    held = checkpoints or tuple(folder for folder in (settings.data_dir / "checkpoints", settings.checkpoint_dir) if folder and folder.exists() and not export)
+    with click.progressbar(length=100, label="Verifying", file=sys.stderr) as bar:
+        database = None if export else settings.database_path
+        report = verify(database=database, export=export, checkpoints=held, key=key, progress=_percent(bar))
+    problems = [problem.message for problem in report.problems]
+    result = {"ok": report.ok, "entries": report.size, "root": report.root, "checkpoints": report.heads, "first_bad": report.first_bad, "problems": problems}
+    verdict = "ok" if report.ok else f"BROKEN, first at entry {report.first_bad}"
+    show(result, as_json=as_json, text=lambda: "\n  ".join((f"{verdict}: {report.size} entries, {report.heads} checkpoints", *problems)))
+    if not report.ok:
+        sys.exit(1)
+
+
+def _percent(bar: Any) -> Callable[[int, int], None]:
+    return lambda done, of: bar.update(max(0, int(100 * done / max(of, 1)) - bar.pos))
+
+
+@audit.command("checkpoint")
+@DATA_DIR
+@json_option
+def print_checkpoint(data_dir: Path | None, as_json: bool) -> None:
+    """Print a signed checkpoint of the log as it is now."""
+    records = _records(data_dir)
+    note = records.log.checkpoint(records.signer)
+    show({"checkpoint": note, "key": records.signer.verifier_key}, as_json=as_json, text=lambda: note)
+
+
+@audit.command("prove")
+@click.argument("entry", type=int)
+@DATA_DIR
+@json_option
+def prove(entry: int, data_dir: Path | None, as_json: bool) -> None:
+    """Print the inclusion proof of an entry in the log as it is now."""
+    log = _records(data_dir).log
+    size = log.size()
+    found = log.entry(entry)
+    proof = {
+        "entry": entry,
+        "size": size,
+        "leaf_hash": found.leaf_hash.hex(),
+        "root": log.root(size).hex(),
+        "hashes": [node.hex() for node in log.inclusion_proof(entry, size)],
+    }
+    show(proof, as_json=as_json)
+
+
+@audit.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@DATA_DIR
+@json_option
+def export_log(file: Path, data_dir: Path | None, as_json: bool) -> None:
+    """Write all entries as JSON Lines, and the signed checkpoint and key beside them."""
+    records = _records(data_dir)
+    size = 0
+    with file.open("w", encoding="utf-8") as target:
+        while entries := records.log.entries(since=size, limit=10_000):
+            target.writelines(f"{entry.text}\n" for entry in entries)
+            size = entries[-1].n
+    note = file.with_suffix(file.suffix + ".checkpoint")
+    note.write_text(records.log.checkpoint(records.signer), encoding="utf-8")
+    key = file.with_suffix(file.suffix + ".key")
+    key.write_text(records.signer.verifier_key + "\n", encoding="utf-8")
+    written = {"entries": size, "file": str(file), "checkpoint": str(note), "key": str(key)}
+    show(written, as_json=as_json, text=lambda: f"{size} entries in {file}, checkpoint in {note}, key in {key}")
+
+
+@click.group()
+def model() -> None:
+    """The served model: prepare, statistics, export."""
+
+
+MODEL = click.option("--model", "name", help="Local folder or Hugging Face id. [the embedded one]")
+
+
+@model.command("prepare")
+@MODEL
+@json_option
+def prepare(name: str | None, as_json: bool) -> None:
+    """Find, fetch or convert the model, once."""
+    from server.prepare import prepare_model
+
+    settings = effective(model=name)
+    made = prepare_model(settings.model, settings.model_dir, say=lambda line: click.echo(line, err=True))
+    result = {"path": str(made.path), "base_sha256": made.base_sha256, "model_type": made.model_type}
+    show(result, as_json=as_json, text=lambda: f"{made.path}\n  {made.model_type}, base {made.base_sha256[:16]}…")
+
+
+@model.command("stats")
+@MODEL
+@click.option("--text", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Text to measure on; else the model writes its own.")
+@json_option
+def stats(name: str | None, text: Path | None, as_json: bool) -> None:
+    """Measure the key statistics that edits are solved with, and cache them."""
+    from editing.loading import load_model, statistics_for
+    from editing.memit.config import MemitConfig
+    from server.prepare import prepare_model
+
+    settings = effective(model=name)
+    made = prepare_model(settings.model, settings.model_dir, say=lambda line: click.echo(line, err=True))
+    with click.progressbar(length=100, label="Measuring", file=sys.stderr) as bar:
+        texts = None if text is None else [part for part in text.read_text(encoding="utf-8").split("\n\n") if part.strip()]
+        found = statistics_for(load_model(made.path), MemitConfig(), texts=texts, folder=settings.model_dir / "statistics", progress=_percent(bar))
+    show({"sha256": found.sha256, "layers": sorted(found.covariances)}, as_json=as_json)
+
+
+@click.command("settings")
+@json_option
+def print_settings(as_json: bool) -> None:
+    """Print the effective settings, secrets masked."""
+    masked = effective().masked()
+    show(masked, as_json=as_json, text=lambda: json.dumps(masked, indent=2))
+
+
+@click.command()
+@DATA_DIR
+@json_option
+def doctor(data_dir: Path | None, as_json: bool) -> None:
+    """Look at everything that must be right, and say what is not and what to do."""
+    findings = examine(effective(data_dir=data_dir))
+    rows = [{"part": f.part, "ok": f.ok, "says": f.says} for f in findings]
+    show(rows, as_json=as_json, text=lambda: "\n".join(f"{'ok ' if f.ok else 'BAD'}  {f.part:<12} {f.says}" for f in findings))
+    if not all(f.ok for f in findings):
+        sys.exit(1)
+
+
+
+
+COMMANDS = (user, audit, model, print_settings, doctor)

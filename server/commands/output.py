@@ -1,0 +1,65 @@
+"""How commands print: text for people, one JSON value with --json, errors as one line and exit code 1."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from editing.errors import EditingError
+from governance.errors import GovernanceError
+from retrieval.errors import RetrievalError
+from server.errors import ServerError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Refused(click.ClickException):
+    """The command was understood and could not be done."""
+
+    exit_code = 1
+
+
+def show(value: Any, *, as_json: bool, text: Callable[[], str] | None = None) -> None:
+    """Print `value` as JSON, or what `text` makes of it."""
+    if as_json or text is None:
+        click.echo(json.dumps(value, ensure_ascii=False, indent=None if as_json else 2))
+    else:
+        click.echo(text())
+
+
+def json_option(command: F) -> F:
+    """--json, and the rooms' errors as messages instead of tracebacks."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
+    @functools.wraps(command)
+    def guarded(*args: Any, as_json: bool, **kwargs: Any) -> Any:
+        try:
+            return command(*args, as_json=as_json, **kwargs)
+        except (EditingError, GovernanceError, RetrievalError, ServerError, OSError) as error:
+            if as_json:
+                click.echo(json.dumps({"error": {"message": str(error), "type": type(error).__name__}}))
+                sys.exit(1)
+            raise Refused(str(error)) from None
+
+    return guarded  # type: ignore[return-value]
+
+
+def table(rows: list[dict[str, Any]], columns: tuple[str, ...], *, width: int = 60) -> str:
+    """Columns of text, aligned."""
+    if not rows:
+        return "nothing there"
+    cells = [[_cell(row.get(column), width) for column in columns] for row in rows]
+    widths = [max(len(head), *(len(row[n]) for row in cells)) for n, head in enumerate(columns)]
+    lines = ["  ".join(head.ljust(widths[n]) for n, head in enumerate(columns)).rstrip()]
+    lines += ["  ".join(cell.ljust(widths[n]) for n, cell in enumerate(row)).rstrip() for row in cells]
+    return "\n".join(lines)
+
+
+def _cell(value: Any, width: int) -> str:
+    text = "" if value is None else str(value).replace("\n", " ")
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -1,0 +1,124 @@
+"""Commands that run processes: `serve` starts and watches the others; `engine`, `gateway` and `worker` run one alone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from governance.accounts import NewAccount
+from server.commands.output import Refused
+from server.errors import ServerError
+from server.settings import Settings
+
+OPTIONS = (
+    click.option("--host", help="Address to listen on. [127.0.0.1]"),
+    click.option("--port", type=int, help="Port to listen on. [8000]"),
+    click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Everything Errata writes. [./data]"),
+    click.option("--model", help="Local folder or Hugging Face id. [the embedded SmolLM2-135M-Instruct]"),
+    click.option("--rebase", is_flag=True, default=None, help="Accept another base model; live edits are solved anew on it."),
+    click.option("--engine-url", help="An OpenAI-compatible server started elsewhere, instead of our own vLLM."),
+    click.option("--engine-weights", type=click.Choice(["ours", "none"]), help="May its weights be edited? [none]"),
+)
+
+
+def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Flags over ERRATA_* variables over .env."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def effective(**flags: Any) -> Settings:
+    """The settings, with these flags on top."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    engine = {name.removeprefix("engine_"): given.pop(name) for name in ("engine_url", "engine_weights") if name in given}
+    settings = Settings(**given)
+    return settings.model_copy(update={"engine": settings.engine.model_copy(update=engine)}) if engine else settings
+
+
+def set_up_logging(settings: Settings, process: str) -> None:
+    """One line an event on standard error: time, process, level, module, message; never a person's text."""
+    logging.basicConfig(
+        level=settings.log_level.upper(), format=f"%(asctime)s {process} %(levelname)s %(name)s: %(message)s", stream=sys.stderr, force=True
+    )
+    for noisy in ("httpx", "httpcore", "transformers", "faiss", "uvicorn.access", "sentence_transformers"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+@click.command()
+@with_settings
+def serve(**flags: Any) -> None:
+    """Prepare the model and run engine, gateway, worker and UI until stopped."""
+    from server.serve import serve as run
+
+    settings = effective(**flags)
+    set_up_logging(settings, "errata")
+    try:
+        sys.exit(asyncio.run(run(settings, say=click.echo, show_accounts=lambda made: click.echo(accounts_text(made, settings)))))
+    except (ServerError, OSError, ValueError) as error:
+        raise Refused(str(error)) from None
+
+
+@click.command()
+@with_settings
+def engine(**flags: Any) -> None:
+    """Run only vLLM, on the socket in the data folder."""
+    from server.engines.vllm_process import launch_vllm, make_folders, this_machine
+    from server.prepare import prepare_model
+
+    settings = effective(**flags)
+    try:
+        model = prepare_model(settings.model, settings.model_dir, say=click.echo)
+        launch = launch_vllm(settings, model.path, machine=this_machine(), environ=os.environ)
+        make_folders(launch)
+    except (ServerError, OSError, ValueError) as error:
+        raise Refused(str(error)) from None
+    os.chdir(launch.folder)
+    os.execvpe(launch.command[0], launch.command, dict(launch.environ))
+
+
+@click.command()
+@with_settings
+def gateway(**flags: Any) -> None:
+    """Run only the gateway: HTTP, pages, triage, publisher."""
+    from server.gateway import run
+
+    settings = effective(**flags)
+    set_up_logging(settings, "gateway")
+    try:
+        run(settings, say=click.echo)
+    except (ServerError, OSError, ValueError) as error:
+        raise Refused(str(error)) from None
+
+
+@click.command()
+@with_settings
+def worker(**flags: Any) -> None:
+    """Run only the edit worker."""
+    from server.worker import run
+
+    settings = effective(**flags)
+    set_up_logging(settings, "worker")
+    try:
+        run(settings, say=lambda line: click.echo(line, err=True))
+    except (ServerError, OSError, ValueError) as error:
+        raise Refused(str(error)) from None
+
+
+def accounts_text(made: list[NewAccount], settings: Settings) -> str:
+    """The passwords and keys of new accounts, in a form that is easy to copy; shown once."""
+    lines = ["", "Two accounts were made. Their secrets are shown this once:", ""]
+    for new in made:
+        lines.append(f"  {new.account.name:<8} password {new.password}    API key {new.key}")
+    lines += ["", f"Sign in at {settings.base_url}  (lost one? `errata user reset NAME`)", ""]
+    return "\n".join(lines)
+
+
+COMMANDS = (serve, engine, gateway, worker)

@@ -1,0 +1,284 @@
+"""Commands that speak HTTP to a running Errata, so that policy is the same for everyone."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+
+from server.commands.output import Refused, json_option, show, table
+from server.settings import Settings
+
+
+class Remote:
+    """A server, named by ERRATA_URL, spoken to with ERRATA_API_KEY."""
+
+    def __init__(self) -> None:
+        key = os.environ.get("ERRATA_API_KEY")
+        if not key:
+            raise click.UsageError("set ERRATA_API_KEY to your key (it was printed at the first start; `errata user reset NAME` makes a new one)")
+        url = os.environ.get("ERRATA_URL") or Settings().base_url
+        self._client = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=600)
+
+    def call(self, method: str, path: str, **options: Any) -> Any:
+        """The JSON answer. Raises Refused with the server's message."""
+        try:
+            answer = self._client.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise Refused(f"{self._client.base_url} does not answer ({error}): is `errata serve` running?") from None
+        if answer.is_error:
+            raise Refused(_message(answer))
+        return answer.json() if answer.content else {}
+
+    def stream(self, body: dict[str, Any]) -> Any:
+        """Chunks of a chat answer."""
+        try:
+            with self._client.stream("POST", "/v1/chat/completions", json={**body, "stream": True}) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise Refused(_message(answer))
+                for line in answer.iter_lines():
+                    if line.startswith("data: ") and line != "data: [DONE]":
+                        yield json.loads(line.removeprefix("data: "))
+        except httpx.TransportError as error:
+            raise Refused(f"{self._client.base_url} broke off ({error}): is `errata serve` running?") from None
+
+
+def _message(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"the server answered {answer.status_code}"
+
+
+@click.command()
+@click.argument("question", required=False)
+@click.option("--route", type=click.Choice(["auto", "model", "retrieval"]), default="auto", help="Where the answer may come from.")
+@json_option
+def chat(question: str | None, route: str, as_json: bool) -> None:
+    """Ask one question, or talk until Ctrl-D."""
+    remote, turns = Remote(), []
+    while True:
+        asked = question or (sys.stdin.readline().strip() if not sys.stdin.isatty() else click.prompt("you", default="", show_default=False))
+        if not asked:
+            return
+        turns.append({"role": "user", "content": asked})
+        body = {"messages": turns, "errata_route": route}
+        if as_json:
+            answer = remote.call("POST", "/v1/chat/completions", json=body)
+            show(answer, as_json=True)
+            text = answer["choices"][0]["message"]["content"]
+        else:
+            text = _print_stream(remote, body)
+        turns.append({"role": "assistant", "content": text})
+        if question:
+            return
+
+
+def _print_stream(remote: Remote, body: dict[str, Any]) -> str:
+    text, last = "", {}
+    for chunk in remote.stream(body):
+        if "error" in chunk:
+            raise Refused(chunk["error"]["message"])
+        for choice in chunk["choices"]:
+            piece = choice["delta"].get("content") or ""
+            click.echo(piece, nl=False)
+            text += piece
+        last = {**chunk, **({"errata": chunk["errata"]} if "errata" in chunk else last)} if chunk.get("errata") else {**last, "id": chunk["id"]}
+    trace = last.get("errata", {})
+    click.secho(f"\n[{last.get('id')}] {trace.get('route')}: {trace.get('reason')}", dim=True, err=True)
+    return text
+
+
+@click.command()
+@click.argument("answer_id")
+@click.option("--correct", required=True, help="The right answer.")
+@click.option("--evidence", multiple=True, help="An address or a text that shows it; repeat for more.")
+@click.option("--category", type=click.Choice(["wrong", "outdated", "unsupported", "unsafe", "personal"]), default="wrong")
+@click.option("--subject", default="", help="What the question is about, as it stands in it.")
+@json_option
+def report(answer_id: str, correct: str, evidence: tuple[str, ...], category: str, subject: str, as_json: bool) -> None:
+    """Report a wrong answer, with the right one."""
+    body = {"answer_id": answer_id, "correct_answer": correct, "evidence": list(evidence), "category": category, "subject": subject}
+    made = Remote().call("POST", "/v1/corrections", json=body)
+    show(made, as_json=as_json, text=lambda: f"{made['id']} {made['status']}")
+
+
+@click.command()
+@click.option("--status", default=None, help="Only this status.")
+@click.option("--mine", is_flag=True, help="Only my own reports.")
+@click.option("--limit", default=50, show_default=True)
+@json_option
+def queue(status: str | None, mine: bool, limit: int, as_json: bool) -> None:
+    """List corrections, newest first."""
+    params = {"limit": limit, "mine": mine, **({"status": status} if status else {})}
+    found = Remote().call("GET", "/v1/corrections", params=params)
+    show(found, as_json=as_json, text=lambda: table(found["data"], ("id", "status", "remedy", "canonical_question", "correct_answer"), width=44))
+
+
+@click.command()
+@click.argument("correction_id")
+@json_option
+def show_correction(correction_id: str, as_json: bool) -> None:
+    """Show a correction: claim, evidence, verification, history."""
+    show(Remote().call("GET", f"/v1/corrections/{correction_id}"), as_json=as_json)
+
+
+def _move(name: str, help_text: str, *, reason_required: bool) -> click.Command:
+    @click.command(name, help=help_text)
+    @click.argument("correction_id")
+    @click.option("--reason", required=reason_required, default=None if reason_required else "", help="Why; it goes on record.")
+    @json_option
+    def move(correction_id: str, reason: str, as_json: bool) -> None:
+        moved = Remote().call("POST", f"/v1/corrections/{correction_id}/{name}", json={"reason": reason})
+        show(moved, as_json=as_json, text=lambda: f"{moved['id']} {moved['status']}")
+
+    return move
+
+
+@click.command()
+@click.argument("correction_id")
+@click.option("--to", "remedy", type=click.Choice(["knowledge", "weights"]), required=True)
+@click.option("--reason", default="")
+@json_option
+def reroute(correction_id: str, remedy: str, reason: str, as_json: bool) -> None:
+    """Choose the other remedy."""
+    moved = Remote().call("POST", f"/v1/corrections/{correction_id}/reroute", json={"remedy": remedy, "reason": reason})
+    show(moved, as_json=as_json, text=lambda: f"{moved['id']} {moved['status']} {moved['remedy']}")
+
+
+@click.group()
+def knowledge() -> None:
+    """Documents of the retrieval layer."""
+
+
+@knowledge.command("add")
+@click.argument("sources", nargs=-1, required=True)
+@click.option("--title", default="", help="Title; else taken from the document.")
+@click.option("--as-of", default=None, help="The day the content was true, YYYY-MM-DD.")
+@click.option("--expires-at", default=None, help="From when on it counts as dated, YYYY-MM-DD.")
+@json_option
+def add_knowledge(sources: tuple[str, ...], title: str, as_of: str | None, expires_at: str | None, as_json: bool) -> None:
+    """Add files or addresses. A bad one is reported and the rest goes in."""
+    remote, added, failed = Remote(), [], []
+    fields = {key: value for key, value in (("title", title), ("as_of", as_of), ("expires_at", expires_at)) if value}
+    for source in sources:
+        try:
+            if source.startswith(("http://", "https://")):
+                added.append(remote.call("POST", "/v1/knowledge/documents", json={"uri": source, **fields}))
+            else:
+                path = Path(source)
+                added.append(remote.call("POST", "/v1/knowledge/documents", data=fields, files={"file": (path.name, path.read_bytes())}))
+        except (Refused, OSError) as error:
+            failed.append({"source": source, "error": error.message if isinstance(error, Refused) else str(error)})
+    lines = [f"added {d['id']} {d['title']} ({d['passages']} passages)" for d in added] + [f"skipped {f['source']}: {f['error']}" for f in failed]
+    show({"added": added, "failed": failed}, as_json=as_json, text=lambda: "\n".join(lines))
+    if failed:
+        sys.exit(1)
+
+
+@knowledge.command("sync")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@json_option
+def sync_knowledge(folder: Path, as_json: bool) -> None:
+    """Make the knowledge base hold what this folder holds: add new files, replace changed ones, remove the gone."""
+    remote = Remote()
+    result = _sync(remote, folder)
+    show(result, as_json=as_json, text=lambda: ", ".join(f"{len(names)} {what}" for what, names in result.items()) + "".join(f"\nskipped {f['source']}: {f['error']}" for f in result["failed"]))
+    if result["failed"]:
+        sys.exit(1)
+
+
+def _sync(remote: Remote, folder: Path) -> dict[str, list[Any]]:
+    """Entries of a folder carry its file's address as uri, and the file's hash in the title's stead is not needed: a changed
+    file has another sha256."""
+    import hashlib
+
+    root = folder.resolve()
+    known = {d["uri"]: d for d in remote.call("GET", "/v1/knowledge/documents")["data"] if d["uri"].startswith(f"{root.as_uri()}/")}
+    result: dict[str, list[Any]] = {"added": [], "updated": [], "unchanged": [], "removed": [], "failed": []}
+    files = sorted(path for path in root.rglob("*") if path.is_file() and not path.name.startswith("."))
+    with click.progressbar(files, label="Reading", file=sys.stderr) as shown:
+        for path in shown:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            uri = f"{path.as_uri()}#sha256={digest[:16]}"
+            older = [document for key, document in known.items() if key.split("#")[0] == path.as_uri()]
+            if uri in known:
+                result["unchanged"].append(path.name)
+                continue
+            try:
+                remote.call("POST", "/v1/knowledge/documents", data={"uri": uri}, files={"file": (path.name, path.read_bytes())})
+            except Refused as error:
+                result["failed"].append({"source": str(path), "error": error.message})
+                continue
+            for document in older:
+                remote.call("DELETE", f"/v1/knowledge/documents/{document['id']}")
+            result["updated" if older else "added"].append(path.name)
+    present = {path.as_uri() for path in files}
+    for uri, document in known.items():
+        if uri.split("#")[0] not in present:
+            remote.call("DELETE", f"/v1/knowledge/documents/{document['id']}")
+            result["removed"].append(document["title"])
+    return result
+
+
+@knowledge.command("search")
+@click.argument("query")
+@click.option("-k", default=5, show_default=True)
+@json_option
+def search_knowledge(query: str, k: int, as_json: bool) -> None:
+    """Find passages."""
+    found = Remote().call("POST", "/v1/knowledge/search", json={"query": query, "k": k})
+    show(found, as_json=as_json, text=lambda: table(found["data"], ("score", "as_of", "title", "text"), width=80))
+
+
+@knowledge.command("list")
+@json_option
+def list_knowledge(as_json: bool) -> None:
+    """List documents."""
+    found = Remote().call("GET", "/v1/knowledge/documents")
+    show(found, as_json=as_json, text=lambda: table(found["data"], ("id", "title", "as_of", "expires_at", "passages")))
+
+
+@knowledge.command("remove")
+@click.argument("document_id")
+@json_option
+def remove_knowledge(document_id: str, as_json: bool) -> None:
+    """Remove a document; no answer uses it from then on."""
+    Remote().call("DELETE", f"/v1/knowledge/documents/{document_id}")
+    show({"removed": document_id}, as_json=as_json, text=lambda: f"removed {document_id}")
+
+
+@click.group()
+def router() -> None:
+    """How questions are routed."""
+
+
+@router.command("explain")
+@click.argument("question")
+@json_option
+def explain(question: str, as_json: bool) -> None:
+    """Say where a question would be answered from, and why."""
+    found = Remote().call("GET", "/v1/router/explain", params={"question": question})
+    show(found, as_json=as_json, text=lambda: f"{found['route']}: {found['reason']}\nevergreen {found['evergreen_probability']:.2f}, horizon {found['horizon']}")
+
+
+show_correction.name = "show"
+COMMANDS = (
+    chat,
+    report,
+    queue,
+    show_correction,
+    _move("approve", "Approve a queued correction.", reason_required=False),
+    _move("reject", "Reject a queued correction.", reason_required=True),
+    _move("rollback", "Undo a correction that is in force.", reason_required=True),
+    _move("withdraw", "Withdraw your own report.", reason_required=False),
+    reroute,
+    knowledge,
+    router,
+)

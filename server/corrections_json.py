@@ -1,0 +1,64 @@
+"""A correction as JSON: what its reporter sees, and what those who decide see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from governance.accounts import Account
+from governance.corrections import Correction
+from server.auth import READERS
+from server.services import Services
+
+
+def correction_json(services: Services, correction: Correction, *, viewer: Account, whole: bool = False) -> dict[str, Any]:
+    """The record. Texts are shown to its reporter and to those who review; an auditor sees what is not in the vault."""
+    sees_texts = viewer.id == correction.reporter_id or viewer.role.may_review
+    claim = correction.claim
+    record: dict[str, Any] = {
+        "id": correction.id,
+        "created": correction.created.isoformat(),
+        "status": str(correction.status),
+        "remedy": str(correction.remedy) if correction.remedy else None,
+        "reason": correction.reason,
+        "category": str(correction.category),
+        "answer_id": correction.answer_id,
+        "risk_tier": correction.risk_tier,
+        "priority": correction.priority,
+        "due": correction.due.isoformat() if correction.due else None,
+        "approvals_needed": correction.approvals_needed,
+        "approvals": [
+            {"actor": a.actor, "role": a.role, "at": a.at.isoformat(), "reason": a.reason} for a in correction.approvals
+        ],
+        "undo_requested": correction.undo_requested,
+        "mine": viewer.id == correction.reporter_id,
+    }
+    if sees_texts:
+        record |= {
+            "question": claim.question,
+            "canonical_question": claim.canonical_question,
+            "subject": claim.subject,
+            "answer": claim.answer_old,
+            "correct_answer": claim.correct_answer,
+            "evidence": list(correction.evidence),
+            "comment": correction.comment,
+        }
+    if whole:
+        record |= {
+            "channel": correction.channel,
+            "triage": dict(correction.triage),
+            "conflicts": list(correction.conflicts),
+            "duplicate_of": correction.duplicate_of,
+            "fallback": correction.fallback,
+            "attempts": correction.attempts,
+            "artefact": correction.artefact,
+            "report": dict(correction.report) if sees_texts or viewer.role in READERS else {},
+            "weights_version_before": correction.weights_version_before,
+            "weights_version_after": correction.weights_version_after,
+            "history": [
+                {"from": m.from_status, "to": m.to_status, "actor": m.actor, "role": m.role, "at": m.at.isoformat(), "reason": m.reason}
+                for m in correction.moves
+            ],
+        }
+        if sees_texts:
+            record |= {"paraphrases": list(correction.paraphrases), "probes": list(correction.probes)}
+    return record

@@ -1,0 +1,58 @@
+"""The gateway process: services over the real engine, served by uvicorn."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+
+import uvicorn
+
+from server.app import create_app
+from server.engines.protocol import Engine
+from server.engines.vllm import VllmEngine
+from server.engines.vllm_process import SOCKET
+from server.prepare import prepare_model
+from server.services import bootstrap
+from server.settings import EMBEDDED, Settings
+
+EMBEDDED_MODEL = "smollm2-135m-instruct"
+
+
+def run(settings: Settings, *, say: Callable[[str], None]) -> None:
+    """Serve until TERM; requests under way get a few seconds to end."""
+    temporary = settings.data_dir / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    # Uploads of Gradio and of multipart forms are people's texts: they belong under the data folder.
+    os.environ["GRADIO_TEMP_DIR"] = os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    services = bootstrap(settings, engine_of(settings), model_name=model_name(settings))
+    if settings.weights_are_ours:
+        base = prepare_model(settings.model, settings.model_dir, say=say)
+        services.records.versions.ensure_base(base.base_sha256)
+    else:
+        services.records.versions.ensure_base(f"elsewhere: {settings.engine.url}")
+    uvicorn.run(
+        create_app(services),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+    )
+
+
+def engine_of(settings: Settings) -> Engine:
+    """Our own vLLM on its socket, or the server at `engine.url`."""
+    key = settings.engine.api_key.get_secret_value() if settings.engine.api_key else None
+    if settings.engine.url:
+        return VllmEngine.at(settings.engine.url, model=settings.engine.model, api_key=key)
+    return VllmEngine.on_socket(settings.data_dir / "engine" / SOCKET)
+
+
+def model_name(settings: Settings) -> str:
+    """The name that clients see."""
+    if settings.engine.url and settings.engine.model:
+        return settings.engine.model
+    return EMBEDDED_MODEL if settings.model == EMBEDDED else settings.model.rstrip("/").rsplit("/", 1)[-1]

@@ -1,0 +1,180 @@
+"""The publisher: the engine's only client for weights. Brings what is served to what is desired, and probes it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from editing.facts import contains
+from governance.corrections import Correction
+from governance.versions import Serving as Wanted
+from governance.versions import Version
+from server.engines.protocol import SwapTimes
+from server.errors import ServerError
+from server.services import Services
+from server.serving import BASE, ServedVersion
+from server.version_files import VersionFiles
+
+log = logging.getLogger(__name__)
+
+PROBE_TOKENS = 96
+PROBES_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What the served engine says about one edited fact."""
+
+    correction_id: str
+    reply: str
+    holds: bool
+
+
+class Publisher:
+    """Reconciles three things: the version that the database wants, the one it says is served, and what the engine carries.
+
+    State is in the database and in the engine alone, so a publisher that dies at any line is continued by the next one: an
+    engine found paused or half-exchanged is given the served version again, then the wanted one.
+    """
+
+    def __init__(self, services: Services, *, pause_s: float = 0.5) -> None:
+        self._services, self._pause_s = services, pause_s
+        self._versions, self._ledger = services.records.versions, services.records.ledger
+        self._files = VersionFiles(services.settings)
+
+    async def run(self) -> None:
+        """Forever. While the engine is away the gate is closed; no question reaches weights that are not the served ones."""
+        while True:
+            try:
+                await self.reconcile()
+            except asyncio.CancelledError:
+                raise
+            except ServerError as error:
+                self._services.serving.close(str(error))
+            except Exception:
+                log.exception("publishing failed; trying again")
+                await asyncio.sleep(5)
+            await asyncio.sleep(self._pause_s)
+
+    async def reconcile(self) -> None:
+        """One round: bring the engine back to the served version if it lost it, then publish the wanted one if another."""
+        services = self._services
+        if not services.settings.weights_are_ours:
+            await self._follow_foreign_engine()
+            return
+        wanted = await asyncio.to_thread(self._versions.serving)
+        if not await services.engine.health():
+            services.serving.close("the engine does not answer")
+            return
+        await self._restore_engine(wanted.served)
+        if wanted.desired != wanted.served and self._files.has_tensors(wanted.desired):
+            await self._publish(wanted)
+
+    async def _follow_foreign_engine(self) -> None:
+        if await self._services.engine.health():
+            self._services.serving.open(ServedVersion(BASE, 0))
+        else:
+            self._services.serving.close("the engine does not answer")
+
+    async def _restore_engine(self, served: str) -> None:
+        """Open the gate once the engine carries what the database says is served."""
+        engine, serving = self._services.engine, self._services.serving
+        carried = await engine.weight_version()
+        if carried != served:
+            serving.close("the engine is being brought to the served weights")
+            if served == BASE and carried not in self._known():
+                await engine.ensure_resumed()  # a fresh engine carries the base by itself
+            else:
+                log.info("engine carries %r, served is %r: putting it back", carried, served)
+                await engine.swap(self._files.folder(served), served)
+                self._services.metrics.swapped("restored")
+        elif await engine.ensure_resumed():
+            log.warning("the engine was found paused and goes on")
+        if not serving.is_open or serving.version.id != served:
+            version = await asyncio.to_thread(self._versions.get, served)
+            serving.open(ServedVersion(version.id, len(version.corrections)))
+
+    def _known(self) -> set[str]:
+        from server.engines.protocol import UNSETTLED
+
+        return {version.id for version in self._versions.list()} | {UNSETTLED}
+
+    async def _publish(self, wanted: Wanted) -> None:
+        """Swap, probe, and write the outcome in one transaction; or put the previous version back."""
+        version = await asyncio.to_thread(self._versions.get, wanted.desired)
+        change = await asyncio.to_thread(self._change, wanted, version)
+        log.info("publishing %s: %d new, %d undone", version.id, len(change.live), len(change.rolled_back))
+        times = await self._services.engine.swap(self._files.folder(version.id), version.id)
+        results = await self._probe(change.live)
+        failed = [result for result in results if not result.holds]
+        if failed:
+            await self._take_back(wanted, version, times, failed)
+            return
+        await asyncio.to_thread(
+            self._ledger.published,
+            version_id=version.id,
+            live=[c.id for c in change.live],
+            rolled_back=[c.id for c in change.rolled_back],
+            relived=[c.id for c in change.relived],
+            superseded={c.id: c.superseded_by or "" for c in change.superseded},
+            reports={r.correction_id: self._report(r) for r in results},
+            swap_pause_s=times.pause_s,
+        )
+        self._services.serving.open(ServedVersion(version.id, len(version.corrections)))
+        self._services.metrics.swapped("published", times.pause_s)
+        log.info("version %s is served; generation was held up for %.2f s", version.id, times.pause_s)
+
+    def _change(self, wanted: Wanted, version: Version) -> Change:
+        """Which corrections this release makes live, undoes, or brings back: the difference of the two sets."""
+        now = set(self._versions.get(wanted.served).corrections)
+        then = set(version.corrections)
+        live, relived = [], []
+        for correction in (self._ledger.get(id_) for id_ in sorted(then - now)):
+            (live if correction.status == "editing" else relived).append(correction)
+        gone = [self._ledger.get(id_) for id_ in sorted(now - then)]
+        return Change(
+            live=live,
+            relived=[c for c in relived if c.status == "rolled_back"],
+            rolled_back=[c for c in gone if c.status == "live" and not c.superseded_by],
+            superseded=[c for c in gone if c.status == "live" and c.superseded_by],
+        )
+
+    async def _take_back(self, wanted: Wanted, version: Version, times: SwapTimes, failed: list[ProbeResult]) -> None:
+        """The served engine disagrees with the gate: the previous version returns, the facts go back or are set aside."""
+        log.warning("version %s fails %d probes on the served engine: taking it back", version.id, len(failed))
+        await self._services.engine.swap(self._files.folder(wanted.served), wanted.served)
+        await asyncio.to_thread(
+            self._ledger.probe_failed,
+            version_id=version.id,
+            failed={r.correction_id: {"served_reply": r.reply} for r in failed},
+            back_to=wanted.served,
+        )
+        self._services.metrics.swapped("taken back", times.pause_s)
+
+    async def _probe(self, changed: list[Correction]) -> list[ProbeResult]:
+        """Ask the served engine about the facts that changed, as a person would: greedy, through the chat template."""
+
+        async def one(correction: Correction) -> ProbeResult:
+            claim = correction.claim
+            answer: dict[str, Any] = await self._services.engine.chat(
+                [{"role": "user", "content": claim.canonical_question or claim.question}], temperature=0.0, max_tokens=PROBE_TOKENS
+            )
+            reply = answer["choices"][0]["message"]["content"] or ""
+            return ProbeResult(correction.id, reply, contains(reply, claim.correct_answer))
+
+        results: list[ProbeResult] = []
+        for start in range(0, len(changed), PROBES_AT_ONCE):
+            results += await asyncio.gather(*(one(c) for c in changed[start : start + PROBES_AT_ONCE]))
+        return results
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a release does to corrections."""
+
+    live: list[Correction]
+    relived: list[Correction]
+    rolled_back: list[Correction]
+    superseded: list[Correction]

@@ -1,0 +1,118 @@
+"""Which source answers a question: a correction card, retrieved passages, or the model's own knowledge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from retrieval.documents import Passage
+from retrieval.retriever import HybridRetriever
+from retrieval.answerability import answerable
+from retrieval.small_talk import is_small_talk
+from server.cards import Card, CardIndex
+
+
+class Route(StrEnum):
+    MODEL = "model"
+    RETRIEVAL = "retrieval"
+    CORRECTION = "correction"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A route with its reason in words, and what the route needs."""
+
+    route: Route
+    reason: str
+    question: str  # standalone: what was looked up
+    card: Card | None = None
+    passages: tuple[Passage, ...] = ()
+
+
+# A question that leans on the turn before it: it starts with a connective, or it says "it" where the subject would be.
+FOLLOW_UP = re.compile(
+    r"^(?:and|but|so|then|what about|how about)\b|\b(?:it|its|he|him|his|she|her|hers|they|them|their|there|that one|this one)\b",
+    re.IGNORECASE,
+)
+PRONOUN = re.compile(r"\b(its|his|her|hers|their|it|he|him|she|they|them|there)\b", re.IGNORECASE)
+POSSESSIVE = {"its", "his", "her", "hers", "their"}
+NAME = re.compile(r"\b[A-Z][\w'’.-]*(?:\s+(?:of|the|de|la|van|von|and|[A-Z][\w'’.-]*))*\s*[A-Z]?[\w'’-]*|\b[A-Z]\w+")
+QUESTION_WORDS = {
+    "what", "who", "where", "when", "which", "how", "why", "whose", "is", "are", "was", "were", "do", "does", "did",
+    "can", "could", "tell", "the", "a", "an", "in", "and", "please", "name", "i", "of", "whom", "has", "have",
+}  # fmt: skip
+
+
+class Router:
+    """Decides per question. The order is the policy: cards are approved answers, passages are approved documents."""
+
+    def __init__(self, cards: CardIndex, retriever: HybridRetriever, *, passages: int = 3) -> None:
+        self._cards = cards
+        self._retriever = retriever
+        self._passages = passages
+
+    def decide(self, turns: Sequence[str], *, forced: str = "auto") -> Decision:
+        """Route for the last of the user's `turns`. `forced` is `errata_route` of the request."""
+        question = standalone(turns)
+        if forced == "model":
+            return Decision(Route.MODEL, "the request asked for the model alone", question)
+        if forced == "retrieval":
+            found = tuple(self._retriever.search(question, k=self._passages))
+            if not found:
+                return Decision(Route.MODEL, "retrieval was asked for, but the knowledge base holds nothing", question)
+            return Decision(Route.RETRIEVAL, "the request asked for retrieval", question, passages=found)
+        if is_small_talk(question):
+            return Decision(Route.MODEL, "small talk or a creative request: nothing is looked up", question)
+        if hit := self._cards.match(question):
+            reason = f"correction {hit.card.correction_id} answers this question (similarity {hit.similarity:.2f})"
+            return Decision(Route.CORRECTION, reason, question, card=hit.card)
+        found = tuple(self._retriever.search(question, k=self._passages))
+        if not found:
+            return Decision(Route.MODEL, "the model's own knowledge: the knowledge base is empty", question)
+        if not answerable(question, found):
+            reason = f"the model's own knowledge: no passage answers this (best score {found[0].score:.2f})"
+            return Decision(Route.MODEL, reason, question)
+        dated = " (expired: shown as dated)" if found[0].expired else ""
+        reason = f"passage {found[0].title!r} answers this (score {found[0].score:.2f}){dated}"
+        return Decision(Route.RETRIEVAL, reason, question, passages=found)
+
+
+def standalone(turns: Sequence[str]) -> str:
+    """The last turn, made a question that can be read alone, by rule: a pronoun is replaced by the last subject named.
+
+    "Who founded Apple?", "Where is it based?" -> "Where is Apple based?"; "And of Italy?" after "What is the capital of
+    France?" -> "What is the capital of Italy?". Left as it is where no rule applies.
+    """
+    question = turns[-1].strip()
+    if len(turns) < 2 or not FOLLOW_UP.search(question):
+        return question
+    if elliptic := re.match(r"^(?:and|but|so|then|what about|how about)\s+(?:of|for|in|about|with)?\s*(.+?)\??$", question, re.I):
+        rest = elliptic.group(1).strip()
+        for earlier in reversed(turns[:-1]):
+            subject = last_subject(earlier)
+            if subject and len(rest.split()) <= 4 and not PRONOUN.search(rest):
+                return earlier.strip().replace(subject, rest)
+    if PRONOUN.search(question):
+        for earlier in reversed(turns[:-1]):
+            if subject := last_subject(earlier):
+                return PRONOUN.sub(lambda found: f"{subject}'s" if found.group(1).casefold() in POSSESSIVE else subject, question, count=1)
+    return question
+
+
+def last_subject(question: str) -> str | None:
+    """The last name in a question, found by its capitals; None if there is none."""
+    names = [found.group(0).strip().removesuffix("'s").removesuffix("’s") for found in NAME.finditer(question)]
+    names = [_without_question_word(name) for name in names]
+    names = [name for name in names if name]
+    return names[-1] if names else None
+
+
+def _without_question_word(name: str) -> str:
+    words = name.split()
+    while words and words[0].casefold() in QUESTION_WORDS:
+        words = words[1:]
+    while words and words[-1].casefold() in QUESTION_WORDS:
+        words = words[:-1]
+    return " ".join(words)

@@ -1,0 +1,60 @@
+"""The log over HTTP: entries, the signed checkpoint, proofs, and the public key."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from server.auth import Reader, ServicesOf
+
+router = APIRouter(prefix="/v1/audit", tags=["audit"])
+
+Size = Annotated[int, Query(ge=0)]
+
+
+@router.get("/entries")
+def entries(services: ServicesOf, _: Reader, since: Size = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> dict[str, Any]:
+    """Entries after number `since`, as they stand in the log."""
+    found = services.records.log.entries(since=since, limit=limit)
+    return {"data": [{"n": e.n, "entry": e.data, "leaf_hash": e.leaf_hash.hex()} for e in found], "size": services.records.log.size()}
+
+
+@router.get("/checkpoint")
+def checkpoint(services: ServicesOf, _: Reader) -> dict[str, str]:
+    """The signed size and root hash of the log (C2SP tlog-checkpoint)."""
+    return {"checkpoint": services.records.log.checkpoint(services.records.signer)}
+
+
+@router.get("/proof")
+def proof(services: ServicesOf, _: Reader, entry: Annotated[int, Query(ge=1)], size: Annotated[int, Query(ge=1)]) -> dict[str, Any]:
+    """That entry number `entry` is in the log of the first `size` entries (RFC 6962)."""
+    log = services.records.log
+    path = log.inclusion_proof(entry, size)
+    found = log.entry(entry)
+    return {
+        "entry": entry,
+        "size": size,
+        "leaf_hash": found.leaf_hash.hex(),
+        "root": log.root(size).hex(),
+        "hashes": [node.hex() for node in path],
+    }
+
+
+@router.get("/consistency")
+def consistency(services: ServicesOf, _: Reader, from_: Annotated[int, Query(alias="from", ge=1)], to: Annotated[int, Query(ge=1)]) -> dict[str, Any]:
+    """That the log of `to` entries begins with the log of `from` entries (RFC 6962)."""
+    log = services.records.log
+    return {
+        "from": from_,
+        "to": to,
+        "from_root": log.root(from_).hex(),
+        "to_root": log.root(to).hex(),
+        "hashes": [node.hex() for node in log.consistency_proof(from_, to)],
+    }
+
+
+@router.get("/key")
+def key(services: ServicesOf, _: Reader) -> dict[str, str]:
+    """The public key that checkpoints are signed with."""
+    return {"key": services.records.signer.verifier_key}

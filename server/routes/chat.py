@@ -1,0 +1,104 @@
+"""POST /v1/chat/completions and GET /v1/models: OpenAI's protocol over Errata's chat."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from governance.ids import new_id
+from server.auth import Reporter, ServicesOf, Signed
+from server.chat import Finished, Piece
+from server.errors import BadRequest, Missing, ServerError, error_body
+from server.openai_api import ChatRequest, answer_body, chunk_body
+from server.services import Services
+
+router = APIRouter(prefix="/v1", tags=["chat"])
+
+
+@router.get("/models")
+def models(services: ServicesOf, _: Signed) -> dict[str, Any]:
+    """The one model that is served."""
+    return {"object": "list", "data": [{"id": services.model_name, "object": "model", "created": 0, "owned_by": "errata"}]}
+
+
+@router.post("/chat/completions")
+async def complete(body: ChatRequest, request: Request, services: ServicesOf, account: Reporter) -> Response:
+    """Answer a conversation, whole or as server-sent events. A client that goes away stops the generation."""
+    if body.model and body.model != services.model_name:
+        raise Missing(f"The model {body.model!r} does not exist; this server has {services.model_name!r}.", param="model", code="model_not_found")
+    answers = services.records.answers
+    if body.errata_conversation:
+        await asyncio.to_thread(answers.conversation, body.errata_conversation, account_id=account.id)
+    elif body.errata_store:
+        started = await asyncio.to_thread(answers.start_conversation, account.id, body.question)
+        body = body.model_copy(update={"errata_conversation": started.id})
+    answer_id = new_id("ans")
+    pieces = services.chat.answer(body, account, answer_id=answer_id)
+    if body.stream:
+        first = await anext(pieces)  # an engine that refuses must become a status code, not a broken stream
+        return StreamingResponse(_events(services, body, answer_id, first, pieces), media_type="text/event-stream", headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+    whole = asyncio.ensure_future(_collect(pieces))
+    gone = asyncio.ensure_future(_disconnected(request))
+    await asyncio.wait({whole, gone}, return_when=asyncio.FIRST_COMPLETED)
+    gone.cancel()
+    if not whole.done():
+        whole.cancel()
+        return Response(status_code=499)
+    text, logprobs, finished = whole.result()
+    return JSONResponse(
+        answer_body(
+            answer_id=answer_id,
+            model=services.model_name,
+            text=text,
+            finish_reason=finished.finish_reason,
+            usage=finished.usage,
+            fingerprint=finished.fingerprint,
+            errata=finished.errata,
+            logprobs=logprobs,
+        )
+    )
+
+
+async def _collect(pieces: AsyncIterator[Piece | Finished]) -> tuple[str, Any, Finished]:
+    text, tokens = "", []
+    async for piece in pieces:
+        if isinstance(piece, Finished):
+            return text, {"content": tokens} if tokens else None, piece
+        text += piece.text
+        tokens += (piece.logprobs or {}).get("content") or []
+    raise BadRequest("the engine ended without an answer")
+
+
+async def _disconnected(request: Request) -> None:
+    while not await request.is_disconnected():  # noqa: ASYNC110 - Starlette offers no event to wait for
+        await asyncio.sleep(0.2)
+
+
+async def _events(
+    services: Services, body: ChatRequest, answer_id: str, first: Piece | Finished, pieces: AsyncIterator[Piece | Finished]
+) -> AsyncIterator[str]:
+    fingerprint = services.serving.version.id
+
+    def event(**fields: Any) -> str:
+        chunk = chunk_body(answer_id=answer_id, model=services.model_name, fingerprint=fingerprint, **fields)
+        return f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n"
+
+    yield event(delta={"role": "assistant", "content": ""})
+    try:
+        piece = first
+        while not isinstance(piece, Finished):
+            yield event(delta={"content": piece.text}, logprobs=piece.logprobs)
+            piece = await anext(pieces)
+        yield event(delta={}, finish_reason=piece.finish_reason, errata=piece.errata)
+        if body.stream_options and body.stream_options.include_usage:
+            yield event(usage=piece.usage)
+    except ServerError as error:
+        yield f"data: {json.dumps(error_body(str(error), error.type))}\n\n"
+    finally:
+        await pieces.aclose()  # type: ignore[attr-defined]
+    yield "data: [DONE]\n\n"

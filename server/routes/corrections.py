@@ -1,0 +1,198 @@
+"""Corrections over HTTP: report, read, revise, and every move a person may ask for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from governance.accounts import Account
+from governance.corrections import Category, Correction, Remedy, Status
+from server.auth import READERS, Reader, Reporter, Reviewer, ServicesOf, Signed
+from server.corrections_json import correction_json
+from server.errors import BadRequest, Missing
+from server.services import Services
+
+router = APIRouter(prefix="/v1/corrections", tags=["corrections"])
+
+MAX_TEXT = 20_000  # the ledger has the real limits; this only keeps absurd bodies away from it
+
+
+class Report(BaseModel):
+    """A wrong answer and the right one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    answer_id: str | None = None
+    question: str | None = Field(None, max_length=MAX_TEXT)
+    answer: str | None = Field(None, max_length=MAX_TEXT)
+    correct_answer: str = Field(max_length=MAX_TEXT)
+    evidence: list[str] = Field(default_factory=list, max_length=20)
+    category: Category = Category.WRONG
+    comment: str = Field("", max_length=MAX_TEXT)
+    subject: str = Field("", max_length=MAX_TEXT)
+
+
+class Revision(BaseModel):
+    """What a reviewer may put right before approval."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    canonical_question: str | None = None
+    subject: str | None = None
+    correct_answer: str | None = None
+    paraphrases: list[str] | None = Field(None, max_length=20)
+    probes: list[str] | None = Field(None, max_length=20)
+
+
+class Reason(BaseModel):
+    reason: str = Field("", max_length=2_000)
+
+
+class Approval(Reason):
+    fallback: Literal["knowledge", "none"] = "knowledge"
+
+
+class Reroute(Reason):
+    remedy: Remedy
+
+
+class Evidence(Reason):
+    evidence: list[str] = Field(default_factory=list, max_length=20)
+
+
+@router.post("", status_code=201)
+def report(
+    body: Report,
+    services: ServicesOf,
+    account: Reporter,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> dict[str, Any]:
+    """Flag a wrong answer. The same Idempotency-Key gives the same correction again."""
+    question, answer = body.question, body.answer
+    if body.answer_id:
+        stored = services.records.answers.get(body.answer_id, account_id=account.id)
+        question, answer = services.records.answers.texts(stored)
+    if not question or answer is None:
+        raise BadRequest("A report needs an answer_id, or a question and the answer that was given to it.", param="answer_id")
+    flagged = services.records.ledger.flag(
+        account,
+        question=question,
+        answer=answer,
+        correct_answer=body.correct_answer,
+        answer_id=body.answer_id,
+        evidence=tuple(body.evidence),
+        category=body.category,
+        comment=body.comment,
+        subject=body.subject,
+        idempotency_key=idempotency_key,
+    )
+    return correction_json(services, flagged, viewer=account)
+
+
+@router.get("")
+def listing(
+    services: ServicesOf,
+    account: Signed,
+    status: Status | None = None,
+    mine: bool = False,
+    search: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    """Corrections, newest first; a user sees the own ones."""
+    reporter = account.id if mine or account.role not in READERS else None
+    found, next_cursor = services.records.ledger.list(status=status, reporter_id=reporter, search=search, limit=limit, cursor=cursor)
+    return {"data": [correction_json(services, correction, viewer=account) for correction in found], "next_cursor": next_cursor}
+
+
+@router.get("/counts")
+def counts(services: ServicesOf, _: Reader) -> dict[str, int]:
+    """How many corrections stand in each status."""
+    return services.records.ledger.counts()
+
+
+@router.get("/similar")
+def similar(services: ServicesOf, _: Reporter, question: Annotated[str, Query(max_length=2_000)]) -> dict[str, Any]:
+    """Open or live corrections about the same question, so that a report need not be written twice. Texts of others stay out."""
+    found = services.records.ledger.like(question)
+    return {"data": [{"id": c.id, "status": str(c.status), "question": question} for c in found]}
+
+
+@router.get("/{correction_id}")
+def show(correction_id: str, services: ServicesOf, account: Signed) -> dict[str, Any]:
+    """The whole record."""
+    return correction_json(services, visible(services, account, correction_id), viewer=account, whole=True)
+
+
+@router.patch("/{correction_id}")
+def revise(correction_id: str, body: Revision, services: ServicesOf, account: Reviewer) -> dict[str, Any]:
+    """Edit what will be corrected, before approval."""
+    fields = body.model_dump(exclude_none=True)
+    for name in ("paraphrases", "probes"):
+        if name in fields:
+            fields[name] = tuple(fields[name])
+    return correction_json(services, services.records.ledger.revise(correction_id, account, **fields), viewer=account, whole=True)
+
+
+@router.post("/{correction_id}/approve")
+def approve(correction_id: str, services: ServicesOf, account: Reviewer, body: Approval | None = None) -> dict[str, Any]:
+    body = body or Approval()
+    return _moved(services, account, services.records.ledger.approve(correction_id, account, reason=body.reason, fallback=body.fallback))
+
+
+@router.post("/{correction_id}/reject")
+def reject(correction_id: str, services: ServicesOf, account: Reviewer, body: Reason | None = None) -> dict[str, Any]:
+    return _moved(services, account, services.records.ledger.reject(correction_id, account, reason=(body or Reason()).reason))
+
+
+@router.post("/{correction_id}/reroute")
+def reroute(correction_id: str, body: Reroute, services: ServicesOf, account: Reviewer) -> dict[str, Any]:
+    moved = services.records.ledger.reroute(correction_id, account, remedy=body.remedy, reason=body.reason)
+    return _moved(services, account, moved)
+
+
+@router.post("/{correction_id}/ask-evidence")
+def ask_evidence(correction_id: str, services: ServicesOf, account: Reviewer, body: Reason | None = None) -> dict[str, Any]:
+    return _moved(services, account, services.records.ledger.ask_evidence(correction_id, account, reason=(body or Reason()).reason))
+
+
+@router.post("/{correction_id}/evidence")
+def evidence(correction_id: str, body: Evidence, services: ServicesOf, account: Reporter) -> dict[str, Any]:
+    visible(services, account, correction_id)
+    moved = services.records.ledger.add_evidence(correction_id, account, evidence=tuple(body.evidence), reason=body.reason)
+    return _moved(services, account, moved)
+
+
+@router.post("/{correction_id}/withdraw")
+def withdraw(correction_id: str, services: ServicesOf, account: Reporter, body: Reason | None = None) -> dict[str, Any]:
+    visible(services, account, correction_id)
+    return _moved(services, account, services.records.ledger.withdraw(correction_id, account, reason=(body or Reason()).reason))
+
+
+@router.post("/{correction_id}/appeal")
+def appeal(correction_id: str, services: ServicesOf, account: Reporter, body: Reason | None = None) -> dict[str, Any]:
+    visible(services, account, correction_id)
+    return _moved(services, account, services.records.ledger.appeal(correction_id, account, reason=(body or Reason()).reason))
+
+
+@router.post("/{correction_id}/rollback", status_code=202)
+def rollback(correction_id: str, services: ServicesOf, account: Reviewer, body: Reason | None = None) -> dict[str, Any]:
+    """Undo a correction. For one in the weights the status changes once the served set lacks it."""
+    moved = services.records.ledger.request_rollback(correction_id, account, reason=(body or Reason()).reason)
+    return _moved(services, account, moved)
+
+
+def visible(services: Services, account: Account, correction_id: str) -> Correction:
+    """The correction, if this account may see it. Raises Missing (404) for another person's, as for none."""
+    found = services.records.ledger.get(correction_id)
+    if found.reporter_id != account.id and account.role not in READERS:
+        raise Missing(f"No correction {correction_id!r}.")
+    return found
+
+
+def _moved(services: Services, account: Account, correction: Correction) -> dict[str, Any]:
+    return correction_json(services, correction, viewer=account, whole=True)
+
+

@@ -1,0 +1,59 @@
+"""Accounts, for admins: add, list, disable, reset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from governance.accounts import Account, NewAccount, Role
+from server.auth import Admin, ServicesOf
+
+router = APIRouter(prefix="/v1/people", tags=["people"])
+
+
+class NewPerson(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=100)
+    role: Role
+    key: str | None = None
+    password: str | None = None
+
+
+@router.get("")
+def listing(services: ServicesOf, _: Admin) -> dict[str, Any]:
+    return {"data": [account_json(account) for account in services.accounts.list()]}
+
+
+@router.post("", status_code=201)
+def add(body: NewPerson, services: ServicesOf, _: Admin) -> dict[str, Any]:
+    """Create an account; its password and key are in this answer and nowhere else."""
+    return made_json(services.accounts.add(body.name, body.role, key=body.key, password=body.password))
+
+
+@router.post("/{name}/disable")
+def disable(name: str, services: ServicesOf, _: Admin) -> dict[str, Any]:
+    """Close an account: its key and sessions end now."""
+    return account_json(services.accounts.disable(name))
+
+
+@router.post("/{name}/reset")
+def reset(name: str, services: ServicesOf, _: Admin) -> dict[str, Any]:
+    """A new password and a new key; the old ones end now."""
+    return made_json(services.accounts.reset(name))
+
+
+def account_json(account: Account) -> dict[str, Any]:
+    return {
+        "id": account.id,
+        "name": account.name,
+        "role": str(account.role),
+        "disabled": account.disabled,
+        "created": account.created.isoformat(),
+    }
+
+
+def made_json(made: NewAccount) -> dict[str, Any]:
+    return {**account_json(made.account), "password": made.password, "key": made.key}

@@ -1,0 +1,64 @@
+"""Versions of the weights: what was built, what is served, and going back to any of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from governance.versions import BASE, Version
+from server.auth import Admin, ServicesOf, Signed
+from server.errors import Missing, NotAllowed
+from server.services import Services
+
+router = APIRouter(prefix="/v1/versions", tags=["versions"])
+
+
+class Restore(BaseModel):
+    reason: str = Field("", max_length=2_000)
+
+
+@router.get("")
+def listing(services: ServicesOf, _: Signed) -> dict[str, Any]:
+    """All versions, newest first; `base` is the model as it came."""
+    versions = services.records.versions
+    return {"data": [version_json(services, version) for version in versions.list()], "current": versions.serving().served}
+
+
+@router.get("/current")
+def current(services: ServicesOf, _: Signed) -> dict[str, Any]:
+    """The version that answers now."""
+    return version_json(services, services.records.versions.served() or services.records.versions.get(BASE))
+
+
+@router.get("/{version_id}")
+def show(version_id: str, services: ServicesOf, _: Signed) -> dict[str, Any]:
+    return version_json(services, services.records.versions.get(version_id))
+
+
+@router.post("/{version_id}/restore", status_code=202)
+def restore(version_id: str, services: ServicesOf, account: Admin, body: Restore | None = None) -> dict[str, Any]:
+    """Serve this version again; `base` is the kill switch. The corrections it lacks are rolled back once it is served."""
+    if not services.settings.weights_are_ours:
+        raise NotAllowed("This engine's weights are not Errata's to change (--engine-weights none).")
+    version = services.records.versions.get(version_id)
+    if version.purged:
+        raise Missing(f"Version {version_id!r} was purged by an erasure and cannot come back.")
+    services.records.versions.desire(version_id, actor=account, reason=(body or Restore()).reason, kind="restore")
+    return version_json(services, version)
+
+
+def version_json(services: Services, version: Version) -> dict[str, Any]:
+    return {
+        "id": version.id,
+        "base": version.base_sha256,
+        "artefacts": list(version.artefacts),
+        "corrections": list(version.corrections),
+        "tensors_sha256": version.tensors_sha256,
+        "created": version.created.isoformat(),
+        "verification": dict(version.summary),
+        "live_since": version.live_since.isoformat() if version.live_since else None,
+        "served": version.id == services.records.versions.serving().served,
+        "purged": version.purged is not None,
+    }

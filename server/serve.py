@@ -1,0 +1,118 @@
+"""`errata serve`: prepare the model, make the first accounts, then keep engine, worker and gateway running."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from governance.accounts import NewAccount
+from server.engines.vllm_process import launch_vllm, make_folders, this_machine
+from server.errors import ServerError
+from server.prepare import prepare_model
+from server.services import first_accounts, open_records
+from server.settings import Settings
+from server.supervisor import Child, Supervisor
+
+
+async def serve(settings: Settings, *, say: Callable[[str], None], show_accounts: Callable[[list[NewAccount]], None]) -> int:
+    """Run until TERM or Ctrl-C. Returns the exit code.
+
+    Raises ServerError if the port or the data folder is taken, or the model cannot be served; nothing was started then.
+    """
+    _check_port(settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _alone(settings.data_dir):
+        children = [_own("gateway", settings)]
+        if settings.weights_are_ours:
+            base = prepare_model(settings.model, settings.model_dir, say=say)
+            children.append(_own("worker", settings))
+            if settings.engine.url is None:
+                launch = launch_vllm(settings, base.path, machine=this_machine(), environ=os.environ)
+                children.append(
+                    Child(
+                        "engine",
+                        launch.command,
+                        environ=launch.environ,
+                        folder=launch.folder,
+                        log=launch.log,
+                        before=lambda: make_folders(launch),
+                        stops_last=True,
+                    )
+                )
+        records = open_records(settings)
+        if made := first_accounts(records, settings):
+            show_accounts(made)
+        records.store.close()
+        say(f"Starting on {settings.base_url} (data in {settings.data_dir}); the model takes a minute or two to load.")
+        telling = asyncio.create_task(_tell_when_ready(settings, say))
+        try:
+            await Supervisor(children).run()
+        finally:
+            telling.cancel()
+        say("Stopped.")
+    return 0
+
+
+def _own(name: str, settings: Settings) -> Child:
+    """One of our processes: the same command line with its own name, the settings as variables."""
+    return Child(name, (sys.executable, "-m", "server", name), environ={**os.environ, **as_environment(settings)})
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The settings as ERRATA_* variables, so that children see what the flags said."""
+    variables = {}
+    for name, value in settings.model_dump(mode="python").items():
+        for key, inner in value.items() if isinstance(value, dict) else ((None, value),):
+            if inner is None or "key" in (key or name) or "password" in name:
+                continue  # secrets are in our environment already, if anywhere
+            variable = f"ERRATA_{name}" + (f"__{key}" if key else "")
+            variables[variable.upper()] = json.dumps(inner) if isinstance(inner, bool) else str(inner)
+    return variables
+
+
+async def _tell_when_ready(settings: Settings, say: Callable[[str], None]) -> None:
+    async with httpx.AsyncClient(base_url=settings.base_url, timeout=5) as client:
+        last = ""
+        while True:
+            try:
+                answer = await client.get("/ready")
+                if answer.status_code == 200:
+                    say(f"Ready: {settings.base_url}")
+                    return
+                waiting = ", ".join(f"{part}: {says}" for part, says in answer.json()["parts"].items() if says != "ok")
+            except (httpx.TransportError, ValueError, KeyError):
+                waiting = "gateway: starting"
+            if waiting != last:
+                say(f"  waiting for {waiting}")
+                last = waiting
+            await asyncio.sleep(1)
+
+
+def _check_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise ServerError(f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}): choose another with --port.") from None
+
+
+@contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    """Hold the data folder: two servers on one ledger would fight over the engine."""
+    with (data_dir / "serve.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ServerError(f"Another errata serve uses {data_dir}: stop it, or choose another --data-dir.") from None
+        yield

@@ -1,0 +1,168 @@
+"""Everything the gateway is made of, put together in one place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from editing.statements import write_statements
+from governance.accounts import Accounts, NewAccount, Role
+from governance.answers import Answers
+from governance.audit import Log
+from governance.checkpoints import Checkpoints
+from governance.corrections import Correction, Status
+from governance.ledger import Ledger
+from governance.notes import Signer
+from governance.policy import Policy
+from governance.store import Store
+from governance.vault import Vault
+from governance.versions import Versions
+from retrieval.embedder import Embedder, load_embedder
+from retrieval.freshness import FreshnessHead
+from retrieval.retriever import HybridRetriever
+from retrieval.store import KnowledgeStore
+from server.cards import Card, CardIndex
+from server.chat import Chat
+from server.metrics import Metrics
+from server.router import Router
+from server.serving import Serving
+from server.settings import EMBEDDED, Settings
+
+if TYPE_CHECKING:
+    from server.engines.protocol import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The part that every process shares: the database and what is written in it."""
+
+    store: Store
+    vault: Vault
+    log: Log
+    accounts: Accounts
+    answers: Answers
+    ledger: Ledger
+    versions: Versions
+    policy: Policy
+    signer: Signer
+    checkpoints: Checkpoints
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One gateway."""
+
+    settings: Settings
+    records: Records
+    engine: Engine
+    embedder: Embedder
+    knowledge: KnowledgeStore
+    retriever: HybridRetriever
+    freshness: FreshnessHead
+    router: Router
+    chat: Chat
+    serving: Serving
+    metrics: Metrics
+    model_name: str
+
+    @property
+    def accounts(self) -> Accounts:
+        return self.records.accounts
+
+
+def open_records(settings: Settings) -> Records:
+    """Open the data folder, and make it at the first start. Every command and process comes through here."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    os.chmod(settings.data_dir, 0o700)
+    store = Store(settings.database_path)
+    store.migrate()
+    vault = Vault(store, Vault.load_or_create_master_key(settings.keys_dir / "master.key"))
+    log = Log(store)
+    policy = Policy.load()
+    signer = Signer.load_or_create(settings.keys_dir / "log.key")
+    folders = [settings.data_dir / "checkpoints", *([settings.checkpoint_dir] if settings.checkpoint_dir else [])]
+    return Records(
+        store=store,
+        vault=vault,
+        log=log,
+        accounts=Accounts(store, log, vault),
+        answers=Answers(store, vault),
+        ledger=Ledger(store, vault, log, policy),
+        versions=Versions(store, log, vault),
+        policy=policy,
+        signer=signer,
+        checkpoints=Checkpoints(store, log, signer, folders),
+    )
+
+
+def first_accounts(records: Records, settings: Settings) -> list[NewAccount]:
+    """Create `admin` and `user` if there is no account yet; what was made is returned once, to be shown once."""
+    if records.accounts.list():
+        return []
+    made = []
+    for name, role, key, password in (
+        ("admin", Role.ADMIN, settings.admin_key, settings.admin_password),
+        ("user", Role.USER, settings.user_key, settings.user_password),
+    ):
+        made.append(
+            records.accounts.add(
+                name,
+                role,
+                key=key.get_secret_value() if key else None,
+                password=password.get_secret_value() if password else None,
+            )
+        )
+    return made
+
+
+def bootstrap(settings: Settings, engine: Engine, *, model_name: str, embedder: Embedder | None = None) -> Services:
+    """The one function that knows the real things. Tests hand in a scripted engine and a small embedder."""
+    records = open_records(settings)
+    embedder = embedder or load_embedder(None if settings.embedder == EMBEDDED else settings.embedder)
+    knowledge = KnowledgeStore(lambda: records.store.db, embedder)
+    knowledge.migrate()
+    retriever = HybridRetriever.over(knowledge)
+    cards = CardIndex(load=records.ledger.cards, stamp=records.log.size, embedder=embedder, make=card_of)
+    router = Router(cards, retriever)
+    serving, metrics = Serving(), Metrics()
+    chat = Chat(
+        engine=engine,
+        router=router,
+        answers=records.answers,
+        knowledge=knowledge,
+        serving=serving,
+        metrics=metrics,
+        default_max_tokens=settings.default_max_tokens,
+    )
+    return Services(
+        settings=settings,
+        records=records,
+        engine=engine,
+        embedder=embedder,
+        knowledge=knowledge,
+        retriever=retriever,
+        freshness=FreshnessHead.load(),
+        router=router,
+        chat=chat,
+        serving=serving,
+        metrics=metrics,
+        model_name=model_name,
+    )
+
+
+def card_of(correction: Correction) -> Card:
+    """The card of a correction: its wordings, reported and generated, and the full sentence that answers them."""
+    claim = correction.claim
+    question = claim.canonical_question or claim.question
+    written = write_statements(question, claim.subject, claim.correct_answer)
+    approvals = [move.at for move in correction.moves if move.to_status is Status.APPROVED]
+    phrasings = (question, claim.question, *correction.paraphrases, *written.paraphrases)
+    return Card(
+        correction_id=correction.id,
+        subject=claim.subject,
+        phrasings=tuple(dict.fromkeys(phrasings)),
+        answer=written.sentence,
+        source=correction.evidence[0] if correction.evidence else "",
+        approved=approvals[-1] if approvals else None,
+    )

@@ -1,0 +1,102 @@
+"""Every setting with its default; flags win over ERRATA_* variables, which win over `.env`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+EMBEDDED = "embedded"  # the model and the embedder that arrive as PyPI wheels
+
+
+class EngineSettings(BaseModel):
+    """The language model's server."""
+
+    url: str | None = Field(None, description="an OpenAI-compatible server started elsewhere; empty: Errata runs vLLM")
+    api_key: SecretStr | None = Field(None, description="bearer key for that server")
+    model: str | None = Field(None, description="the model's name at that server; empty: the first it lists")
+    weights: Literal["ours", "none"] = Field(
+        "none", description="for --engine-url: may Errata change that server's weights?"
+    )
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = Field("auto", description="serving precision")
+    compile: Literal["auto", "yes", "no"] = Field("auto", description="torch.compile in vLLM: faster, slower to start")
+    max_model_len: int = Field(4096, ge=512, description="longest prompt plus answer, in tokens")
+    kv_cache_gib: float = Field(1.0, gt=0, description="memory for attention keys and values on a CPU")
+    gpu_memory_utilization: float = Field(0.6, gt=0, le=1, description="share of GPU memory for vLLM; the rest edits")
+    start_timeout_s: float = Field(900, gt=0, description="how long a start may take")
+
+
+class WorkerSettings(BaseModel):
+    """The process that computes edits."""
+
+    batch_wait_s: float = Field(2.0, ge=0, description="pause for more approvals before a release is solved")
+    batch_wait_max_s: float = Field(10.0, ge=0, description="longest such pause")
+    threads: int = Field(1, ge=1, description="torch threads of the worker; chat keeps the rest")
+    niceness: int = Field(10, ge=0, le=19, description="scheduling priority of the worker, 19 is the lowest")
+    keep_versions: int = Field(5, ge=1, description="versions whose tensors stay on disk")
+
+
+class Settings(BaseSettings):
+    """Errata's settings."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ERRATA_", env_nested_delimiter="__", env_file=".env", extra="ignore", validate_default=True
+    )
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=1, le=65535, description="port to listen on")
+    data_dir: Path = Field(Path("data"), description="everything Errata writes")
+    model: str = Field(EMBEDDED, description="the served model: `embedded`, a local folder or a Hugging Face id")
+    model_dir: Path = Field(Path("model"), description="where prepared models and statistics are kept")
+    embedder: str = Field(EMBEDDED, description="the retrieval embedder: `embedded`, a local folder or an id")
+    rebase: bool = Field(False, description="accept another base model: live edits become cards and are solved anew")
+    checkpoint_dir: Path | None = Field(None, description="a second place for signed log checkpoints")
+    webhook_url: str | None = Field(None, description="told when a correction's outcome is known")
+    admin_key: SecretStr | None = Field(None, description="API key of the account `admin`, at first start")
+    admin_password: SecretStr | None = Field(None, description="password of `admin`, at first start")
+    user_key: SecretStr | None = Field(None, description="API key of the account `user`, at first start")
+    user_password: SecretStr | None = Field(None, description="password of `user`, at first start")
+    default_max_tokens: int = Field(512, ge=1, description="length limit of an answer that names none")
+    max_request_mb: float = Field(32, gt=0, description="largest request body")
+    secure_cookie: bool = Field(False, description="mark the session cookie Secure (behind HTTPS)")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="verbosity of process logs")
+    engine: EngineSettings = EngineSettings()
+    worker: WorkerSettings = WorkerSettings()
+
+    @field_validator("data_dir", "model_dir", "checkpoint_dir")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return path.expanduser().resolve() if path else path
+
+    @property
+    def database_path(self) -> Path:
+        return self.data_dir / "errata.db"
+
+    @property
+    def keys_dir(self) -> Path:
+        """Master key and log-signing key: apart from the database, so that a copy of one is useless without the other."""
+        return self.data_dir / "keys"
+
+    @property
+    def versions_dir(self) -> Path:
+        return self.data_dir / "versions"
+
+    @property
+    def artefacts_dir(self) -> Path:
+        return self.data_dir / "artefacts"
+
+    @property
+    def base_url(self) -> str:
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def weights_are_ours(self) -> bool:
+        """May the publisher change the served weights?"""
+        return self.engine.url is None or self.engine.weights == "ours"
+
+    def masked(self) -> dict[str, Any]:
+        """Effective settings as JSON values; secrets show as asterisks."""
+        return self.model_dump(mode="json")

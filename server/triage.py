@@ -1,0 +1,200 @@
+"""Triage: from a report to a proposal. Asks the model again, looks for conflicts, names a remedy and says why."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from editing.facts import contains
+from editing.statements import write_statements
+from editing.subjects import canonical_question, propose_subjects, refusal
+from governance.corrections import Category, Correction, Remedy, Status
+from governance.errors import MoveNotAllowed
+from retrieval.freshness import Freshness
+from server.engines.protocol import Engine
+from server.errors import ServerError
+from server.personal_data import personal_data_in
+from server.services import Services
+
+log = logging.getLogger(__name__)
+
+SAMPLES = 3  # drawn at temperature 0.7, beside one greedy reply per wording
+WORDINGS = 3
+PERSISTENT = 0.5  # share of replies that must lack the right answer
+REPLY_TOKENS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Persistence:
+    """How often the model is wrong when it is asked again: a slip, or something that it has learnt."""
+
+    asked: int
+    wrong: int  # replies that do not contain the right answer
+    repeated: int  # of these, replies that make the reported claim again
+
+    @property
+    def share(self) -> float:
+        return self.wrong / self.asked if self.asked else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PullBack:
+    """With the right answer in the prompt: does the model still say something else?"""
+
+    asked: int
+    wrong: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What triage found: a remedy with its reasons, or None where a person must help first."""
+
+    remedy: Remedy
+    reason: str
+
+
+class Triage:
+    """Takes every flagged correction to `queued`, or to `needs_evidence` where something is missing. One loop, resumable
+    from the statuses alone: what was interrupted is still flagged."""
+
+    def __init__(self, services: Services, *, pause_s: float = 0.5) -> None:
+        self._services, self._pause_s = services, pause_s
+
+    async def run(self) -> None:
+        """Forever. An engine that cannot answer delays a report, it never loses one."""
+        while True:
+            try:
+                waiting = await asyncio.to_thread(self._services.records.ledger.in_status, Status.FLAGGED, limit=20)
+                for correction in waiting:
+                    await self.consider(correction)
+            except asyncio.CancelledError:
+                raise
+            except ServerError as error:
+                log.warning("triage waits: %s", error)
+                await asyncio.sleep(2)
+            except Exception:
+                log.exception("triage failed; trying again")
+                await asyncio.sleep(5)
+            await asyncio.sleep(self._pause_s)
+
+    async def consider(self, correction: Correction) -> None:
+        """Gather the evidence on one report and write the proposal."""
+        services, claim = self._services, correction.claim
+        question = claim.canonical_question or canonical_question(claim.question)
+        subject = claim.subject or next(iter(propose_subjects(question, claim.correct_answer)), "")
+        freshness = await asyncio.to_thread(self._freshness, question)
+        personal = await asyncio.to_thread(
+            personal_data_in, " \n".join((claim.question, claim.correct_answer, correction.comment))
+        )
+        await services.serving.ready()
+        persistence = await self._persistence(question, subject, claim.correct_answer, claim.answer_old)
+        pull_back = await self._pull_back(question, subject, claim.correct_answer)
+        related = await asyncio.to_thread(services.records.ledger.related, correction.id)
+        proposal = self.propose(
+            question, subject, claim.correct_answer, freshness, persistence, category=correction.category, personal=personal
+        )
+        evidence: dict[str, Any] = {
+            "freshness": {
+                "evergreen": freshness.evergreen,
+                "probability": round(freshness.probability, 4),
+                "horizon": str(freshness.horizon),
+                "confident": freshness.confident,
+            },
+            "persistence": {**asdict(persistence), "share": round(persistence.share, 3)},
+            "pull_back": asdict(pull_back),
+            "personal_data": list(personal),
+            "subject_candidates": list(propose_subjects(question, claim.correct_answer))[:5],
+        }
+        try:
+            await asyncio.to_thread(
+                services.records.ledger.triaged,
+                correction.id,
+                Status.QUEUED,
+                remedy=proposal.remedy,
+                reason=proposal.reason,
+                evidence=evidence,
+                canonical_question=question,
+                subject=subject,
+                conflicts=related.conflicts,
+                duplicate_of=related.duplicates[0] if related.duplicates else None,
+                personal_data=bool(personal),
+                volatile=(not freshness.evergreen) if freshness.confident else None,
+            )
+        except MoveNotAllowed:
+            log.info("correction %s was moved by a person during triage", correction.id)
+
+    def propose(
+        self,
+        question: str,
+        subject: str,
+        answer: str,
+        freshness: Freshness,
+        persistence: Persistence,
+        *,
+        category: Category = Category.WRONG,
+        personal: tuple[str, ...] = (),
+    ) -> Proposal:
+        """The remedy, with the first reason that decides it. Pure: the same evidence gives the same proposal."""
+        if not self._services.settings.weights_are_ours:
+            return Proposal(Remedy.KNOWLEDGE, "the served model's weights are not Errata's to change")
+        if category is Category.PERSONAL or personal:
+            named = f" ({', '.join(personal)})" if personal else ""
+            return Proposal(Remedy.KNOWLEDGE, f"personal data{named} never goes into weights")
+        if not freshness.evergreen:
+            certainty = "" if freshness.confident else ", though not surely: please check"
+            return Proposal(Remedy.KNOWLEDGE, f"the answer changes with time (about every {freshness.horizon}){certainty}")
+        if why := refusal(question, subject, answer):
+            return Proposal(Remedy.KNOWLEDGE, f"not fit for a weight edit: {why}")
+        if persistence.share < PERSISTENT:
+            return Proposal(
+                Remedy.KNOWLEDGE,
+                f"the model is not wrong persistently ({persistence.wrong} of {persistence.asked} replies): a note is enough",
+            )
+        unsure = "" if freshness.confident else "; whether it changes with time is uncertain, please check"
+        return Proposal(
+            Remedy.WEIGHTS,
+            f"the fact does not change and the model keeps getting it wrong ({persistence.wrong} of {persistence.asked} replies){unsure}",
+        )
+
+    def _freshness(self, question: str) -> Freshness:
+        return self._services.freshness.predict([question], self._services.embedder.embed([question]))[0]
+
+    async def _persistence(self, question: str, subject: str, answer: str, wrong: str) -> Persistence:
+        written = write_statements(question, subject, answer)
+        wordings = list(dict.fromkeys([question, *written.paraphrases]))[:WORDINGS]
+        asked = [(wording, 0.0) for wording in wordings] + [(question, 0.7)] * SAMPLES
+        replies = await self._ask([([{"role": "user", "content": text}], heat) for text, heat in asked])
+        wrongs = [reply for reply in replies if not contains(reply, answer)]
+        repeated = [reply for reply in wrongs if same_claim(reply, wrong, question)]
+        return Persistence(len(replies), len(wrongs), len(repeated))
+
+    async def _pull_back(self, question: str, subject: str, answer: str) -> PullBack:
+        sentence = write_statements(question, subject, answer).sentence
+        told = [{"role": "user", "content": f"{sentence}\n\nQuestion: {question}"}]
+        replies = await self._ask([(told, 0.0)])
+        return PullBack(len(replies), sum(not contains(reply, answer) for reply in replies))
+
+    async def _ask(self, prompts: list[tuple[list[dict[str, str]], float]]) -> list[str]:
+        """All at once: the engine batches them."""
+        engine: Engine = self._services.engine
+        answers = await asyncio.gather(
+            *(
+                engine.chat(messages, temperature=heat, max_tokens=REPLY_TOKENS, seed=n)
+                for n, (messages, heat) in enumerate(prompts)
+            )
+        )
+        return [answer["choices"][0]["message"]["content"] or "" for answer in answers]
+
+
+def same_claim(reply: str, reported: str, question: str) -> bool:
+    """Do two replies name the same thing that the question does not? By names and numbers, which carry most claims."""
+    asked = set(_names(question))
+    return bool((set(_names(reply)) & set(_names(reported))) - asked)
+
+
+def _names(text: str) -> list[str]:
+    words = re.findall(r"\w[\w'’-]*", text)
+    return [word.casefold() for n, word in enumerate(words) if word[0].isdigit() or (word[0].isupper() and n > 0)]

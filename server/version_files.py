@@ -1,0 +1,33 @@
+"""Where the tensors of versions lie on disk, and which folders are kept."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from server.settings import Settings
+
+TENSORS = "model.safetensors"
+
+
+class VersionFiles:
+    """Folders `versions/ID`, each with only the tensors that its edits change, ready for the engine to load."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._root, self._keep = settings.versions_dir, settings.worker.keep_versions
+
+    def folder(self, version_id: str) -> Path:
+        return self._root / version_id
+
+    def has_tensors(self, version_id: str) -> bool:
+        """Is the folder complete? Folders appear by rename, so a file in one means that all are there."""
+        return (self.folder(version_id) / TENSORS).is_file()
+
+    def prune(self, newest_first: list[str], *, needed: set[str]) -> list[str]:
+        """Delete the tensors of all but the last few versions and those needed; they can be solved again. Returns the ids."""
+        gone = []
+        for version_id in newest_first[self._keep :]:
+            if version_id not in needed and self.has_tensors(version_id):
+                shutil.rmtree(self.folder(version_id))
+                gone.append(version_id)
+        return gone

@@ -1,0 +1,72 @@
+"""A gateway over stand-ins: a scripted engine, a hashing embedder, the real ledger in a temporary folder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from governance.accounts import Role
+from retrieval.embedder import HashEmbedder
+from server.app import create_app
+from server.engines.scripted import ScriptedEngine
+from server.services import Services, bootstrap
+from server.serving import ServedVersion
+from server.settings import Settings
+
+KEYS = {role: f"{role.value}-key-of-sixteen-or-more" for role in Role}
+
+
+@dataclass
+class House:
+    """One gateway and the doors into it."""
+
+    app: FastAPI
+    services: Services
+    engine: ScriptedEngine
+
+    def client(self, role: Role = Role.USER, **headers: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
+            base_url="http://errata.test",
+            headers={"Authorization": f"Bearer {KEYS[role]}", **headers},
+            timeout=30,
+        )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data", model_dir=tmp_path / "model", _env_file=None)
+
+
+@pytest.fixture
+def engine() -> ScriptedEngine:
+    return ScriptedEngine({"Who painted the Blue Door?": "Anna Holm painted the Blue Door."})
+
+
+@pytest.fixture
+def house(settings: Settings, engine: ScriptedEngine) -> Iterator[House]:
+    services = bootstrap(settings, engine, model_name="tiny", embedder=HashEmbedder(256))
+    services.records.versions.ensure_base("0" * 64)
+    services.records.versions.set_served("base")
+    services.serving.open(ServedVersion("base", 0))
+    for role in Role:
+        services.accounts.add(role.value, role, key=KEYS[role], password=f"{role.value}-password")
+    yield House(create_app(services, with_pages=False, with_loops=False), services, engine)
+    services.records.store.close()
+
+
+@pytest.fixture
+async def user(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    async with house.client(Role.USER) as client:
+        yield client
+
+
+@pytest.fixture
+async def admin(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    async with house.client(Role.ADMIN) as client:
+        yield client

@@ -1,0 +1,108 @@
+"""Chat over HTTP: OpenAI's shapes, the trace of every answer, refusals."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from server.engines.scripted import ScriptedEngine
+
+QUESTION = "Who painted the Blue Door?"
+
+
+def asking(question: str = QUESTION, **extra: Any) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": question}], **extra}
+
+
+async def test_an_answer_has_openai_s_shape_and_a_trace(user: httpx.AsyncClient) -> None:
+    answer = (await user.post("/v1/chat/completions", json=asking())).json()
+    assert answer["object"] == "chat.completion"
+    assert answer["choices"][0]["message"]["content"] == "Anna Holm painted the Blue Door."
+    assert answer["choices"][0]["finish_reason"] == "stop"
+    assert answer["system_fingerprint"] == "base"
+    assert answer["errata"]["route"] == "model"
+    assert answer["errata"]["weights_version"] == "base"
+    stored = (await user.get(f"/v1/answers/{answer['id']}")).json()
+    assert (stored["question"], stored["answer"]) == (QUESTION, "Anna Holm painted the Blue Door.")
+
+
+async def test_a_stream_is_the_same_answer_in_pieces_and_the_trace_is_on_its_last_chunk(
+    user: httpx.AsyncClient,
+) -> None:
+    body = asking(stream=True, stream_options={"include_usage": True})
+    events = (await user.post("/v1/chat/completions", json=body)).text.split("\n\n")
+    assert events[-2:] == ["data: [DONE]", ""]
+    chunks = [json.loads(event.removeprefix("data: ")) for event in events[:-2]]
+    assert (
+        "".join(c["choices"][0]["delta"].get("content", "") for c in chunks[:-1]) == "Anna Holm painted the Blue Door."
+    )
+    assert chunks[-2]["errata"]["route"] == "model"
+    assert chunks[-2]["choices"][0]["finish_reason"] == "stop"
+    assert chunks[-1]["choices"] == []
+    assert chunks[-1]["usage"]["total_tokens"] > 0
+    assert len({c["id"] for c in chunks}) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "param"),
+    [
+        ({}, 400, "messages"),
+        ({"messages": []}, 400, "messages"),
+        (asking(n=2), 400, "n"),
+        (asking(temperature=9), 400, "temperature"),
+        (asking(errata_route="weights"), 400, "errata_route"),
+        (asking(model="gpt-4"), 404, "model"),
+        ({"messages": [{"role": "assistant", "content": "hello"}]}, 400, "messages"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "messages.0.content"),
+        (asking(errata_conversation="con_of_another"), 404, None),
+    ],
+)
+async def test_bad_input_gets_openai_s_error_shape(
+    user: httpx.AsyncClient, body: dict[str, Any], status: int, param: str | None
+) -> None:
+    answer = await user.post("/v1/chat/completions", json=body)
+    assert answer.status_code == status, answer.text
+    error = answer.json()["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert error["message"]
+    assert error["param"] == param
+
+
+async def test_a_body_that_is_not_json_gets_openai_s_error_shape(user: httpx.AsyncClient) -> None:
+    answer = await user.post("/v1/chat/completions", content=b"\xff\x00", headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+async def test_without_a_key_nothing_is_answered(user: httpx.AsyncClient) -> None:
+    for headers in (
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": ""},
+        {"X-Api-Key": "user-key-of-sixteen-or-more"},
+    ):
+        answer = await user.post("/v1/chat/completions", json=asking(), headers={"Authorization": "", **headers})
+        assert answer.status_code == 401
+        assert answer.json()["error"]["type"] == "authentication_error"
+
+
+async def test_an_engine_that_is_away_is_a_503_with_a_reason(user: httpx.AsyncClient, engine: ScriptedEngine) -> None:
+    engine.is_up = False
+    answer = await user.post("/v1/chat/completions", json=asking(stream=True))
+    assert answer.status_code == 503
+    assert answer.json()["error"]["type"] == "engine_unavailable"
+
+
+async def test_turns_of_one_conversation_are_kept_together_and_can_be_deleted(user: httpx.AsyncClient) -> None:
+    first = (await user.post("/v1/chat/completions", json=asking(errata_store=True))).json()
+    conversation = first["errata"]["conversation_id"]
+    await user.post("/v1/chat/completions", json=asking("And who framed it?", errata_conversation=conversation))
+    found = (await user.get(f"/v1/conversations/{conversation}")).json()
+    assert [turn["question"] for turn in found["turns"]] == [QUESTION, "And who framed it?"]
+    assert (await user.patch(f"/v1/conversations/{conversation}", json={"title": "Doors"})).json()["title"] == "Doors"
+    assert (await user.get("/v1/conversations", params={"search": "framed"})).json()["data"][0]["id"] == conversation
+    assert (await user.delete(f"/v1/conversations/{conversation}")).status_code == 204
+    assert (await user.get(f"/v1/conversations/{conversation}")).status_code == 404
+    assert (await user.get("/v1/conversations")).json()["data"] == []
