@@ -7,7 +7,6 @@ import string
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cache
 from typing import Any, TypeAlias
 
 import argon2
@@ -25,7 +24,7 @@ NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "._-@+")
 SESSION_LASTS = timedelta(hours=12)
 
 # OWASP's second choice for argon2id (19 MiB, 2 passes): a sign-in costs about 30 ms and little memory.
-_HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 
 class Role(StrEnum):
@@ -101,9 +100,11 @@ def stamp(actor: Actor) -> Stamp:
 class Accounts:
     """The people of this installation. Every change is logged in the same transaction."""
 
-    def __init__(self, store: Store, log: Log, vault: Vault) -> None:
+    def __init__(self, store: Store, log: Log, vault: Vault, *, hasher: argon2.PasswordHasher = HASHER) -> None:
         self._store = store
         self._log = log
+        self._hasher = hasher
+        self._hash_of_nothing = hasher.hash(secrets.token_urlsafe(16))
         # A key chosen by a person may be short: without the pepper the database alone does not let anyone try guesses.
         self._pepper = vault.derive("accounts/keys")
 
@@ -135,7 +136,7 @@ class Accounts:
                 role=account.role.value,
                 pseudonym=account.pseudonym,
                 created=to_text(account.created),
-                password_hash=_HASHER.hash(password),
+                password_hash=self._hasher.hash(password),
                 key_hash=self._key_hash(key),
             )
             self._record("account.added", account, actor)
@@ -152,9 +153,9 @@ class Accounts:
     def by_password(self, name: str, password: str) -> Account | None:
         """Who signs in with this name and password; takes the same time whether or not the name exists."""
         row = self._store.row("SELECT * FROM accounts WHERE name = :name AND disabled = 0", name=name)
-        known = row["password_hash"] if row and row["password_hash"] else _hash_of_nothing()
+        known = row["password_hash"] if row and row["password_hash"] else self._hash_of_nothing
         try:
-            _HASHER.verify(known, password)
+            self._hasher.verify(known, password)
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError, UnicodeEncodeError):
             return None
         return _account(row) if row and row["password_hash"] else None
@@ -202,7 +203,7 @@ class Accounts:
             self._store.write(
                 "UPDATE accounts SET password_hash = :password_hash, key_hash = :key_hash, disabled = 0 WHERE id = :id",
                 id=account.id,
-                password_hash=_HASHER.hash(password),
+                password_hash=self._hasher.hash(password),
                 key_hash=self._key_hash(key),
             )
             self._store.write("DELETE FROM sessions WHERE account_id = :id", id=account.id)
@@ -295,11 +296,6 @@ def checked_secrets(password: str | None, key: str | None) -> tuple[str, str]:
     ):
         raise InvalidAccount("an API key has 16 to 200 printable ASCII characters, with no space at its ends", "key")
     return password or secrets.token_urlsafe(12), key or f"sk-errata-{secrets.token_urlsafe(32)}"
-
-
-@cache
-def _hash_of_nothing() -> str:
-    return _HASHER.hash(secrets.token_urlsafe(16))
 
 
 def _token_hash(token: str) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any
 
 from governance import merkle
 from governance.errors import LogError, NotFound
+from governance.notes import Signer, checkpoint_text
 from governance.store import Store
 from governance.times import now, to_text
 
@@ -103,6 +104,11 @@ class Log:
                 raise NotFound(f"no tree of {old} entries inside one of {new}")
             ranges = merkle.consistency_ranges(old, new)
             return [merkle.range_hash(self._hash, start, end) for start, end in ranges]
+
+    def checkpoint(self, signer: Signer) -> str:
+        """The signed head of the log as it is now (C2SP tlog-checkpoint)."""
+        with self._store.snapshot():
+            return signer.sign(checkpoint_text(signer.name, self.size(), self.root()))
 
     def _checked(self, size: int) -> int:
         if not 0 <= size <= self.size():

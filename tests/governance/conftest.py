@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import argon2
 import pytest
 
 from governance.accounts import Account, Accounts, Role
@@ -99,7 +100,7 @@ def make_room(path: Path) -> Room:
     store.migrate()
     log = Log(store)
     vault = Vault(store, Vault.load_or_create_master_key(path / "master.key"))
-    accounts = Accounts(store, log, vault)
+    accounts = Accounts(store, log, vault, hasher=argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     versions = Versions(store, log, vault)
     versions.ensure_base(BASE_SHA)
     names = {

@@ -1,0 +1,135 @@
+"""Signed checkpoints in files outside the database, with the leaf hashes they cover."""
+
+import base64
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from governance.audit import Log
+from governance.errors import LogError
+from governance.notes import Signer
+from governance.store import Store
+from governance.times import now, to_text
+
+LATEST = "checkpoint"
+HISTORY = "checkpoints.jsonl"
+LEAVES = "leaves"
+KEY = "key"
+HASH_BYTES = 32
+PAGE = 10_000
+
+
+class Checkpoints:
+    """Writes into each folder: `checkpoint` (the newest note), `checkpoints.jsonl` (all of them), `leaves` (32 bytes
+    per entry, so that a rewritten entry can be named) and `key` (the public key).
+
+    A log that contradicts the newest note of a folder is not signed again: that would be a fork.
+    """
+
+    def __init__(self, store: Store, log: Log, signer: Signer, folders: Sequence[Path]) -> None:
+        self._store = store
+        self._log = log
+        self._signer = signer
+        self._folders = tuple(folders)
+        self._written = -1
+
+    def write(self) -> str | None:
+        """Sign the log as it is now if it has grown; returns the note, or None when there was nothing new.
+
+        Call it once a second and at exit. Raises LogError if the log is not an extension of what was signed before.
+        """
+        with self._store.snapshot():
+            size = self._log.size()
+            if size == self._written:
+                return None
+            note = self._log.checkpoint(self._signer)
+            for folder in self._folders:
+                self._write_folder(folder, size, note)
+        # What is signed has to survive a power cut, or the next start would look like a truncation.
+        self._store.sync()
+        self._written = size
+        return note
+
+    def latest(self) -> str | None:
+        """The newest note in the first folder."""
+        path = self._folders[0] / LATEST
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+    def set_aside(self) -> tuple[Path, ...]:
+        """Move the notes of a log that is lost (a restore without its later entries) into a folder of their own.
+
+        They stay as evidence of what had been signed. Returns the new folders.
+        """
+        aside: list[Path] = []
+        for folder in self._folders:
+            found = [folder / name for name in (LATEST, HISTORY, LEAVES, KEY) if (folder / name).exists()]
+            if found:
+                target = folder / f"before-{to_text(now()).replace(':', '')}"
+                target.mkdir()
+                for path in found:
+                    path.rename(target / path.name)
+                aside.append(target)
+        self._written = -1
+        return tuple(aside)
+
+    def _write_folder(self, folder: Path, size: int, note: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder / ".lock"):
+            if not self._extends(folder, size):
+                return
+            self._append_leaves(folder / LEAVES, size)
+            with (folder / HISTORY).open("a", encoding="utf-8") as history:
+                history.write(json.dumps({"at": to_text(now()), "note": note}, ensure_ascii=False) + "\n")
+            _replace(folder / KEY, self._signer.verifier_key + "\n")
+            _replace(folder / LATEST, note)
+
+    def _extends(self, folder: Path, size: int) -> bool:
+        """False if this much was signed already. Raises LogError if the log contradicts the folder's newest note."""
+        path = folder / LATEST
+        if not path.exists():
+            return True
+        _, signed_size, signed_root = path.read_text(encoding="utf-8").split("\n")[:3]
+        signed = int(signed_size)
+        if signed > self._log.size():
+            raise LogError(
+                f"{str(path)!r} covers {signed} entries, the log has {size}: some were lost; run `errata audit verify`"
+            )
+        if self._log.root(signed) != base64.b64decode(signed_root):
+            raise LogError(
+                f"the log is not the one that {str(path)!r} was signed for: it was rewritten; run `errata audit verify`"
+            )
+        return signed < size
+
+    def _append_leaves(self, path: Path, size: int) -> None:
+        done = path.stat().st_size // HASH_BYTES if path.exists() else 0
+        with path.open("r+b" if path.exists() else "w+b") as file:
+            # A write that was cut off may have left part of a hash.
+            file.truncate(done * HASH_BYTES)
+            file.seek(0, os.SEEK_END)
+            while done < size:
+                hashes = [entry.leaf_hash for entry in self._log.entries(done, min(PAGE, size - done))]
+                file.write(b"".join(hashes))
+                done += len(hashes)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write the whole file or leave the old one."""
+    fresh = path.with_name(f".{path.name}.new")
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """One writer per folder among all processes."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
