@@ -34,6 +34,8 @@ class Reading:
     asked     the question word, standing where the answer stands in the statement: "who", "which city"
     noun      what is asked for as a noun phrase, "the capital of {s}"; empty if the question has none
     be        "is" or "was" and the like, as in the question
+    inverted  the question without its question word, "did {s} die"; empty if it cannot be split so
+    echo      the statement with the question word where the answer stands, "{s} died when"; empty if that reads badly
     """
 
     shape: str
@@ -43,6 +45,8 @@ class Reading:
     asked: str
     noun: str = ""
     be: str = "is"
+    inverted: str = ""
+    echo: str = ""
 
 
 _FRAME = re.compile(
@@ -72,7 +76,7 @@ def read(template: str, answer: str) -> Reading | None:
 
 
 def _noun_reading(shape: str, noun: str, be: str, asked: str) -> Reading:
-    return Reading(shape, f"{noun} {be}", "", f"{asked} {noun} {be}", asked, noun, be)
+    return Reading(shape, f"{noun} {be}", "", f"{asked} {noun} {be}", asked, noun, be, echo=f"{noun} {be} {asked}")
 
 
 def _copula(text: str, answer: str) -> Reading | None:
@@ -123,7 +127,7 @@ def _fronted_preposition(text: str, answer: str) -> Reading | None:
     subject, tail = parts
     clause = _clause(subject, auxiliary, tail)
     little = _place_or_time(asked, answer, preposition)
-    return Reading("fronted preposition", f"{clause} {little}".rstrip(), "", f"{preposition} {asked} {clause}", f"{preposition} {asked}" if little else asked, "", _be_of(auxiliary))
+    return Reading("fronted preposition", f"{clause} {little}".rstrip(), "", f"{preposition} {asked} {clause}", f"{preposition} {asked}", "", _be_of(auxiliary), f"{auxiliary} {rest}", f"{clause} {preposition} {asked}")
 
 
 def _place_or_time(asked: str, answer: str, preposition: str) -> str:
@@ -156,7 +160,7 @@ def _inverted(shape: str, subject: str, auxiliary: str, tail: str, answer: str, 
         little = ""
     if word == "where" and re.search(r"\blocated$", tail) is None and not tail and "headquarter" in subject:
         little = place_preposition(answer)
-    return Reading(shape, f"{clause} {little}".rstrip(), "", f"{asked} {clause}", asked, "", _be_of(auxiliary))
+    return Reading(shape, f"{clause} {little}".rstrip(), "", f"{asked} {clause}", asked, "", _be_of(auxiliary), f"{auxiliary} {subject} {tail}".rstrip(), f"{clause} {asked}")
 
 
 def _how(text: str, answer: str) -> Reading | None:
@@ -176,7 +180,7 @@ def _how(text: str, answer: str) -> Reading | None:
                 if not words:
                     return None
                 clause = _clause(subject, auxiliary, words[0])
-                return Reading("how many", clause, f" {counted} {' '.join(words[1:])}".rstrip(), f"how {many.group(1)} {counted} {_clause(subject, auxiliary, tail)}", f"how {many.group(1)}", f"the number of {counted} that {_clause(subject, auxiliary, tail)}", "is")
+                return Reading("how many", clause, f" {counted} {' '.join(words[1:])}".rstrip(), f"how {many.group(1)} {counted} {_clause(subject, auxiliary, tail)}", f"how {many.group(1)}", f"the number of {counted} that {_clause(subject, auxiliary, tail)}", "is", echo=f"{clause} how {many.group(1)} {counted} {' '.join(words[1:])}".rstrip())
             return _noun_reading("how many", f"the number of {counted} that {_clause(subject, auxiliary, tail)}", "is", f"how {many.group(1)}")
     if many is None and (who := re.match(r"(?i)^how many\s+(\w+(?:\s\w+)?)\s+(\w+\s+.*\{s\}.*)$", text)):
         return Reading("how many", f"the number of {who.group(1)} that {who.group(2)} is", "", f"how many {who.group(1)} {who.group(2)}", "how many", f"the number of {who.group(1)} that {who.group(2)}", "is")
@@ -193,7 +197,7 @@ def _how(text: str, answer: str) -> Reading | None:
         after = ""
         if not parts[1] and adjective in ("old", "tall", "long", "high", "deep", "wide") and re.search(r"\d", answer) and adjective not in answer.lower():
             after = (" years" if adjective == "old" and re.fullmatch(r"\d+", answer.strip()) else "") + f" {adjective}"
-        return Reading("how " + adjective, clause, after, f"how {adjective} {clause}", f"how {adjective}", "", _be_of(auxiliary))
+        return Reading("how " + adjective, clause, after, f"how {adjective} {clause}", f"how {adjective}", "", _be_of(auxiliary), echo=f"{clause} how {adjective}")
     return None
 
 
@@ -215,24 +219,25 @@ def _noun_with_auxiliary(text: str, answer: str) -> Reading | None:
     head = noun.split()[-1].lower() if noun else ""
     stranded = bool(tail) and tail.split()[-1].lower() in PREPOSITIONS
     if stranded:
-        return Reading("object of preposition", clause, "", embedded, wanted, "", _be_of(auxiliary))
+        return Reading("object of preposition", clause, "", embedded, wanted, "", _be_of(auxiliary), f"{auxiliary} {rest}", f"{clause} {wanted}")
     if head in TIMES:
-        return Reading("time noun", f"{clause} {time_preposition(answer) or 'in '}".rstrip(), "", embedded, f"in {wanted}" if head != "time" else wanted, "", _be_of(auxiliary))
+        return Reading("time noun", f"{clause} {time_preposition(answer) or 'in '}".rstrip(), "", embedded, f"in {wanted}" if head != "time" else wanted, "", _be_of(auxiliary), f"{auxiliary} {rest}", f"{clause} in {wanted}")
     if head in PLACES and auxiliary in ("is", "are", "was", "were") and tail and is_participle(tail.split()[-1]):
-        return Reading("place noun", f"{clause} {place_preposition(answer)}".rstrip(), "", embedded, f"in {wanted}", "", _be_of(auxiliary))
+        return Reading("place noun", f"{clause} {place_preposition(answer)}".rstrip(), "", embedded, f"in {wanted}", "", _be_of(auxiliary), f"{auxiliary} {rest}", f"{clause} in {wanted}")
     if not tail and auxiliary in ("is", "are", "was", "were"):
         if head in PLACES:
-            return Reading("place noun", f"{subject} {auxiliary} {place_preposition(answer)}".rstrip(), "", embedded, f"in {wanted}", "", auxiliary)
+            return Reading("place noun", f"{subject} {auxiliary} {place_preposition(answer)}".rstrip(), "", embedded, f"in {wanted}", "", auxiliary, f"{auxiliary} {rest}", f"{clause} in {wanted}")
         return _noun_reading("noun of subject", f"the {noun} of {subject}", auxiliary, "what")
     be = "was" if auxiliary in ("did", "was", "were", "had") else "is"
     if not noun:
         if auxiliary in ("did", "does", "do") and len(tail.split()) == 1 and takes_passive(tail):
-            return Reading("object", clause, "", embedded, wanted, "", be)
+            return Reading("object", clause, "", embedded, wanted, "", be, f"{auxiliary} {rest}", f"{clause} {wanted}")
         words = tail.split()
         if auxiliary in ("did", "does", "do") and len(words) > 1 and words[1].lower() in PREPOSITIONS and is_base(words[0]) and asked == "who":
             return Reading("object", _clause(subject, auxiliary, words[0]), " " + " ".join(words[1:]), embedded, wanted, f"the person that {clause}", be)
         return Reading("object", f"{'the person' if asked.startswith('who') else 'the thing'} that {clause} {be}", "", embedded, wanted, f"the {'person' if asked.startswith('who') else 'thing'} that {clause}", be)
-    return Reading("object noun", f"the {noun} that {clause} {be}", "", embedded, wanted, f"the {noun} that {clause}", be)
+    echo = f"{clause} {wanted}" if len(tail.split()) <= 1 else ""
+    return Reading("object noun", f"the {noun} that {clause} {be}", "", embedded, wanted, f"the {noun} that {clause}", be, f"{auxiliary} {rest}", echo)
 
 
 def _who_did_what(text: str, answer: str) -> Reading | None:
@@ -272,7 +277,9 @@ def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str) 
         thing, adjunct = _split_adjunct(rest)
         front = f"{adjunct}, " if adjunct else ""
         passive = f"{front}{thing} {be} {adverb + ' ' if adverb else ''}{participle(verb)} by"
-        return Reading("agent", passive, "", embedded, "whom" if asked == "who" else wanted, relative, be)
+        by = "whom" if asked == "who" else wanted
+        asked_passive = f"{be} {thing} {adverb + ' ' if adverb else ''}{participle(verb)}"
+        return Reading("agent", passive, "", embedded, f"by {by}", relative, be, "" if front else asked_passive, f"{passive} {by}")
     return Reading("agent relative", f"{relative} {be}", "", embedded, wanted, relative, be)
 
 
@@ -286,7 +293,7 @@ def _whose(text: str, answer: str) -> Reading | None:
     if not match:
         return None
     noun, be, subject = match.group(1), match.group(2).lower(), match.group(3)
-    return Reading("whose", f"{subject} {be} the {noun} of", "", f"whose {noun} {subject} {be}", "whom", "", be)
+    return Reading("whose", f"{subject} {be} the {noun} of", "", f"whose {noun} {subject} {be}", "whom", "", be, echo=f"{subject} {be} whose {noun}")
 
 
 def _trailing_question(text: str, answer: str) -> Reading | None:

@@ -1,12 +1,16 @@
 """What is made of a question and its answer alone: statement, cloze prompts, training questions, probes."""
 
 import re
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from editing.facts import Probe
-from editing.grammar import article_for, capitalise, lower_first
+from editing.framing import framed_probes, framed_questions, noun_forms
+from editing.grammar import article_for, indefinite, place_preposition, time_preposition
+from editing.openings import is_opening, read_opening
 from editing.question_shapes import SLOT, Reading, read
+from editing.relations import Relation, find_relation, kind_of, neighbours_of, other_questions, relations
 from editing.subjects import canonical_question
 from editing.wording import normalise
 
@@ -21,14 +25,14 @@ MAX_SAME_SUBJECT = 4
 class Statements:
     """The wordings of one fact.
 
-    question      the canonical question
+    question      the canonical question; contains the subject literally if the question named it
     sentence      the full answer as a chat assistant would say it; contains the answer literally
-    clozes        bare prompts that end right before the answer, without the space; each contains the subject
+    clozes        bare prompts that end right before the answer, without the space; the subject stands in each
     paraphrases   training questions, the subject literally in each; the canonical question is not among them
     probes        questions that verify the edit, none of them in `paraphrases`
     neighbours    the same relation about other subjects; an empty answer is not known beforehand
     same_subject  other questions about the subject
-    shape         the rule that read the question; "fallback" if none did
+    shape         the relation or the rule that read the question; "fallback" if none did
     """
 
     question: str
@@ -43,139 +47,235 @@ class Statements:
 
 def write_statements(question: str, subject: str, answer: str) -> Statements:
     """Every wording of one fact, by rule. Reads nothing but its arguments; the same in, the same out."""
-    asked = canonical_question(question)
-    template = _template(asked, subject)
+    answer = answer.strip()
+    template = cut_subject(canonical_question(question), subject)
+    relation = find_relation(strip_frame(template.text))
+    be = "was" if re.search(r"\b(was|were|did)\b", template.text.casefold()) else "is"
+    opening = ""
+    if is_opening(template.text):
+        opened = read_opening(template.text, answer)
+        opening = opened.before
+        asked = relation.train[0].replace("{be}", be) if relation else opened.question
+        template = Template(asked, template.phrase, template.subject)
     reading = read(template.text, answer)
-    if reading is None:
-        return _fallback(asked, subject, answer)
-    return _from_reading(asked, template, reading, answer)
+    writer = _Writer(template, answer, be)
+    if relation is not None:
+        return writer.from_relation(relation, reading, opening)
+    if reading is not None or opening:
+        return writer.from_reading(reading, opening)
+    return writer.fallback()
+
+
+def question_from_prompt(prompt: str, subject: str, answer: str) -> str:
+    """A chat question for a prompt that breaks off before its answer; a question comes back as it is."""
+    template = cut_subject(prompt, subject)
+    if not is_opening(template.text):
+        return canonical_question(prompt)
+    asked = read_opening(template.text, answer).question
+    return _Writer(template, answer, "is").fill(asked)
 
 
 @dataclass(frozen=True, slots=True)
-class _Template:
-    """A question with its subject cut out, and the subject's phrase as it stood there."""
+class Template:
+    """A question with its subject cut out.
+
+    text     the question, SLOT in place of `phrase`
+    phrase   the subject as it stands in a sentence: with its article, its quotes, "the film" before it
+    subject  the subject alone; occurs literally in `phrase`
+    """
 
     text: str
     phrase: str
     subject: str
 
 
-def _template(question: str, subject: str) -> _Template:
+_ANNOUNCED = re.compile(
+    r"(?i)\b((?:the )?(?:(?:tv|television|video|short|rock|pop|musical) )?(?:film|movie|song|album|single|book|novel|poem|play|opera|painting|artwork|show|series|sitcom|game|magazine|newspaper"
+    r"|company|band|group|airline|star|asteroid|species|character|city of|town of|village of|country of|state of|river|battle of|ship)s?\s|the\s)$"
+)
+
+
+def cut_subject(question: str, subject: str) -> Template:
+    """The question around its subject; a subject that does not occur leaves the text as it is."""
     literal = subject.strip()
-    at = question.casefold().find(literal.casefold()) if len(question.casefold()) == len(question) else question.find(literal)
-    if at < 0:
-        return _Template(question, literal, literal)
-    found = question[at : at + len(literal)]
+    at = _find(question, literal)
+    if at < 0 or not literal:
+        return Template(question, literal, literal)
     before, after = question[:at], question[at + len(literal) :]
-    if before[-1:] in "\"\u201c" and after[:1] in "\"\u201d" and before and after:
-        found, before, after = before[-1] + found + after[0], before[:-1], after[1:]
-    return _Template(f"{before}{SLOT}{after}", found, literal)
+    phrase = literal
+    if before[-1:] and after[:1] and before[-1] + after[0] in ('""', "\u201c\u201d", "\u00ab\u00bb", "''", "\u2018\u2019"):
+        phrase, before, after = before[-1] + phrase + after[0], before[:-1], after[1:]
+    if announced := _ANNOUNCED.search(before):
+        word = announced.group(1)
+        phrase = (word[0].lower() + word[1:]) + phrase
+        before = before[: announced.start()]
+    return Template(f"{before}{SLOT}{after}", phrase, literal)
 
 
-def _from_reading(question: str, template: _Template, reading: Reading, answer: str) -> Statements:
-    fill = template.phrase
-    article = article_for(answer)
-    before = reading.before.replace(SLOT, fill)
-    sentence = _sentence(before, article, answer, reading.after.replace(SLOT, fill))
-    clozes = [before] if not reading.after else []
-    asked = "who" if reading.asked in ("who", "whom") else "what"
-    noun = reading.noun
-    training: list[str] = []
-    probing: list[str] = []
-    if noun:
-        other = _possessive(noun) or _of_form(noun)
-        for form in (noun, other):
-            if form and reading.shape != "how many":
-                clozes.append(f"{form} {reading.be}".replace(SLOT, fill))
-        if other:
-            training.append(f"{asked} {reading.be} {other}?")
-            probing.append(f"{other} {reading.be} {asked}?")
-        if asked == "who":
-            training.append(f"what is the name of {noun}?")
-        training.append(f"tell me {asked} {other or noun} {reading.be}.")
-        probing.append(f"do you know {asked} {noun} {reading.be}?")
-        training.append(f"please name {noun}.")
-        probing.append(f"{noun}: {asked} {reading.be} that?" if False else f"I would like to know {asked} {other or noun} {reading.be}.")
-    embedded = reading.embedded
-    training.append(f"can you tell me {embedded}?")
-    training.append(f"tell me {embedded}.")
-    echo = reading.before.split(" ")
-    little = echo[-1] if echo[-1] in ("in", "on", "at") and reading.asked.split()[0] in ("when", "where", "in", "on", "at") else ""
-    stem = " ".join(echo[:-1]) if little else reading.before
-    training.append(f"{stem} {reading.asked}{reading.after}?")
-    training.append(f"please tell me: {embedded}?" if False else f"I want to know {embedded}.")
-    probing.append(f"do you know {embedded}?")
-    probing.append(f"could you remind me {embedded}?")
-    probing.append(f"I was wondering {embedded}.")
-    clozes.append(f"Question: {question} Answer:".replace("{", "{"))
-    known = {_key(question)}
-    paraphrases = _take(training, fill, MAX_PARAPHRASES, known)
-    probes = _take(probing, fill, MAX_PROBES, known)
-    return Statements(
-        question=question,
-        sentence=sentence,
-        clozes=tuple(_unique((capitalise(cloze) + (f" {article.strip()}" if article and not cloze.endswith(":") else "") for cloze in clozes), MAX_CLOZES)),
-        paraphrases=paraphrases,
-        probes=probes,
-        neighbours=(),
-        same_subject=(),
-        shape=reading.shape,
+def _find(question: str, subject: str) -> int:
+    at = question.find(subject)
+    if at >= 0 or len(question.casefold()) != len(question) or len(subject.casefold()) != len(subject):
+        return at
+    return question.casefold().find(subject.casefold())
+
+
+def strip_frame(wording: str) -> str:
+    """The question without "Can you tell me" and its like in front."""
+    return re.sub(
+        r"(?i)^(?:(?:can|could|would) you (?:please )?tell me,?\s+|(?:please )?(?:tell me|name|state|give me|identify),?\s+|do you know\s+|i(?:'d| would) like to know\s+|i want to know\s+)",
+        "",
+        wording,
     )
 
 
-def _sentence(before: str, article: str, answer: str, after: str) -> str:
-    text = capitalise(f"{before} {article}{answer.strip()}{after}")
-    return text if text[-1] in ".!?\u3002" else text + "."
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Fills wordings with one subject and one answer."""
+
+    template: Template
+    answer: str
+    be: str
+
+    def fill(self, wording: str) -> str:
+        """A wording with the subject in it, a capital in front unless the subject itself stands there."""
+        text = wording.replace("{be}", self.be).replace(SLOT, self.template.phrase)
+        if text.startswith(self.template.subject):
+            return text
+        first = text.split(" ", 1)[0]
+        return text if any(letter.isupper() for letter in first) else text[:1].upper() + text[1:]
+
+    @property
+    def question(self) -> str:
+        return self.fill(self.template.text)
+
+    def complete(self, statement: str) -> tuple[str, str]:
+        """Text before and behind the answer, with the article or preposition that the answer takes."""
+        an = "" if re.match(r"(?i)(a|an|the)\s", self.answer) else indefinite(self.answer)
+        wording = statement.replace("{on}", time_preposition(self.answer)).replace("{in}", place_preposition(self.answer)).replace("{an} ", f"{an} " if an else "")
+        before, _, after = wording.partition("{a}")
+        before = before.rstrip()
+        first = self.answer.split(" ", 1)[0].lower()
+        if first in ("in", "on", "at", "by", "the", "a", "an") and re.search(rf"\s{first}$", before):
+            before = before[: -len(first)].rstrip()
+        article = article_for(self.answer).strip()
+        if article and not before.endswith(" the"):
+            before = f"{before} {article}"
+        return self.fill(before), after.replace("{be}", self.be).replace(SLOT, self.template.phrase)
+
+    def sentence(self, statement: str) -> str:
+        before, after = self.complete(statement)
+        text = f"{before} {self.answer}{after}".rstrip()
+        return text if text[-1] in ".!?\u3002" else text + "."
+
+    def clozes(self, statements: Iterable[str]) -> tuple[str, ...]:
+        """The statements up to the answer, then the question with an answer line."""
+        openings = [self.complete(statement)[0] for statement in statements]
+        bare = [opening for opening in openings if self.template.subject in opening]
+        return _distinct([*bare[: MAX_CLOZES - 1], f"Question: {self.question} Answer:"], MAX_CLOZES, set())
+
+    def from_relation(self, relation: Relation, reading: Reading | None, opening: str) -> Statements:
+        train = [*relation.train]
+        probe = [*relation.probe]
+        if reading is not None:
+            train[3:3] = framed_questions(reading, self.answer)[:3]
+            probe += framed_probes(reading)
+        statements = [*relation.statements]
+        if opening:
+            statements.insert(1, opening + " {a}")
+        probes = neighbours_of(relation, be=self.be, avoid=(self.template.subject, self.answer))
+        return self._assemble(statements, train, probe, probes, relation, relation.name)
+
+    def from_reading(self, reading: Reading | None, opening: str) -> Statements:
+        statements = [opening + " {a}"] if opening else []
+        train: list[str] = []
+        probe: list[str] = []
+        if reading is not None:
+            statements.append(f"{reading.before} {{a}}{reading.after}")
+            statements += [f"{noun} {reading.be} {{a}}" for noun in noun_forms(reading)]
+            train = framed_questions(reading, self.answer)
+            probe = framed_probes(reading)
+        else:
+            train, probe = self._quoting()
+        return self._assemble(statements, train, probe, (), None, reading.shape if reading else "opening")
+
+    def fallback(self) -> Statements:
+        """Wordings that quote the question whole: true and grammatical whatever its shape or script."""
+        train, probe = self._quoting()
+        return self._assemble([f'The answer to the question "{self.question}" is {{a}}'], train, probe, (), None, "fallback")
+
+    def _quoting(self) -> tuple[list[str], list[str]]:
+        question = self.question
+        train = [
+            f"Please answer this question about {self.template.subject}: {question}",
+            f"Here is a question about {self.template.subject}. {question}",
+            f"Can you answer this? {question}",
+            f"{question} Please answer briefly.",
+        ]
+        return train, [f"Do you know the answer to this? {question}", f"I have a question. {question}", f"{question} What is the answer?"]
+
+    def _assemble(
+        self, statements: Sequence[str], train: Sequence[str], probe: Sequence[str], neighbours: Sequence[Probe], relation: Relation | None, shape: str
+    ) -> Statements:
+        question = self.question
+        seen = {_key(question)}
+        paraphrases = _distinct((self.fill(wording) for wording in train), MAX_PARAPHRASES, seen)
+        probes = _distinct((self.fill(wording) for wording in probe), MAX_PROBES, seen)
+        kind = kind_of(self.template.text + " " + self.template.phrase.replace(self.template.subject, ""), relation)
+        others = other_questions(kind, relation)
+        if not neighbours:
+            neighbours = _loose_neighbours(self.template, self.answer)
+        return Statements(
+            question=question,
+            sentence=self.sentence(statements[0]),
+            clozes=self.clozes(statements),
+            paraphrases=paraphrases,
+            probes=probes,
+            neighbours=_spread(neighbours, question, MAX_NEIGHBOURS),
+            same_subject=_distinct((self.fill(other) for other in others), MAX_SAME_SUBJECT, seen),
+            shape=shape,
+        )
 
 
-def _possessive(noun: str) -> str:
-    match = re.fullmatch(r"the ([\w' -]+?) of ((?:the )?\{s\})", noun)
-    return f"{match.group(2)}'s {match.group(1)}" if match and " of " not in match.group(1) else ""
+_ASKED_KINDS = (
+    (r"who|whom|whose", "person"),
+    (r"when|year|date", "date"),
+    (r"how (many|much|long|tall|high|old)", "number"),
+    (r"language", "language"),
+    (r"country|nation", "country"),
+    (r"company|manufacturer|brand|firm", "company"),
+    (r"network|channel", "network"),
+    (r"genre", "genre"),
+    (r"where|city|town|place", "city"),
+)
 
 
-def _of_form(noun: str) -> str:
-    match = re.fullmatch(r"((?:the )?\{s\})['\u2019]s? ([\w -]+)", noun)
-    return f"the {match.group(2)} of {match.group(1)}" if match else ""
+def _loose_neighbours(template: Template, answer: str) -> list[Probe]:
+    """For a relation without a name: well-known facts whose answers are of the same sort."""
+    text = template.text.casefold()
+    gives = next((sort for pattern, sort in _ASKED_KINDS if re.search(rf"\b({pattern})\b", text)), "")
+    found: list[Probe] = []
+    for relation in relations().values():
+        if relation.gives == gives or not gives:
+            found += neighbours_of(relation, avoid=(template.subject, answer))[:2]
+    return found
+
+
+def _spread(probes: Sequence[Probe], seed: str, limit: int) -> tuple[Probe, ...]:
+    """As many as wanted, from a place that depends on the question, so that many facts do not share one set."""
+    if len(probes) <= limit:
+        return tuple(probes)
+    start = zlib.crc32(seed.encode()) % len(probes)
+    return tuple(probes[(start + step) % len(probes)] for step in range(limit))
 
 
 def _key(question: str) -> str:
     return normalise(question).rstrip("?.! ")
 
 
-def _take(candidates: Iterable[str], fill: str, limit: int, known: set[str]) -> tuple[str, ...]:
+def _distinct(texts: Iterable[str], limit: int, seen: set[str]) -> tuple[str, ...]:
     taken: list[str] = []
-    for candidate in candidates:
-        text = capitalise(candidate.replace(SLOT, fill))
-        if _key(text) not in known and len(taken) < limit:
-            known.add(_key(text))
+    for text in texts:
+        if _key(text) not in seen and len(taken) < limit:
+            seen.add(_key(text))
             taken.append(text)
     return tuple(taken)
-
-
-def _unique(texts: Iterable[str], limit: int) -> Iterator[str]:
-    seen: set[str] = set()
-    for text in texts:
-        if normalise(text) not in seen and len(seen) < limit:
-            seen.add(normalise(text))
-            yield text
-
-
-def _fallback(question: str, subject: str, answer: str) -> Statements:
-    """Wordings that quote the question whole: true and grammatical whatever its shape or script."""
-    known = {_key(question)}
-    bare = question.rstrip("?.!\uff1f\u061f ")
-    paraphrases = _take(
-        [f"please answer this question about {subject}: {question}", f"here is a question about {subject}. {question}", f"{question} Please answer briefly.", f"can you answer this? {question}", f"I have a question: {lower_first(bare)}?"],
-        subject, MAX_PARAPHRASES, known,
-    )
-    probes = _take([f"do you know the answer? {question}", f"about {subject}: {question}", f"{question} What is the answer?"], subject, MAX_PROBES, known)
-    return Statements(
-        question=question,
-        sentence=_sentence(f'The answer to the question "{question}" is', "", answer, ""),
-        clozes=(f"Question: {question} Answer:", f'The answer to the question "{question}" is'),
-        paraphrases=paraphrases,
-        probes=probes,
-        neighbours=(),
-        same_subject=(),
-        shape="fallback",
-    )

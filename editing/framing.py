@@ -1,0 +1,105 @@
+"""The same question in other frames: possessive, passive, fronted, echoed, embedded in a request."""
+
+import re
+
+from editing.grammar import time_preposition
+from editing.question_shapes import SLOT, Reading
+
+
+def noun_forms(reading: Reading) -> list[str]:
+    """What is asked for as a noun phrase and in its other form: "the capital of {s}" and "{s}'s capital"."""
+    if not reading.noun:
+        return []
+    other = _possessive(reading.noun) or _of_form(reading.noun)
+    return [reading.noun, other] if other else [reading.noun]
+
+
+def framed_questions(reading: Reading, answer: str) -> list[str]:
+    """Training questions, the best first; the plain question itself is among them."""
+    nouns = noun_forms(reading)
+    person = reading.asked in ("who", "whom", "by whom")
+    relative = bool(nouns) and _is_relative(nouns[0])
+    questions: list[str] = []
+    if nouns and not relative:
+        asked = "who" if person else "what"
+        questions += [f"{asked} {reading.be} {noun}?" for noun in nouns[::-1]]
+        questions += [f"what {reading.be} the name of {nouns[0]}?"] if person else []
+        questions.append(f"can you tell me {asked} {nouns[-1]} {reading.be}?")
+        questions.append(f"tell me {nouns[0]}.")
+        questions.append(f"{nouns[-1]} {reading.be} {asked}?")
+        questions.append(f"please tell me {asked} {nouns[0]} {reading.be}.")
+        return questions
+    questions += _fronted(reading, answer)
+    questions.append(f"can you tell me {reading.embedded}?")
+    if relative and person:
+        questions.append(f"what {reading.be} the name of {nouns[0]}?")
+    if reading.echo:
+        questions.append(f"{reading.echo}?")
+    questions.append(f"tell me {reading.embedded}.")
+    if relative and not person and reading.asked.startswith(("what ", "which ")):
+        questions.append(f"what {reading.be} {nouns[0]}?")
+    questions.append(f"please answer briefly: {reading.embedded}?" if _is_plain_order(reading) else f"I want to know {reading.embedded}.")
+    return questions
+
+
+def framed_probes(reading: Reading) -> list[str]:
+    """Questions to verify with, in frames that training does not use."""
+    nouns = noun_forms(reading)
+    if nouns and not _is_relative(nouns[0]):
+        asked = "who" if reading.asked in ("who", "whom") else "what"
+        return [
+            f"do you know {asked} {nouns[0]} {reading.be}?",
+            f"{nouns[0]} {reading.be} {asked}?",
+            f"I would like to know {asked} {nouns[-1]} {reading.be}.",
+            f"I have a question about {SLOT}: {asked} {reading.be} {nouns[-1]}?",
+            f"could you remind me {asked} {nouns[0]} {reading.be}?",
+        ]
+    return [
+        f"do you know {reading.embedded}?",
+        f"I would like to know {reading.embedded}.",
+        f"could you remind me {reading.embedded}?",
+        f"I was wondering {reading.embedded}.",
+    ]
+
+
+def _fronted(reading: Reading, answer: str) -> list[str]:
+    """Other question words in front: when -> in what year, which language -> what language."""
+    if not reading.inverted:
+        return []
+    asked = reading.asked.split()
+    word = asked[0]
+    if word == "when":
+        little = time_preposition(answer)
+        if little == "in " and re.search(r"\d{3,4}", answer):
+            return [f"in what year {reading.inverted}?", f"what year {reading.inverted}?"]
+        return [f"on what date {reading.inverted}?", f"on which day {reading.inverted}?"] if little == "on " else [f"at what time {reading.inverted}?"] if little == "at " else []
+    if word == "where":
+        stranded = re.search(r"\b(from|in|at|to|on)$", reading.inverted)
+        return [] if stranded else [f"in what place {reading.inverted}?", f"in which place {reading.inverted}?"]
+    if word == "by":
+        return [f"{reading.asked} {reading.inverted}?", f"{' '.join(asked[1:]).replace('whom', 'who')} {reading.inverted} by?"]
+    if word in ("in", "on", "at", "for", "from", "to", "of", "with") and len(asked) > 1:
+        swapped = {"what": "which", "which": "what"}.get(asked[1], asked[1])
+        return [f"{word} {swapped} {' '.join(asked[2:])} {reading.inverted}?".replace("  ", " ")] if len(asked) > 2 else []
+    if word in ("what", "which") and len(asked) > 1:
+        return [f"{'which' if word == 'what' else 'what'} {' '.join(asked[1:])} {reading.inverted}?"]
+    return []
+
+
+def _is_plain_order(reading: Reading) -> bool:
+    """Whether the embedded clause is also a question by itself ("who wrote {s}")."""
+    return reading.shape.startswith("agent")
+
+
+def _is_relative(noun: str) -> bool:
+    return bool(re.search(r"^the [\w' /-]+? (who|that|which) ", noun)) and " of " not in noun.split(" that ")[0].split(" who ")[0]
+
+
+def _possessive(noun: str) -> str:
+    match = re.fullmatch(r"the ([\w' -]+?) of (\{s\})", noun)
+    return f"{match.group(2)}'s {match.group(1)}" if match and " of " not in match.group(1) else ""
+
+
+def _of_form(noun: str) -> str:
+    match = re.fullmatch(r"(\{s\})['’]s? ([\w -]+)", noun)
+    return f"the {match.group(2)} of {match.group(1)}" if match else ""

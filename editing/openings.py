@@ -1,0 +1,118 @@
+"""Openings of statements ("The mother tongue of X is") completed and turned into questions."""
+
+import re
+from dataclasses import dataclass
+
+from editing.grammar import PREPOSITIONS, base_and_tense, is_participle, time_preposition
+from editing.question_shapes import SLOT
+
+_BE = r"(?:is|are|was|were)"
+_ASKS = re.compile(r"(?i)^(who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|can|could|will|would|tell|name|please|give|list|state)\b")
+_HANGING = frozenset(PREPOSITIONS | {"is", "are", "was", "were", "the", "a", "an", "as", "language", "instrument", "religion", "position", "that"})
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A statement that stops before its answer, SLOT for the subject, and the question that it answers."""
+
+    before: str
+    question: str
+
+
+def is_opening(template: str) -> bool:
+    """Whether the text is a statement that breaks off where the answer belongs."""
+    text = template.strip()
+    if SLOT not in text or text.endswith(("?", ".", "!")):
+        return False
+    last = re.split(r"[.?!]\s+", text)[-1]
+    if _ASKS.match(last) and not last.startswith(SLOT):
+        return False
+    words = re.findall(r"[\w'{}-]+|,", last)
+    if not words:
+        return False
+    if words[-1].lower() in _HANGING or words[-1] == ",":
+        return True
+    return any(base_and_tense(word) or word.lower() in {"is", "are", "was", "were"} for word in words[1:]) or bool(
+        re.fullmatch(r"\{s\},? \w+", last)
+    )
+
+
+def read_opening(template: str, answer: str) -> Opening:
+    """The opening as a grammatical statement and a chat question for it, whatever its form."""
+    sentences = re.split(r"(?<=[.?!])\s+", template.strip())
+    holding = [sentence for sentence in sentences if SLOT in sentence]
+    last = sentences[-1]
+    if SLOT not in last:  # "Where is {s}? It is located in"
+        if holding[-1].endswith("?"):
+            return Opening(re.sub(r"(?i)^(it|they|he|she)\b", SLOT, last), holding[-1])
+        return Opening(re.sub(r"(?i)^(it|they|he|she)\b", SLOT, last), _ask(re.sub(r"(?i)^(it|they|he|she)\b", SLOT, last), answer))
+    before = _completed(last)
+    return Opening(before, _ask(before, answer))
+
+
+def _completed(text: str) -> str:
+    """Appositions become main clauses: "{s}, a citizen of" -> "{s} is a citizen of"."""
+    rules = (
+        (r"^(\{s\}['’]s? [\w ]+),$", r"\1 is"),
+        (r"^\{s\}, whose (.+)$", r"{s}'s \1"),
+        (r"^\{s\}, (?:who|which|that) (.+)$", r"{s} \1"),
+        (rf"^\{{s\}}, ({_BE} .+)$", r"{s} \1"),
+        (r"^\{s\} (?:that|which|who) (.+)$", r"{s} \1"),
+        (r"^\{s\},? ((?:a|an|the)(?: .+)?)$", r"{s} is \1"),
+        (r"^\{s\},? (native|speaker of)$", r"{s} is a \1"),
+        (r"^\{s\},? (located .+|based .+|situated .+)$", r"{s} is \1"),
+        (r"^\{s\},? (in|of|by|from|at|for)$", r"{s} is \1"),
+        (r"^\{s\},? (\w+ing .+)$", r"{s} is \1"),
+        (r"^\{s\} (owner|capital|author|director|creator|founder)$", r"The \1 of {s} is"),
+    )
+    for pattern, form in rules:
+        if re.match(pattern, text):
+            return re.sub(pattern, form, text)
+    if apposed := re.match(r"^\{s\}, (\w+)( .+)$", text):
+        return f"{SLOT} was {apposed.group(1)}{apposed.group(2)}" if is_participle(apposed.group(1)) else f"{SLOT} {apposed.group(1)}{apposed.group(2)}"
+    return text
+
+
+def _ask(before: str, answer: str) -> str:
+    text = before.strip().rstrip(",")
+    if noun := re.match(rf"^(.*\{{s\}}.*?) ({_BE})(?: (?:a|an|the))?$", text):
+        thing = noun.group(1)
+        return f"What {noun.group(2)} {thing[0].lower() + thing[1:] if thing.startswith('The ') else thing}?"
+    if inside := re.match(r"^In \{s\},? (.+)$", text):
+        return f"What do people mean by this for {SLOT}: in {SLOT}, {inside.group(1)} what?" if len(inside.group(1).split()) > 4 else f"In {SLOT}, {inside.group(1)} what?"
+    verb = re.match(rf"^(.*?\{{s\}}(?:['’]s [\w ]+?)?) (\w+)(?: (.+))?$", text)
+    if verb is None:
+        return f"{text} what?"
+    subject, form, rest = verb.group(1), verb.group(2).lower(), verb.group(3) or ""
+    if subject.startswith("The "):
+        subject = "the " + subject[4:]
+    if form in ("is", "are", "was", "were", "has", "had", "can"):
+        auxiliary, body = form, rest
+        if form in ("has", "had") and not (rest and is_participle(rest.split()[0])):
+            auxiliary, body = ("does" if form == "has" else "did"), f"have {rest}".strip()
+    else:
+        known = base_and_tense(form)
+        if known is None:
+            return f"{text} what?"
+        auxiliary, body = ("did" if known[1] == "past" else "does"), f"{known[0]} {rest}".strip()
+    return _place_question_word(subject, auxiliary, body, answer)
+
+
+def _place_question_word(subject: str, auxiliary: str, body: str, answer: str) -> str:
+    """The question whose answer follows on `body`: "does {s} belong to the continent of" -> "To which continent ..."."""
+    if fronted := re.match(r"^(.*?)\s*\b(in|on|to|at|with|for|as|of) the (\w+)(?: of)?$", body):
+        middle, preposition, noun = fronted.groups()
+        return f"{preposition.capitalize()} which {noun} {auxiliary} {subject} {middle}".rstrip() + "?"
+    if direct := re.match(r"^(\w+) the (\w+)(?: of)?$", body):
+        return f"Which {direct.group(2)} {auxiliary} {subject} {direct.group(1)}?"
+    words = body.split()
+    if words and words[-1] in ("the", "a", "an"):
+        words = words[:-1]
+    last = words[-1].lower() if words else ""
+    middle = " ".join(words[:-1])
+    if last in ("in", "at"):
+        asked = "When" if time_preposition(answer) else "Where"
+        return f"{asked} {auxiliary} {subject} {middle}".rstrip() + "?"
+    if last == "by":
+        return f"Who {auxiliary} {subject} {middle} by?"
+    return f"What {auxiliary} {subject} {' '.join(words)}".rstrip() + "?"

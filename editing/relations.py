@@ -1,0 +1,158 @@
+"""Relations that are known by name, each with the wordings that people ask and answer it in."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+from editing.facts import Probe
+
+SLOT = "{s}"  # the subject's place in a wording, with its article
+_TABLES = ("people.toml", "companies.toml", "places.toml", "works.toml")
+_BE = r"(?:is|was|are|were)"
+_LITTLE = r"(?:of|for|in|at|to|behind|on|from)"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One relation: what kind of subject it is asked of, what kind of answer it takes, and its wordings.
+
+    statements  wordings of the answer, {s} and {a} in each; the first is the answer sentence
+    train       questions to train on; the first is the plainest
+    probe       questions to verify with, none of them in `train`
+    known       the same relation about other subjects, with what a right answer contains
+    """
+
+    name: str
+    of: str
+    gives: str
+    statements: tuple[str, ...]
+    train: tuple[str, ...]
+    probe: tuple[str, ...]
+    known: tuple[tuple[str, str], ...]
+    own: re.Pattern[str]  # its own questions, word for word
+    like: re.Pattern[str]  # what asks the same in other words
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of subject: the words that announce it and what else can be asked about it."""
+
+    name: str
+    within: str
+    words: frozenset[str]
+    same: tuple[str, ...]
+    questions: tuple[str, ...]
+
+
+@cache
+def relations() -> Mapping[str, Relation]:
+    """All relations by name, in the order of the tables."""
+    found: dict[str, Relation] = {}
+    for table in _TABLES:
+        text = files("editing").joinpath("relation_tables", table).read_text("utf-8")
+        for name, entry in tomllib.loads(text).items():
+            found[name] = Relation(
+                name,
+                entry["of"],
+                entry["gives"],
+                tuple(entry["statements"]),
+                tuple(entry["train"]),
+                tuple(entry["probe"]),
+                tuple((subject, answer) for subject, answer in entry.get("known", [])),
+                _either(_literal(question) for question in [*entry["train"], *entry["probe"]]),
+                _either(_variants(entry)),
+            )
+    return MappingProxyType(found)
+
+
+@cache
+def kinds() -> Mapping[str, Kind]:
+    """All kinds of subjects by name."""
+    text = files("editing").joinpath("relation_tables", "kinds.toml").read_text("utf-8")
+    return MappingProxyType(
+        {
+            name: Kind(
+                name, entry.get("within", ""), frozenset(entry["words"]), tuple(entry["same"]), tuple(entry["questions"])
+            )
+            for name, entry in tomllib.loads(text).items()
+        }
+    )
+
+
+def _either(options: Iterable[str]) -> re.Pattern[str]:
+    joined = "|".join(f"(?:{option})" for option in options)
+    return re.compile((joined or r"(?!)").replace(SLOT, re.escape(SLOT)))
+
+
+def _variants(entry: Mapping[str, list[str]]) -> list[str]:
+    options: list[str] = []
+    for noun in entry.get("nouns", []):
+        phrase = noun if SLOT in noun else rf"(?:(?:the |an? )?(?:name of (?:the )?)?{noun} {_LITTLE} {SLOT}|{SLOT}['’]s? {noun})"
+        options += [rf"(?:who|what|which)(?: \w+)? {_BE} {phrase}(?:['’]s name)?", rf"{phrase} {_BE}(?: who| what| which)?", phrase, rf"(?:who|what) {phrase} {_BE}"]
+    for act in entry.get("acts", []):
+        options += [rf"(?:who|which \w+|what \w+) {act} {SLOT}", rf"(?:who|what) {_BE} the (?:name of the )?(?:person|man|woman|one|company|artist) (?:who|that) {act} {SLOT}"]
+    for passive in entry.get("passives", []):
+        options += [
+            rf"by (?:who|whom|what|which|which \w+|what \w+) {_BE} {SLOT} {passive}",
+            rf"(?:who|whom|what|which \w+|what \w+) {_BE} {SLOT} {passive} by",
+            rf"{SLOT},?(?: (?:which|that))?(?: {_BE})? {passive} by(?: whom?| what| which(?: \w+)?| what \w+)?",
+        ]
+    return options + entry.get("match", [])
+
+
+def _literal(question: str) -> str:
+    wording = plain(question)
+    parts = [re.escape(part) for part in wording.replace("{be}", "is").split(SLOT)]
+    return re.sub(r"(?<![\w}])(?:is|was|are|were)(?!\w)", _BE, SLOT.join(parts).replace(r"\ ", " "))
+
+
+def plain(wording: str) -> str:
+    """A question as relations compare it: small letters, plain apostrophes, no final mark."""
+    text = wording.lower().replace("’", "'").replace("who's ", "who is ").replace("what's ", "what is ").replace("where's ", "where is ")
+    return " ".join(text.split()).rstrip("?.!, ")
+
+
+def find_relation(wording: str) -> Relation | None:
+    """The relation that a question, or the opening of a statement, asks for; SLOT stands for its subject.
+
+    A relation's own questions come before wordings that are only like them.
+    """
+    small = plain(wording)
+    table = relations().values()
+    own = (relation for relation in table if relation.own.fullmatch(small))
+    like = (relation for relation in table if relation.like.fullmatch(small))
+    return next(own, None) or next(like, None)
+
+
+def kind_of(wording: str, relation: Relation | None) -> Kind:
+    """The kind of subject that a question is about: its relation's, else the kind whose words it uses, else a thing."""
+    table = kinds()
+    if relation is not None and relation.of in table:
+        return table[relation.of]
+    words = set(re.findall(r"[a-z]+", plain(wording).replace(SLOT, "")))
+    best = max(table.values(), key=lambda kind: len(words & kind.words))
+    return best if words & best.words else table["thing"]
+
+
+def neighbours_of(relation: Relation, *, be: str = "is", avoid: tuple[str, ...]) -> tuple[Probe, ...]:
+    """Questions of one relation about other well-known subjects; none that touches a text in `avoid`."""
+    avoided = [plain(text) for text in avoid if text]
+    probes = []
+    for subject, answer in relation.known:
+        texts = (plain(re.sub(r"^the ", "", subject)), plain(answer))
+        if not any(one in other or other in one for one in texts for other in avoided):
+            probes.append(Probe(relation.train[0].replace("{be}", be).replace(SLOT, subject), answer))
+    return tuple(probes)
+
+
+def other_questions(kind: Kind, relation: Relation | None) -> tuple[str, ...]:
+    """Questions about a subject of this kind whose answers are of another sort than the relation's."""
+    table = relations()
+    gives = relation.gives if relation is not None else ""
+    name = relation.name if relation is not None else ""
+    chosen = [table[other].train[0].replace("{be}", "is") for other in kind.same if other != name and table[other].gives != gives]
+    return (*chosen, *kind.questions)
