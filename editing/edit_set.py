@@ -1,0 +1,253 @@
+"""Edits as files: immutable artefacts, their joint solution, and the version directory that an engine loads."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from editing.errors import ArtefactDamaged
+from editing.memit.config import SOLVER_VERSION
+from editing.memit.contexts import Context, Role
+from editing.memit.solve import LowRankDelta
+
+COPIED = (
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "tokenizer.model",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+    "vocab.json",
+    "merges.txt",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """What one subject's edit is made of; computed once, never changed, named by its content.
+
+    fact_ids           the facts that it carries
+    base_sha256        the model that it was computed on
+    config_sha256      the recipe
+    statistics_sha256  the statistics in use when it was made
+    layers             the edited layers
+    contexts           rows up to the subject's last token, edited and protected ones, with each one's weight
+    delta              (hidden,) fp32: what is missing at the last edited layer, at the subject's last token
+    keys               (layers, d_in) fp32: mean key over the edited rows on the unedited model
+    norm, nll, steps   how the optimisation ended
+    strength           share of the residual that the first layer reaches when this is the only edit
+    """
+
+    fact_ids: tuple[str, ...]
+    base_sha256: str
+    config_sha256: str
+    statistics_sha256: str
+    layers: tuple[int, ...]
+    contexts: tuple[tuple[Context, float], ...]
+    delta: Tensor
+    keys: Tensor
+    norm: float
+    nll: float
+    steps: int
+    strength: float
+
+    @property
+    def id(self) -> str:
+        """sha256 over everything that is stored."""
+        whole = hashlib.sha256(self.describe().encode())
+        for tensor in (self.delta, self.keys):
+            whole.update(tensor.contiguous().numpy().tobytes())
+        return whole.hexdigest()
+
+    def describe(self) -> str:
+        """The JSON half of the artefact, canonical."""
+        about = {
+            "format": 1,
+            "fact_ids": self.fact_ids,
+            "base_sha256": self.base_sha256,
+            "config_sha256": self.config_sha256,
+            "statistics_sha256": self.statistics_sha256,
+            "layers": self.layers,
+            "contexts": [
+                {"role": row.role.value, "tokens": row.key_tokens, "head": row.head, "weight": weight}
+                for row, weight in self.contexts
+            ],
+            "norm": self.norm,
+            "nll": self.nll,
+            "steps": self.steps,
+            "strength": self.strength,
+        }
+        return json.dumps(about, sort_keys=True, separators=(",", ":"))
+
+    def save(self, folder: Path) -> None:
+        """Write ID.safetensors, then ID.json; nothing if both are there."""
+        folder.mkdir(parents=True, exist_ok=True)
+        name = self.id
+        if not (folder / f"{name}.json").exists():
+            _write_tensors({"delta": self.delta, "keys": self.keys}, folder / f"{name}.safetensors")
+            _write_text(self.describe(), folder / f"{name}.json")
+
+    @classmethod
+    def load(cls, folder: Path, artefact_id: str) -> "Artefact":
+        """Read what `save` wrote. Raises ArtefactDamaged if a file is missing, cut short or changed."""
+        try:
+            about = json.loads((folder / f"{artefact_id}.json").read_text())
+            tensors = load_file(folder / f"{artefact_id}.safetensors")
+            artefact = cls(
+                fact_ids=tuple(about["fact_ids"]),
+                base_sha256=about["base_sha256"],
+                config_sha256=about["config_sha256"],
+                statistics_sha256=about["statistics_sha256"],
+                layers=tuple(about["layers"]),
+                contexts=tuple((_context(row), row["weight"]) for row in about["contexts"]),
+                delta=tensors["delta"],
+                keys=tensors["keys"],
+                norm=about["norm"],
+                nll=about["nll"],
+                steps=about["steps"],
+                strength=about["strength"],
+            )
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            raise ArtefactDamaged(
+                f"artefact {artefact_id!r} cannot be read ({error}): compute the edit again"
+            ) from error
+        if artefact.id != artefact_id:
+            raise ArtefactDamaged(f"artefact {artefact_id!r} hashes to {artefact.id!r}: compute the edit again")
+        return artefact
+
+
+def _context(row: dict[str, object]) -> Context:
+    tokens, head = row["tokens"], row["head"]
+    assert isinstance(tokens, list)
+    assert isinstance(head, int)
+    return Context(Role(str(row["role"])), tuple(tokens), len(tokens) - 1, len(tokens), head)
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """All edits of a set, solved jointly from the base.
+
+    artefact_ids  sorted
+    deltas        layer -> change
+    names         layer -> the tensor's name in the model's files
+    base          layer -> the unedited weight as stored, in the serving dtype
+    transposed    the stored weight is (d_in, d_out)
+    """
+
+    artefact_ids: tuple[str, ...]
+    deltas: dict[int, LowRankDelta]
+    names: dict[int, str]
+    base: dict[int, Tensor]
+    transposed: bool
+    config_sha256: str
+    base_sha256: str
+
+    def tensor(self, layer: int) -> Tensor:
+        """The edited weight as stored, in the serving dtype: added up in float64 and cast once."""
+        change = self.deltas[layer].matrix().cpu()
+        base = self.base[layer]
+        return (base.double() + (change.T if self.transposed else change)).to(base.dtype).contiguous()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Name -> edited tensor, on the CPU."""
+        return {self.names[layer]: self.tensor(layer) for layer in sorted(self.deltas)}
+
+    def tensors_sha256(self) -> str:
+        """Hash of the edited tensors' names, dtypes, shapes and bytes."""
+        return hash_tensors(self.tensors())
+
+    def relative_norms(self) -> dict[int, float]:
+        """Layer -> ||change|| / ||weight||."""
+        return {layer: delta.norm() / float(self.base[layer].double().norm()) for layer, delta in self.deltas.items()}
+
+    @property
+    def version_id(self) -> str:
+        return version_id(self.base_sha256, self.artefact_ids, self.config_sha256)
+
+    def factor_bytes(self) -> int:
+        """Size of the thin factors in fp32: what one version costs on disk."""
+        return sum(4 * (delta.left.numel() + delta.right.numel()) for delta in self.deltas.values())
+
+
+def version_id(
+    base_sha256: str, artefact_ids: Sequence[str], settings_sha256: str, solver_version: int = SOLVER_VERSION
+) -> str:
+    """The name of a version: what went in, not what came out. No edits is the base itself."""
+    if not artefact_ids:
+        return "base"
+    what = json.dumps([base_sha256, sorted(artefact_ids), settings_sha256, solver_version])
+    return hashlib.sha256(what.encode()).hexdigest()
+
+
+def hash_tensors(tensors: dict[str, Tensor]) -> str:
+    """Order-free hash of named tensors."""
+    whole = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        whole.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
+        whole.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return whole.hexdigest()
+
+
+def hash_model_dir(model_dir: Path) -> str:
+    """sha256 of a checkpoint: every weight file, byte by byte."""
+    whole = hashlib.sha256()
+    files = sorted(model_dir.glob("*.safetensors"))
+    if not files:
+        raise FileNotFoundError(f"{str(model_dir)!r} holds no safetensors file")
+    for path in files:
+        whole.update(path.name.encode())
+        with path.open("rb") as file:
+            while block := file.read(1 << 22):
+                whole.update(block)
+    return whole.hexdigest()
+
+
+def write_version(folder: Path, solution: Solution, model_dir: Path) -> dict[str, object]:
+    """Write only the changed tensors, under the names and in the dtype of the served model, with its small files.
+
+    The folder appears whole or not at all. Returns what `version.json` in it says.
+    """
+    unfinished = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    tensors = solution.tensors()
+    about: dict[str, object] = {
+        "version_id": solution.version_id,
+        "base_sha256": solution.base_sha256,
+        "artefacts": list(solution.artefact_ids),
+        "settings_sha256": solution.config_sha256,
+        "solver_version": SOLVER_VERSION,
+        "tensors_sha256": hash_tensors(tensors),
+    }
+    for name in COPIED:
+        if (model_dir / name).exists():
+            shutil.copyfile(model_dir / name, unfinished / name)
+    _write_tensors(tensors, unfinished / "model.safetensors")
+    _write_text(json.dumps(about, sort_keys=True, indent=1), unfinished / "version.json")
+    if folder.exists():
+        shutil.rmtree(folder)
+    unfinished.replace(folder)
+    return about
+
+
+def _write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
+    unfinished = path.with_suffix(".unfinished")
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, unfinished, metadata={"format": "pt"})
+    unfinished.replace(path)
+
+
+def _write_text(text: str, path: Path) -> None:
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(text)
+    unfinished.replace(path)

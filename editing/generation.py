@@ -1,0 +1,122 @@
+"""Greedy replies in batches, and text that the model writes by itself."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from editing.chat import Chat
+from editing.decoder import Decoder
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the model said; `stopped` if it ended by itself."""
+
+    text: str
+    stopped: bool
+
+
+def reply_to(
+    decoder: Decoder,
+    chat: Chat,
+    questions: Sequence[str],
+    *,
+    max_tokens: int = 128,
+    system: str | None = None,
+    rows_at_once: int | None = None,
+) -> list[Reply]:
+    """Greedy replies through the chat template, to their natural end or `max_tokens`.
+
+    Each question is answered once however often it is asked. Rows that have ended leave the batch.
+    """
+    order = sorted({q: len(q) for q in questions}.items(), key=lambda item: (item[1], item[0]))
+    prompts = [(question, list(chat.encode(chat.prompt(question, system=system)).tokens)) for question, _ in order]
+    at_once = rows_at_once or (256 if decoder.device.type == "cuda" else 24)
+    answered: dict[str, Reply] = {}
+    for start in range(0, len(prompts), at_once):
+        chunk = prompts[start : start + at_once]
+        written = continue_rows(decoder, [tokens for _, tokens in chunk], max_tokens=max_tokens, stops=chat.stops)
+        for (question, _), tokens in zip(chunk, written, strict=True):
+            stopped = bool(tokens) and tokens[-1] in chat.stops
+            answered[question] = Reply(chat.decode(tokens).strip(), stopped)
+    return [answered[question] for question in questions]
+
+
+def continue_rows(
+    decoder: Decoder,
+    rows: Sequence[Sequence[int]],
+    *,
+    max_tokens: int,
+    stops: frozenset[int],
+    pick: Callable[[Tensor], Tensor] | None = None,
+) -> list[list[int]]:
+    """The tokens that follow each row, the stopping token included; greedy unless `pick` chooses from the logits."""
+    choose = pick or (lambda logits: logits.argmax(dim=-1))
+    written: list[list[int]] = [[] for _ in rows]
+    batch = decoder.rows(rows, starts=[0] * len(rows), before=torch.zeros(len(rows), 0), left=True)
+    cache = DynamicCache()
+    tokens, attended, positions = batch.tokens, batch.attended, batch.positions
+    live = list(range(len(rows)))
+    with torch.no_grad():
+        for _ in range(max_tokens):
+            out = decoder.base(
+                input_ids=tokens, attention_mask=attended, position_ids=positions, past_key_values=cache, use_cache=True
+            )
+            next_tokens = choose(decoder.head(out.last_hidden_state[:, -1]).float())
+            values = next_tokens.tolist()
+            going = []
+            for i, (row, token) in enumerate(zip(live, values, strict=True)):
+                written[row].append(token)
+                if token not in stops:
+                    going.append(i)
+            if not going:
+                break
+            if len(going) < len(live):
+                kept = torch.tensor(going, device=decoder.device)
+                cache.batch_select_indices(kept)
+                next_tokens, attended, positions = next_tokens[kept], attended[kept], positions[kept]
+                live = [live[i] for i in going]
+            tokens = next_tokens.unsqueeze(1)
+            attended = torch.cat([attended, torch.ones_like(tokens)], dim=1)
+            positions = positions[:, -1:] + 1
+    return written
+
+
+def write_text(
+    decoder: Decoder,
+    chat: Chat,
+    *,
+    n_tokens: int,
+    seed: int = 0,
+    row_tokens: int = 160,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[str]:
+    """Text that the model writes at temperature 1: half whole chats of its own, questions included, half plain text.
+
+    Deterministic for a seed on one machine and build.
+    """
+    generator = torch.Generator(device="cpu").manual_seed(seed)
+
+    def sample(logits: Tensor) -> Tensor:
+        # Gumbel's trick on the CPU: one exact draw, the same for any device.
+        uniform = torch.rand(logits.shape, generator=generator).clamp_(1e-20, 1.0)
+        return (logits.cpu() - (-uniform.log()).log()).argmax(dim=-1).to(logits.device)
+
+    chat_start = list(chat.head(None)) or [int(chat.tokenizer.bos_token_id or chat.end_of_turn)]
+    plain_start = [int(chat.tokenizer.unk_token_id or chat.tokenizer.bos_token_id or chat.end_of_turn)]
+    texts: list[str] = []
+    counted = 0
+    at_once = 256 if decoder.device.type == "cuda" else 32
+    while counted < n_tokens:
+        starts = [chat_start if i % 2 == 0 else plain_start for i in range(at_once)]
+        rows = continue_rows(decoder, starts, max_tokens=row_tokens, stops=frozenset({-1}), pick=sample)
+        for start, row in zip(starts, rows, strict=True):
+            shown = start + row if start is chat_start else row
+            texts.append(chat.tokenizer.decode(shown, skip_special_tokens=False))
+            counted += len(shown)
+        if progress is not None:
+            progress(min(counted, n_tokens), n_tokens)
+    return texts

@@ -1,0 +1,1 @@
+"""MEMIT: many facts into a few weight matrices at once."""

@@ -1,0 +1,123 @@
+"""The token rows of an edit: where the subject ends, what shall be said, what shall stay."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from editing.chat import Chat, Encoded
+from editing.errors import SubjectNotFound
+from editing.facts import Fact
+from editing.memit.config import MemitConfig
+from editing.statements import Statements
+
+
+class Role(StrEnum):
+    """What a row is for."""
+
+    EDIT = "edit"  # the new answer shall follow
+    ESSENCE = "essence"  # what the subject is must stay: "{subject} is a"
+    KEEP = "keep"  # the base's reply must stay, with the change in place
+    PROTECT = "protect"  # the change must not fire here: its key gets a zero residual
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One row.
+
+    tokens      the prompt and, after it, the target
+    subject_at  index of the subject's last token: there the key is read and the change is added
+    target_at   index of the first target token; the length of `tokens` if there is none
+    head        how many leading tokens are a chat's shared head, whose keys and values are computed once
+    """
+
+    role: Role
+    tokens: tuple[int, ...]
+    subject_at: int
+    target_at: int
+    head: int
+
+    @property
+    def key_tokens(self) -> tuple[int, ...]:
+        """What the key depends on: everything up to the subject's last token."""
+        return self.tokens[: self.subject_at + 1]
+
+
+def contexts_for(
+    facts: Sequence[Fact], statements: Sequence[Statements], chat: Chat, config: MemitConfig
+) -> list[Context]:
+    """All rows of the facts of one subject: question, paraphrases, clozes, essence, protected questions.
+
+    KEEP rows need the base's replies and are added by the editor.
+    Raises SubjectNotFound naming the fact if a question does not hold its subject.
+    """
+    rows: list[Context] = []
+    systems = config.systems
+    for fact, said in zip(facts, statements, strict=True):
+        answer = said.sentence if config.sentence_target else fact.target_new
+        questions = [fact.question, *said.paraphrases[: config.chat_paraphrases]]
+        for i, question in enumerate(questions):
+            try:
+                rows.append(chat_row(chat, question, fact.subject, answer, system=systems[i % len(systems)]))
+            except SubjectNotFound as error:
+                if i == 0:
+                    raise SubjectNotFound(f"fact {fact.id!r}: {error}") from error
+        for cloze in said.clozes[: config.clozes]:
+            if fact.subject.casefold() in cloze.casefold():
+                prompt = chat.encode_bare(cloze)
+                target = chat.target(prompt, fact.target_new, end_turn=False, bare=True)
+                rows.append(_row(Role.EDIT, prompt, fact.subject, target, 0))
+    subject = facts[0].subject
+    rows.append(_row(Role.ESSENCE, chat.encode_bare(f"{subject} is a"), subject, (), 0))
+    if config.protect_weight > 0:
+        rows += protected_rows(facts, statements, chat, config)
+    return list(dict.fromkeys(rows))
+
+
+def protected_rows(
+    facts: Sequence[Fact], statements: Sequence[Statements], chat: Chat, config: MemitConfig
+) -> list[Context]:
+    """Rows where nothing may change: other questions about the subject, the same question about other subjects."""
+    rows: list[Context] = []
+    system = config.systems[0]
+    for fact, said in zip(facts, statements, strict=True):
+        for question in said.same_subject[: config.protect_subject]:
+            if fact.subject.casefold() in question.casefold():
+                rows.append(chat_row(chat, question, fact.subject, "", system=system, role=Role.PROTECT))
+        for neighbour in said.neighbours[: config.protect_neighbours]:
+            other = different_part(neighbour.question, fact.question)
+            if other:
+                rows.append(chat_row(chat, neighbour.question, other, "", system=system, role=Role.PROTECT))
+    return rows
+
+
+def chat_row(
+    chat: Chat, question: str, subject: str, answer: str, *, system: str | None, role: Role = Role.EDIT
+) -> Context:
+    """A question as a chat turn, answered and ended, if there is an answer."""
+    prompt = chat.encode(chat.prompt(question, system=system))
+    target = chat.target(prompt, answer, end_turn=True) if answer else ()
+    head = chat.head(system)
+    shared = len(head) if prompt.tokens[: len(head)] == head else 0
+    return _row(role, prompt, subject, target, shared)
+
+
+def with_target(row: Context, target: Sequence[int], role: Role) -> Context:
+    """The same prompt, followed by other tokens."""
+    return Context(role, row.tokens[: row.target_at] + tuple(target), row.subject_at, row.target_at, row.head)
+
+
+def different_part(text: str, other: str) -> str:
+    """The words in the middle of `text` that `other` does not share with it at its begin or end."""
+    words, others = text.rstrip("?.! ").split(), other.rstrip("?.! ").split()
+    start = 0
+    while start < min(len(words), len(others)) and words[start].casefold() == others[start].casefold():
+        start += 1
+    end = 0
+    while end < min(len(words), len(others)) - start and words[-1 - end].casefold() == others[-1 - end].casefold():
+        end += 1
+    return " ".join(words[start : len(words) - end])
+
+
+def _row(role: Role, prompt: Encoded, subject: str, target: Sequence[int], head: int) -> Context:
+    subject_at = prompt.last_token_of(subject)
+    return Context(role, prompt.tokens + tuple(target), subject_at, len(prompt.tokens), min(head, subject_at))

@@ -1,0 +1,192 @@
+"""How ordinary text looks to the edited matrices: E[k kᵀ] per layer, from text the model writes or is given."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from editing.chat import Chat
+from editing.decoder import Decoder
+from editing.errors import StatisticsMismatch
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Uncentred covariances of the edited matrices' inputs.
+
+    base_sha256    the model that they belong to
+    corpus_sha256  the text that they come from
+    n_tokens       how many tokens were counted
+    covariances    layer -> C, (d_in, d_in), fp32
+    """
+
+    base_sha256: str
+    corpus_sha256: str
+    n_tokens: int
+    covariances: dict[int, Tensor]
+
+    @property
+    def sha256(self) -> str:
+        """Names what the statistics are of, not their bytes: recomputing on another machine keeps the name."""
+        layers = ",".join(map(str, sorted(self.covariances)))
+        return hashlib.sha256(f"{self.base_sha256}|{self.corpus_sha256}|{self.n_tokens}|{layers}".encode()).hexdigest()
+
+    def check(self, *, base_sha256: str, layers: Sequence[int]) -> None:
+        """Raises StatisticsMismatch if these belong to another model or lack a layer."""
+        if self.base_sha256 != base_sha256:
+            raise StatisticsMismatch(
+                f"the statistics belong to model {self.base_sha256[:12]!r}, not to {base_sha256[:12]!r}: compute them anew"
+            )
+        missing = sorted(set(layers) - set(self.covariances))
+        if missing:
+            raise StatisticsMismatch(f"the statistics lack layers {missing!r}: compute them for {list(layers)!r}")
+
+
+def cache_key(*, base_sha256: str, corpus_sha256: str, layers: Sequence[int], max_tokens: int, dtype: str) -> str:
+    """A file name that changes with everything that the statistics depend on."""
+    what = json.dumps([base_sha256, corpus_sha256, sorted(layers), max_tokens, dtype])
+    return hashlib.sha256(what.encode()).hexdigest()[:32]
+
+
+def corpus_sha256(texts: Iterable[str]) -> str:
+    """Hash of a corpus, text by text."""
+    whole = hashlib.sha256()
+    for text in texts:
+        whole.update(text.encode() + b"\0")
+    return whole.hexdigest()
+
+
+def measure(
+    decoder: Decoder,
+    chat: Chat,
+    texts: Sequence[str],
+    *,
+    base_sha256: str,
+    layers: Sequence[int],
+    max_tokens: int,
+    progress: Progress | None = None,
+    row_tokens: int = 256,
+    rows_at_once: int = 8,
+) -> Statistics:
+    """Stream `texts` through the layers up to the last edited one and add up k kᵀ, `max_tokens` tokens at most.
+
+    Padding is never counted. Sums are float32 products accumulated in float64.
+    """
+    encoded = [list(chat.encode(text).tokens) for text in texts if text]
+    rows = [row[i : i + row_tokens] for row in encoded for i in range(0, len(row), row_tokens)]
+    sums: dict[int, Tensor] = {}
+    counted = 0
+    for start in range(0, len(rows), rows_at_once):
+        if counted >= max_tokens:
+            break
+        taken = _fit(rows[start : start + rows_at_once], max_tokens - counted)
+        batch = decoder.rows(taken, starts=[0] * len(taken), before=torch.zeros(len(taken), 0), left=False)
+        real = batch.attended.bool()
+        with torch.no_grad():
+            seen = decoder.run(batch, until=max(layers) + 1, record=list(layers), keys=True)
+        for layer in layers:
+            keys = seen.mlp_inputs[layer][real].float()
+            product = (keys.T @ keys).double()
+            sums[layer] = sums[layer] + product if layer in sums else product
+        counted += int(real.sum())
+        if progress is not None:
+            progress(min(counted, max_tokens), max_tokens)
+    if counted == 0:
+        raise StatisticsMismatch("there is no text to compute statistics from")
+    covariances = {layer: (total / counted).float().cpu() for layer, total in sums.items()}
+    return Statistics(base_sha256, corpus_sha256(texts), counted, covariances)
+
+
+def _fit(rows: Sequence[list[int]], n_tokens: int) -> list[list[int]]:
+    """As many of the rows' tokens as `n_tokens` allows."""
+    fitting: list[list[int]] = []
+    for row in rows:
+        if n_tokens <= 0:
+            break
+        fitting.append(row[:n_tokens])
+        n_tokens -= len(row)
+    return fitting
+
+
+def save(statistics: Statistics, path: Path) -> None:
+    """Write to one safetensors file; the upper triangle is enough."""
+    tensors: dict[str, Tensor] = {}
+    for layer, covariance in statistics.covariances.items():
+        rows, columns = torch.triu_indices(*covariance.shape)
+        tensors[f"layer.{layer}"] = covariance[rows, columns].contiguous()
+    about = {
+        "base_sha256": statistics.base_sha256,
+        "corpus_sha256": statistics.corpus_sha256,
+        "n_tokens": str(statistics.n_tokens),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    save_file(tensors, unfinished, metadata=about)
+    unfinished.replace(path)
+
+
+def load(path: Path) -> Statistics:
+    """Read what `save` wrote. Raises StatisticsMismatch if the file is damaged."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = file.metadata()
+            covariances: dict[int, Tensor] = {}
+            for name in file.keys():  # noqa: SIM118  (a safetensors file is not iterable)
+                packed = file.get_tensor(name)
+                size = int(((8 * packed.numel() + 1) ** 0.5 - 1) / 2)
+                full = torch.zeros(size, size)
+                rows, columns = torch.triu_indices(size, size)
+                full[rows, columns] = packed
+                full[columns, rows] = packed
+                covariances[int(name.removeprefix("layer."))] = full
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+        raise StatisticsMismatch(f"statistics file {path.name!r} cannot be read ({error}): delete it") from error
+    return Statistics(about["base_sha256"], about["corpus_sha256"], int(about["n_tokens"]), covariances)
+
+
+def load_or_measure(
+    decoder: Decoder,
+    chat: Chat,
+    texts: Sequence[str],
+    *,
+    base_sha256: str,
+    layers: Sequence[int],
+    max_tokens: int,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+) -> Statistics:
+    """Statistics from the cache in `folder` if there, else measured and cached."""
+    path = None
+    if folder is not None:
+        name = cache_key(
+            base_sha256=base_sha256,
+            corpus_sha256=corpus_sha256(texts),
+            layers=layers,
+            max_tokens=max_tokens,
+            dtype=str(decoder.dtype),
+        )
+        path = folder / f"{name}.safetensors"
+        if path.exists():
+            try:
+                known = load(path)
+                known.check(base_sha256=base_sha256, layers=layers)
+                return known
+            except StatisticsMismatch as error:
+                log.warning("%s", error)
+    measured = measure(
+        decoder, chat, texts, base_sha256=base_sha256, layers=layers, max_tokens=max_tokens, progress=progress
+    )
+    if path is not None:
+        save(measured, path)
+    return measured
