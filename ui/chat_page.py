@@ -13,6 +13,7 @@ from .acting import TELLS, Act, caller, inform, lines, panel, path_id, warn, wor
 from .chat_view import ChatState
 from .client import Caller, Gateway
 from .errors import UiError
+from .markdown import harmless
 from .records import Me, Provenance, Turn
 from .texts import TEXTS
 
@@ -310,7 +311,7 @@ class ChatPage:
         for turn in state.turns[first:]:
             last = turn is state.turns[-1]
             foot = view.footer(turn, last=last, before=state.before if last else "")
-            messages.append({"role": "user", "content": view.harmless(turn.question)})
+            messages.append({"role": "user", "content": harmless(turn.question)})
             content = [view.answer_text(turn), panel(foot)] if turn.answer else [panel(foot)]
             messages.append({"role": "assistant", "content": content})
         composer = (

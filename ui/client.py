@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -218,6 +219,10 @@ class Caller:
     async def entries(self, since: int = 0, *, limit: int = 50) -> list[Json]:
         return await self._rows("/v1/audit/entries", since=str(since), limit=limit)
 
+    async def log_size(self) -> int:
+        """How many entries the log has, by its signed checkpoint."""
+        return int((await self.checkpoint()).split("\n")[1])
+
     async def checkpoint(self) -> str:
         answer = await self.call("GET", "/v1/audit/checkpoint")
         return str(answer.get("checkpoint") or "") if isinstance(answer, dict) else str(answer)
@@ -237,7 +242,7 @@ class Caller:
 
     async def change_person(self, name: str, verb: str) -> Json:
         """disable or reset; a reset answers with the new secrets, once."""
-        answer: Json = await self.call("POST", f"/v1/people/{name}/{verb}", json={}) or {}
+        answer: Json = await self.call("POST", f"/v1/people/{quote(name, safe='')}/{verb}", json={}) or {}
         return answer
 
     async def health(self) -> Json:

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
 from . import theme
+from .admin_page import AdminPage
 from .chat_page import ChatPage
 from .client import Gateway
 
@@ -19,8 +20,10 @@ def mount_pages(app: FastAPI, *, api_url: str) -> FastAPI:
     async def with_slash() -> RedirectResponse:
         return RedirectResponse("/admin/", status_code=308)
 
-    app = gr.mount_gradio_app(app, ChatPage(gateway).build(), path="/", **_arguments())
-    return app
+    # The first mount that matches a path answers it, and "/" matches them all.
+    app = gr.mount_gradio_app(app, AdminPage(gateway).build(), path="/admin", **_arguments())
+    mounted: FastAPI = gr.mount_gradio_app(app, ChatPage(gateway).build(), path="/", **_arguments())
+    return mounted
 
 
 def _arguments() -> dict[str, Any]:

@@ -96,9 +96,11 @@ class World:
             "The answer changes often." if changing else "The model repeats the wrong answer in 5 of 6 samples."
         )
         row["triage"] = {
-            "freshness": {"evergreen": not changing, "probability": 0.93, "horizon": "A-Month" if changing else "Many-Years"},
-            "persistence": {"share": 0.83, "samples": [{"question": f"Wording {n}?", "reply": row["claim"]["answer_old"], "wrong": n != 2} for n in range(1, 7)]},
-            "pull_back": {"share": 0.2, "n": 5},
+            "freshness": {"evergreen": not changing, "probability": 0.07 if changing else 0.93, "confident": True, "horizon": "A-Month" if changing else "Many-Years"},
+            "persistence": {"asked": 6, "wrong": 5, "repeated": 4, "share": 0.83},
+            "pull_back": {"asked": 1, "wrong": 0},
+            "personal_data": [],
+            "subject_candidates": [],
         }  # fmt: skip
         words = [word.strip("?.,") for word in row["claim"]["question"].split()[1:]]
         row["claim"]["subject"] = next(
@@ -570,7 +572,12 @@ def create_app(world: World) -> FastAPI:
     @app.get("/v1/audit/entries")
     async def entries(request: Request, since: int = 0, limit: int = 50) -> Any:
         needs(request, *reader)
-        return {"data": [json.loads(e) | {"entry": e.decode()} for e in world.entries[since : since + limit]]}
+        return {
+            "data": [
+                {"n": json.loads(e)["n"], "entry": json.loads(e), "leaf_hash": leaf(e).hex()}
+                for e in world.entries[since : since + limit]
+            ]
+        }
 
     @app.get("/v1/audit/checkpoint")
     async def checkpoint(request: Request) -> Any:
@@ -592,7 +599,7 @@ def create_app(world: World) -> FastAPI:
             "size": size,
             "leaf_hash": hashes[entry - 1].hex(),
             "root": tree(hashes).hex(),
-            "path": [h.hex() for h in path(entry - 1, hashes)],
+            "hashes": [h.hex() for h in path(entry - 1, hashes)],
         }
 
     # people, health

@@ -1,0 +1,241 @@
+"""The admin page: decide about reports, watch and undo edits, keep knowledge, read the log, manage people."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from . import html, queue_view, records_view, versions_view
+from .acting import TELLS, caller, panel, warn, words_for
+from .admin_acts import AdminActs, Done
+from .admin_texts import ADMIN
+from .client import Caller, Gateway
+from .errors import UiError
+from .records import Me, Report, Version, Worker
+from .texts import TEXTS
+
+PAGE = 50  # reports drawn at a time; the rest is a click away, so that ten thousand are as quick as ten
+LOG_PAGE = 40
+_BUS = "window.errataSend = (data) => trigger('act', data);"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminState:
+    """What one tab of the admin page looks at."""
+
+    me: Me | None = None
+    tab: str = ADMIN.tabs[0]
+    status: str = "queued"
+    sort: str = "priority"
+    search: str = ""
+    selected: str = ""
+    rows: int = PAGE
+    log_end: int = 0  # 0 is the end of the log
+
+
+class AdminPage:
+    """Builds the Blocks of `/admin`. The page itself holds no data: each event fetches it with the caller's cookie."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._acts = AdminActs()
+
+    def build(self) -> gr.Blocks:
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        with gr.Blocks(title=TEXTS.admin_title, analytics_enabled=False, fill_width=True) as page:
+            state = gr.State(AdminState())
+            bus: Any = gr.HTML(" ", elem_id="er-bus", js_on_load=_BUS)
+            told = gr.HTML("", elem_id="er-told", html_template=" ", js_on_load=TELLS)
+            strip = panel("", "er-admin")
+            views: dict[str, gr.HTML] = {}
+            with gr.Tabs(elem_id="er-tabs") as tabs:
+                with gr.Tab(ADMIN.tabs[0], id=ADMIN.tabs[0]), gr.Row(elem_id="er-desk"):
+                    with gr.Column(scale=2, min_width=300, elem_id="er-left"):
+                        filters = panel("", "er-filters")
+                        with gr.Row(elem_id="er-find"):
+                            search = gr.Textbox(label=ADMIN.search_reports, placeholder=ADMIN.search_reports, show_label=False, container=False, elem_id="er-search", scale=3)  # fmt: skip
+                            sort = gr.Dropdown([(name, value) for value, name in ADMIN.sorts], value="priority", label=ADMIN.sort, show_label=False, container=False, elem_id="er-sort", scale=1, min_width=110, filterable=False)  # fmt: skip
+                        queue = panel("", "er-queue")
+                        panel(html.element("p", ADMIN.keys_hint, class_="er-quiet er-keys"))
+                    with gr.Column(scale=3, min_width=320, elem_id="er-right"):
+                        detail = panel("", "er-detail")
+                for name in ADMIN.tabs[1:]:
+                    with gr.Tab(name, id=name, render_children=True):
+                        if name == "Knowledge":
+                            upload = gr.UploadButton(
+                                ADMIN.upload, size="sm", elem_id="er-upload", file_count="single", type="filepath"
+                            )
+                            views[name] = panel()
+                            playground = gr.Textbox(
+                                label=ADMIN.playground,
+                                placeholder=ADMIN.playground_hint,
+                                elem_id="er-playground",
+                                submit_btn=True,
+                            )
+                            found = panel("", "er-found")
+                        else:
+                            views[name] = panel()
+            clock = gr.Timer(4)
+
+            drawn = [state, told, strip, filters, queue, detail, *views.values()]
+            self._slots = {"filters": 3, "queue": 4, "detail": 5, **{name: 6 + n for n, name in enumerate(views)}}
+            self._width = len(drawn)
+            page.load(self.open, [state], drawn, **quiet)
+            clock.tick(self.refresh, [state], drawn, trigger_mode="once", **quiet)
+            tabs.select(self.choose_tab, [state], drawn, **quiet)
+            bus.act(self.act, [state], drawn, trigger_mode="multiple", **quiet)
+            search.change(self.find, [state, search, sort], drawn, trigger_mode="always_last", **quiet)
+            sort.change(self.find, [state, search, sort], drawn, **quiet)
+            upload.upload(self.upload, [state, upload], drawn, **quiet)
+            playground.submit(self.try_search, [playground], [found], **quiet)
+        page.queue(default_concurrency_limit=64, api_open=False)
+        return page
+
+    # events
+
+    async def open(self, state: AdminState, request: gr.Request) -> list[Any]:
+        me = caller(self._gateway, request)
+        try:
+            state = replace(state, me=await me.me())
+        except UiError as error:
+            warn(error)
+            return self._row(state, strip=html.problem(words_for(error)))
+        return await self._draw(me, state)
+
+    async def refresh(self, state: AdminState, request: gr.Request) -> list[Any]:
+        if state.me is None:
+            return self._row(state)
+        return await self._draw(caller(self._gateway, request), state)
+
+    async def choose_tab(self, state: AdminState, event: gr.SelectData, request: gr.Request) -> list[Any]:
+        return await self._draw(caller(self._gateway, request), replace(state, tab=str(event.value)))
+
+    async def find(self, state: AdminState, search: str, sort: str, request: gr.Request) -> list[Any]:
+        return await self._draw(
+            caller(self._gateway, request), replace(state, search=search.strip(), sort=sort, rows=PAGE)
+        )
+
+    async def upload(self, state: AdminState, path: str, request: gr.Request) -> list[Any]:
+        me = caller(self._gateway, request)
+        await self._acts.upload(me, path)
+        return await self._draw(me, state)
+
+    async def try_search(self, query: str, request: gr.Request) -> str:
+        if not query.strip():
+            return ""
+        me = caller(self._gateway, request)
+        try:
+            passages, explained = await asyncio.gather(me.search_knowledge(query), me.explain_route(query))
+        except UiError as error:
+            return html.problem(words_for(error))
+        return records_view.found_passages(passages, explained)
+
+    async def act(self, state: AdminState, event: gr.EventData, request: gr.Request) -> list[Any]:
+        me = caller(self._gateway, request)
+        done: Done = await self._acts.do(me, event)
+        state = replace(state, **done.look) if done.look else state
+        if state.me is None:
+            return await self.open(state, request)
+        return await self._draw(me, state, told=done.told)
+
+    # drawing
+
+    def _row(self, state: AdminState, *, told: object = None, strip: object = None, **views: object) -> list[Any]:
+        """One value per output: what is not named stays as it is."""
+        row: list[Any] = [gr.skip()] * self._width
+        row[0] = state
+        for slot, value in ((1, told), (2, strip), *((self._slots[name], view) for name, view in views.items())):
+            if value is not None:
+                row[slot] = value
+        return row
+
+    async def _draw(self, me: Caller, state: AdminState, *, told: str | None = None) -> list[Any]:
+        """The line on top and the tab that is open; a part that cannot be read says so in its own place."""
+        counts, strip = await self._strip(me, state)
+        views: dict[str, object] = {}
+        try:
+            views = await self._tab(me, state, counts)
+        except UiError as error:
+            name = "detail" if state.tab == ADMIN.tabs[0] else state.tab
+            views[name] = html.problem(words_for(error))
+        return self._row(state, told=told, strip=strip, **views)
+
+    async def _strip(self, me: Caller, state: AdminState) -> tuple[dict[str, int], str]:
+        try:
+            counts, served, worker, ready = await asyncio.gather(
+                me.counts(), me.current_version(), _or(me.worker, Worker.read({})), me.health()
+            )
+        except UiError as error:
+            return {}, html.problem(words_for(error))
+        assert state.me is not None
+        return counts, records_view.strip(
+            state.me, waiting=counts.get("queued", 0), served=served, worker=worker, ready=bool(ready["ready"])
+        )
+
+    async def _tab(self, me: Caller, state: AdminState, counts: dict[str, int]) -> dict[str, object]:
+        who = state.me
+        assert who is not None
+        tabs = ADMIN.tabs
+        if state.tab == tabs[0]:
+            return await self._queue(me, state, counts)
+        if state.tab == tabs[1]:
+            pages = await asyncio.gather(
+                me.reports(status="live", limit=200), me.reports(status="in_knowledge", limit=200)
+            )
+            live = sorted((report for page, _ in pages for report in page), key=lambda r: r.created, reverse=True)
+            return {tabs[1]: versions_view.live_edits(live, who)}
+        if state.tab == tabs[2]:
+            versions, served = await asyncio.gather(me.versions(), me.current_version())
+            return {tabs[2]: versions_view.timeline(_unique(versions), served=served, me=who)}
+        if state.tab == tabs[3]:
+            return {tabs[3]: records_view.add_buttons(who) + records_view.documents(await me.documents(), who)}
+        if state.tab == tabs[4]:
+            return {tabs[4]: await self._log(me, state)}
+        if state.tab == tabs[5]:
+            shown = records_view.people(await me.people()) if who.may_administer else html.empty(ADMIN.admins_only)
+            return {tabs[5]: shown}
+        return {tabs[6]: records_view.health(await me.health())}
+
+    async def _queue(self, me: Caller, state: AdminState, counts: dict[str, int]) -> dict[str, object]:
+        reports: list[Report] = []
+        cursor = ""
+        while len(reports) < state.rows:
+            page, cursor = await me.reports(
+                status=state.status, search=state.search, sort=state.sort, limit=PAGE, cursor=cursor
+            )
+            reports += page
+            if not cursor:
+                break
+        selected: Report | None = None
+        if state.selected:
+            selected = await me.report(state.selected)
+        return {
+            "filters": queue_view.filters(counts, current=state.status),
+            "queue": queue_view.listing(reports, selected=state.selected, more=bool(cursor)),
+            "detail": queue_view.detail(selected, state.me),
+        }
+
+    async def _log(self, me: Caller, state: AdminState) -> str:
+        size = await me.log_size()
+        end = min(state.log_end or size, size)
+        first = max(0, end - LOG_PAGE)
+        entries = await me.entries(first, limit=max(1, end - first))
+        older = html.button(ADMIN.older, act="log", id=str(first), disabled=first == 0)
+        newer = html.button(ADMIN.newer, act="log", id=str(min(size, end + LOG_PAGE)), disabled=end >= size)
+        said = html.element("span", ADMIN.log_of.format(first=first + 1, last=end), class_="er-quiet")
+        return html.element("div", older, newer, said, class_="er-row-of") + records_view.log(entries)
+
+
+async def _or(call: Callable[[], Awaitable[Worker]], otherwise: Worker) -> Worker:
+    """The answer, or the stand-in where the gateway has none: a missing worker is no reason for an empty page."""
+    try:
+        return await call()
+    except UiError:
+        return otherwise
+
+
+def _unique(versions: list[Version]) -> list[Version]:
+    """A set of weights that came back is one version, however often it was served."""
+    return list({version.id: version for version in versions}.values())

@@ -1,0 +1,238 @@
+"""Every text of the admin page; another language is another instance of `AdminTexts`."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminTexts:
+    """The words of the admin page. Braces name what is filled in."""
+
+    tabs: tuple[str, ...] = ("Queue", "Live edits", "Versions", "Knowledge", "Log", "People", "Health")
+    waiting: str = "{n} to decide"
+    serving: str = "serving {version}"
+    engine_ok: str = "Engine answers"
+    engine_down: str = "Not ready"
+    keys_hint: str = "j and k move, a approves, r rejects, e edits"
+
+    filters: tuple[tuple[str, str], ...] = (
+        ("queued", "To decide"),
+        ("flagged", "New"),
+        ("needs_evidence", "Evidence asked"),
+        ("approved", "Approved"),
+        ("editing", "Being edited in"),
+        ("live", "In the weights"),
+        ("in_knowledge", "In knowledge"),
+        ("failed", "Failed"),
+        ("rejected", "Rejected"),
+        ("rolled_back", "Undone"),
+        ("superseded", "Superseded"),
+        ("closed", "Closed"),
+        ("", "All"),
+    )
+    search_reports: str = "Search reports"
+    sort: str = "Order"
+    sorts: tuple[tuple[str, str], ...] = (("priority", "Priority"), ("due", "Due date"), ("created", "Newest"))
+    queue_empty: str = "Nothing here. New reports arrive by themselves."
+    choose: str = "Choose a report on the left."
+    hidden: str = "(text not shown to this role)"
+
+    claim: str = "The claim"
+    asked: str = "Asked"
+    canonical_question: str = "Question to correct"
+    subject: str = "Subject"
+    answer_given: str = "Answer given"
+    right_answer: str = "Right answer"
+    no_subject: str = "none found: add one before an edit of the weights"
+    from_reporter: str = "From the reporter"
+    category: str = "Category"
+    comment: str = "Comment"
+    evidence: str = "Evidence"
+    no_evidence: str = "none given"
+    triage: str = "What triage found"
+    proposal: str = "Proposal"
+    remedies: dict[str, str] = field(
+        default_factory=lambda: {
+            "weights": "Edit the weights",
+            "knowledge": "Answer from knowledge",
+            "": "Not triaged yet",
+        }
+    )
+    freshness: str = "Freshness"
+    evergreen: str = "Does not change with time ({probability} sure)"
+    changing: str = "Changes with time, about every {horizon} ({probability} sure)"
+    unsure: str = "uncertain, please check"
+    persistence: str = "Persistence"
+    persistence_said: str = "{wrong} of {asked} replies lack the right answer"
+    repeated_said: str = "{repeated} repeat the reported claim"
+    pull_back: str = "Pull-back"
+    pull_back_said: str = "With the right answer in the prompt, {wrong} of {asked} replies are still wrong"
+    personal_data: str = "Personal data"
+    conflicts: str = "Contradicts"
+    duplicate_of: str = "Repeats"
+    open_report: str = "Open report {id}"
+    wordings: str = "Wordings to learn"
+    probes: str = "Questions to verify with"
+    approvals: str = "Approvals"
+    approvals_said: str = "{given} of {needed}"
+    history: str = "History"
+    verification: str = "Verification"
+    versions_said: str = "{before} → {after}"
+    weights_version: str = "Weights"
+    risk: str = "Risk"
+    due: str = "due {time}"
+    undo_pending: str = "being undone"
+
+    approve: str = "Approve"
+    approve_weights: str = "Change the model for everyone?"
+    approve_knowledge: str = "Answer this for everyone?"
+    approve_weights_text: str = "“{question}” will be answered “{answer}” at once by a card, and after verification by the edited weights. It can be undone exactly."
+    approve_knowledge_text: str = "“{question}” will be answered “{answer}” from knowledge. It can be undone."
+    approve_reason: str = "Why is this right?"
+    fallback: str = "If the edit fails verification"
+    fallbacks: tuple[tuple[str, str], ...] = (
+        ("knowledge", "keep answering by the card"),
+        ("none", "give up and say so"),
+    )
+    approved: str = "Approved."
+    approved_waits: str = "Your approval is recorded; another one is needed."
+    reject: str = "Reject"
+    reject_title: str = "Reject this report?"
+    reject_help: str = "The reporter reads this."
+    rejected: str = "Rejected."
+    reroute_knowledge: str = "Use knowledge instead"
+    reroute_weights: str = "Edit weights instead"
+    reroute_title: str = "Change the remedy?"
+    rerouted: str = "The remedy is changed."
+    ask_evidence: str = "Ask for evidence"
+    ask_evidence_title: str = "What should the reporter show?"
+    evidence_asked: str = "The reporter is asked."
+    edit: str = "Edit"
+    edit_title: str = "Edit the claim"
+    one_per_line: str = "One per line."
+    saved: str = "Saved."
+    preview: str = "Preview"
+    preview_title: str = "Before and after"
+    preview_text: str = "Solved in a sandbox: nothing that is served has changed."
+    probe_columns: tuple[str, ...] = ("Kind", "Question", "Before", "After", "")
+    probe_kinds: dict[str, str] = field(
+        default_factory=lambda: {
+            "direct": "Direct",
+            "paraphrase": "Reworded",
+            "neighbour": "Neighbour",
+            "unrelated": "Unrelated",
+        }
+    )
+    good: str = "as wanted"
+    bad: str = "not as wanted"
+
+    live_columns: tuple[str, ...] = ("Question", "Now answers", "Where", "Since", "")
+    no_live: str = "No correction is live yet."
+    undo: str = "Undo"
+    undo_title: str = "Undo this correction?"
+    undo_text: str = "“{question}” goes back to what the model said before. All other edits stay exactly as they are."
+    undone: str = "The undo is on its way."
+    kill_switch: str = "Serve the base model now"
+    kill_title: str = "Serve the model as it came?"
+    kill_text: str = "Every edit leaves the served weights at once. Nothing is lost: any version can be restored."
+    restore: str = "Restore"
+    restore_title: str = "Serve version {version} again?"
+    restore_text: str = "The weights become exactly those of this version."
+    restored: str = "On its way: the version is being served."
+    serving_now: str = "serving"
+    base: str = "Base model"
+    edits: str = "{n} edits"
+    purged: str = "purged by an erasure"
+    figures: tuple[tuple[str, tuple[str, ...]], ...] = (
+        ("Direct", ("direct", "reliability")),
+        ("Reworded", ("paraphrase", "generalisation", "generalization")),
+        ("Neighbours kept", ("neighbours_kept", "locality")),
+        ("Perplexity", ("perplexity", "perplexity_after")),
+        ("Pause of the swap, s", ("pause_s", "swap_pause_s")),
+    )
+    no_figures: str = "Plots appear with the first version that has been verified."
+
+    add_text: str = "Add a text"
+    add_link: str = "Add a link"
+    upload: str = "Upload a file"
+    document_title: str = "Title"
+    document_text: str = "Text"
+    document_uri: str = "Address"
+    as_of: str = "True as of"
+    expires_at: str = "Expires"
+    date_help: str = "Year-month-day; may stay empty."
+    document_columns: tuple[str, ...] = ("Title", "As of", "Expires", "Passages", "Added", "")
+    no_documents: str = "No documents yet. Add what changes: prices, offices, opening hours."
+    added: str = "“{title}” is added."
+    remove: str = "Remove"
+    remove_title: str = "Remove this document?"
+    remove_text: str = "“{title}” is used in no answer from now on."
+    removed: str = "Removed."
+    playground: str = "What would be found?"
+    playground_hint: str = "Type a question"
+    would_go: str = "This question would be answered by: {route}."
+
+    log_columns: tuple[str, ...] = ("No.", "When", "What", "About", "")
+    log_of: str = "Entries {first} to {last}"
+    newer: str = "Newer"
+    older: str = "Older"
+    prove: str = "Prove it"
+    proof_title: str = "Entry {n}: proof"
+    proof_good: str = (
+        "Entry {n} is in the log of {size} entries. The proof was recomputed here, from the entry to the signed root."
+    )
+    proof_bad: str = "The proof does not hold: {why}"
+    proof_steps: tuple[str, ...] = (
+        "Entry",
+        "Its hash (leaf)",
+        "Hashes on the way",
+        "Root reached",
+        "Root in the signed checkpoint",
+        "Checkpoint",
+    )
+    leaf_differs: str = "the entry does not have the hash that the gateway names"
+    root_differs: str = "the path leads to {reached}, the checkpoint says {root}"
+    signature_note: str = "The signature itself is checked offline: errata audit verify."
+
+    people_columns: tuple[str, ...] = ("Name", "Role", "Since", "State", "")
+    add_person: str = "Add a person"
+    name: str = "Name"
+    role: str = "Role"
+    roles: tuple[tuple[str, str], ...] = (
+        ("user", "user: chats and reports"),
+        ("auditor", "auditor: reads, changes nothing"),
+        ("reviewer", "reviewer: edits claims, rejects"),
+        ("admin", "admin: approves, undoes, manages"),
+    )
+    disable: str = "Disable"
+    disable_title: str = "Disable {name}?"
+    disable_text: str = "The key and all sessions end at once."
+    reset: str = "New password and key"
+    reset_title: str = "New secrets for {name}?"
+    reset_text: str = "The old password, key and sessions end at once."
+    secrets_title: str = "Shown once: {name}"
+    secrets_text: str = "Hand these over now. They are stored nowhere and cannot be shown again."
+    password: str = "Password"
+    key: str = "API key"
+    disabled: str = "disabled"
+    active: str = "active"
+    admins_only: str = "Only admins see this."
+
+    parts: str = "Parts"
+    ready: str = "A chat would be answered."
+    not_ready: str = "A chat would not be answered now."
+    versions: str = "Versions"
+    worker_states: dict[str, str] = field(
+        default_factory=lambda: {
+            "idle": "Worker idle",
+            "waiting": "Gathering approvals",
+            "solving": "Solving",
+            "gating": "Verifying",
+            "writing": "Writing the version",
+            "starting": "Worker starting",
+            "not running": "Worker not running",
+        }
+    )
+    step_of: str = "step {step} of {of}"
+
+
+ADMIN = AdminTexts()

@@ -1,0 +1,378 @@
+"""The queue as HTML: filters with counts, the list, and one report with all that a decision needs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from . import html, plots
+from .admin_texts import ADMIN
+from .html import Html, element, join
+from .records import Json, Me, Report
+from .texts import TEXTS
+
+
+def filters(counts: Mapping[str, int], *, current: str) -> Html:
+    """Chips for the statuses that occur, the first one and "all" in any case."""
+    chips = []
+    for status, name in ADMIN.filters:
+        n = sum(counts.values()) if status == "" else counts.get(status, 0)
+        if n == 0 and status not in (current, "queued", ""):
+            continue
+        chips.append(
+            element(
+                "button",
+                name,
+                " ",
+                element("span", str(n), class_="er-count"),
+                type="button",
+                class_="er-chip",
+                data_act="filter",
+                data_id=status or "all",
+                aria_pressed="true" if status == current else "false",
+            )
+        )
+    return element("div", join(chips), class_="er-chips", role="group")
+
+
+def listing(reports: Sequence[Report], *, selected: str, more: bool) -> Html:
+    if not reports:
+        return html.empty(ADMIN.queue_empty)
+    rows = [element("li", _row(report, selected=report.id == selected)) for report in reports]
+    further = (
+        html.button(TEXTS.load_more, act="more", id=str(2 * len(reports)), look="er-plain") if more else html.EMPTY
+    )
+    return element("ul", join(rows), class_="er-queue") + further
+
+
+def _row(report: Report, *, selected: bool) -> Html:
+    badges = [status_badge(report)]
+    if report.remedy:
+        badges.append(html.badge(ADMIN.remedies.get(report.remedy, report.remedy), report.remedy))
+    if report.risk_tier not in ("", "ordinary", "normal", "low"):
+        badges.append(html.badge(report.risk_tier, "high"))
+    if report.conflicts:
+        badges.append(html.badge(ADMIN.conflicts, "warn"))
+    if report.priority > 1:
+        badges.append(html.badge(f"×{report.priority}", "count"))
+    return element(
+        "button",
+        element("span", question_of(report), class_="er-row-title"),
+        element("span", f"→ {report.correct_answer}" if report.correct_answer else "", class_="er-row-answer"),
+        element(
+            "span",
+            join(badges, " "),
+            " ",
+            element("span", html.ago(report.created), class_="er-quiet"),
+            class_="er-row-of",
+        ),
+        type="button",
+        class_="er-row",
+        data_act="select",
+        data_id=report.id,
+        aria_current="true" if selected else None,
+    )
+
+
+def question_of(report: Report) -> str:
+    return report.canonical_question or report.question or f"{ADMIN.hidden} {html.short(report.id)}"
+
+
+def status_badge(report: Report) -> Html:
+    if report.undo_requested:
+        return html.badge(ADMIN.undo_pending, "warn")
+    return html.badge(TEXTS.statuses.get(report.status, report.status), report.status)
+
+
+def detail(report: Report | None, me: Me | None) -> Html:
+    """One report: the actions on top, then claim, triage, wordings, approvals, history."""
+    if report is None or me is None:
+        return html.empty(ADMIN.choose)
+    head = element(
+        "header",
+        element("h2", question_of(report)),
+        element("div", status_badge(report), _remedy(report), *_tier(report), class_="er-row-of"),
+        class_="er-detail-head",
+    )
+    parts = [
+        head,
+        element("div", *actions(report, me), class_="er-actions"),
+        _claim(report),
+        _reporter(report),
+        _triage(report),
+    ]
+    for title, lines in ((ADMIN.wordings, report.paraphrases), (ADMIN.probes, report.probes)):
+        if lines:
+            parts.append(
+                _section(title, element("ul", join([element("li", line) for line in lines]), class_="er-lines"))
+            )
+    parts += [_approvals(report), _verification(report), _history(report)]
+    return element("article", join(parts), class_="er-detail")
+
+
+def _section(title: str, *content: str) -> Html:
+    return element("section", element("h3", title, class_="er-h"), *content)
+
+
+def _remedy(report: Report) -> Html:
+    return html.badge(ADMIN.remedies.get(report.remedy, report.remedy), report.remedy or "count")
+
+
+def _tier(report: Report) -> list[Html]:
+    shown = []
+    if report.risk_tier:
+        shown.append(
+            html.badge(
+                f"{ADMIN.risk}: {report.risk_tier}",
+                "count" if report.risk_tier in ("ordinary", "normal", "low") else "high",
+            )
+        )
+    if report.due and report.status in ("flagged", "needs_evidence", "queued"):
+        before, after = ADMIN.due.split("{time}")
+        shown.append(element("span", before, html.ago(report.due), after, class_="er-quiet"))
+    return shown
+
+
+def _claim(report: Report) -> Html:
+    sides = [
+        (ADMIN.answer_given, report.answer_old or ADMIN.hidden, "er-wrong"),
+        (ADMIN.right_answer, report.correct_answer or ADMIN.hidden, "er-right"),
+    ]
+    compared = element(
+        "div",
+        join([element("div", element("b", label), text, class_=look) for label, text, look in sides]),
+        class_="er-compare",
+    )
+    facts = html.pairs(
+        [
+            (ADMIN.asked, report.question if report.question != report.canonical_question else ""),
+            (ADMIN.canonical_question, report.canonical_question),
+            (ADMIN.subject, report.subject or (ADMIN.no_subject if report.remedy == "weights" else "")),
+        ]
+    )
+    return _section(ADMIN.claim, compared, facts)
+
+
+def _reporter(report: Report) -> Html:
+    named = dict(TEXTS.categories).get(report.category, report.category)
+    sources = (
+        join([element("div", html.link(source, source)) for source in report.evidence])
+        if report.evidence
+        else ADMIN.no_evidence
+    )
+    return _section(
+        ADMIN.from_reporter,
+        html.pairs([(ADMIN.category, named), (ADMIN.comment, report.comment), (ADMIN.evidence, sources)]),
+    )
+
+
+def _triage(report: Report) -> Html:
+    triage = report.triage
+    rows: list[tuple[str, str]] = [(ADMIN.proposal, report.reason)]
+    fresh = triage.get("freshness")
+    if isinstance(fresh, Mapping):
+        words = ADMIN.evergreen if fresh.get("evergreen") else ADMIN.changing
+        share = fresh.get("probability")
+        sure = share if fresh.get("evergreen") or not isinstance(share, float) else 1 - share
+        said = words.format(probability=_percent(sure), horizon=fresh.get("horizon", "?"))
+        rows.append((ADMIN.freshness, said + (f" · {ADMIN.unsure}" if fresh.get("confident") is False else "")))
+    persistence = triage.get("persistence")
+    if isinstance(persistence, Mapping):
+        rows.append((ADMIN.persistence, _persistence(persistence)))
+    pull = triage.get("pull_back")
+    if isinstance(pull, Mapping) and pull.get("asked"):
+        rows.append((ADMIN.pull_back, ADMIN.pull_back_said.format(wrong=pull.get("wrong", 0), asked=pull["asked"])))
+    personal = triage.get("personal_data")
+    if personal:
+        rows.append((ADMIN.personal_data, ", ".join(str(kind) for kind in personal)))
+    for label, ids in (
+        (ADMIN.conflicts, report.conflicts),
+        (ADMIN.duplicate_of, (report.duplicate_of,) if report.duplicate_of else ()),
+    ):
+        if ids:
+            links = [
+                html.button(ADMIN.open_report.format(id=html.short(i)), act="select", id=i, look="er-plain")
+                for i in ids
+            ]
+            rows.append((label, join(links, " ")))
+    return _section(ADMIN.triage, html.pairs(rows)) if any(value for _, value in rows) else html.EMPTY
+
+
+def _persistence(found: Json) -> Html:
+    asked, wrong = int(found.get("asked") or 0), int(found.get("wrong") or 0)
+    said = ADMIN.persistence_said.format(wrong=wrong, asked=asked)
+    if found.get("repeated"):
+        said += "; " + ADMIN.repeated_said.format(repeated=found["repeated"])
+    return plots.dots(wrong, asked, label=said) + element("div", said)
+
+
+def _percent(share: Any) -> str:
+    return f"{share:.0%}" if isinstance(share, int | float) else "?"
+
+
+def _approvals(report: Report) -> Html:
+    if not report.approvals_needed and not report.approvals:
+        return html.EMPTY
+    given = [
+        element(
+            "li",
+            element("b", str(a.get("actor", ""))),
+            " ",
+            html.ago(str(a.get("at", ""))),
+            " ",
+            str(a.get("reason") or ""),
+        )
+        for a in report.approvals
+    ]
+    count = ADMIN.approvals_said.format(given=len(given), needed=max(report.approvals_needed, len(given)))
+    return _section(f"{ADMIN.approvals}: {count}", element("ul", join(given), class_="er-lines") if given else "")
+
+
+def _verification(report: Report) -> Html:
+    rows = [
+        (str(name), html.number(value))
+        for name, value in report.verification.items()
+        if isinstance(value, str | int | float)
+    ]
+    if report.version_before or report.version_after:
+        said = ADMIN.versions_said.format(
+            before=html.short(report.version_before) or "–", after=html.short(report.version_after) or "…"
+        )
+        rows.append((ADMIN.weights_version, said))
+    replies = report.verification.get("rows") or report.verification.get("replies") or report.verification.get("probes")
+    table = probe_table(replies) if isinstance(replies, list) else html.EMPTY
+    return _section(ADMIN.verification, html.pairs(rows), table) if rows or table else html.EMPTY
+
+
+def probe_table(rows: Sequence[Any]) -> Html:
+    """Before and after replies of probes, as a preview or a verification report brings them."""
+    lines = []
+    for row in rows:
+        if not isinstance(row, Mapping) or "question" not in row:
+            continue
+        ok = row.get("ok", row.get("passed"))
+        mark = html.EMPTY if ok is None else html.badge(ADMIN.good if ok else ADMIN.bad, "ok" if ok else "bad")
+        kind = str(row.get("kind", ""))
+        cells = [
+            ADMIN.probe_kinds.get(kind, kind),
+            str(row["question"]),
+            str(row.get("before") or ""),
+            str(row.get("after") or row.get("reply") or ""),
+        ]
+        lines.append(element("tr", join([element("td", cell) for cell in cells]), element("td", mark)))
+    if not lines:
+        return html.EMPTY
+    head = element("tr", join([element("th", name, scope="col") for name in ADMIN.probe_columns]))
+    return element(
+        "div",
+        element("table", element("thead", head), element("tbody", join(lines)), class_="er-table"),
+        class_="er-scroll",
+        tabindex="0",
+    )
+
+
+def _history(report: Report) -> Html:
+    lines = [
+        element(
+            "li",
+            html.badge(TEXTS.statuses.get(move.after, move.after), move.after),
+            " ",
+            element("span", f"{move.actor} ({move.role})" if move.role and move.role != move.actor else move.actor),
+            " ",
+            element("span", html.ago(move.at), class_="er-quiet"),
+            element("div", move.reason, class_="er-quiet") if move.reason else "",
+        )
+        for move in reversed(report.moves)
+    ]
+    return _section(ADMIN.history, element("ol", join(lines), class_="er-lines er-history")) if lines else html.EMPTY
+
+
+def actions(report: Report, me: Me) -> list[Html]:
+    """What this role may do with a report in this status; the gateway judges again."""
+    buttons: list[Html] = []
+    if report.status == "queued" and me.may_administer:
+        buttons.append(
+            html.dialog_button(_keyed(ADMIN.approve, "a"), approve_dialog(report), look="er-primary", data_key="a")
+        )
+    if report.status in ("flagged", "queued") and me.may_review:
+        fields = [html.field("reason", TEXTS.reason, type="area", required=True, help=ADMIN.reject_help)]
+        reject = html.dialog(
+            ADMIN.reject_title,
+            act="reject",
+            id=report.id,
+            ok=ADMIN.reject,
+            danger=True,
+            text=question_of(report),
+            fields=fields,
+        )
+        buttons.append(html.dialog_button(_keyed(ADMIN.reject, "r"), reject, look="er-danger", data_key="r"))
+    if report.status in ("flagged", "queued", "needs_evidence") and me.may_review:
+        buttons.append(html.dialog_button(_keyed(ADMIN.edit, "e"), edit_dialog(report), data_key="e"))
+    if report.status == "queued" and me.may_review:
+        other = "knowledge" if report.remedy == "weights" else "weights"
+        label = ADMIN.reroute_knowledge if other == "knowledge" else ADMIN.reroute_weights
+        reroute = html.dialog(ADMIN.reroute_title, act=f"reroute-{other}", id=report.id, ok=label, text=report.reason, fields=[html.field("reason", TEXTS.reason, type="area", required=True)])  # fmt: skip
+        buttons.append(html.dialog_button(label, reroute))
+        if report.remedy == "weights":
+            buttons.append(html.button(ADMIN.preview, act="preview", id=report.id))
+    if report.status in ("flagged", "queued") and me.may_review:
+        ask = html.dialog(ADMIN.ask_evidence_title, act="ask-evidence", id=report.id, ok=ADMIN.ask_evidence, fields=[html.field("reason", TEXTS.reason, type="area", required=True)])  # fmt: skip
+        buttons.append(html.dialog_button(ADMIN.ask_evidence, ask))
+    if report.status in ("live", "in_knowledge") and me.may_administer and not report.undo_requested:
+        buttons.append(undo_button(report))
+    return buttons
+
+
+def _keyed(label: str, key: str) -> Html:
+    return html.EMPTY + label + " " + element("kbd", key, aria_hidden="true")
+
+
+def approve_dialog(report: Report) -> dict[str, object]:
+    weights = report.remedy == "weights"
+    fields = [html.field("reason", ADMIN.approve_reason, type="area", rows=2, required=True)]
+    if weights:
+        fields.append(
+            html.field(
+                "fallback", ADMIN.fallback, type="select", value="knowledge", options=[list(f) for f in ADMIN.fallbacks]
+            )
+        )
+    words = ADMIN.approve_weights_text if weights else ADMIN.approve_knowledge_text
+    return html.dialog(
+        ADMIN.approve_weights if weights else ADMIN.approve_knowledge,
+        act="approve",
+        id=report.id,
+        text=words.format(question=question_of(report), answer=report.correct_answer),
+        ok=ADMIN.approve,
+        fields=fields,
+    )
+
+
+def edit_dialog(report: Report) -> dict[str, object]:
+    fields = [
+        html.field("canonical_question", ADMIN.canonical_question, value=report.canonical_question, required=True),
+        html.field("subject", ADMIN.subject, value=report.subject),
+        html.field("correct_answer", ADMIN.right_answer, value=report.correct_answer, required=True),
+        html.field(
+            "paraphrases",
+            ADMIN.wordings,
+            type="area",
+            rows=4,
+            value="\n".join(report.paraphrases),
+            help=ADMIN.one_per_line,
+        ),
+        html.field(
+            "probes", ADMIN.probes, type="area", rows=4, value="\n".join(report.probes), help=ADMIN.one_per_line
+        ),
+    ]
+    return html.dialog(ADMIN.edit_title, act="revise", id=report.id, ok=TEXTS.save, wide=True, fields=fields)
+
+
+def undo_button(report: Report) -> Html:
+    undo = html.dialog(
+        ADMIN.undo_title,
+        act="rollback",
+        id=report.id,
+        ok=ADMIN.undo,
+        danger=True,
+        text=ADMIN.undo_text.format(question=question_of(report)),
+        fields=[html.field("reason", TEXTS.reason, type="area", rows=2, required=True)],
+    )
+    return html.dialog_button(ADMIN.undo, undo, look="er-danger")

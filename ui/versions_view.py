@@ -1,0 +1,139 @@
+"""Live edits and versions as HTML: what is in force, how it measured, the way back."""
+
+from collections.abc import Sequence
+
+from . import html, plots
+from .admin_texts import ADMIN
+from .html import Html, element, join
+from .queue_view import question_of, status_badge, undo_button
+from .records import Me, Report, Version
+from .texts import TEXTS
+
+BASE = "base"
+
+
+def live_edits(reports: Sequence[Report], me: Me) -> Html:
+    """All corrections in force, in weights or in knowledge, each with its undo."""
+    if not reports:
+        return html.empty(ADMIN.no_live)
+    head = element("tr", join([element("th", name, scope="col") for name in ADMIN.live_columns]))
+    rows = []
+    for report in reports:
+        since = report.moves[-1].at if report.moves else report.created
+        can_undo = me.may_administer and not report.undo_requested
+        cells = [
+            element("td", html.button(question_of(report), act="show", id=report.id, look="er-plain er-link")),
+            element("td", report.correct_answer or ADMIN.hidden),
+            element("td", status_badge(report)),
+            element("td", html.ago(since)),
+            element("td", undo_button(report) if can_undo else ""),
+        ]
+        rows.append(element("tr", join(cells)))
+    return _table(head, rows)
+
+
+def _table(head: Html, rows: Sequence[Html]) -> Html:
+    return element(
+        "div",
+        element("table", element("thead", head), element("tbody", join(rows)), class_="er-table"),
+        class_="er-scroll",
+        tabindex="0",
+    )
+
+
+def figure_of(version: Version, names: Sequence[str]) -> float | None:
+    """A figure of a version's verification under any of its names, wherever the summary keeps it."""
+    places = [version.summary, *(part for part in version.summary.values() if isinstance(part, dict))]
+    for place in places:
+        for name in names:
+            value = place.get(name)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                return float(value)
+    return None
+
+
+def courses(versions: Sequence[Version]) -> Html:
+    """One small plot per figure over the versions, oldest first; figures that nobody measured are left out."""
+    plotted = []
+    for title, names in ADMIN.figures:
+        measured = [(v, figure) for v in versions if (figure := figure_of(v, names)) is not None]
+        if measured:
+            values = [figure for _, figure in measured]
+            shares = all(0 <= value <= 1 for value in values) and "s" not in title.split()[-1:]
+            low, high = (0.0, 1.0) if shares else (0.0, max(values) or 1.0)
+            plotted.append(
+                plots.course(values, [html.short(v.id) for v, _ in measured], title=title, low=low, high=high)
+            )
+    return element("div", join(plotted), class_="er-figures") if plotted else html.empty(ADMIN.no_figures)
+
+
+def timeline(versions: Sequence[Version], *, served: str, me: Me) -> Html:
+    """Newest first, the base last in time but always in reach."""
+    oldest_first = sorted(versions, key=lambda v: v.created)
+    items = [_version(version, served=served, me=me) for version in reversed(oldest_first)]
+    kill = html.EMPTY
+    if me.may_administer and served != BASE:
+        spec = html.dialog(
+            ADMIN.kill_title,
+            act="restore",
+            id=BASE,
+            text=ADMIN.kill_text,
+            ok=ADMIN.kill_switch,
+            danger=True,
+            fields=[_reason()],
+        )
+        kill = element(
+            "div", html.dialog_button(ADMIN.kill_switch, spec, look="er-danger"), class_="er-row-of er-spread"
+        )
+    return courses(oldest_first) + kill + element("ol", join(items), class_="er-timeline")
+
+
+def _reason() -> dict[str, object]:
+    return html.field("reason", TEXTS.reason, type="area", rows=2, required=True)
+
+
+def _version(version: Version, *, served: str, me: Me) -> Html:
+    is_served = version.id == served
+    name = ADMIN.base if version.id == BASE else html.short(version.id, 12)
+    edits = ADMIN.edits.format(n=len(version.corrections) or len(version.artefacts))
+    badges = [html.badge(ADMIN.serving_now, "live")] if is_served else []
+    if version.purged:
+        badges.append(html.badge(ADMIN.purged, "warn"))
+    figures = [
+        (title, html.number(figure, 3))
+        for title, names in ADMIN.figures
+        if (figure := figure_of(version, names)) is not None
+    ]
+    restore = html.EMPTY
+    if me.may_administer and not is_served and not version.purged:
+        spec = html.dialog(
+            ADMIN.restore_title.format(version=name),
+            act="restore",
+            id=version.id,
+            text=ADMIN.restore_text,
+            ok=ADMIN.restore,
+            fields=[_reason()],
+        )
+        restore = html.dialog_button(ADMIN.restore, spec)
+    when = version.live_since or version.created
+    head = element(
+        "div",
+        element(
+            "div",
+            element("b", name, title=version.id),
+            *badges,
+            element("span", edits, class_="er-quiet"),
+            html.ago(when),
+            class_="er-row-of",
+        ),
+        restore,
+        class_="er-row-of er-spread",
+    )
+    sha = f"sha256 {html.short(version.tensors_sha256, 16)}" if version.tensors_sha256 else ""
+    return element(
+        "li",
+        head,
+        html.pairs(figures),
+        element("div", sha, class_="er-mono er-quiet") if sha else "",
+        class_="er-on" if is_served else None,
+    )
