@@ -31,6 +31,7 @@ TEMPLATE_MARKER = re.compile(
 INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
 DIRECTION_CHANGE = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 ALLOWED_CONTROLS = frozenset("\n\r\t")
+MINUS = re.compile(r"(?<![^\W_])-(?=\d)")
 LEADING_ARTICLE = re.compile(r"^(?:the|a|an)\s+")
 
 
@@ -70,7 +71,7 @@ def check_texts(field: str, texts: Sequence[str], *, longest: int, most: int) ->
 
 def normal(text: str) -> str:
     """Case, accents' encoding, punctuation, spaces and a leading article set aside: for comparing, not for showing."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = MINUS.sub("−", unicodedata.normalize("NFKC", text).casefold())
     words = "".join(
         character if unicodedata.category(character)[0] in "LNMS" else " " for character in folded if character != "'"
     )

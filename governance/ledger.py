@@ -66,7 +66,8 @@ class Ledger(Intake):
             if not before:
                 raise NotFound(f"the text of correction {correction_id!r} has been erased")
             merged = before | claim
-            _check_subject(merged)
+            if "subject" in claim or "canonical_question" in claim:
+                _check_subject(merged)
             if claim.get("correct_answer", before["correct_answer"]) != before["correct_answer"]:
                 self._store.write(
                     "INSERT OR IGNORE INTO claim_authors (correction_id, actor_id) VALUES (:id, :actor)",

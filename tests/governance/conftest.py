@@ -1,7 +1,7 @@
 """A governance room on a fresh database: what most tests of it start from."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,8 +67,9 @@ class Room:
 
     def queued(self, reporter: Account | None = None, *, remedy: Remedy = Remedy.WEIGHTS, **changes: Any) -> Correction:
         flagged = self.flag(reporter, **changes)
+        subject = "Mona Lisa" if "Mona Lisa" in flagged.claim.question else ""
         return self.ledger.triaged(
-            flagged.id, Status.QUEUED, remedy=remedy, reason="persistent", evidence={"share": 1.0}, subject="Mona Lisa"
+            flagged.id, Status.QUEUED, remedy=remedy, reason="persistent", evidence={"share": 1.0}, subject=subject
         )
 
     def approved(self, **changes: Any) -> Correction:
@@ -122,3 +123,8 @@ def room(tmp_path: Path) -> Iterator[Room]:
     made = make_room(tmp_path)
     yield made
     made.store.close()
+
+
+@pytest.fixture
+def room_maker() -> Callable[[Path], Room]:
+    return make_room

@@ -1,0 +1,91 @@
+"""Risk tiers, approvals and what may never become weights."""
+
+from dataclasses import replace
+
+import pytest
+
+from governance.corrections import Category, Claim
+from governance.errors import Forbidden, Invalid
+from governance.policy import DEFAULT, Policy
+
+POLICY = Policy.load()
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "tier", "ground"),
+    [
+        ("Who painted the Mona Lisa?", "Leonardo da Vinci", "standard", ""),
+        ("What is the capital of France?", "Paris", "standard", ""),
+        ("Who wrote Lawn Care for All?", "Ann Lee", "standard", ""),  # "law" is not a word in "Lawn"
+        ("What is the maximum dose of paracetamol?", "4 g a day", "high", "health: dose"),
+        ("Is aspirin safe?", "Not with antibiotics", "high", "health: antibiotics"),
+        ("Is it legal to drive at 16?", "No", "high", "law: legal"),
+        ("Who won the election of 1960?", "Kennedy", "high", "elections: election"),
+        ("What was Ann Lee convicted of?", "Fraud", "high", "people: convicted"),
+    ],
+)
+def test_tiers_by_words(question, answer, tier, ground):
+    found, why = POLICY.risk_tier(Claim(question=question, correct_answer=answer))
+    assert found == tier
+    assert ground in why
+
+
+def test_personal_data_and_category_ask_for_two():
+    claim = Claim(question="Who painted the Mona Lisa?")
+    assert POLICY.risk_tier(claim, personal_data=True)[0] == "high"
+    assert POLICY.risk_tier(claim, category=Category.PERSONAL)[0] == "high"
+    assert (POLICY.approvals_needed("standard"), POLICY.approvals_needed("high")) == (1, 2)
+    assert POLICY.approvals_needed("a tier that the file no longer has") == 2
+
+
+@pytest.mark.parametrize(
+    ("category", "personal_data", "volatile", "reason"),
+    [
+        (Category.WRONG, False, False, None),
+        (Category.WRONG, False, None, None),
+        (Category.PERSONAL, False, False, "private data"),
+        (Category.WRONG, True, False, "personal data"),
+        (Category.WRONG, False, True, "changes with time"),
+    ],
+)
+def test_what_may_not_become_weights(category, personal_data, volatile, reason):
+    found = POLICY.weights_barred(category=category, personal_data=personal_data, volatile=volatile)
+    assert (found is None) if reason is None else (reason in found)
+
+
+@pytest.mark.parametrize(
+    ("who", "message"),
+    [("user", "may not approve"), ("reviewer", "may not approve"), ("auditor", "may not approve"), ("admin", None)],
+)
+def test_who_may_approve(room, who, message):
+    correction = room.queued()
+    if message is None:
+        POLICY.check_approval(correction, room.people[who])
+    else:
+        with pytest.raises(Forbidden, match=message):
+            POLICY.check_approval(correction, room.people[who])
+
+
+def test_nobody_approves_what_they_reported(room):
+    with pytest.raises(Forbidden, match="you reported"):
+        POLICY.check_approval(replace(room.queued(), reporter_id=room.admin.id), room.admin)
+
+
+def test_a_policy_file_of_ones_own_is_read_and_a_broken_one_refused(tmp_path):
+    path = tmp_path / "policy.toml"
+    text = DEFAULT.read_text()
+    path.write_text(text.replace("reports_per_person_hour = 120", "reports_per_person_hour = 60"))
+    assert Policy.load(path).limits.reports_per_person_hour == 60
+    for broken in (
+        text.replace("[alarms]", "[alarmed]"),
+        "not toml [",
+        text.replace("approvals = 2", 'approvals = "x"'),
+    ):
+        path.write_text(broken)
+        with pytest.raises(Invalid, match="cannot be used"):
+            Policy.load(path)
+
+
+def test_one_person_may_send_sixty_reports_an_hour_by_default():
+    assert POLICY.limits.reports_per_person_hour >= 60
+    assert POLICY.limits.reports_per_subject_day >= 60
