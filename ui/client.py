@@ -1,6 +1,7 @@
 """The gateway as the pages know it: one async HTTP client that acts as the person whose browser asked."""
 
 import json
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -22,17 +23,22 @@ class Gateway:
     def __init__(self, api_url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._api_url = api_url.rstrip("/")
         self._transport = transport
+        # Reading the machine's certificates takes 50 ms and more: once, not for every call.
+        self._tls = ssl.create_default_context()
 
     def acting_for(self, cookies: Mapping[str, str]) -> "Caller":
         """The gateway as seen by one signed-in person."""
-        return Caller(self._api_url, session=cookies.get(SESSION_COOKIE, ""), transport=self._transport)
+        return Caller(self._api_url, session=cookies.get(SESSION_COOKIE, ""), tls=self._tls, transport=self._transport)
 
 
 class Caller:
     """One person's calls. Every method raises GatewayRefused, SignedOut or GatewayUnreachable."""
 
-    def __init__(self, api_url: str, *, session: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self, api_url: str, *, session: str, tls: ssl.SSLContext, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         self._api_url = api_url
+        self._tls = tls
         # The gateway refuses cookie-authenticated writes from another origin; this request is made by its own page.
         headers = {"Origin": api_url}
         if session:
@@ -46,6 +52,7 @@ class Caller:
             base_url=self._api_url,
             headers=self._headers,
             timeout=timeout,
+            verify=self._tls,
             transport=self._transport,
             trust_env=False,
         )
