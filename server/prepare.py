@@ -57,6 +57,7 @@ def prepare_model(model: str, model_dir: Path, *, say: Say) -> PreparedModel:
 
     Raises ModelRefused, or editing's UnsupportedModel, before anything large is fetched or loaded.
     """
+    model_dir = model_dir.resolve()
     if model == EMBEDDED:
         path = _embedded(model_dir, say)
     elif (folder := Path(model).expanduser()).is_dir():

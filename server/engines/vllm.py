@@ -65,11 +65,8 @@ class VllmEngine:
         }
         # Leaving this block early closes the connection, upon which vLLM aborts the request.
         async with self._answer(Endpoint.CHAT, json=body) as response:
-            async for line in response.aiter_lines():
-                data = line.removeprefix("data: ")
-                if data == line:
-                    continue
-                if data == "[DONE]":
+            async for data in _events(response):
+                if data == b"[DONE]":
                     return
                 chunk: Chunk = json.loads(data)
                 if "error" in chunk:
@@ -155,6 +152,16 @@ class VllmEngine:
                 yield response
         except httpx.TransportError as error:
             raise EngineUnavailable(f"The model server cannot be reached: {error or type(error).__name__}") from error
+
+
+async def _events(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The data of server-sent events. Bytes, because httpx's own way through text and lines costs as much again."""
+    rest = b""
+    async for part in response.aiter_raw():
+        *whole, rest = (rest + part).split(b"\n\n")
+        for event in whole:
+            if event.startswith(b"data: "):
+                yield event[6:]
 
 
 _NO_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=64)
