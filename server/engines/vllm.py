@@ -185,7 +185,12 @@ def _client(
 ) -> httpx.AsyncClient:
     # trust_env off: a proxy variable of the machine must not carry conversations elsewhere.
     return httpx.AsyncClient(
-        base_url=url, transport=transport, headers=headers, timeout=_TIMEOUT, limits=_NO_LIMITS, trust_env=False
+        base_url=url,
+        transport=transport,
+        headers={"Accept-Encoding": "identity", **(headers or {})},
+        timeout=_TIMEOUT,
+        limits=_NO_LIMITS,
+        trust_env=False,
     )
 
 
