@@ -16,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from editing.errors import UnsupportedModel
 from editing.families import family_of
 from server.errors import ServerError
 from server.settings import EMBEDDED
@@ -55,7 +56,7 @@ def prepare_model(model: str, model_dir: Path, *, say: Say) -> PreparedModel:
     model_dir  where converted and fetched models are kept; a folder named by `model` is only read
     say        told what is going on, a line at a time
 
-    Raises ModelRefused, or editing's UnsupportedModel, before anything large is fetched or loaded.
+    Raises ModelRefused before anything large is fetched or loaded.
     """
     model_dir = model_dir.resolve()
     if model == EMBEDDED:
@@ -73,7 +74,7 @@ def prepare_model(model: str, model_dir: Path, *, say: Say) -> PreparedModel:
 
 
 def check_model(path: Path) -> dict[str, Any]:
-    """The configuration of the model in `path`. Raises ModelRefused or UnsupportedModel with what is the matter."""
+    """The configuration of the model in `path`. Raises ModelRefused with what is the matter."""
     config = _read_json(path / "config.json")
     _check_config(config, path)
     if not any(path.glob("*.safetensors")):
@@ -180,7 +181,10 @@ def _fetched(model: str, model_dir: Path, say: Say) -> Path:
 def _check_config(config: dict[str, Any], source: Path | str) -> None:
     if "model_type" not in config:
         raise ModelRefused(f"{source}: config.json names no model_type; this is not a transformers model.")
-    family_of(SimpleNamespace(**config))
+    try:
+        family_of(SimpleNamespace(**config))
+    except UnsupportedModel as error:
+        raise ModelRefused(f"{source}: {error}") from error
     if "quantization_config" in config:
         raise ModelRefused(
             f"{source} is quantized; edits need the weights in full precision. Choose the original model."

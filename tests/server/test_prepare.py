@@ -5,7 +5,6 @@ import shutil
 
 import pytest
 
-from editing.errors import UnsupportedModel
 from server import prepare
 from server.prepare import ModelRefused, base_sha256, check_model, prepare_model
 
@@ -55,7 +54,7 @@ def test_what_cannot_be_served_is_refused_with_its_reason(folder, spoil, reason)
 
 def test_an_unsupported_family_is_named(folder):
     configured(folder, model_type="mamba")
-    with pytest.raises(UnsupportedModel, match="mamba"):
+    with pytest.raises(ModelRefused, match="mamba"):
         check_model(folder)
 
 
@@ -86,7 +85,7 @@ def test_an_unsupported_hub_model_is_refused_before_its_weights_are_fetched(tmp_
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", only_config)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: pytest.fail("fetched"))
-    with pytest.raises(UnsupportedModel):
+    with pytest.raises(ModelRefused, match="mamba"):
         prepare_model("org/name", tmp_path, say=print)
 
 
