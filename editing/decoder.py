@@ -100,7 +100,7 @@ class Decoder:
         self.model = model
         self.family: Family = family_of(model.config)
         self.base: nn.Module = model.get_submodule(self.family.base)
-        self.layers: list[nn.Module] = list(self.base.get_submodule(self.family.layers))  # type: ignore[arg-type]
+        self.layers: list[nn.Module] = list(self.base.get_submodule(self.family.layers).children())
         self.norm: nn.Module = self.base.get_submodule(self.family.norm)
         self._prefixes: dict[tuple[int, ...], FrozenCache] = {}
 
@@ -243,7 +243,8 @@ class Decoder:
 
 def _first(output: Any) -> Tensor:
     """The hidden state of a layer's output; some families return a tuple."""
-    return output[0] if isinstance(output, tuple) else output
+    state: Tensor = output[0] if isinstance(output, tuple) else output
+    return state
 
 
 def _keep_call(seen: Recorded, layer: int) -> Callable[..., None]:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,13 +14,14 @@ from editing.decoder import Decoder
 from editing.edit_set import Artefact, Solution
 from editing.errors import ArtefactMismatch, EditDiverged
 from editing.facts import Fact, check_fact, group_by_subject
-from editing.generation import Reply, continue_rows, reply_to
+from editing.generation import continue_rows, reply_to
 from editing.memit.config import MemitConfig
 from editing.memit.contexts import Context, Role, chat_row, contexts_for, with_target
 from editing.memit.covariance import Statistics
 from editing.memit.keys import KeyRows, Seen
 from editing.memit.solve import LowRankDelta, solve, strengths
 from editing.memit.target_states import find_target_states
+from editing.replies import Reply
 from editing.statements import Statements, write_statements
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,6 @@
 """Greedy replies in batches, and text that the model writes by itself."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -9,14 +8,7 @@ from transformers import DynamicCache
 
 from editing.chat import Chat
 from editing.decoder import Decoder
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the model said; `stopped` if it ended by itself."""
-
-    text: str
-    stopped: bool
+from editing.replies import Reply
 
 
 def reply_to(

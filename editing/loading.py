@@ -57,7 +57,7 @@ def statistics_for(
 ) -> Statistics:
     """Statistics of a model from `texts`, else from text that it writes itself, cached in `folder`.
 
-    For the embedded model that text is shipped: 30,000 tokens cost 15 s to run through six layers, and minutes to write.
+    For the embedded model that text is shipped: it takes seconds to run through six layers and minutes to write.
     """
     decoder, chat = Decoder(loaded.model), chat_of(loaded.model, loaded.tokenizer)
     corpus = (

@@ -1,4 +1,4 @@
-"""Small stand-ins for tests: tiny random models of every family, a word tokenizer with a chat template, an editor by script."""
+"""Small stand-ins for tests: tiny random models of every family, a byte tokenizer with a chat template, an editor."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,9 +10,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFa
 
 from editing.editor import Editor
 from editing.facts import Fact
-from editing.generation import Reply
 from editing.memit.config import MemitConfig
 from editing.memit.covariance import Statistics
+from editing.replies import Reply
 
 CHAT_TEMPLATE = (
     "{% for m in messages %}{% if loop.first and m['role'] != 'system' %}<|start|>system\nYou help.<|end|>\n{% endif %}"

@@ -46,7 +46,8 @@ class Statistics:
         """Raises StatisticsMismatch if these belong to another model or lack a layer."""
         if self.base_sha256 != base_sha256:
             raise StatisticsMismatch(
-                f"the statistics belong to model {self.base_sha256[:12]!r}, not to {base_sha256[:12]!r}: compute them anew"
+                f"the statistics belong to model {self.base_sha256[:12]!r}, not to {base_sha256[:12]!r}:"
+                " compute them anew"
             )
         missing = sorted(set(layers) - set(self.covariances))
         if missing:

@@ -59,7 +59,7 @@ def solve(keys: Tensor, residuals: Tensor, covariance: Tensor, *, weight: float)
         else:
             system = weight * covariance + keys @ keys.T
             right = torch.cholesky_solve(keys, torch.linalg.cholesky(system)).T
-    except torch.linalg.LinAlgError as error:
+    except RuntimeError as error:
         raise EditDiverged(
             f"the system of {n} keys cannot be solved ({error}); compute statistics from more text"
         ) from error

@@ -1,0 +1,253 @@
+"""The bench: edit facts in batches, ask as in chat, report what held, what moved and what it cost."""
+
+import logging
+import resource
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from editing.editor import Editor
+from editing.errors import ContradictingFacts, EditingError
+from editing.facts import Fact, FactCase, Probe, check_fact, group_by_subject
+from editing.methods import Edited, Method, method
+from editing.replies import Reply
+from editing.scoring import answer_log_probs, perplexity
+from editing.statements import Statements, write_statements
+from editing.wording import contains
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[str], None]
+Writer = Callable[[str, str, str], Statements]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One probe and what the unedited model said to it."""
+
+    probe: Probe
+    before: str
+
+    @property
+    def counts(self) -> bool:
+        """Only an answer that was there can be kept."""
+        return contains(self.before, self.probe.answer)
+
+
+def run_bench(
+    editor: Editor,
+    cases: Sequence[FactCase],
+    *,
+    method_name: str = "memit",
+    batch: int | None = None,
+    texts: Sequence[str] = (),
+    max_tokens: int = 128,
+    write: Writer = write_statements,
+    model: str = "",
+    generator: str = "rules",
+    teacher_forced: bool = True,
+    before: dict[str, Reply] | None = None,
+    progress: Progress | None = None,
+) -> dict[str, object]:
+    """Edit `cases` in batches of `batch` (all at once, if None), each batch from the base alone, and report.
+
+    texts           ordinary text for perplexity
+    write           makes an edit's wordings from question, subject and answer; the cases' own questions only judge
+    before          replies of the unedited model, filled in as needed: pass one dict to several runs on one model
+    teacher_forced  compute `efficacy`, `paraphrase_tf` and `neighbourhood` too
+
+    A fact that cannot be edited is reported with its reason and counts as not edited.
+    """
+    tell = progress or (lambda _message: None)
+    edit = method(method_name)
+    known = before if before is not None else {}
+    size = batch or max(1, len(cases))
+    _ask_before(editor, cases, known, max_tokens, tell)
+    quiet = perplexity(editor.decoder, editor.chat, texts) if texts else None
+    rows: list[dict[str, object]] = []
+    times = {"target_states": 0.0, "solve": 0.0}
+    perplexities: list[float] = []
+    for start in range(0, len(cases), size):
+        chunk = cases[start : start + size]
+        tell(f"editing {start + 1}-{start + len(chunk)} of {len(cases)}")
+        edited, refused = _edit(editor, edit, chunk, write)
+        times["target_states"] += edited.seconds_target_states
+        times["solve"] += edited.seconds_solve
+        with editor.applied(edited.solution):
+            rows += _judge(editor, chunk, known, refused, edited, max_tokens)
+            if teacher_forced:
+                for row, scores in zip(rows[-len(chunk) :], _teacher_forced(editor, chunk), strict=True):
+                    row.update(scores)
+            if texts:
+                perplexities.append(perplexity(editor.decoder, editor.chat, texts))
+    seconds = times["target_states"] + times["solve"]
+    return {
+        "n": len(cases),
+        "method": method_name,
+        "model": model,
+        "batch": size,
+        "generator": generator,
+        **_shares(rows),
+        "perplexity_before": quiet,
+        "perplexity_after": sum(perplexities) / len(perplexities) if perplexities else None,
+        "seconds": seconds,
+        "seconds_per_edit": seconds / max(1, len(cases)),
+        "seconds_target_states": times["target_states"],
+        "seconds_solve": times["solve"],
+        "peak_rss_mb": _peak_rss_mb(),
+        "peak_gpu_mb": _peak_gpu_mb(editor),
+        "refused": sum("refused" in row for row in rows),
+        "facts": rows,
+    }
+
+
+def _ask_before(
+    editor: Editor, cases: Sequence[FactCase], known: dict[str, Reply], max_tokens: int, tell: Progress
+) -> None:
+    wanted = [p.question for c in cases for p in (*c.neighbours, *c.unrelated, *c.portability)]
+    wanted += [question for c in cases for question in c.same_subject]
+    missing = [question for question in dict.fromkeys(wanted) if question not in known]
+    if missing:
+        tell(f"asking the unedited model {len(missing)} questions")
+        known.update(zip(missing, editor.generate(missing, max_tokens), strict=True))
+
+
+def _edit(
+    editor: Editor, edit: Method, cases: Sequence[FactCase], write: Writer
+) -> tuple[Edited, dict[str, EditingError]]:
+    """Edit what can be edited; the others with the error that names them."""
+    refused: dict[str, EditingError] = {}
+    fit: list[Fact] = []
+    for case in cases:
+        try:
+            check_fact(case.fact)
+            group_by_subject([*fit, case.fact])
+            fit.append(case.fact)
+        except ContradictingFacts as error:
+            refused[case.fact.id] = error
+        except EditingError as error:
+            refused[case.fact.id] = error
+    groups = list(group_by_subject(fit).values())
+    written = [[write(fact.question, fact.subject, fact.target_new) for fact in group] for group in groups]
+    return edit(editor, groups, written), refused
+
+
+def _judge(
+    editor: Editor,
+    cases: Sequence[FactCase],
+    before: Mapping[str, Reply],
+    refused: Mapping[str, EditingError],
+    edited: Edited,
+    max_tokens: int,
+) -> list[dict[str, object]]:
+    """One row per fact, from replies of the edited model."""
+    after = _replies(editor, cases, max_tokens)
+    made = {fact_id: artefact for artefact in edited.artefacts for fact_id in artefact.fact_ids}
+    rows = []
+    for case in cases:
+        new = case.fact.target_new
+        own = [after[q] for q in (case.fact.question, *case.paraphrases)]
+        subject = [q for q in case.same_subject if not contains(before[q].text, new)]
+        row: dict[str, object] = {
+            "id": case.fact.id,
+            "reply": own[0].text,
+            "direct": contains(own[0].text, new),
+            "paraphrase": [contains(reply.text, new) for reply in own[1:]],
+            "neighbours_kept": _kept(case.neighbours, before, after),
+            "unrelated_kept": _kept(case.unrelated, before, after),
+            "subject_kept": [not contains(after[q].text, new) for q in case.same_subject],
+            "subject_kept_of_clean": [not contains(after[q].text, new) for q in subject],
+            "portability": [contains(after[p.question].text, p.answer) for p in case.portability],
+            "stops": [reply.stopped for reply in own],
+        }
+        if case.fact.id in refused:
+            row["refused"] = str(refused[case.fact.id])
+        if case.fact.id in made:
+            artefact = made[case.fact.id]
+            row.update(nll=artefact.nll, steps=artefact.steps, strength=artefact.strength)
+        rows.append(row)
+    return rows
+
+
+def _replies(editor: Editor, cases: Sequence[FactCase], max_tokens: int) -> dict[str, Reply]:
+    asked: list[str] = []
+    for case in cases:
+        asked += [case.fact.question, *case.paraphrases, *case.same_subject]
+        asked += [probe.question for probe in (*case.neighbours, *case.unrelated, *case.portability)]
+    asked = list(dict.fromkeys(asked))
+    return dict(zip(asked, editor.generate(asked, max_tokens), strict=True))
+
+
+def _kept(probes: Sequence[Probe], before: Mapping[str, Reply], after: Mapping[str, Reply]) -> list[bool]:
+    asked = [_Asked(probe, before[probe.question].text) for probe in probes if probe.answer]
+    return [contains(after[a.probe.question].text, a.probe.answer) for a in asked if a.counts]
+
+
+def _teacher_forced(editor: Editor, cases: Sequence[FactCase]) -> list[dict[str, object]]:
+    """Is the new answer likelier than the old one, and at neighbours the true one likelier than the new?
+
+    The fact's own cloze is used where it has one, as CounterFact does, else the question as a chat turn.
+    """
+    asked: list[tuple[str, str, bool]] = []
+    spans: list[tuple[int, int, int]] = []
+    for case in cases:
+        fact = case.fact
+        prompt, as_chat = (case.cloze, False) if case.cloze else (fact.question, True)
+        pairs = [(prompt, fact.target_new, fact.target_old, as_chat)] if fact.target_old else []
+        other = [(q, fact.target_new, fact.target_old, True) for q in case.paraphrases] if fact.target_old else []
+        near = [(p.question, p.answer, fact.target_new, True) for p in case.neighbours if p.answer]
+        for question, better, worse, chat in (*pairs, *other, *near):
+            asked += [(question, better, chat), (question, worse, chat)]
+        spans.append((len(pairs), len(other), len(near)))
+    scores = answer_log_probs(editor.decoder, editor.chat, asked)
+    wins = iter([better > worse for better, worse in zip(scores[::2], scores[1::2], strict=True)])
+    return [
+        {
+            "efficacy": [next(wins) for _ in range(n_pairs)],
+            "paraphrase_tf": [next(wins) for _ in range(n_other)],
+            "neighbourhood": [next(wins) for _ in range(n_near)],
+        }
+        for n_pairs, n_other, n_near in spans
+    ]
+
+
+_SHARED = (
+    "direct",
+    "paraphrase",
+    "neighbours_kept",
+    "unrelated_kept",
+    "subject_kept",
+    "portability",
+    "stops",
+    "efficacy",
+    "paraphrase_tf",
+    "neighbourhood",
+)
+
+
+def _shares(rows: Sequence[Mapping[str, object]]) -> dict[str, float | None]:
+    """Over all facts' outcomes together; None where nothing was asked."""
+    return {name: _mean(outcome for row in rows for outcome in _outcomes(row.get(name))) for name in _SHARED}
+
+
+def _outcomes(value: object) -> list[bool]:
+    return value if isinstance(value, list) else [] if value is None else [bool(value)]
+
+
+def _mean(values: Iterator[bool]) -> float | None:
+    known = list(values)
+    return sum(known) / len(known) if known else None
+
+
+def _peak_rss_mb() -> float:
+    # ru_maxrss is in kilobytes on Linux and in bytes on macOS.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20) if sys.platform == "darwin" else peak / 1024
+
+
+def _peak_gpu_mb(editor: Editor) -> float | None:
+    if editor.decoder.device.type != "cuda":
+        return None
+    import torch
+
+    return torch.cuda.max_memory_allocated() / (1 << 20)

@@ -1,0 +1,36 @@
+"""ROME: one fact after the other into one layer, for comparison."""
+
+from dataclasses import replace
+from time import perf_counter
+
+import torch
+from torch import Tensor
+
+from editing.editor import Editor
+from editing.memit.solve import LowRankDelta
+from editing.methods import Edited, Groups, Written
+
+
+def rome(editor: Editor, groups: Groups, written: Written) -> Edited:
+    """Rank-one updates in sequence to the last of the editor's layers. Meng et al. 2022, arXiv:2202.05262."""
+    one_layer = editor.with_config(replace(editor.config, layers=editor.config.layers[-1:], per_context=False))
+    start = perf_counter()
+    artefacts = one_layer.artefacts_of(groups, written)
+    made = perf_counter()
+    solution = one_layer.solve(artefacts, closed_form=one_by_one)
+    return Edited(solution, made - start, perf_counter() - made, tuple(artefacts))
+
+
+def one_by_one(keys: Tensor, residuals: Tensor, covariance: Tensor, *, weight: float) -> LowRankDelta:
+    """Each key gets exactly its value, in turn: delta_i = (r_i - change so far · k_i)(C⁻¹k_i)ᵀ / (k_iᵀC⁻¹k_i).
+
+    The keys are the same everywhere (r-ROME, arXiv:2403.07175: two definitions of one key disable the model).
+    `weight` is not used: the constraint has no price.
+    """
+    keys, residuals = keys.double(), residuals.double()
+    spread = torch.cholesky_solve(keys, torch.linalg.cholesky(covariance.double()))
+    right = (spread / (keys * spread).sum(dim=0)).T
+    left = torch.zeros_like(residuals)
+    for i in range(keys.shape[1]):
+        left[:, i] = residuals[:, i] - left @ (right @ keys[:, i])
+    return LowRankDelta(left, right)

@@ -1,0 +1,331 @@
+"""The gate: does a set of edits hold in other words, does anything else move, and who is to blame if it does."""
+
+import json
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import sqrt
+from pathlib import Path
+
+from editing.facts import Fact, Probe
+from editing.replies import Reply, goes_in_circles, is_kept
+from editing.statements import Statements
+from editing.wording import contains
+
+Generate = Callable[[Sequence[str]], list[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The bounds of gate.toml, one field per line there."""
+
+    max_tokens: int
+    fact: Mapping[str, float]
+    release: Mapping[str, float]
+    draw: Mapping[str, int]
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> "Thresholds":
+        """From a file of the same layout, else the shipped one."""
+        read = tomllib.loads((path or Path(__file__).with_name("gate.toml")).read_text(encoding="utf-8"))
+        return cls(read["max_tokens"], read["fact"], read["release"], read["draw"])
+
+
+@dataclass(frozen=True, slots=True)
+class GateCase:
+    """An edit and the questions that judge it; none of them was trained on."""
+
+    fact: Fact
+    probes: tuple[str, ...] = ()
+    neighbours: tuple[Probe, ...] = ()
+    same_subject: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, fact: Fact, statements: Statements) -> "GateCase":
+        return cls(fact, statements.probes, statements.neighbours, statements.same_subject)
+
+    @property
+    def kept_questions(self) -> tuple[str, ...]:
+        """Those whose reply before the edit must be known."""
+        return (*(probe.question for probe in self.neighbours), *self.same_subject)
+
+
+@dataclass(slots=True)
+class Baseline:
+    """Replies of the unedited model, asked once per base and question. Owned by whoever runs the gate."""
+
+    replies: dict[str, Reply] = field(default_factory=dict)
+
+    def ask(self, generate: Generate, questions: Iterable[str]) -> None:
+        """Fill in what is missing; `generate` must answer for the unedited model."""
+        missing = [q for q in dict.fromkeys(questions) if q not in self.replies]
+        if missing:
+            self.replies.update(zip(missing, generate(missing), strict=True))
+
+    def save(self, path: Path) -> None:
+        unfinished = path.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps({q: [r.text, r.stopped] for q, r in self.replies.items()}), encoding="utf-8")
+        unfinished.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "Baseline":
+        """What `save` wrote; empty if the file is not there or not whole: a baseline can always be asked again."""
+        try:
+            read = json.loads(path.read_text(encoding="utf-8"))
+            return cls({question: Reply(text, stopped) for question, (text, stopped) in read.items()})
+        except (OSError, ValueError):
+            return cls()
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share with its 95 % Wilson interval."""
+
+    passed: int
+    of: int
+
+    @property
+    def share(self) -> float:
+        return self.passed / self.of if self.of else 1.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson 1927; (0, 1) where nothing was asked."""
+        if not self.of:
+            return (0.0, 1.0)
+        z, n, p = 1.96, self.of, self.share
+        centre, spread = p + z * z / (2 * n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        return (max(0.0, (centre - spread) / (1 + z * z / n)), min(1.0, (centre + spread) / (1 + z * z / n)))
+
+    def __add__(self, other: "Rate") -> "Rate":
+        return Rate(self.passed + other.passed, self.of + other.of)
+
+    @classmethod
+    def count(cls, outcomes: Iterable[bool | None]) -> "Rate":
+        """Of the outcomes that are not None."""
+        known = [outcome for outcome in outcomes if outcome is not None]
+        return cls(sum(known), len(known))
+
+    def as_dict(self) -> dict[str, float | int]:
+        low, high = self.interval
+        return {
+            "passed": self.passed,
+            "of": self.of,
+            "share": round(self.share, 4),
+            "low": round(low, 4),
+            "high": round(high, 4),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FactReport:
+    """How one edit did, and in words why it failed; no reasons means that it passed."""
+
+    fact_id: str
+    direct: Rate
+    probes: Rate
+    neighbours: Rate
+    subject: Rate
+    reasons: tuple[str, ...]
+    reply: str
+
+    @property
+    def passes(self) -> bool:
+        return not self.reasons
+
+    def as_dict(self) -> dict[str, object]:
+        rates = {name: getattr(self, name).as_dict() for name in ("direct", "probes", "neighbours", "subject")}
+        return {
+            "fact_id": self.fact_id,
+            "passes": self.passes,
+            "reasons": list(self.reasons),
+            "reply": self.reply,
+            **rates,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """The verdict over a set of edits: per fact, and together."""
+
+    facts: tuple[FactReport, ...]
+    rates: Mapping[str, Rate]
+    perplexity: tuple[float, float] | None
+    reasons: tuple[str, ...]
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Facts that failed on their own account."""
+        return tuple(report.fact_id for report in self.facts if not report.passes)
+
+    @property
+    def passes(self) -> bool:
+        return not self.failed and not self.reasons
+
+    def of(self, fact_id: str) -> FactReport:
+        return next(report for report in self.facts if report.fact_id == fact_id)
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "passes": self.passes,
+            "reasons": list(self.reasons),
+            "rates": {name: rate.as_dict() for name, rate in self.rates.items()},
+            "perplexity": None if self.perplexity is None else list(self.perplexity),
+            "facts": [report.as_dict() for report in self.facts],
+        }
+
+
+def gate(
+    generate: Generate,
+    cases: Sequence[GateCase],
+    thresholds: Thresholds,
+    *,
+    baseline: Baseline,
+    earlier: Sequence[GateCase] = (),
+    unrelated: Sequence[Probe] = (),
+    perplexity: tuple[float, float] | None = None,
+) -> GateReport:
+    """Judge a set of edits by replies of the edited model.
+
+    generate    answers for the edited model, in the serving dtype
+    baseline    must hold the unedited model's reply to every kept question (see `questions_before`)
+    earlier     edits that are live already: asked directly only
+    perplexity  before and after, on ordinary text
+    """
+    asked = list(
+        dict.fromkeys(
+            [case.fact.question for case in (*cases, *earlier)]
+            + [q for case in cases for q in (*case.probes, *case.kept_questions)]
+            + [probe.question for probe in unrelated]
+        )
+    )
+    after = dict(zip(asked, generate(asked), strict=True))
+    facts = tuple(_judge(case, after, baseline, thresholds) for case in cases)
+    everyone = Rate(0, 0)
+    known_before = [q for q in asked if q in baseline.replies]
+    rates = {
+        "direct": sum((f.direct for f in facts), everyone),
+        "probes": sum((f.probes for f in facts), everyone),
+        "neighbours": sum((f.neighbours for f in facts), everyone),
+        "subject": sum((f.subject for f in facts), everyone),
+        "unrelated": Rate.count(_kept(probe, after, baseline, "") for probe in unrelated),
+        "earlier": Rate.count(contains(after[c.fact.question].text, c.fact.target_new) for c in earlier),
+        "stops": Rate.count(after[q].stopped for q in known_before if baseline.replies[q].stopped),
+        "repeating": Rate.count(goes_in_circles(reply.text) for reply in after.values()),
+    }
+    return GateReport(facts, rates, perplexity, _release_reasons(rates, perplexity, thresholds.release))
+
+
+def questions_before(cases: Sequence[GateCase], unrelated: Sequence[Probe] = ()) -> list[str]:
+    """What the unedited model must have been asked before `gate`."""
+    asked = [q for case in cases for q in case.kept_questions] + [probe.question for probe in unrelated]
+    return list(dict.fromkeys(asked))
+
+
+def _kept(probe: Probe, after: Mapping[str, Reply], baseline: Baseline, new_answer: str) -> bool | None:
+    before = baseline.replies[probe.question].text
+    return is_kept(probe.question, probe.answer, before, after[probe.question].text, new_answer=new_answer or "\0")
+
+
+def _judge(case: GateCase, after: Mapping[str, Reply], baseline: Baseline, thresholds: Thresholds) -> FactReport:
+    fact, new = case.fact, case.fact.target_new
+    direct = Rate.count([contains(after[fact.question].text, new)])
+    probes = Rate.count(contains(after[q].text, new) for q in case.probes)
+    neighbours = Rate.count(_kept(probe, after, baseline, new) for probe in case.neighbours)
+    subject = Rate.count(
+        not contains(after[q].text, new) for q in case.same_subject if not contains(baseline.replies[q].text, new)
+    )
+    bounds = thresholds.fact
+    said = {
+        "direct": (direct, "the question itself is answered with the new answer in {passed} of {of}"),
+        "probes": (probes, "asked in other words, the new answer comes in {passed} of {of}"),
+        "neighbours": (neighbours, "of the answers about other subjects {passed} of {of} stayed"),
+        "subject": (subject, "of the other questions about the subject {passed} of {of} stayed free of the new answer"),
+    }
+    reasons = tuple(
+        words.format(passed=rate.passed, of=rate.of)
+        for name, (rate, words) in said.items()
+        if rate.share < bounds[name]
+    )
+    return FactReport(fact.id, direct, probes, neighbours, subject, reasons, after[fact.question].text)
+
+
+def _release_reasons(
+    rates: Mapping[str, Rate], perplexity: tuple[float, float] | None, bounds: Mapping[str, float]
+) -> tuple[str, ...]:
+    reasons = [
+        f"{name}: {rates[name].passed} of {rates[name].of} is less than {bounds[name]:.0%}"
+        for name in ("neighbours", "unrelated", "subject", "earlier", "stops")
+        if rates[name].share < bounds[name]
+    ]
+    if rates["repeating"].of and rates["repeating"].share > bounds["repeating"]:
+        reasons.append(f"{rates['repeating'].passed} of {rates['repeating'].of} replies go round in circles")
+    if perplexity is not None and perplexity[1] > perplexity[0] * bounds["perplexity_ratio"]:
+        reasons.append(f"perplexity rose from {perplexity[0]:.2f} to {perplexity[1]:.2f}")
+    return tuple(reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which edits go into the weights, and why the others do not."""
+
+    chosen: tuple[str, ...]
+    report: GateReport | None
+    set_aside: Mapping[str, FactReport]
+    tries: int
+
+
+def choose(try_set: Callable[[Sequence[str]], GateReport], fact_ids: Sequence[str], *, rounds: int) -> Selection:
+    """The largest part of a batch that passes, by whole solves of parts rather than one edit at a time.
+
+    try_set  solves the base's live edits and these together and judges them; a report for these
+
+    Edits that fail on their own account leave together and the rest is tried again. If all edits pass but the release
+    does not, the batch is halved: each half alone, the better one grows by what passes of the other. With b bad edits
+    among n this takes about b·log2(n) tries, not n.
+    """
+    counter = _Counter(try_set)
+    chosen, report, aside = _passing(counter, list(fact_ids), rounds)
+    return Selection(tuple(chosen), report, aside, counter.tries)
+
+
+@dataclass(slots=True)
+class _Counter:
+    try_set: Callable[[Sequence[str]], GateReport]
+    tries: int = 0
+
+    def __call__(self, ids: Sequence[str]) -> GateReport:
+        self.tries += 1
+        return self.try_set(ids)
+
+
+def _passing(
+    try_set: Callable[[Sequence[str]], GateReport], ids: list[str], rounds: int, held: tuple[str, ...] = ()
+) -> tuple[list[str], GateReport | None, dict[str, FactReport]]:
+    """Of `ids`, those that pass together with `held`, which has passed before."""
+    aside: dict[str, FactReport] = {}
+    report: GateReport | None = None
+    for _ in range(rounds):
+        if not ids:
+            return [], None, aside
+        report = try_set([*held, *ids])
+        own = [i for i in report.failed if i not in held]
+        if report.passes:
+            return ids, report, aside
+        if not own:
+            break
+        aside.update({i: report.of(i) for i in own})
+        ids = [i for i in ids if i not in own]
+    if not ids or report is None:
+        return [], None, aside
+    if len(ids) == 1:
+        blame = report.reasons or ("an edit that passed before fails beside it",)
+        alone = report.of(ids[0])
+        aside[ids[0]] = FactReport(
+            alone.fact_id, alone.direct, alone.probes, alone.neighbours, alone.subject, blame, alone.reply
+        )
+        return [], None, aside
+    middle = len(ids) // 2
+    left, left_report, left_aside = _passing(try_set, ids[:middle], rounds, held)
+    right, right_report, right_aside = _passing(try_set, ids[middle:], rounds, (*held, *left))
+    return [*left, *right], right_report if right else left_report, {**aside, **left_aside, **right_aside}
