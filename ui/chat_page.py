@@ -1,5 +1,6 @@
 """The chat page: asking, stopping, the list of chats, sources, reports."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -18,6 +19,7 @@ from .records import Me, Provenance, Turn
 from .texts import TEXTS
 
 _REDRAW_S = 0.06
+_SETTLE_S = 0.25
 _CHANNELS = """
 const asks = ['retry', 'edit', 'try'], goes = ['open', 'new', 'delete', 'earlier'];
 window.errataSend = (data) => trigger(asks.includes(data.name) ? 'ask' : goes.includes(data.name) ? 'go' : 'act', data);
@@ -91,7 +93,7 @@ class ChatPage:
                 bot.example_select(self.ask_example, [state], drawn, **quiet),
                 bus.ask(self.ask_again, [state], drawn, **quiet),
             ]
-            ask.stop(self.stopped, [state], drawn, cancels=asking, **quiet)
+            ask.stop(self.settle, None, None, cancels=asking, **quiet).then(self.stopped, [state], drawn, **quiet)
             bus.go(self.go, [state], drawn, cancels=asking, **quiet)
             new.click(self.start_new, [state], drawn, cancels=asking, **quiet)
             bus.act(self.act, [state, search], [told, chats, top, account], trigger_mode="multiple", **quiet)
@@ -199,20 +201,44 @@ class ChatPage:
         state = replace(state, title=state.title or state.turns[0].question[:60])
         yield self._drawn(state, chats=await self._chats(me, state))
 
+    async def settle(self) -> None:
+        """Wait until a cancelled answer has stopped drawing, so that what comes next is drawn last."""
+        await asyncio.sleep(_SETTLE_S)
+
     async def stopped(self, state: ChatState, request: gr.Request) -> tuple[Any, ...]:
-        if state.turns and state.turns[-1].provenance is None and not state.turns[-1].error:
-            state = state.with_last(replace(state.turns[-1], stopped=True))
-        return self._drawn(state, chats=await self._chats(caller(self._gateway, request), state))
+        """Mark the answer that was cut short, and find the conversation that it began."""
+        me = caller(self._gateway, request)
+        if view.is_unfinished(state):
+            cut = replace(state.turns[-1], stopped=True)
+            state = await self._found_again(me, state.with_last(cut))
+        return self._drawn(state, chats=await self._chats(me, state))
+
+    async def _found_again(self, me: Caller, state: ChatState) -> ChatState:
+        """The server names a conversation at the end of its first answer; after a stop it is the newest with that answer."""
+        if state.conversation_id:
+            return state
+        try:
+            for newest in await me.conversations(limit=1):
+                found = await me.conversation(newest.id)
+                if any(turn.answer_id == state.turns[-1].answer_id for turn in found.turns):
+                    return replace(state, conversation_id=found.id, title=found.title)
+        except UiError:
+            pass  # the next question then begins a conversation of its own
+        return state
 
     # going elsewhere
 
     async def start_new(self, state: ChatState, request: gr.Request) -> tuple[Any, ...]:
+        if view.is_unfinished(state):
+            await self.settle()
         fresh = ChatState()
         return self._drawn(fresh, chats=await self._chats(caller(self._gateway, request), fresh))
 
     async def go(self, state: ChatState, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         """Open another chat, delete one, or show more of this one."""
         act, me = Act.read(event), caller(self._gateway, request)
+        if view.is_unfinished(state):
+            await self.settle()
         if act.name == "earlier":
             return self._drawn(replace(state, shown=state.shown + view.WINDOW))
         identity = path_id(act.id)

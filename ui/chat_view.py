@@ -32,6 +32,12 @@ class ChatState:
         return next((turn for turn in self.turns if turn.answer_id == answer_id), None)
 
 
+def is_unfinished(state: ChatState) -> bool:
+    """True while the last answer streams, and after it was cut off without a word from the server."""
+    last = state.turns[-1] if state.turns else None
+    return last is not None and last.provenance is None and not last.error and not last.stopped
+
+
 def as_prompt(turns: Sequence[Turn]) -> list[dict[str, str]]:
     """The messages that carry a conversation to the model; turns without an answer are left out."""
     messages = []
@@ -62,13 +68,14 @@ def footer(turn: Turn, *, last: bool, before: str = "") -> Html:
         return element(
             "div", element("span", TEXTS.thinking if not turn.answer else "", class_="er-thinking"), class_="er-foot"
         )
-    pieces = []
+    pieces, opened = [], html.EMPTY
     if before:
         pieces.append(compared(before, turn.answer))
     if turn.stopped:
         pieces.append(html.badge(TEXTS.stopped, "stopped"))
     if turn.provenance:
-        pieces.append(how_answered(turn, turn.provenance))
+        opener, opened = how_answered(turn, turn.provenance)
+        pieces.append(opener)
     if turn.answer_id:
         pieces.append(html.button(html.icon("flag") + TEXTS.report, act="flag", id=turn.answer_id, look="er-plain"))
     pieces.append(html.button(html.icon("copy") + TEXTS.copy, act="copy", look="er-plain", data_text=turn.answer))
@@ -81,7 +88,7 @@ def footer(turn: Turn, *, last: bool, before: str = "") -> Html:
             fields=[html.field("question", TEXTS.ask_label, type="area", value=turn.question, required=True)],
         )
         pieces.append(html.dialog_button(html.icon("edit") + TEXTS.edit, edit, look="er-plain"))
-    return element("div", *pieces, class_="er-foot")
+    return element("div", *pieces, opened, class_="er-foot")
 
 
 def compared(before: str, after: str) -> Html:
@@ -91,18 +98,22 @@ def compared(before: str, after: str) -> Html:
     )
 
 
-def how_answered(turn: Turn, provenance: Provenance) -> Html:
-    """The quiet badge that opens to the whole provenance."""
+def how_answered(turn: Turn, provenance: Provenance) -> tuple[Html, Html]:
+    """The quiet badge, and the whole provenance that it opens."""
     route = provenance.route
     label = TEXTS.routes.get(route, route)
     weights = provenance.weights_version
-    if provenance.weights_version_end:
+    if provenance.weights_version_end and provenance.weights_version_end != weights:
         weights = TEXTS.weights_changed.format(before=weights, after=provenance.weights_version_end)
-    summary = element(
-        "summary",
+    opener = element(
+        "button",
         html.badge(label, route),
         element("span", TEXTS.weights.format(version=html.short(provenance.weights_version)), class_="er-version"),
+        type="button",
+        class_="er-button er-plain er-opener",
         aria_label=f"{TEXTS.how}: {label}",
+        aria_expanded="false",
+        data_opens=f"how-{turn.answer_id}",
     )
     facts = html.pairs(
         [
@@ -113,9 +124,8 @@ def how_answered(turn: Turn, provenance: Provenance) -> Html:
             (TEXTS.answer_id, turn.answer_id),
         ]
     )
-    return element(
-        "details", summary, element("div", facts, sources(turn.answer_id, provenance.passages), class_="er-how")
-    )
+    cited = sources(turn.answer_id, provenance.passages)
+    return opener, element("div", facts, cited, class_="er-how", id=f"how-{turn.answer_id}", hidden=True)
 
 
 def sources(answer_id: str, passages: Sequence[Passage]) -> Html:

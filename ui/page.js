@@ -97,6 +97,12 @@
       if (answer) send({ name: "source", id: answer, n: Number(n) });
       return;
     }
+    const opener = event.target.closest("[data-opens]");
+    if (opener) {
+      const panel = document.getElementById(opener.dataset.opens);
+      if (panel) { panel.hidden = !panel.hidden; opener.setAttribute("aria-expanded", String(!panel.hidden)); }
+      return;
+    }
     const target = event.target.closest("[data-act], [data-dialog]");
     if (!target || target.disabled) return;
     if (target.dataset.dialog) return openDialog(JSON.parse(target.dataset.dialog));
