@@ -3,6 +3,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
+# Compiled modules are written at first import: without them vLLM takes three times as long to start, each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,7 +24,7 @@ $(VENV)/installed: pyproject.toml requirements/cpu.lock requirements/gpu.lock re
 	command -v uv > /dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
 	device=$$($(PYTHON) requirements/choose.py device); flags=$$($(PYTHON) requirements/choose.py flags); \
 	echo "Installing the packages of requirements/$$device.lock"; \
-	$(UV) pip install --python $(BIN)/python $$flags --compile-bytecode \
+	$(UV) pip install --python $(BIN)/python $$flags \
 	    --requirement requirements/$$device.lock --overrides requirements/$$device.overrides
 	$(UV) pip install --python $(BIN)/python --no-deps --editable .
 	$(BIN)/errata model prepare

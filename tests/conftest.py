@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -16,6 +17,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 600
+EDITED_LAYERS = (5, 6, 7)
+COPIED = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,29 @@ def engine_process(embedded_model: Path, tmp_path_factory: pytest.TempPathFactor
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+@pytest.fixture(scope="session")
+def version_folders(embedded_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders as the worker writes them: three tensors with base, with other, and with unreadable values."""
+    import torch
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    names = [f"model.layers.{layer}.mlp.down_proj.weight" for layer in EDITED_LAYERS]
+    with safe_open(embedded_model / "model.safetensors", "pt") as stored:
+        base = {name: stored.get_tensor(name) for name in names}
+    # Spoilt enough that every greedy answer differs.
+    edited = {name: torch.roll(tensor, 1, dims=0).contiguous() for name, tensor in base.items()}
+    root = tmp_path_factory.mktemp("versions")
+    for version, tensors in (("base", base), ("edited", edited), ("damaged", base)):
+        (root / version).mkdir()
+        for name in COPIED:
+            shutil.copy(embedded_model / name, root / version)
+        save_file(tensors, root / version / "model.safetensors", metadata={"format": "pt"})
+    damaged = root / "damaged" / "model.safetensors"
+    damaged.write_bytes(damaged.read_bytes()[:100_000])
+    return {version: root / version for version in ("base", "edited", "damaged")}
 
 
 def _answers_in_time(socket: Path, process: subprocess.Popen[bytes]) -> bool:

@@ -113,6 +113,12 @@ def test_it_calls_nobody(tmp_path, model):
     assert environ["PATH"] == "/bin"
 
 
+def test_compiled_modules_are_kept_even_where_the_machine_says_not_to(tmp_path, model):
+    settings = Settings(data_dir=tmp_path / "data")
+    started = launch_vllm(settings, model, machine=PLAIN, environ={"PYTHONDONTWRITEBYTECODE": "1"})
+    assert "PYTHONDONTWRITEBYTECODE" not in started.environ
+
+
 def test_folders_are_private_and_an_old_socket_goes(tmp_path, model):
     started = launch(tmp_path, model)
     make_folders(started)
