@@ -1,0 +1,78 @@
+"""* A BERT encoder as plain functions over its weights, so that a few layers can carry a low-rank adapter."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderShape:
+    """What the weights alone do not say."""
+
+    layers: int
+    heads: int
+    norm_eps: float
+
+
+# The linear maps of one layer that an adapter may change, by their names in a BERT checkpoint.
+ADAPTED = (
+    "attention.self.query",
+    "attention.self.key",
+    "attention.self.value",
+    "attention.output.dense",
+    "intermediate.dense",
+    "output.dense",
+)
+
+
+def embed_tokens(weights: Mapping[str, Tensor], token_ids: Tensor, *, shape: EncoderShape) -> Tensor:
+    """States before the first layer, (batch, length, width)."""
+    states = weights["embeddings.word_embeddings.weight"][token_ids]
+    states = states + weights["embeddings.position_embeddings.weight"][: token_ids.shape[1]]
+    states = states + weights["embeddings.token_type_embeddings.weight"][0]
+    return _norm(weights, "embeddings.LayerNorm", states, shape)
+
+
+def run_layers(
+    weights: Mapping[str, Tensor], states: Tensor, mask: Tensor, layers: range, *, shape: EncoderShape
+) -> Tensor:
+    """States after these layers. `mask` is (batch, length), 1 for a token and 0 for padding."""
+    batch, length, width = states.shape
+    allowed = mask[:, None, None, :].bool()
+    for layer in layers:
+        at = f"encoder.layer.{layer}."
+        # (batch, heads, length, width of a head)
+        query, key, value = (
+            _linear(weights, f"{at}attention.self.{part}", states).view(batch, length, shape.heads, -1).transpose(1, 2)
+            for part in ("query", "key", "value")
+        )
+        attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=allowed)
+        attended = attended.transpose(1, 2).reshape(batch, length, width)
+        states = _norm(
+            weights,
+            f"{at}attention.output.LayerNorm",
+            states + _linear(weights, f"{at}attention.output.dense", attended),
+            shape,
+        )
+        inner = functional.gelu(_linear(weights, f"{at}intermediate.dense", states))
+        states = _norm(weights, f"{at}output.LayerNorm", states + _linear(weights, f"{at}output.dense", inner), shape)
+    return states
+
+
+def pool(states: Tensor, mask: Tensor) -> Tensor:
+    """First token and mean of the tokens side by side, (batch, 2 x width)."""
+    weight = mask.unsqueeze(-1).to(states.dtype)
+    return torch.cat([states[:, 0], (states * weight).sum(1) / weight.sum(1).clamp(min=1.0)], dim=1)
+
+
+def _linear(weights: Mapping[str, Tensor], name: str, states: Tensor) -> Tensor:
+    return functional.linear(states, weights[name + ".weight"], weights[name + ".bias"])
+
+
+def _norm(weights: Mapping[str, Tensor], name: str, states: Tensor, shape: EncoderShape) -> Tensor:
+    return functional.layer_norm(
+        states, (states.shape[-1],), weights[name + ".weight"], weights[name + ".bias"], shape.norm_eps
+    )
