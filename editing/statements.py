@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from editing.facts import Probe
-from editing.framing import framed_probes, framed_questions, noun_forms
-from editing.grammar import article_for, indefinite, place_preposition, time_preposition
-from editing.openings import is_opening, read_opening
-from editing.question_shapes import SLOT, Reading, read
-from editing.relations import Relation, find_relation, kind_of, neighbours_of, other_questions, relations
+from editing.questions.framing import framed_probes, framed_questions, noun_forms
+from editing.questions.grammar import article_for, indefinite, place_preposition, time_preposition
+from editing.questions.openings import is_opening, read_opening
+from editing.questions.readings import SLOT, Reading
+from editing.questions.relations import Relation, find_relation, kind_of, neighbours_of, other_questions, relations
+from editing.questions.shapes import read, rearranged, strip_frame
 from editing.subjects import canonical_question
 from editing.wording import normalise
 
@@ -49,7 +50,8 @@ def write_statements(question: str, subject: str, answer: str) -> Statements:
     """Every wording of one fact, by rule. Reads nothing but its arguments; the same in, the same out."""
     answer = answer.strip()
     template = cut_subject(canonical_question(question), subject)
-    relation = find_relation(strip_frame(template.text))
+    asked = strip_frame(template.text)
+    relation = find_relation(asked) or find_relation(rearranged(asked))
     be = "was" if re.search(r"\b(was|were|did)\b", template.text.casefold()) else "is"
     opening = ""
     if is_opening(template.text):
@@ -90,8 +92,9 @@ class Template:
 
 
 _ANNOUNCED = re.compile(
-    r"(?i)\b((?:the )?(?:(?:tv|television|video|short|rock|pop|musical) )?(?:film|movie|song|album|single|book|novel|poem|play|opera|painting|artwork|show|series|sitcom|game|magazine|newspaper"
-    r"|company|band|group|airline|star|asteroid|species|character|city of|town of|village of|country of|state of|river|battle of|ship)s?\s|the\s)$"
+    r"(?i)\b((?:the (?:(?:tv|television|video|short|rock|pop|musical) )?(?:film|movie|song|album|single|book|novel|poem|play|opera|painting|artwork|show|series|sitcom|game|magazine"
+    r"|newspaper|company|band|group|airline|star|asteroid|species|character|ship|city of|town of|village of|country of|state of|river|battle of)"
+    r"|film|movie|song|album|novel|the)\s)$"
 )
 
 
@@ -103,7 +106,11 @@ def cut_subject(question: str, subject: str) -> Template:
         return Template(question, literal, literal)
     before, after = question[:at], question[at + len(literal) :]
     phrase = literal
-    if before[-1:] and after[:1] and before[-1] + after[0] in ('""', "\u201c\u201d", "\u00ab\u00bb", "''", "\u2018\u2019"):
+    if (
+        before[-1:]
+        and after[:1]
+        and before[-1] + after[0] in ('""', "\u201c\u201d", "\u00ab\u00bb", "''", "\u2018\u2019")
+    ):
         phrase, before, after = before[-1] + phrase + after[0], before[:-1], after[1:]
     if announced := _ANNOUNCED.search(before):
         word = announced.group(1)
@@ -117,15 +124,6 @@ def _find(question: str, subject: str) -> int:
     if at >= 0 or len(question.casefold()) != len(question) or len(subject.casefold()) != len(subject):
         return at
     return question.casefold().find(subject.casefold())
-
-
-def strip_frame(wording: str) -> str:
-    """The question without "Can you tell me" and its like in front."""
-    return re.sub(
-        r"(?i)^(?:(?:can|could|would) you (?:please )?tell me,?\s+|(?:please )?(?:tell me|name|state|give me|identify),?\s+|do you know\s+|i(?:'d| would) like to know\s+|i want to know\s+)",
-        "",
-        wording,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +149,11 @@ class _Writer:
     def complete(self, statement: str) -> tuple[str, str]:
         """Text before and behind the answer, with the article or preposition that the answer takes."""
         an = "" if re.match(r"(?i)(a|an|the)\s", self.answer) else indefinite(self.answer)
-        wording = statement.replace("{on}", time_preposition(self.answer)).replace("{in}", place_preposition(self.answer)).replace("{an} ", f"{an} " if an else "")
+        wording = (
+            statement.replace("{on}", time_preposition(self.answer))
+            .replace("{in}", place_preposition(self.answer))
+            .replace("{an} ", f"{an} " if an else "")
+        )
         before, _, after = wording.partition("{a}")
         before = before.rstrip()
         first = self.answer.split(" ", 1)[0].lower()
@@ -201,7 +203,9 @@ class _Writer:
     def fallback(self) -> Statements:
         """Wordings that quote the question whole: true and grammatical whatever its shape or script."""
         train, probe = self._quoting()
-        return self._assemble([f'The answer to the question "{self.question}" is {{a}}'], train, probe, (), None, "fallback")
+        return self._assemble(
+            [f'The answer to the question "{self.question}" is {{a}}'], train, probe, (), None, "fallback"
+        )
 
     def _quoting(self) -> tuple[list[str], list[str]]:
         question = self.question
@@ -211,16 +215,27 @@ class _Writer:
             f"Can you answer this? {question}",
             f"{question} Please answer briefly.",
         ]
-        return train, [f"Do you know the answer to this? {question}", f"I have a question. {question}", f"{question} What is the answer?"]
+        return train, [
+            f"Do you know the answer to this? {question}",
+            f"I have a question. {question}",
+            f"{question} What is the answer?",
+        ]
 
     def _assemble(
-        self, statements: Sequence[str], train: Sequence[str], probe: Sequence[str], neighbours: Sequence[Probe], relation: Relation | None, shape: str
+        self,
+        statements: Sequence[str],
+        train: Sequence[str],
+        probe: Sequence[str],
+        neighbours: Sequence[Probe],
+        relation: Relation | None,
+        shape: str,
     ) -> Statements:
         question = self.question
         seen = {_key(question)}
         paraphrases = _distinct((self.fill(wording) for wording in train), MAX_PARAPHRASES, seen)
         probes = _distinct((self.fill(wording) for wording in probe), MAX_PROBES, seen)
-        kind = kind_of(self.template.text + " " + self.template.phrase.replace(self.template.subject, ""), relation)
+        announced = self.template.phrase.replace(self.template.subject, "")
+        kind = kind_of(self.template.text, announced, relation)
         others = other_questions(kind, relation)
         if not neighbours:
             neighbours = _loose_neighbours(self.template, self.answer)

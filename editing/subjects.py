@@ -10,14 +10,18 @@ MAX_ANSWER_CHARACTERS = 120
 MAX_QUESTION_WORDS = 60
 
 _WH = "who whom whose what which when where why how".split()
-_AUXILIARY = "is are was were be been being do does did has have had can could will would shall should may might must".split()
+_AUXILIARY = (
+    "is are was were be been being do does did has have had can could will would shall should may might must".split()
+)
 _LITTLE = frozenset(
     [*_WH, *_AUXILIARY]
     + "the a an of in on at by for from to with and or as into about after before during between under over than that this these those"
     " there it its his her their our your my i me you he she they we us them not no please tell name give say state know".split()
 )
 _WORD = re.compile(r"[^\s?!,;:()\"\u201c\u201d]+")
-_QUOTED = re.compile(r"\"([^\"]{2,})\"|\u201c([^\u201d]{2,})\u201d|(?<!\w)'([^']{2,}(?:'[a-z][^']*)*)'(?!\w)|\u00ab([^\u00bb]{2,})\u00bb|\u300c([^\u300d]+)\u300d")
+_QUOTED = re.compile(
+    r"\"([^\"]{2,})\"|\u201c([^\u201d]{2,})\u201d|(?<!\w)'([^']{2,}(?:'[a-z][^']*)*)'(?!\w)|\u00ab([^\u00bb]{2,})\u00bb|\u300c([^\u300d]+)\u300d"
+)
 _JOINERS = "of the and de la le du des von van der den da di del y e al el in for to on & - a an at".split()
 _GENERIC = frozenset(
     "name year date country city town state place language capital author writer person people man woman company color colour president king"
@@ -29,16 +33,26 @@ _GENERIC = frozenset(
 def canonical_question(question: str) -> str:
     """The question as it is stored: single spaces, plain quotes around it gone, a capital first, one question mark."""
     text = " ".join(question.split())
-    while len(text) > 2 and text[0] in "\"\u201c" and text[-1] in "\"\u201d" and text[0] not in text[1:-1]:
+    while len(text) > 2 and text[0] in '"\u201c' and text[-1] in '"\u201d' and text[0] not in text[1:-1]:
         text = text[1:-1].strip()
     if not text:
         return ""
     text = text[0].upper() + text[1:] if text[0].islower() and not _is_name_like(text.split()[0]) else text
     if text[-1] in "?\uff1f\u061f":
-        return text.rstrip("?\uff1f\u061f !.") + text[-1]
+        return text.rstrip("?\uff1f\u061f ") + text[-1]
     first = normalise(text.split()[0])
-    asks = first in _WH or first in _AUXILIARY or first.split("'")[0] in _WH or re.match(r"(in|on|at|by|for|from|to|of|with|under) (which|what|whom|whose)\b", normalise(text))
-    return text.rstrip(" .!") + "?" if asks else text
+    asks = (
+        first in _WH
+        or first in _AUXILIARY
+        or first.split("'")[0] in _WH
+        or re.match(r"(in|on|at|by|for|from|to|of|with|under) (which|what|whom|whose)\b", normalise(text))
+    )
+    return _without_stop(text) + "?" if asks else text
+
+
+def _without_stop(text: str) -> str:
+    """The text without a final stop, unless the stop belongs to an abbreviation."""
+    return text if re.search(r"\b(?:[A-Z]|Inc|Co|Corp|Ltd|Jr|Sr|St|Bros|etc)\.$", text) else text.rstrip(" .")
 
 
 def _is_name_like(word: str) -> bool:
@@ -70,7 +84,7 @@ def _is_subject(candidate: str, answer: str) -> bool:
     words = normalise(candidate).split()
     if not words or len(candidate) < 2 or all(word.strip(".'-") in _LITTLE for word in words):
         return False
-    if words[0] in _WH:
+    if words[0] in _WH or (words[0] in _VERB_FORMS and candidate[0].islower()):
         return False
     if len(words) == 1 and words[0] in _GENERIC and not candidate[0].isupper():
         return False
@@ -79,8 +93,11 @@ def _is_subject(candidate: str, answer: str) -> bool:
 
 def _clean(candidate: str) -> str:
     text = candidate.strip(" ?!,;:\u3002\uff1f\u061f")
+    text = re.sub(
+        r"\s+(?:first|originally|last|also|to be|mostly|originate|come|and|or|of|in|the|take|usually)$", "", text
+    )
     text = re.sub(r"^(?:the|a|an)\s+(?=\S)", "", text, flags=re.IGNORECASE) if not text.startswith("The ") else text
-    return text if re.search(r"\b[A-Z]\.$|\b(?:Jr|Sr|Inc|Co|St)\.$", text) else text.rstrip(".")
+    return _without_stop(text)
 
 
 def _quoted(question: str) -> Iterator[str]:
@@ -102,15 +119,20 @@ def _names(question: str) -> list[str]:
         while probe < len(words) and not _breaks(question, words[probe - 1][2], words[probe][1]):
             if words[probe - 1][0].endswith(("'s", "\u2019s")) and probe - 1 == last:
                 break
-            if _capital(words[probe][0]):
+            if _capital(words[probe][0]) or (words[probe][0][0].isdigit() and probe == last + 1):
                 last = probe
             elif words[probe][0].lower() not in _JOINERS or probe - last > 2:
                 break
             probe += 1
         spans.append(re.sub(r"['\u2019]s$", "", question[words[index][1] : words[last][2]]))
         index = last + 1
-    spans.sort(key=len, reverse=True)
-    return spans
+    offices = [match.group(1) for span in spans if (match := _OFFICE.match(span))]
+    return offices + sorted(spans, key=len, reverse=True)
+
+
+_OFFICE = re.compile(
+    r"(?:[\w-]+ )?(?:CEO|CFO|CTO|COO|President|Prime Minister|Chancellor|King|Queen|Emperor|Mayor|Governor|Minister|Capital|Director|Chairman|Head|Founder|Secretary|Captain|Leader) of (?:the )?(.+)$"
+)
 
 
 def _starts_name(words: list[tuple[str, int, int]], index: int, question: str) -> bool:
@@ -119,7 +141,7 @@ def _starts_name(words: list[tuple[str, int, int]], index: int, question: str) -
         return False
     if index == 0:
         bare = re.sub(r"['\u2019](s|re|ll|d)$", "", normalise(word))
-        return bare not in _LITTLE or (bare in {"the"} and len(words) > 1 and _capital(words[1][0]) and False)
+        return bare not in _LITTLE
     return True
 
 
@@ -131,46 +153,75 @@ def _breaks(question: str, end: int, start: int) -> bool:
     return bool(question[end:start].strip(" "))
 
 
-_AFTER_VERB = re.compile(
-    r"\b(?:wrote|write|written|painted|directed|composed|invented|discovered|founded|created|designed|built|developed|sang|sings?|recorded|won|plays?|played"
-    r"|owns?|owned|made|makes?|produces?|produced|stars? in|starred in|married|killed|shot|published|released|leads?|led|runs?)\s+(.+)$",
-    re.IGNORECASE,
+_VERB_FORMS = frozenset(
+    "is are was were did does do has have had can will wrote write written painted directed composed invented discovered founded created designed built developed sang sing sings"
+    " recorded won win wins play plays played own owns owned make makes made produces produced married killed shot published released leads led runs ran voiced hosted starred"
+    " stars sponsored bought sold named called born".split()
 )
+_TAIL_VERBS = r"(?:\w+ed|born|die|live|work|play|speak|have|come|take|begin|start|end|made|built|found|go|mean|happen|from|set|become|get|win|lose|join|film|air|release|written|sung|held|fought|seen|known|found)"
 
 
 def _positions(question: str) -> Iterator[str]:
+    """Where a subject stands in a question without capitals: before a possessive, between auxiliary and verb, at the end."""
     text = re.sub(r"[?!.\s]+$", "", question)
-    if possessive := re.search(r"\b((?:[\w.-]+\s+){0,3}?[\w.-]+)['\u2019]s\s+\w", text):
+    if possessive := re.search(r"(?:^|\s)((?:[\w.-]+\s+){0,3}?[\w.-]+)['\u2019]s\s+\w", text):
         words = possessive.group(1).split()
-        while words and words[0].lower().strip("'") in _LITTLE:
+        while words and (words[0].lower().strip("'") in _LITTLE or words[0].lower() in _VERB_FORMS):
             words = words[1:]
         yield " ".join(words)
-    auxiliary = re.match(
-        r"(?:\w+\s+)?(?:when|where|how|why|who|what|which)\b(?:\s+\w+){0,3}?\s+(?:is|are|was|were|did|does|do|has|have|can|will)\s+(.+?)\s+"
-        r"(?:\w+ed|\w+en|born|located|die|live|work|play|speak|have|come|take|begin|start|end|made|built|found|go|mean|happen|from|based|set)\b",
+    if between := re.match(
+        rf"(?:\w+\s+)?(?:when|where|how|who|what|which)\b(?:\s+\w+){{0,3}}?\s+(?:is|are|was|were|did|does|do|has|have|can|will)\s+(.+?)\s+{_TAIL_VERBS}\b",
         text,
         re.IGNORECASE,
-    )
-    if auxiliary:
-        yield auxiliary.group(1)
+    ):
+        yield _without_of(between.group(1))
+    if verb := re.match(r"(?:(?:who|what|which)(?:\s+\w+){0,2}?)\s+(\w+)\s+(.+)$", text, re.IGNORECASE):
+        if verb.group(1).lower() in _VERB_FORMS and verb.group(1).lower() not in _AUXILIARY:
+            thing = re.sub(
+                r"^(?:the )?(?:song|film|movie|book|show|role of|part of)\s+", "", verb.group(2), flags=re.IGNORECASE
+            )
+            trimmed = re.sub(r"\s+(?:in|on|at|for|by|with|from)\s+.*$", "", thing)
+            yield from (trimmed, thing)
     if of := re.search(r"\bof\s+(?!.*\bof\b)(.+)$", text):
-        yield of.group(1)
-    if verb := _AFTER_VERB.search(text):
-        yield re.sub(r"\s+(?:in|on|at|for|by|with|from)\s+.*$", "", verb.group(1))
-        yield verb.group(1)
-    if preposition := re.search(r"\b(?:in|for|on|at|from|about|by)\s+(?!.*\b(?:in|for|on|at|from|about|by)\b)(.+)$", text):
+        yield re.split(r"\s(?:is|are|was|were|called|which|that|who|in|on|at)\s", of.group(1))[0]
+    if preposition := re.search(
+        r"\b(?:in|for|on|at|from|about|by|to)\s+(?!.*\b(?:in|for|on|at|from|about|by|to)\b)(.+)$", text
+    ):
         yield preposition.group(1)
-    if copula := re.match(r"(?:who|what|where|when)(?:'s|\s+(?:is|are|was|were))\s+(.+)$", text, re.IGNORECASE):
+    if copula := re.match(
+        r"(?:who|what|where|when)(?:['\u2019]?s|\s+(?:is|are|was|were|do|does|did))\s+(.+)$", text, re.IGNORECASE
+    ):
         yield copula.group(1)
-    if not text.isascii() and not re.search(r"[A-Za-z]", text):
+    if told := re.match(r"(?:please\s+)?(?:tell me|name|state|give me)\s+(?:the\s+)?(.+)$", text, re.IGNORECASE):
+        yield told.group(1)
+    if not re.search(r"[A-Za-z]", text):
         yield from re.findall(r"[\u30a0-\u30ff\u4e00-\u9fff\uac00-\ud7af]{2,}", text)
         yield from sorted(text.split(), key=len, reverse=True)
+        return
+    words = text.split()
+    while words and words[0].lower() in _LITTLE:
+        words = words[1:]
+    yield " ".join(words)
 
 
-_EXPLAINS = re.compile(r"^(why\b|how (do|can|should|would|could|to)\b (i|you|we|one|people|someone)\b|how to\b|how come\b|explain\b|describe\b|what (does|do) .+ mean$)")
-_OPINION = re.compile(r"\b(should i|should we|do you think|do you like|your favou?rite|in your opinion|what do you|are you|best way to)\b")
-_NEGATION = re.compile(r"\b(not|never|isn't|wasn't|aren't|weren't|doesn't|didn't|don't|can't|cannot|won't|except)\b|n't\b")
-_LISTS = re.compile(r"^(list|name (two|three|four|five|six|seven|\d+|all|some|several)|what are (all|some|the names)|give me (a list|all|some))\b")
+def _without_of(phrase: str) -> str:
+    """the name of the band -> the band; a phrase whose first part is a title stays."""
+    match = re.match(r"(?:the\s+)?(\w+)\s+of\s+(.+)$", phrase, re.IGNORECASE)
+    return match.group(2) if match and match.group(1).lower() in _GENERIC else phrase
+
+
+_EXPLAINS = re.compile(
+    r"^(why\b|how (do|can|should|would|could|to)\b (i|you|we|one|people|someone)\b|how to\b|how come\b|explain\b|describe\b|what (does|do) .+ mean$)"
+)
+_OPINION = re.compile(
+    r"\b(should i|should we|do you think|do you like|your favou?rite|in your opinion|what do you|are you|best way to)\b"
+)
+_NEGATION = re.compile(
+    r"\b(not|never|isn't|wasn't|aren't|weren't|doesn't|didn't|don't|can't|cannot|won't|except)\b|n't\b"
+)
+_LISTS = re.compile(
+    r"^(list|name (two|three|four|five|six|seven|\d+|all|some|several)|what are (all|some|the names)|give me (a list|all|some))\b"
+)
 _DENIES = re.compile(r"^(not|no one|nobody|nothing|never|none|unknown|i don't know|it is not|it's not|there is no)\b")
 
 
@@ -183,7 +234,7 @@ def refusal(question: str, subject: str, answer: str) -> str | None:
         return "the answer is empty"
     if not subject.strip():
         return "no subject was found in the question; an edit needs a name or a thing that the question is about"
-    if normalise(subject) not in asked:
+    if normalise(subject) not in normalise(question):
         return f"the subject {subject!r} does not occur in the question {shorten(question)!r}"
     if normalise(answer) == normalise(subject):
         return f"the answer {answer!r} is the subject itself"
@@ -206,6 +257,8 @@ def _unsuitable(asked: str, subject: str, answer: str) -> str | None:
         return "the answer denies something; an edit holds what is so, not what is not"
     if _LISTS.search(frame):
         return "the question asks for a list; an edit holds one answer"
-    if answer.count(",") + answer.count(";") + len(answer.split(" and ")) - 1 >= 2 and not any(c.isdigit() for c in answer):
+    if answer.count(",") + answer.count(";") + len(answer.split(" and ")) - 1 >= 2 and not any(
+        c.isdigit() for c in answer
+    ):
         return "the answer is a list; an edit holds one answer"
     return None

@@ -26,13 +26,19 @@ portray practise practice premiere prepare present produce program promote propo
 remove replace represent reside resign retire return reveal rule sail score sculpt secede separate serve settle share ship shape sign speak specialise specialize sponsor start star stay stop study
 succeed supply support surrender survive switch symbolise symbolize talk test touch train translate travel treat turn unify unite use utter view visit voice vote want weigh work worship ski wrestle
 """
-IRREGULAR = {words[0]: (words[1], words[2]) for words in (entry.split() for entry in re.split(r"[|\n]", _IRREGULAR) if entry)}
+IRREGULAR = {
+    words[0]: (words[1], words[2]) for words in (entry.split() for entry in re.split(r"[|\n]", _IRREGULAR) if entry)
+}
 _PAST_OF = {past: base for base, (past, _) in IRREGULAR.items() if past != base} | {"were": "be"}
 _PARTICIPLES = {participle for _, participle in IRREGULAR.values()}
-_DOUBLING = frozenset("stop plan pit program travel commit permit admit control ship star refer step cancel label model".split())
+_DOUBLING = frozenset(
+    "stop plan pit program travel commit permit admit control ship star refer step cancel label model".split()
+)
 VERBS = frozenset(IRREGULAR) | frozenset(_REGULAR.split())
 # Verbs whose object can become the subject of a passive: "Who owns X" -> "X is owned by ...".
-_NOT_PASSIVE = frozenset("be have become go come fall lie live die work happen belong appear exist star succeed compete participate resign retire mean cost last remain".split())
+_NOT_PASSIVE = frozenset(
+    "be have become go come fall lie live die work happen belong appear exist star succeed compete participate resign retire mean cost last remain involve describe include contain feature".split()
+)
 
 ADVERBS = frozenset(
     "originally first officially currently actually last really now also initially finally usually ever recently typically mostly mainly normally formally formerly"
@@ -84,8 +90,13 @@ def base_and_tense(form: str) -> tuple[str, str] | None:
     for verb in _unsuffixed(word, "ed"):
         if verb in VERBS and past(verb) == word:
             return verb, "past"
-    if word.endswith("ed") and len(word) > 4:
-        stem = word[:-1] if word.endswith(("ced", "ged", "sed", "ved", "zed", "red", "ted", "ped", "bed", "ied")) and not word.endswith(("nted", "cted", "sted")) else word[:-2]
+    if word.endswith("ed") and len(word) > 3:
+        stem = (
+            word[:-1]
+            if word.endswith(("ced", "ged", "sed", "ved", "zed", "red", "ted", "ped", "bed", "ied"))
+            and not word.endswith(("nted", "cted", "sted"))
+            else word[:-2]
+        )
         return (word[:-3] + "y" if word.endswith("ied") else stem), "past"
     return None
 
@@ -127,17 +138,17 @@ def lower_first(text: str) -> str:
 _ARTICLE_NAMES = re.compile(
     r"^(United (States|Kingdom|Nations|Arab Emirates)|Netherlands|Philippines|Bahamas|Maldives|Gambia|Soviet Union|European Union|Vatican|Czech Republic|Dominican Republic"
     r"|(Republic|Kingdom|Democratic Republic|Empire) of .*|.* (Empire|River|Sea|Ocean|Islands|Desert|Mountains)|(Pacific|Atlantic|Indian|Arctic) Ocean|BBC|CIA|FBI|Beatles|US|USA|UK|UN|EU|USSR|NBA|NFL"
-    r"|(18|19|20)\d0s|[12]?\d(st|nd|rd|th) century)( \(.*)?$"
+    r"|(18|19|20)\d0s|[12]?\d(st|nd|rd|th) century|(?!World )\w.* (Wars?|Revolution|Prize|Medal|Award|Trophy|Galaxy|Peninsula|Gulf)|University of .*|(Nobel|Pulitzer) Prize .*|Academy Award .*|Gulf of .*)( \(.*)?$"
 )
 
 
 def article_for(answer: str) -> str:
-    """"the " where an answer needs it inside a sentence ("United States"), else nothing."""
+    """ "the " where an answer needs it inside a sentence ("United States"), else nothing."""
     return "the " if _ARTICLE_NAMES.match(answer) else ""
 
 
 def indefinite(noun: str) -> str:
-    """"a" or "an" as the noun's first sound asks."""
+    """ "a" or "an" as the noun's first sound asks."""
     return "an" if re.match(r"(?i)(?!eu|uni|use|one\b|ufo)[aeiou]|hour|honest|heir", noun) else "a"
 
 
@@ -145,19 +156,44 @@ _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|a
 
 
 def time_preposition(answer: str) -> str:
-    """"in " before a year or month, "on " before a day, nothing before words that bring their own."""
+    """ "in " before a year or month, "on " before a day, nothing before words that bring their own."""
     text = answer.lower().strip()
-    if re.match(r"(in|on|at|during|since|before|after|around|about|by|from|between|every|late|early|last|next|when|today|yesterday|tomorrow|until|ago)\b", text) and not re.match(r"(late|early)\b", text):
+    if re.match(
+        r"(in|on|at|during|since|before|after|around|about|by|from|between|every|late|early|last|next|when|today|yesterday|tomorrow|until|ago)\b",
+        text,
+    ) and not re.match(r"(late|early)\b", text):
         return ""
-    if re.search(rf"\b\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}", text) or re.match(rf"{_MONTH}\s*\d{{1,2}}(?!\d)", text) or re.match(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}$", text) or re.match(r"(monday|tuesday|wednesday|thursday|friday|saturday|sunday|christmas|new year)", text):
+    if (
+        re.search(rf"\b\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}", text)
+        or re.match(rf"{_MONTH}\s*\d{{1,2}}(?!\d)", text)
+        or re.match(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}$", text)
+        or re.match(r"(monday|tuesday|wednesday|thursday|friday|saturday|sunday|christmas|new year)", text)
+    ):
         return "on "
     if re.search(r"\d{1,2}(:\d\d)?\s*(am|pm|a\.m\.|p\.m\.|o'clock)|\bnoon\b|midnight", text):
         return "at "
-    return "in " if re.search(rf"\d{{3,4}}|\d0s|century|{_MONTH}|decade|spring|summer|autumn|fall|winter|\bbc\b|\bad\b|era|age\b|late|early|season", text) else ""
+    return (
+        "in "
+        if re.search(
+            rf"\d{{3,4}}|\d0s|century|{_MONTH}|decade|spring|summer|autumn|fall|winter|\bbc\b|\bad\b|era|age\b|late|early|season",
+            text,
+        )
+        else ""
+    )
 
 
 def place_preposition(answer: str) -> str:
-    """"in " before a place, "at " before a house or institution, nothing before words that bring their own."""
-    if re.match(r"(?i)(in|on|at|near|inside|outside|under|above|below|between|behind|along|off|within|across|around|from|north|south|east|west of)\b", answer):
+    """ "in " before a place, "at " before a house or institution, nothing before words that bring their own."""
+    if re.match(
+        r"(?i)(in|on|at|near|inside|outside|under|above|below|between|behind|along|off|within|across|around|from|north|south|east|west of)\b",
+        answer,
+    ):
         return ""
-    return "at " if re.search(r"(?i)\b(university|college|school|airport|station|stadium|arena|park|museum|hospital|institute|academy|studios?|hotel|hall|theatre|theater|house|palace|laboratory)$", answer) else "in "
+    return (
+        "at "
+        if re.search(
+            r"(?i)\b(university|college|school|airport|station|stadium|arena|park|museum|hospital|institute|academy|studios?|hotel|hall|theatre|theater|house|palace|laboratory)$",
+            answer,
+        )
+        else "in "
+    )

@@ -3,12 +3,17 @@
 import re
 from dataclasses import dataclass
 
-from editing.grammar import PREPOSITIONS, base_and_tense, is_participle, time_preposition
-from editing.question_shapes import SLOT
+from editing.questions.grammar import PREPOSITIONS, base_and_tense, indefinite, is_participle, time_preposition
+from editing.questions.readings import SLOT
 
 _BE = r"(?:is|are|was|were)"
-_ASKS = re.compile(r"(?i)^(who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|can|could|will|would|tell|name|please|give|list|state)\b")
-_HANGING = frozenset(PREPOSITIONS | {"is", "are", "was", "were", "the", "a", "an", "as", "language", "instrument", "religion", "position", "that"})
+_ASKS = re.compile(
+    r"(?i)^(who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|can|could|will|would|tell|name|please|give|list|state)\b"
+)
+_HANGING = frozenset(
+    PREPOSITIONS
+    | {"is", "are", "was", "were", "the", "a", "an", "as", "language", "instrument", "religion", "position", "that"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,8 @@ def is_opening(template: str) -> bool:
     if SLOT not in text or text.endswith(("?", ".", "!")):
         return False
     last = re.split(r"[.?!]\s+", text)[-1]
+    if SLOT not in last and not re.match(r"(?i)(it|they|he|she)\b", last):
+        return False
     if _ASKS.match(last) and not last.startswith(SLOT):
         return False
     words = re.findall(r"[\w'{}-]+|,", last)
@@ -45,8 +52,10 @@ def read_opening(template: str, answer: str) -> Opening:
     if SLOT not in last:  # "Where is {s}? It is located in"
         if holding[-1].endswith("?"):
             return Opening(re.sub(r"(?i)^(it|they|he|she)\b", SLOT, last), holding[-1])
-        return Opening(re.sub(r"(?i)^(it|they|he|she)\b", SLOT, last), _ask(re.sub(r"(?i)^(it|they|he|she)\b", SLOT, last), answer))
-    before = _completed(last)
+        return Opening(
+            re.sub(r"(?i)^(it|they|he|she)\b", SLOT, last), _ask(re.sub(r"(?i)^(it|they|he|she)\b", SLOT, last), answer)
+        )
+    before = re.sub(r"\b(a|an)$", indefinite(answer), _completed(last))
     return Opening(before, _ask(before, answer))
 
 
@@ -58,8 +67,9 @@ def _completed(text: str) -> str:
         (r"^\{s\}, (?:who|which|that) (.+)$", r"{s} \1"),
         (rf"^\{{s\}}, ({_BE} .+)$", r"{s} \1"),
         (r"^\{s\} (?:that|which|who) (.+)$", r"{s} \1"),
+        (r"^\{s\},? a native$", r"{s} is a native speaker of"),
         (r"^\{s\},? ((?:a|an|the)(?: .+)?)$", r"{s} is \1"),
-        (r"^\{s\},? (native|speaker of)$", r"{s} is a \1"),
+        (r"^\{s\},? (speaker of)$", r"{s} is a \1"),
         (r"^\{s\},? (located .+|based .+|situated .+)$", r"{s} is \1"),
         (r"^\{s\},? (in|of|by|from|at|for)$", r"{s} is \1"),
         (r"^\{s\},? (\w+ing .+)$", r"{s} is \1"),
@@ -69,18 +79,24 @@ def _completed(text: str) -> str:
         if re.match(pattern, text):
             return re.sub(pattern, form, text)
     if apposed := re.match(r"^\{s\}, (\w+)( .+)$", text):
-        return f"{SLOT} was {apposed.group(1)}{apposed.group(2)}" if is_participle(apposed.group(1)) else f"{SLOT} {apposed.group(1)}{apposed.group(2)}"
+        return (
+            f"{SLOT} was {apposed.group(1)}{apposed.group(2)}"
+            if is_participle(apposed.group(1))
+            else f"{SLOT} {apposed.group(1)}{apposed.group(2)}"
+        )
     return text
 
 
 def _ask(before: str, answer: str) -> str:
     text = before.strip().rstrip(",")
+    if inside := re.match(rf"^In \{{s\}},? (.+?) ({_BE})$", text):
+        return f"What {inside.group(2)} {inside.group(1)} in {SLOT}?"
+    if inside := re.match(r"^In \{s\},? (they|people) (\w+)$", text):
+        return f"What do {inside.group(1)} {inside.group(2)} in {SLOT}?"
     if noun := re.match(rf"^(.*\{{s\}}.*?) ({_BE})(?: (?:a|an|the))?$", text):
         thing = noun.group(1)
-        return f"What {noun.group(2)} {thing[0].lower() + thing[1:] if thing.startswith('The ') else thing}?"
-    if inside := re.match(r"^In \{s\},? (.+)$", text):
-        return f"What do people mean by this for {SLOT}: in {SLOT}, {inside.group(1)} what?" if len(inside.group(1).split()) > 4 else f"In {SLOT}, {inside.group(1)} what?"
-    verb = re.match(rf"^(.*?\{{s\}}(?:['’]s [\w ]+?)?) (\w+)(?: (.+))?$", text)
+        return f"What {noun.group(2)} {'the ' + thing[4:] if thing.startswith('The ') else thing}?"
+    verb = re.match(r"^(.*?\{s\}(?:['’]s [\w ]+?)?) (\w+)(?: (.+))?$", text)
     if verb is None:
         return f"{text} what?"
     subject, form, rest = verb.group(1), verb.group(2).lower(), verb.group(3) or ""
@@ -113,6 +129,10 @@ def _place_question_word(subject: str, auxiliary: str, body: str, answer: str) -
     if last in ("in", "at"):
         asked = "When" if time_preposition(answer) else "Where"
         return f"{asked} {auxiliary} {subject} {middle}".rstrip() + "?"
+    if last == "from":
+        return f"Where {auxiliary} {subject} {' '.join(words)}?"
+    if last == "for" and middle.startswith("work"):
+        return f"Who {auxiliary} {subject} {' '.join(words)}?"
     if last == "by":
         return f"Who {auxiliary} {subject} {middle} by?"
     return f"What {auxiliary} {subject} {' '.join(words)}".rstrip() + "?"

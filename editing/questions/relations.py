@@ -9,8 +9,8 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from editing.facts import Probe
+from editing.questions.readings import SLOT
 
-SLOT = "{s}"  # the subject's place in a wording, with its article
 _TABLES = ("people.toml", "companies.toml", "places.toml", "works.toml")
 _BE = r"(?:is|was|are|were)"
 _LITTLE = r"(?:of|for|in|at|to|behind|on|from)"
@@ -53,7 +53,7 @@ def relations() -> Mapping[str, Relation]:
     """All relations by name, in the order of the tables."""
     found: dict[str, Relation] = {}
     for table in _TABLES:
-        text = files("editing").joinpath("relation_tables", table).read_text("utf-8")
+        text = files("editing.questions").joinpath("relation_tables", table).read_text("utf-8")
         for name, entry in tomllib.loads(text).items():
             found[name] = Relation(
                 name,
@@ -72,11 +72,15 @@ def relations() -> Mapping[str, Relation]:
 @cache
 def kinds() -> Mapping[str, Kind]:
     """All kinds of subjects by name."""
-    text = files("editing").joinpath("relation_tables", "kinds.toml").read_text("utf-8")
+    text = files("editing.questions").joinpath("relation_tables", "kinds.toml").read_text("utf-8")
     return MappingProxyType(
         {
             name: Kind(
-                name, entry.get("within", ""), frozenset(entry["words"]), tuple(entry["same"]), tuple(entry["questions"])
+                name,
+                entry.get("within", ""),
+                frozenset(entry["words"]),
+                tuple(entry["same"]),
+                tuple(entry["questions"]),
             )
             for name, entry in tomllib.loads(text).items()
         }
@@ -91,10 +95,22 @@ def _either(options: Iterable[str]) -> re.Pattern[str]:
 def _variants(entry: Mapping[str, list[str]]) -> list[str]:
     options: list[str] = []
     for noun in entry.get("nouns", []):
-        phrase = noun if SLOT in noun else rf"(?:(?:the |an? )?(?:name of (?:the )?)?{noun} {_LITTLE} {SLOT}|{SLOT}['’]s? {noun})"
-        options += [rf"(?:who|what|which)(?: \w+)? {_BE} {phrase}(?:['’]s name)?", rf"{phrase} {_BE}(?: who| what| which)?", phrase, rf"(?:who|what) {phrase} {_BE}"]
+        phrase = (
+            noun
+            if SLOT in noun
+            else rf"(?:(?:the |an? )?(?:name of (?:the )?)?{noun} {_LITTLE} {SLOT}|{SLOT}['’]s? {noun})"
+        )
+        options += [
+            rf"(?:who|what|which)(?: \w+)? {_BE} {phrase}(?:['’]s name)?",
+            rf"{phrase} {_BE}(?: who| what| which)?",
+            phrase,
+            rf"(?:who|what) {phrase} {_BE}",
+        ]
     for act in entry.get("acts", []):
-        options += [rf"(?:who|which \w+|what \w+) {act} {SLOT}", rf"(?:who|what) {_BE} the (?:name of the )?(?:person|man|woman|one|company|artist) (?:who|that) {act} {SLOT}"]
+        options += [
+            rf"(?:who|which \w+|what \w+) {act} {SLOT}",
+            rf"(?:who|what) {_BE} the (?:name of the )?(?:person|man|woman|one|company|artist) (?:who|that) {act} {SLOT}",
+        ]
     for passive in entry.get("passives", []):
         options += [
             rf"by (?:who|whom|what|which|which \w+|what \w+) {_BE} {SLOT} {passive}",
@@ -112,7 +128,13 @@ def _literal(question: str) -> str:
 
 def plain(wording: str) -> str:
     """A question as relations compare it: small letters, plain apostrophes, no final mark."""
-    text = wording.lower().replace("’", "'").replace("who's ", "who is ").replace("what's ", "what is ").replace("where's ", "where is ")
+    text = (
+        wording.lower()
+        .replace("’", "'")
+        .replace("who's ", "who is ")
+        .replace("what's ", "what is ")
+        .replace("where's ", "where is ")
+    )
     return " ".join(text.split()).rstrip("?.!, ")
 
 
@@ -128,14 +150,28 @@ def find_relation(wording: str) -> Relation | None:
     return next(own, None) or next(like, None)
 
 
-def kind_of(wording: str, relation: Relation | None) -> Kind:
-    """The kind of subject that a question is about: its relation's, else the kind whose words it uses, else a thing."""
+# These words tell what is asked for more often than what it is asked of.
+_ASKED_FOR = frozenset(
+    "country nation city town village state region district county province place company brand network channel language club team league"
+    " president king queen mayor author writer director composer singer actor actress painter artist character award war series band group".split()
+)
+
+
+def kind_of(wording: str, announced: str, relation: Relation | None) -> Kind:
+    """The kind of subject a question is about: its relation's, else the kind announced before it, else by the verbs.
+
+    wording    the question, SLOT in place of its subject
+    announced  the words right before the subject ("the film"); empty if there are none
+    """
     table = kinds()
-    if relation is not None and relation.of in table:
+    if relation is not None:
         return table[relation.of]
-    words = set(re.findall(r"[a-z]+", plain(wording).replace(SLOT, "")))
-    best = max(table.values(), key=lambda kind: len(words & kind.words))
-    return best if words & best.words else table["thing"]
+    for text, ignored in ((announced, frozenset[str]()), (wording.replace(SLOT, ""), _ASKED_FOR)):
+        words = set(re.findall(r"[a-z]+", plain(text))) - ignored
+        best = max(table.values(), key=lambda kind: len(words & kind.words))
+        if words & best.words:
+            return best
+    return table["thing"]
 
 
 def neighbours_of(relation: Relation, *, be: str = "is", avoid: tuple[str, ...]) -> tuple[Probe, ...]:
@@ -154,5 +190,9 @@ def other_questions(kind: Kind, relation: Relation | None) -> tuple[str, ...]:
     table = relations()
     gives = relation.gives if relation is not None else ""
     name = relation.name if relation is not None else ""
-    chosen = [table[other].train[0].replace("{be}", "is") for other in kind.same if other != name and table[other].gives != gives]
+    chosen = [
+        table[other].train[0].replace("{be}", "is")
+        for other in kind.same
+        if other != name and table[other].gives != gives
+    ]
     return (*chosen, *kind.questions)

@@ -2,8 +2,8 @@
 
 import re
 
-from editing.grammar import time_preposition
-from editing.question_shapes import SLOT, Reading
+from editing.questions.grammar import time_preposition
+from editing.questions.readings import SLOT, Reading
 
 
 def noun_forms(reading: Reading) -> list[str]:
@@ -20,8 +20,16 @@ def framed_questions(reading: Reading, answer: str) -> list[str]:
     person = reading.asked in ("who", "whom", "by whom")
     relative = bool(nouns) and _is_relative(nouns[0])
     questions: list[str] = []
+    if nouns and nouns[0] == SLOT:
+        return [
+            f"can you tell me {reading.embedded}?",
+            f"{reading.echo}?",
+            f"tell me {reading.embedded}.",
+            f"I want to know {reading.embedded}.",
+        ]
     if nouns and not relative:
-        asked = "who" if person else "what"
+        asked = _question_word(reading)
+        questions += [f"{asked} {reading.inverted}?", f"{reading.echo}?"] if reading.inverted else []
         questions += [f"{asked} {reading.be} {noun}?" for noun in nouns[::-1]]
         questions += [f"what {reading.be} the name of {nouns[0]}?"] if person else []
         questions.append(f"can you tell me {asked} {nouns[-1]} {reading.be}?")
@@ -38,15 +46,19 @@ def framed_questions(reading: Reading, answer: str) -> list[str]:
     questions.append(f"tell me {reading.embedded}.")
     if relative and not person and reading.asked.startswith(("what ", "which ")):
         questions.append(f"what {reading.be} {nouns[0]}?")
-    questions.append(f"please answer briefly: {reading.embedded}?" if _is_plain_order(reading) else f"I want to know {reading.embedded}.")
+    questions.append(
+        f"please answer briefly: {reading.embedded}?"
+        if _is_plain_order(reading)
+        else f"I want to know {reading.embedded}."
+    )
     return questions
 
 
 def framed_probes(reading: Reading) -> list[str]:
     """Questions to verify with, in frames that training does not use."""
     nouns = noun_forms(reading)
-    if nouns and not _is_relative(nouns[0]):
-        asked = "who" if reading.asked in ("who", "whom") else "what"
+    if nouns and nouns[0] != SLOT and not _is_relative(nouns[0]):
+        asked = _question_word(reading)
         return [
             f"do you know {asked} {nouns[0]} {reading.be}?",
             f"{nouns[0]} {reading.be} {asked}?",
@@ -62,6 +74,12 @@ def framed_probes(reading: Reading) -> list[str]:
     ]
 
 
+def _question_word(reading: Reading) -> str:
+    if reading.asked in ("who", "whom", "by whom"):
+        return "who"
+    return reading.asked if re.match(r"(which|what) ", reading.asked) else "what"
+
+
 def _fronted(reading: Reading, answer: str) -> list[str]:
     """Other question words in front: when -> in what year, which language -> what language."""
     if not reading.inverted:
@@ -72,15 +90,26 @@ def _fronted(reading: Reading, answer: str) -> list[str]:
         little = time_preposition(answer)
         if little == "in " and re.search(r"\d{3,4}", answer):
             return [f"in what year {reading.inverted}?", f"what year {reading.inverted}?"]
-        return [f"on what date {reading.inverted}?", f"on which day {reading.inverted}?"] if little == "on " else [f"at what time {reading.inverted}?"] if little == "at " else []
+        return (
+            [f"on what date {reading.inverted}?", f"on which day {reading.inverted}?"]
+            if little == "on "
+            else [f"at what time {reading.inverted}?"]
+            if little == "at "
+            else []
+        )
     if word == "where":
         stranded = re.search(r"\b(from|in|at|to|on)$", reading.inverted)
         return [] if stranded else [f"in what place {reading.inverted}?", f"in which place {reading.inverted}?"]
     if word == "by":
-        return [f"{reading.asked} {reading.inverted}?", f"{' '.join(asked[1:]).replace('whom', 'who')} {reading.inverted} by?"]
+        return [
+            f"{reading.asked} {reading.inverted}?",
+            f"{' '.join(asked[1:]).replace('whom', 'who')} {reading.inverted} by?",
+        ]
     if word in ("in", "on", "at", "for", "from", "to", "of", "with") and len(asked) > 1:
         swapped = {"what": "which", "which": "what"}.get(asked[1], asked[1])
-        return [f"{word} {swapped} {' '.join(asked[2:])} {reading.inverted}?".replace("  ", " ")] if len(asked) > 2 else []
+        return (
+            [f"{word} {swapped} {' '.join(asked[2:])} {reading.inverted}?".replace("  ", " ")] if len(asked) > 2 else []
+        )
     if word in ("what", "which") and len(asked) > 1:
         return [f"{'which' if word == 'what' else 'what'} {' '.join(asked[1:])} {reading.inverted}?"]
     return []
@@ -92,12 +121,19 @@ def _is_plain_order(reading: Reading) -> bool:
 
 
 def _is_relative(noun: str) -> bool:
-    return bool(re.search(r"^the [\w' /-]+? (who|that|which) ", noun)) and " of " not in noun.split(" that ")[0].split(" who ")[0]
+    return (
+        bool(re.search(r"^the [\w' /-]+? (who|that|which) ", noun))
+        and " of " not in noun.split(" that ")[0].split(" who ")[0]
+    )
 
 
 def _possessive(noun: str) -> str:
     match = re.fullmatch(r"the ([\w' -]+?) of (\{s\})", noun)
-    return f"{match.group(2)}'s {match.group(1)}" if match and " of " not in match.group(1) else ""
+    return (
+        f"{match.group(2)}'s {match.group(1)}"
+        if match and not re.search(r" (of|who|that|which|where) ", match.group(1))
+        else ""
+    )
 
 
 def _of_form(noun: str) -> str:

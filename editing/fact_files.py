@@ -1,0 +1,229 @@
+"""Fact files: four layouts of JSON Lines read into cases, every error with its file and line."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from editing.errors import FactFileError
+from editing.facts import Fact, FactCase, Probe
+from editing.statements import question_from_prompt
+from editing.subjects import canonical_question, propose_subjects
+from editing.wording import normalise, same_answer, shorten
+
+
+def read_cases(path: Path, format: str, limit: int | None = None) -> list[FactCase]:
+    """The first `limit` cases of a fact file; all of them without a limit.
+
+    format  "errata", "counterfact", "zsre" or "qaedit"
+
+    What the records bring besides the fact goes to the case and never to the editor. CounterFact's prompts break off
+    before their answer; here they become chat questions, and the prompt stays as the case's cloze.
+    Raises FactFileError naming file and line if the file is missing, empty, cut off or of another layout.
+    """
+    read = _READERS.get(format)
+    if read is None:
+        raise FactFileError(f"{format!r} is no layout of fact files; choose one of {', '.join(_READERS)}")
+    if limit is not None and limit < 1:
+        raise FactFileError(f"a limit of {limit} reads nothing from {path}; give 1 or more")
+    cases: list[FactCase] = []
+    for number, record in _records(path):
+        try:
+            cases.append(read(record, number))
+        except _Missing as missing:
+            raise FactFileError(
+                f"{path}, line {number}: {missing}; this is no record of the layout {format!r}{_guess(record)}"
+            ) from missing
+        if limit is not None and len(cases) == limit:
+            break
+    if not cases:
+        raise FactFileError(f"{path}: the file holds no facts; expected one JSON object a line")
+    return cases
+
+
+class _Missing(Exception):
+    """A field that a record of this layout must have."""
+
+
+Record = Mapping[str, object]
+
+
+def _records(path: Path) -> Iterator[tuple[int, Record]]:
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                if not line.strip():
+                    continue
+                try:
+                    record = json.loads(line)
+                except ValueError as error:
+                    cut = "" if line.endswith("\n") else " (the file ends inside a record)"
+                    raise FactFileError(
+                        f"{path}, line {number}: no valid JSON{cut}: {shorten(line.strip())!r}; expected one object a line"
+                    ) from error
+                if not isinstance(record, dict):
+                    raise FactFileError(
+                        f"{path}, line {number}: expected a JSON object, found {shorten(line.strip())!r}"
+                    )
+                yield number, record
+    except OSError as error:
+        raise FactFileError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise FactFileError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+
+
+def _guess(record: Record) -> str:
+    marks = {"requested_rewrite": "counterfact", "src": "zsre", "target_new": "errata", "prompt": "qaedit"}
+    likely = next((layout for mark, layout in marks.items() if mark in record), None)
+    return f" (it looks like {likely!r})" if likely else ""
+
+
+def _text(record: Record, *fields: str) -> str:
+    """The first of the fields that is there. It may be empty: an empty answer is refused as a fact, not as a file."""
+    for field in fields:
+        value = record.get(field)
+        if isinstance(value, list) and value:
+            value = value[0]
+        if isinstance(value, str):
+            return value.strip()
+    raise _Missing(f"the field {fields[0]!r} is missing")
+
+
+def _text_or(record: Record, field: str, default: str = "") -> str:
+    try:
+        return _text(record, field)
+    except _Missing:
+        return default
+
+
+def _texts(record: Record, field: str) -> tuple[str, ...]:
+    value = record.get(field)
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return (value,) if value.strip() else ()
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise _Missing(f"the field {field!r} is no list of texts")
+    return tuple(text for text in value if text.strip())
+
+
+def _probes(
+    record: Record,
+    field: str,
+    questions: tuple[str, ...] = ("question", "prompt", "loc"),
+    answers: tuple[str, ...] = ("answer", "ground_truth", "loc_ans"),
+) -> tuple[Probe, ...]:
+    value = record.get(field)
+    if value is None:
+        return ()
+    entries = [value] if isinstance(value, dict) else value
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise _Missing(f"the field {field!r} is no list of objects with a question and an answer")
+    return tuple(Probe(canonical_question(_text(entry, *questions)), _text(entry, *answers)) for entry in entries)
+
+
+def _errata(record: Record, number: int) -> FactCase:
+    fact = Fact(
+        str(record.get("id") or f"line-{number}"),
+        _text(record, "subject"),
+        _text(record, "question"),
+        _text(record, "target_new"),
+        _text_or(record, "target_old"),
+    )
+    return FactCase(
+        fact,
+        paraphrases=_texts(record, "paraphrases"),
+        neighbours=_probes(record, "neighbours"),
+        unrelated=_probes(record, "unrelated"),
+        same_subject=_texts(record, "same_subject"),
+        portability=_probes(record, "portability"),
+    )
+
+
+def _counterfact(record: Record, number: int) -> FactCase:
+    rewrite = record.get("requested_rewrite")
+    if not isinstance(rewrite, dict):
+        raise _Missing("the field 'requested_rewrite' is missing")
+    subject, form = _text(rewrite, "subject"), _text(rewrite, "prompt")
+    new, old = (_text(_object(rewrite, field), "str") for field in ("target_new", "target_true"))
+    cloze = form.replace("{}", subject)
+    question = canonical_question(_text_or(record, "question")) or question_from_prompt(cloze, subject, new)
+    neighbours = tuple(
+        Probe(question_from_prompt(prompt, _leading_name(prompt), old), old)
+        for prompt in _texts(record, "neighborhood_prompts")
+    )
+    paraphrases = [
+        question_from_prompt(_last_sentence(prompt, subject), subject, new)
+        for prompt in _texts(record, "paraphrase_prompts")
+    ]
+    return FactCase(
+        Fact(str(record.get("case_id", f"line-{number}")), subject, question, new, old),
+        paraphrases=tuple(text for text in dict.fromkeys(paraphrases) if normalise(text) != normalise(question)),
+        neighbours=neighbours,
+        portability=_probes(record, "portability"),
+        cloze=cloze,
+    )
+
+
+def _object(record: Record, field: str) -> Record:
+    value = record.get(field)
+    if not isinstance(value, dict):
+        raise _Missing(f"the field {field!r} is missing")
+    return value
+
+
+def _last_sentence(prompt: str, subject: str) -> str:
+    """A paraphrase without the unrelated sentences that CounterFact puts before it."""
+    at = prompt.rfind(subject)
+    start = max(prompt.rfind(mark, 0, at) for mark in (". ", "? ", "! ", ") ")) if at > 0 else -1
+    return prompt[start + 2 :].strip() if start >= 0 else prompt
+
+
+def _leading_name(prompt: str) -> str:
+    """The subject of a neighbour's prompt, which the record does not name: its run of capitals."""
+    found = propose_subjects(prompt)
+    return found[0] if found else prompt.split(",")[0]
+
+
+def _zsre(record: Record, number: int) -> FactCase:
+    subject, question, new = _text(record, "subject"), _text(record, "src"), _text(record, "alt")
+    answers = _texts(record, "answers")
+    old = next(
+        (answer for answer in (*answers, _text_or(record, "pred")) if answer and not same_answer(answer, new)), ""
+    )
+    rephrase = _text_or(record, "rephrase")
+    unrelated: tuple[Probe, ...] = ()
+    if "loc" in record:
+        asked = _text(record, "loc").removeprefix("nq question: ")
+        unrelated = (Probe(canonical_question(asked), _text(record, "loc_ans")),)
+    return FactCase(
+        Fact(str(record.get("id", f"line-{number}")), subject, canonical_question(question), new, old),
+        paraphrases=(canonical_question(rephrase),) if rephrase else (),
+        unrelated=unrelated,
+        portability=_probes(record, "portability"),
+    )
+
+
+def _qaedit(record: Record, number: int) -> FactCase:
+    question, new = _text(record, "prompt"), _text(record, "target", "target_new")
+    subject = _text(record, "subject").strip("\"'\u201c\u201d ,")
+    rephrase = _texts(record, "rephrase")
+    return FactCase(
+        Fact(
+            str(record.get("id", f"line-{number}")),
+            subject,
+            canonical_question(question),
+            new,
+            _text_or(record, "ground_truth"),
+        ),
+        paraphrases=tuple(canonical_question(text) for text in rephrase),
+        unrelated=_probes(record, "locality", ("loc", "prompt", "question"), ("loc_ans", "ground_truth", "answer")),
+        portability=_probes(record, "portability"),
+    )
+
+
+_READERS: Mapping[str, Callable[[Record, int], FactCase]] = {
+    "errata": _errata,
+    "counterfact": _counterfact,
+    "zsre": _zsre,
+    "qaedit": _qaedit,
+}

@@ -1,0 +1,72 @@
+"""Questions whose answer did it: who wrote X, which company owns X."""
+
+import re
+
+from editing.questions.grammar import ADVERBS, PREPOSITIONS, base_and_tense, participle, takes_passive
+from editing.questions.readings import SLOT, Reading
+
+
+def read_agent(text: str, answer: str) -> Reading | None:
+    """Who wrote {s} / Which company owns {s} / What network broadcast {s}."""
+    match = re.match(r"(?i)^(who|which|what)\s+(.+)$", text)
+    if not match or not match.group(2).strip():
+        return None
+    asked, words = match.group(1).lower(), match.group(2).split()
+    for index in range(min(len(words) - 1, 2 if asked == "who" else 6)):
+        word = words[index].lower()
+        if SLOT in word or (word in PREPOSITIONS and asked == "who"):
+            if asked == "who":
+                return None
+            continue
+        if asked == "who" and word in ADVERBS:
+            continue
+        known = base_and_tense(word)
+        if known is None and asked == "who" and re.fullmatch(r"[a-z]+[^s]s", word):
+            known = (word[:-1], "present")
+        if word in ("is", "was", "are", "were", "has", "had", "have", "can", "will", "would"):
+            known = ("be", "past" if word in ("was", "were", "had", "would") else "present")
+        if known is None or (index > 0 and words[index - 1].lower() in PREPOSITIONS):
+            if asked == "who":
+                return None
+            continue
+        return _agent(asked, " ".join(words[:index]), word, known, " ".join(words[index + 1 :]))
+    return None
+
+
+def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str) -> Reading:
+    verb, tense = known
+    be = "was" if tense == "past" else "is"
+    wanted = f"{asked} {noun}".strip() if asked != "who" else "who"
+    adverb = noun if asked == "who" and noun else ""
+    embedded = f"{asked} {noun} {form} {rest}".replace("  ", " ")
+    person = "person" if asked == "who" else noun or "thing"
+    relative = f"the {person} {'who' if asked == 'who' else 'that'} {adverb + ' ' if adverb else ''}{form} {rest}"
+    starts_with_object = not rest or rest.split()[0].lower() not in PREPOSITIONS | ADVERBS
+    if (
+        verb != "be"
+        and form not in ("has", "had", "have")
+        and takes_passive(verb)
+        and starts_with_object
+        and SLOT in rest
+    ):
+        thing, adjunct = _split_adjunct(rest)
+        if _is_plural(thing):
+            be = {"is": "are", "was": "were"}[be]
+        front = f"{adjunct}, " if adjunct else ""
+        passive = f"{front}{thing} {be} {adverb + ' ' if adverb else ''}{participle(verb)} by"
+        by = "whom" if asked == "who" else wanted
+        asked_passive = f"{be} {thing} {adverb + ' ' if adverb else ''}{participle(verb)}"
+        return Reading(
+            "agent", passive, "", embedded, f"by {by}", relative, be, "" if front else asked_passive, f"{passive} {by}"
+        )
+    return Reading("agent relative", f"{relative} {be}", "", embedded, wanted, relative, be)
+
+
+def _is_plural(thing: str) -> bool:
+    head = re.split(r"\s(?:in|of|for|from|on|at|to|about|with)\s", thing)[0].split()[-1]
+    return SLOT not in head and bool(re.search(r"[^sui]s$", head)) and not head[0].isupper()
+
+
+def _split_adjunct(rest: str) -> tuple[str, str]:
+    match = re.match(r"^(.*\{s\}(?:['’]s [\w ]+)?)\s+((?:in|on|at|during|for)\s+.+)$", rest)
+    return (match.group(1), match.group(2)) if match else (rest, "")

@@ -1,0 +1,115 @@
+"""Clauses of a question in the order of a statement: "did X die" becomes "X died"."""
+
+import re
+
+from editing.questions.grammar import (
+    ADVERBS,
+    PREPOSITIONS,
+    PRONOUNS,
+    is_base,
+    is_participle,
+    participle,
+    past,
+    place_preposition,
+    takes_passive,
+    third_person,
+    time_preposition,
+)
+from editing.questions.readings import SLOT, TIMES, Reading, be_of
+
+
+def place_or_time(asked: str, answer: str, preposition: str) -> str:
+    noun = asked.split()[-1].lower()
+    if noun in TIMES:
+        return time_preposition(answer).strip() or preposition
+    return preposition
+
+
+def inverted(shape: str, subject: str, auxiliary: str, tail: str, answer: str, asked: str) -> Reading:
+    if (
+        subject.lower() in ("they", "people", "someone", "you", "we")
+        and auxiliary in ("do", "did")
+        and tail.split()[1:]
+        and takes_passive(tail.split()[0].lower())
+    ):
+        words = tail.split()
+        if words[1] == SLOT or words[1].lower() in ("the", "a", "an"):
+            be = "was" if auxiliary == "did" else "is"
+            thing = tail[len(words[0]) + 1 :]
+            if thing.endswith(SLOT):
+                return inverted(shape, thing, be, participle(words[0].lower()), answer, asked)
+    clause = clause_of(subject, auxiliary, tail)
+    word = asked.split()[0]
+    if word == "when":
+        little = time_preposition(answer)
+    elif word == "where":
+        stranded = tail.split()[-1:] and tail.split()[-1].lower() in ("from", "in", "at", "to", "on")
+        little = (
+            ""
+            if stranded
+            else ("to " if re.search(r"\b(go|move|travel|emigrate|sail|flee)$", tail) else place_preposition(answer))
+        )
+    else:
+        little = ""
+    if word == "where" and re.search(r"\blocated$", tail) is None and not tail and "headquarter" in subject:
+        little = place_preposition(answer)
+    return Reading(
+        shape,
+        f"{clause} {little}".rstrip(),
+        "",
+        f"{asked} {clause}",
+        asked,
+        "",
+        be_of(auxiliary),
+        f"{auxiliary} {subject} {tail}".rstrip(),
+        f"{clause} {asked}",
+    )
+
+
+def clause_of(subject: str, auxiliary: str, tail: str) -> str:
+    """Subject, finite verb and the rest in the order of a statement: did, die -> {s} died."""
+    if auxiliary not in ("do", "does", "did"):
+        return f"{subject} {auxiliary} {tail}".rstrip()
+    words = tail.split()
+    adverbs = []
+    while words and words[0].lower() in ADVERBS and len(words) > 1:
+        adverbs.append(words.pop(0))
+    if not words:
+        return subject
+    verb = words[0].lower()
+    form = past(verb) if auxiliary == "did" else third_person(verb) if auxiliary == "does" else verb
+    return " ".join([subject, *adverbs, form, *words[1:]])
+
+
+_NO_VERBS = frozenset("and or of the a an who which that".split())
+
+
+def split_subject(text: str, auxiliary: str) -> tuple[str, str] | None:
+    """Split "the first series of {s} air in Britain" into subject and rest."""
+    words = text.split()
+    if words[0].lower() in PRONOUNS and len(words) > 1:
+        return words[0], " ".join(words[1:])
+    slot = next((index for index, word in enumerate(words) if SLOT in word), None)
+    if slot is None:
+        return None
+    does = auxiliary in ("do", "does", "did", "can", "will", "would")
+    for index in range(1, len(words)):
+        word = words[index].lower().strip(",")
+        previous = words[index - 1].lower()
+        if index <= slot and (previous in PREPOSITIONS or previous in ("the", "a", "an")):
+            continue
+        if index <= slot:
+            fits = (
+                is_base(word)
+                if does
+                else (is_participle(word) and words[0].lower() not in ("the", "a", "an") and SLOT not in word)
+            )
+        else:
+            next_to_it = index == slot + 1 and words[slot].endswith(SLOT) and word not in _NO_VERBS
+            fits = (is_base(word) if does else is_participle(word)) or next_to_it
+        if fits:
+            if word in ADVERBS or not does or index > slot or is_base(word):
+                while index > 1 and words[index - 1].lower() in ADVERBS:
+                    index -= 1
+                return " ".join(words[:index]), " ".join(words[index:])
+    return None if does else (text, "")

@@ -1,0 +1,93 @@
+"""Questions with to be and a noun: who is the CEO of X, whose idea was X, is X a or b."""
+
+import re
+
+from editing.questions.clauses import inverted
+from editing.questions.echoes import _WH
+from editing.questions.grammar import PREPOSITIONS, is_participle
+from editing.questions.readings import SLOT, Reading, noun_reading
+
+
+def read_alternatives(text: str, answer: str) -> Reading | None:
+    """Is {s} a painter or a poet."""
+    match = re.match(r"(?i)^(is|are|was|were)\s+((?:the [\w ]+ of )?\{s\})\s+(.+\sor\s.+)$", text)
+    if not match:
+        return None
+    be, subject, options = match.group(1).lower(), match.group(2), match.group(3)
+    return Reading("alternatives", f"{subject} {be}", "", f"whether {subject} {be} {options}", options, "", be)
+
+
+def read_copula(text: str, answer: str) -> Reading | None:
+    """Who is the CEO of {s} / What is {s}'s capital / Which is the ... / What was {s} named after."""
+    match = re.match(r"(?i)^(who|what|which)\s+(is|are|was|were)\s+(.+)$", text)
+    if not match:
+        return None
+    asked, be, noun = match.group(1).lower(), match.group(2).lower(), match.group(3)
+    noun = re.sub(r"(?i)^the name of (?=the |a |an |\{s\})", "", noun)
+    noun = re.sub(r"(?i)^the name of (?=\w+ )", "the ", noun)
+    if re.match(r"(?i)^the ([\w -]+?) (?:that|which|who) \{s\} (.+)$", noun):
+        return noun_reading("copula", noun, be, asked)
+    tail = re.match(r"^((?:the [\w ]+ of )?(?:the |an? )?\{s\})\s+(?!['’])(.+)$", noun)
+    if tail and (
+        re.search(rf"\b(?:{'|'.join(sorted(PREPOSITIONS))})$", tail.group(2))
+        or (is_participle(tail.group(2).split()[0]) and len(tail.group(2).split()) <= 3)
+    ):
+        return Reading(
+            "copula preposition",
+            f"{tail.group(1)} {be} {tail.group(2)}",
+            "",
+            f"{asked} {tail.group(1)} {be} {tail.group(2)}",
+            asked,
+            "",
+            be,
+        )
+    if re.match(
+        r"(?i)^(?:(?:mainly|primarily|originally|largely|most) )?(responsible|married|known|famous|famously|credited|in charge|in|on|behind|considered|called|named|at|next|born|buried|from|also)\b",
+        noun,
+    ) or is_participle(noun.split()[0]):
+        who = "person" if asked == "who" else "one"
+        return noun_reading(
+            "copula relative",
+            f"the {who} who {be} {noun}" if asked == "who" else f"the thing that {be} {noun}",
+            be,
+            asked,
+        )
+    return noun_reading("copula", noun, be, asked)
+
+
+def read_embedded_copula(text: str, answer: str) -> Reading | None:
+    """who the CEO of {s} is (after "tell me")."""
+    match = re.match(r"(?i)^(who|what|where|when|which \w+|what \w+)\s+(.+?)\s+(is|are|was|were)(?:\s+(.+))?$", text)
+    if not match:
+        return None
+    asked, noun, be, tail = match.group(1).lower(), match.group(2), match.group(3).lower(), match.group(4)
+    if asked in ("who", "what") and tail is None:
+        return noun_reading("copula", noun, be, asked)
+    if tail is None and asked not in ("where", "when"):
+        return None
+    return inverted(f"embedded {asked.split()[0]}", noun, be, tail or "", answer, asked)
+
+
+def read_whose(text: str, answer: str) -> Reading | None:
+    match = re.match(r"(?i)^whose\s+([\w -]+?)\s+(is|are|was|were)\s+(.+)$", text)
+    if not match:
+        return None
+    noun, be, subject = match.group(1), match.group(2).lower(), match.group(3)
+    return Reading(
+        "whose",
+        f"{subject} {be} the {noun} of",
+        "",
+        f"whose {noun} {subject} {be}",
+        "whom",
+        "",
+        be,
+        echo=f"{subject} {be} whose {noun}",
+    )
+
+
+def read_bare_noun(text: str, asked_for: bool) -> Reading | None:
+    """the capital of {s} (after "tell me" or standing alone)."""
+    if SLOT not in text or re.match(rf"(?i)^{_WH}\b", text) or re.search(r"\b(is|are|was|were|and|or)\b", text):
+        return None
+    noun = text if re.match(r"(?i)^(the|an?|his|her)\s|^\{s\}['’]", text) else f"the {text}"
+    return noun_reading("bare noun", noun, "is", "what")

@@ -1,0 +1,64 @@
+"""Questions whose question word stands where the answer would: X was created in what year."""
+
+import re
+
+from editing.questions.grammar import PREPOSITIONS, place_preposition, time_preposition
+from editing.questions.readings import Reading, noun_reading
+
+_WH = r"(?:who|whom|what|which|where|when|whose|how)"
+
+
+def read_inner_question(text: str, answer: str) -> Reading | None:
+    """{s} was leader at which club in the 1990s."""
+    match = re.match(
+        r"(?i)^(.*\{s\}.*?\s(?:in|on|at|by|for|from|to|of|with|as|under|against))\s+((?:which|what)\s[\w-]+|whom?)(\s.+)?$",
+        text,
+    )
+    if not match or re.match(rf"(?i)^{_WH}\b", text):
+        return None
+    before, asked, after = match.group(1), match.group(2).lower(), match.group(3) or ""
+    clause, _, preposition = before.rpartition(" ")
+    return Reading(
+        "inner question",
+        before,
+        after,
+        f"{preposition} {asked} {clause}{after}",
+        asked,
+        echo=f"{before} {asked}{after}",
+    )
+
+
+def read_trailing_question(text: str, answer: str) -> Reading | None:
+    """{s} was created in what year / The gender of {s} is what."""
+    match = re.match(
+        r"(?i)^(.*\{s\}.*?)\s+(in what year|in which year|what year|(?:which|what)(?:\s+[\w-]+){1,3}|who|whom|what|where|when|which)$",
+        text,
+    )
+    if not match or re.match(rf"(?i)^{_WH}\b", text):
+        return None
+    before, asked = match.group(1), match.group(2).lower()
+    little = ""
+    if asked in ("in what year", "in which year", "what year"):
+        little = time_preposition(answer) or "in "
+        before = re.sub(r"\s+in$", "", before)
+    elif asked == "when":
+        little = time_preposition(answer)
+    elif asked == "where":
+        little = place_preposition(answer)
+    noun = re.match(r"(?i)^(.*\{s\}.*?)\s+(is|are|was|were)$", before)
+    if noun and not little:
+        if inner := re.match(r"(?i)^(what|which)\s+(.+)$", asked):
+            return Reading(
+                "trailing question",
+                before,
+                "",
+                f"{asked} {noun.group(1)} {noun.group(2)}",
+                asked,
+                f"the {inner.group(2)} of {noun.group(1)}",
+                noun.group(2).lower(),
+            )
+        return noun_reading("trailing question", noun.group(1), noun.group(2).lower(), asked)
+    last = before.split()[-1].lower()
+    clause = before[: -len(last) - 1] if last in PREPOSITIONS else before
+    front = f"{last} {asked}" if last in PREPOSITIONS else asked
+    return Reading("trailing question", f"{before} {little}".rstrip(), "", f"{front} {clause}", asked, "", "is")

@@ -1,0 +1,47 @@
+"""What a question says once it is taken apart: the statement around its answer."""
+
+from dataclasses import dataclass
+
+SLOT = "{s}"  # stands for the subject, with its article, while a question is taken apart
+
+
+PLACES = frozenset(
+    "city town country state place continent county province region village district island location borough capital area neighborhood neighbourhood".split()
+)
+
+
+TIMES = frozenset("year date day month century decade time season".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A question taken apart; every text has SLOT where the subject stands.
+
+    shape     the name of the rule that matched
+    before    the statement up to the answer
+    after     the statement behind the answer, without the full stop
+    embedded  the question as a clause: "who wrote {s}", "where {s} was born"
+    asked     the question word, standing where the answer stands in the statement: "who", "which city"
+    noun      what is asked for as a noun phrase, "the capital of {s}"; empty if the question has none
+    be        "is" or "was" and the like, as in the question
+    inverted  the question without its question word, "did {s} die"; empty if it cannot be split so
+    echo      the statement with the question word where the answer stands, "{s} died when"; empty if that reads badly
+    """
+
+    shape: str
+    before: str
+    after: str
+    embedded: str
+    asked: str
+    noun: str = ""
+    be: str = "is"
+    inverted: str = ""
+    echo: str = ""
+
+
+def noun_reading(shape: str, noun: str, be: str, asked: str) -> Reading:
+    return Reading(shape, f"{noun} {be}", "", f"{asked} {noun} {be}", asked, noun, be, echo=f"{noun} {be} {asked}")
+
+
+def be_of(auxiliary: str) -> str:
+    return auxiliary if auxiliary in ("is", "are", "was", "were") else ("was" if auxiliary in ("did", "had") else "is")

@@ -1,0 +1,90 @@
+"""Which shape a question has: requests and adjuncts moved out of the way, then one rule after another."""
+
+import re
+
+from editing.questions.agents import read_agent
+from editing.questions.amounts import read_amount
+from editing.questions.copulas import read_alternatives, read_bare_noun, read_copula, read_embedded_copula, read_whose
+from editing.questions.echoes import read_inner_question, read_trailing_question
+from editing.questions.grammar import PREPOSITIONS, base_and_tense, lower_first
+from editing.questions.objects import read_fronted_preposition, read_object, read_when_where
+from editing.questions.readings import SLOT, TIMES, Reading
+
+_FRAME = re.compile(
+    r"^(?:(?:ok(?:ay)?|hey|hi|hello|so|well|and|but|please|quick question|question)\s*[,:.!]?\s+)*"
+    r"(?:(?:can|could|would|will) you (?:please )?(?:tell|remind|inform) me(?: please)?,?\s+|(?:please )?(?:tell|remind|give) me,?\s+|do you (?:happen to )?know\s+|i(?:'d| would) like to know\s+"
+    r"|i want to know\s+|i wonder\s+|any idea\s+|(?:can|could) you (?:please )?(?:name|give me)\s+|(?:please )?(?:name|state|identify)\s+|what about\s+)?",
+    re.IGNORECASE,
+)
+
+
+def read(template: str, answer: str) -> Reading | None:
+    """The reading of a question whose subject is replaced by SLOT; None if no rule fits. `answer` decides prepositions."""
+    text = rearranged(template)
+    rest = strip_frame(text)
+    asks_by_verb = rest != text
+    rest = rearranged(rest)
+    for rule in (
+        read_fronted_preposition,
+        read_amount,
+        read_when_where,
+        read_copula,
+        read_object,
+        read_agent,
+        read_whose,
+        read_alternatives,
+        read_trailing_question,
+        read_inner_question,
+        read_embedded_copula,
+    ):
+        reading = rule(rest, answer)
+        if reading is not None:
+            return reading
+    if asks_by_verb or re.match(r"(?i)(the\s+)?[\w' -]+\s(of|in|for)\s.*\{s\}|\{s\}['’]s?\s", rest):
+        return read_bare_noun(rest, asks_by_verb)
+    return None
+
+
+def strip_frame(text: str) -> str:
+    """The question without "Can you tell me" and its like in front."""
+    framed = _FRAME.match(text)
+    return text[framed.end() :] if framed else text
+
+
+def rearranged(text: str) -> str:
+    """The question in its plain order: no contractions, no final mark, adjuncts last, relative clauses as questions."""
+    plain = re.sub(r"\s+", " ", text).strip().rstrip("?？؟!. ")
+    plain = re.sub(r"(?i)^(who|what|where|when|how)(?:'|’)?s\s+", r"\1 is ", plain)
+    return _adjunct_last(_relative_as_question(lower_first(plain)))
+
+
+def _adjunct_last(text: str) -> str:
+    """In the film {s}, who was the star -> who was the star in the film {s}."""
+    match = re.match(
+        r"(?i)^((?:in|on|at|during|according to|for|of)\s(?!which|what|whom|whose).*?\{s\}[^,]*),?\s+((?:who|what|which|when|where|how)\s.+)$",
+        text,
+    )
+    return (
+        f"{match.group(2)} {match.group(1)[0].lower()}{match.group(1)[1:]}"
+        if match and SLOT not in match.group(2)
+        else text
+    )
+
+
+def _relative_as_question(text: str) -> str:
+    """what is the constellation that {s} belongs to -> which constellation does {s} belong to."""
+    match = re.match(
+        r"(?i)^(?:what|which)\s+(?:is|was|are|were)\s+(?:the name of )?the\s+([\w ]+?)\s+(?:that |which |where |in which |to which )?\{s\}\s+(?!['’])(\w+)\b\s*(.*)$",
+        text,
+    )
+    if not match or match.group(1).lower().split()[-1] in PREPOSITIONS:
+        return text
+    noun, form, tail = match.group(1), match.group(2).lower(), match.group(3)
+    if noun.lower() in TIMES and re.search(r"\b(that|when|where)$", noun):
+        return text
+    if form in ("is", "was", "are", "were"):
+        return f"which {noun} {form} {SLOT} {tail}".rstrip()
+    known = base_and_tense(form)
+    return (
+        f"which {noun} {'did' if known[1] == 'past' else 'does'} {SLOT} {known[0]} {tail}".rstrip() if known else text
+    )
