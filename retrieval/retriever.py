@@ -10,7 +10,7 @@ from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from retrieval.answerability import Evidence, Scorer
+from retrieval.answerability import ANSWERABLE_FROM, Evidence, Scorer
 from retrieval.documents import Passage, iso
 from retrieval.index import VectorIndex
 from retrieval.lexical import lexical_search
@@ -61,7 +61,7 @@ def fuse(
 class HybridRetriever(BaseRetriever):  # type: ignore[misc]
     """Passages that answer a query, best first.
 
-    Expired passages are found too, flagged and behind those that hold: the caller names them as dated.
+    Expired passages are found too, flagged, and behind those that answer and hold: the caller names them as dated.
     Passages with the same words are merged; the newest stands for them.
     """
 
@@ -118,7 +118,8 @@ class HybridRetriever(BaseRetriever):  # type: ignore[misc]
             )
             for hit, passage in ranked[: 2 * k]
         ]
-        return sorted(scored, key=lambda passage: passage.expired)[:k]
+        # What answers and still holds comes first; otherwise the order of the search stays.
+        return sorted(scored, key=lambda passage: passage.expired or passage.score < ANSWERABLE_FROM)[:k]
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
