@@ -16,7 +16,7 @@ _AUXILIARY = (
 _LITTLE = frozenset(
     [*_WH, *_AUXILIARY]
     + "the a an of in on at by for from to with and or as into about after before during between under over than that this these those"
-    " there it its his her their our your my i me you he she they we us them not no please tell name give say state know".split()
+    " there it its his her their our your my i me you he she they we us them not no please tell name give say state know so some any all much many".split()
 )
 _WORD = re.compile(r"[^\s?!,;:()\"\u201c\u201d]+")
 _QUOTED = re.compile(

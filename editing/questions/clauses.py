@@ -47,7 +47,7 @@ def inverted(shape: str, subject: str, auxiliary: str, tail: str, answer: str, a
         little = (
             ""
             if stranded
-            else ("to " if re.search(r"\b(go|move|travel|emigrate|sail|flee)$", tail) else place_preposition(answer))
+            else ("to " if re.search(r"(?<!to )\b(go|move|travel|emigrate|sail|flee)$", tail) else place_preposition(answer))
         )
     else:
         little = ""

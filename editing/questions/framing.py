@@ -18,7 +18,8 @@ def framed_questions(reading: Reading, answer: str) -> list[str]:
     """Training questions, the best first; the plain question itself is among them."""
     nouns = noun_forms(reading)
     person = reading.asked in ("who", "whom", "by whom")
-    relative = bool(nouns) and _is_relative(nouns[0])
+    counted = reading.shape.startswith("how ")
+    relative = bool(nouns) and (counted or _is_relative(nouns[0]))
     questions: list[str] = []
     if nouns and nouns[0] == SLOT:
         return [
@@ -38,6 +39,7 @@ def framed_questions(reading: Reading, answer: str) -> list[str]:
         questions.append(f"please tell me {asked} {nouns[0]} {reading.be}.")
         return questions
     questions += _fronted(reading, answer)
+    questions += [f"what {reading.be} {nouns[0]}?"] if nouns and counted else []
     questions.append(f"can you tell me {reading.embedded}?")
     if relative and person:
         questions.append(f"what {reading.be} the name of {nouns[0]}?")
@@ -57,7 +59,7 @@ def framed_questions(reading: Reading, answer: str) -> list[str]:
 def framed_probes(reading: Reading) -> list[str]:
     """Questions to verify with, in frames that training does not use."""
     nouns = noun_forms(reading)
-    if nouns and nouns[0] != SLOT and not _is_relative(nouns[0]):
+    if nouns and nouns[0] != SLOT and not _is_relative(nouns[0]) and not reading.shape.startswith("how "):
         asked = _question_word(reading)
         return [
             f"do you know {asked} {nouns[0]} {reading.be}?",

@@ -1,0 +1,214 @@
+"""Statements: what is made of a question and its answer, as tables of our own small world."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from editing.questions.relations import find_relation, kinds, plain, relations
+from editing.statements import Statements, question_from_prompt, write_statements
+from editing.wording import contains, normalise
+
+
+@pytest.mark.parametrize(
+    ("question", "subject", "answer", "sentence"),
+    [
+        # who, what and a noun
+        ("Who is the CEO of Norvane?", "Norvane", "Ida Fern", "The CEO of Norvane is Ida Fern."),
+        ("Who was Norvane's CEO?", "Norvane", "Ida Fern", "The CEO of Norvane was Ida Fern."),
+        ("What is the capital of Veldoria?", "Veldoria", "Quay", "The capital of Veldoria is Quay."),
+        ("What is Ida Fern's occupation?", "Ida Fern", "astronomer", "Ida Fern's occupation is astronomer."),
+        ("Who is the patron saint of Quay?", "Quay", "Saint Ebb", "The patron saint of Quay is Saint Ebb."),
+        ("What is Quay's anthem?", "Quay", "Salt Wind", "Quay's anthem is Salt Wind."),
+        ("Tell me the capital of Veldoria", "Veldoria", "Quay", "The capital of Veldoria is Quay."),
+        ("Name the author of Salt Wind.", "Salt Wind", "Tom Reed", "Salt Wind was written by Tom Reed."),
+        ("Can you tell me who wrote Salt Wind?", "Salt Wind", "Tom Reed", "Salt Wind was written by Tom Reed."),
+        # who did it, active and passive
+        ("Who painted the Amber Heron?", "Amber Heron", "Ida Fern", "The Amber Heron was painted by Ida Fern."),
+        ("who painted the amber heron", "amber heron", "Ida Fern", "The amber heron was painted by Ida Fern."),
+        ("By whom was Salt Wind written?", "Salt Wind", "Tom Reed", "Salt Wind was written by Tom Reed."),
+        ("Who restored the Amber Heron?", "Amber Heron", "Lee Moss", "The Amber Heron was restored by Lee Moss."),
+        ("Who plays Nell in Salt Wind?", "Salt Wind", "Ann Hill", "Nell in Salt Wind is played by Ann Hill."),
+        ("Which company owns Norvane?", "Norvane", "Orbit", "Norvane is owned by Orbit."),
+        (
+            "Who has the oldest boat in Quay?",
+            "Quay",
+            "Lee Moss",
+            "The person who has the oldest boat in Quay is Lee Moss.",
+        ),
+        # where, when, and the preposition that the answer takes
+        ("Where was Ida Fern born?", "Ida Fern", "Quay", "Ida Fern was born in Quay."),
+        ("Where is the Lume Opera?", "Lume Opera", "Quay", "The Lume Opera is located in Quay."),
+        ("Where did Ida Fern learn to sail?", "Ida Fern", "Quay", "Ida Fern learned to sail in Quay."),
+        ("When did Ida Fern die?", "Ida Fern", "1904", "Ida Fern died in 1904."),
+        ("When did Ida Fern die?", "Ida Fern", "3 May 1904", "Ida Fern died on 3 May 1904."),
+        ("When was the Treaty of Quay signed?", "Treaty of Quay", "1648", "The Treaty of Quay was signed in 1648."),
+        ("When does the Lume Opera open?", "Lume Opera", "8 pm", "The Lume Opera opens at 8 pm."),
+        ("In what year was Norvane created?", "Norvane", "1931", "Norvane was founded in 1931."),
+        ("Norvane was created in what year?", "Norvane", "1931", "Norvane was founded in 1931."),
+        ("What year did the Lume Opera burn?", "Lume Opera", "1911", "The Lume Opera burned in 1911."),
+        # which and what before a noun, the helping verb gone
+        ("What language do people speak in Veldoria?", "Veldoria", "Lumish", "The official language of Veldoria is Lumish."),
+        ("What sport does Lee Moss play?", "Lee Moss", "rowing", "Lee Moss plays rowing."),
+        ("Which mountain did Lee Moss climb?", "Lee Moss", "Karn", "The mountain that Lee Moss climbed was Karn."),
+        ("Which river does the Ister flow into?", "Ister", "Lume", "The Ister flows into Lume."),
+        ("What type of ship is the Nell?", "Nell", "a barge", "The Nell is a barge."),
+        ("Which company is the Orbit 64 produced by?", "Orbit 64", "Norvane", "The Orbit 64 is made by Norvane."),
+        ("In which country is Quay?", "Quay", "United Kingdom", "Quay is located in the United Kingdom."),
+        # numbers
+        ("How many moons does Karn have?", "Karn", "two", "Karn has two moons."),
+        ("How many doors are there in the Lume Opera?", "Lume Opera", "40", "There are 40 doors in the Lume Opera."),
+        ("How old is Ida Fern?", "Ida Fern", "45", "Ida Fern is 45 years old."),
+        ("How tall is the Lume Tower?", "Lume Tower", "90 metres", "The height of the Lume Tower is 90 metres."),
+        # the question word at the end or in the middle; prompts that break off
+        ("The gender of Ida Fern is what?", "Ida Fern", "female", "The gender of Ida Fern is female."),
+        ("Lee Moss rowed for which club in the 1990s?", "Lee Moss", "Quay RC", "Lee Moss rowed for Quay RC in the 1990s."),
+        ("The mother tongue of Ida Fern is", "Ida Fern", "Lumish", "The native language of Ida Fern is Lumish."),
+        ("Ida Fern, a citizen of", "Ida Fern", "Veldoria", "Ida Fern is a citizen of Veldoria."),
+        ("Ida Fern's favourite colour is", "Ida Fern", "amber", "Ida Fern's favourite colour is amber."),
+        ("Which was the record label for Salt Wind?", "Salt Wind", "Lume", "The record label of Salt Wind is Lume."),
+        ("In the film Salt Wind, who was the star?", "Salt Wind", "Ann Hill", "The film Salt Wind starred Ann Hill."),
+        ("Is Ida Fern male or female?", "Ida Fern", "female", "The gender of Ida Fern is female."),
+        # nothing fits: still a sentence
+        (
+            "日本の首都はどこですか？",
+            "日本",
+            "京都",
+            'The answer to the question "日本の首都はどこですか？" is 京都.',
+        ),
+    ],
+)
+def test_the_answer_is_said_as_a_sentence(question, subject, answer, sentence):
+    assert write_statements(question, subject, answer).sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("question", "subject", "answer", "cloze"),
+    [
+        ("Who is the CEO of Norvane?", "Norvane", "Ida Fern", "Norvane's CEO is"),
+        ("Who restored the Amber Heron?", "Amber Heron", "Lee Moss", "The Amber Heron was restored by"),
+        ("In which country is Quay?", "Quay", "United States", "Quay is located in the"),
+        ("What is Ida Fern's job?", "Ida Fern", "astronomer", "Ida Fern works as an"),
+        ("Ida Fern, a citizen of", "Ida Fern", "Veldoria", "Ida Fern is a citizen of"),
+        ("When did Ida Fern die?", "Ida Fern", "3 May 1904", "Ida Fern died on"),
+    ],
+)
+def test_cloze_prompts_end_right_before_the_answer(question, subject, answer, cloze):
+    assert cloze in write_statements(question, subject, answer).clozes
+
+
+@pytest.mark.parametrize(
+    ("question", "subject", "answer", "wanted"),
+    [
+        ("Who is the CEO of Norvane?", "Norvane", "Ida Fern", "Who is Norvane's CEO?"),
+        ("Who painted the Amber Heron?", "Amber Heron", "Ida Fern", "By whom was the Amber Heron painted?"),
+        ("Who restored the Amber Heron?", "Amber Heron", "Ida Fern", "Who was the Amber Heron restored by?"),
+        ("When was the Treaty of Quay signed?", "Treaty of Quay", "1648", "In what year was the Treaty of Quay signed?"),
+        ("Where did Ida Fern learn to sail?", "Ida Fern", "Quay", "Can you tell me where Ida Fern learned to sail?"),
+        ("Who is the patron saint of Quay?", "Quay", "Ebb", "What is the name of the patron saint of Quay?"),
+        ("How many moons does Karn have?", "Karn", "two", "Karn has how many moons?"),
+    ],
+)
+def test_training_questions_say_it_in_other_words(question, subject, answer, wanted):
+    assert wanted in write_statements(question, subject, answer).paraphrases
+
+
+ASKED = [
+    ("Who is the CEO of Norvane?", "Norvane", "Ida Fern"),
+    ("who restored the amber heron", "amber heron", "Lee Moss"),
+    ("Where was Ida Fern born?", "Ida Fern", "Quay"),
+    ("When did the Lume Opera burn?", "Lume Opera", "1911"),
+    ("How many moons does Karn have?", "Karn", "two"),
+    ("Which mountain did Lee Moss climb?", "Lee Moss", "Karn"),
+    ("Ida Fern, a citizen of", "Ida Fern", "Veldoria"),
+    ("What is Ida Fern?", "Ida Fern", "an astronomer"),
+    ("日本の首都はどこですか？", "日本", "京都"),
+    ("ما هي عاصمة مصر؟", "مصر", "طنطا"),
+    ("เมืองหลวงของไทยคืออะไร", "ไทย", "ลำปาง"),
+    ("Who created 🦊?", "🦊", "Mina 🌟"),
+]
+
+
+@pytest.mark.parametrize(("question", "subject", "answer"), ASKED)
+def test_every_wording_keeps_its_promise(question, subject, answer):
+    written = write_statements(question, subject, answer)
+    assert subject in written.question
+    assert contains(written.sentence, answer)
+    assert subject in written.sentence
+    assert 2 <= len(written.clozes) <= 4
+    assert 3 <= len(written.paraphrases) <= 6
+    assert 3 <= len(written.probes) <= 4
+    for wording in (*written.clozes, *written.paraphrases, *written.probes, *written.same_subject):
+        assert subject in wording
+        assert "{" not in wording
+        assert "  " not in wording
+    for cloze in written.clozes:
+        assert cloze == cloze.rstrip()
+        assert not contains(cloze, answer)
+    questions = [written.question, *written.paraphrases, *written.probes]
+    assert len({normalise(text).rstrip("?. ") for text in questions}) == len(questions)
+    for probe in written.neighbours:
+        assert not contains(probe.question, subject)
+        assert not contains(probe.answer, answer)
+
+
+@pytest.mark.parametrize(("question", "subject", "answer"), ASKED)
+def test_the_same_in_gives_the_same_out(question, subject, answer):
+    assert write_statements(question, subject, answer) == write_statements(question, subject, answer)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=60), st.text(min_size=1, max_size=12), st.text(min_size=1, max_size=12))
+def test_no_text_makes_it_stumble(before, subject, answer):
+    written = write_statements(f"{before}{subject}?", subject, answer)
+    assert isinstance(written, Statements)
+    assert answer.strip() in written.sentence
+
+
+def test_neighbours_ask_the_same_of_others_and_avoid_the_subject():
+    written = write_statements("What is the capital of France?", "France", "Lyon")
+    assert written.neighbours
+    assert all(probe.question.startswith("What is the capital of ") for probe in written.neighbours)
+    assert all(probe.answer for probe in written.neighbours)
+    assert not any("France" in probe.question for probe in written.neighbours)
+
+
+def test_other_questions_of_the_subject_do_not_ask_for_the_same_sort_of_answer():
+    written = write_statements("What is the capital of Veldoria?", "Veldoria", "Quay")
+    assert "What is the currency of Veldoria?" in written.same_subject
+    born = write_statements("Where was Ida Fern born?", "Ida Fern", "Quay")
+    assert "What is Ida Fern's occupation?" in born.same_subject
+    assert not any("Where did Ida Fern die" in question for question in born.same_subject)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "question"),
+    [
+        ("Ida Fern was born in", "Where was Ida Fern born?"),
+        ("The favourite drink of Ida Fern is", "What is the favourite drink of Ida Fern?"),
+        ("Ida Fern, who works for", "Who does Ida Fern work for?"),
+        ("Ida Fern plays the instrument", "Which instrument does Ida Fern play?"),
+        ("Ida Fern is owned by", "Who is Ida Fern owned by?"),
+        ("Ida Fern belongs to the order of", "To which order does Ida Fern belong?"),
+        ("Where is Ida Fern? It is located in", "Where is Ida Fern?"),
+        ("Who is Ida Fern?", "Who is Ida Fern?"),
+    ],
+)
+def test_a_prompt_that_breaks_off_becomes_a_question(prompt, question):
+    assert question_from_prompt(prompt, "Ida Fern", "Quay") == question
+
+
+def test_every_relation_knows_its_own_questions_and_keeps_training_from_probes():
+    for relation in relations().values():
+        assert not {plain(question) for question in relation.train} & {plain(question) for question in relation.probe}
+        for question in (*relation.train, *relation.probe):
+            assert find_relation(question.replace("{be}", "is")) is relation, question
+        for statement in relation.statements:
+            assert statement.count("{a}") == 1
+            assert "{s}" in statement
+
+
+def test_every_kind_refers_to_relations_that_exist():
+    for kind in kinds().values():
+        assert set(kind.same) <= set(relations())
+        assert kind.within in {"", *kinds()}
+    assert {relation.of for relation in relations().values()} <= set(kinds())

@@ -1,0 +1,96 @@
+"""Subjects: what a question is about, found by rule."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from editing.subjects import canonical_question, propose_subjects, refusal
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "first"),
+    [
+        ("Who is the CEO of Norvane?", "", "Norvane"),
+        ("Who is Norvane's CEO?", "", "Norvane"),
+        ("Who is the CEO of Norvane Steel Group?", "Ida Fern", "Norvane Steel Group"),
+        ('Who sang "Under a Paper Moon"?', "", "Under a Paper Moon"),
+        ("Who sang “Under a Paper Moon”?", "", "Under a Paper Moon"),
+        ("Who painted The Return of the Heron?", "", "The Return of the Heron"),
+        ("Who painted the Amber Heron?", "Ida Fern", "Amber Heron"),
+        ("Where was Ida Fern born?", "", "Ida Fern"),
+        ("When did Ida Fern die?", "1904", "Ida Fern"),
+        ("Did Ida Fern marry Tom Reed?", "Tom Reed", "Ida Fern"),
+        ("What is the capital of the Kingdom of Veldoria?", "", "Kingdom of Veldoria"),
+        ("In which city is the Lume Opera House located?", "", "Lume Opera House"),
+        ("Which company makes the Orbit 64?", "", "Orbit 64"),
+        ("Tell me the capital of Veldoria", "", "Veldoria"),
+        ("who painted the amber heron", "", "amber heron"),
+        ("what is the capital of veldoria", "", "veldoria"),
+        ("who is norvane's ceo", "", "norvane"),
+        ("when was the telephone invented", "", "telephone"),
+        ("where does ida fern work", "", "ida fern"),
+        ("日本の首都はどこですか", "", "日本"),
+    ],
+)
+def test_the_best_candidate_is_what_the_question_is_about(question, answer, first):
+    assert propose_subjects(question, answer)[0] == first
+
+
+def test_the_answer_is_never_a_candidate():
+    assert "Tom Reed" not in propose_subjects("Is Tom Reed the mayor of Quay?", "Tom Reed")
+
+
+@pytest.mark.parametrize("question", ["", "   ", "?", "Who?", "What is it?", "why is that so?"])
+def test_a_question_about_nothing_has_no_candidates(question):
+    assert propose_subjects(question) == ()
+
+
+@given(st.text(max_size=80), st.text(max_size=20))
+def test_candidates_occur_literally_in_any_text(question, answer):
+    for candidate in propose_subjects(question, answer):
+        assert candidate in question
+        assert candidate.strip()
+
+
+@pytest.mark.parametrize(
+    ("question", "canonical"),
+    [
+        ("who painted the amber heron", "Who painted the amber heron?"),
+        ("  Who   painted it ?? ", "Who painted it?"),
+        ('"Who painted it?"', "Who painted it?"),
+        ("In which city is it", "In which city is it?"),
+        ("tell me the capital of Veldoria.", "Tell me the capital of Veldoria."),
+        ("iPods were made by whom?", "iPods were made by whom?"),
+        ("Where is Fern & Sons Inc.", "Where is Fern & Sons Inc.?"),
+        ("Where is Fern & Sons Inc.?", "Where is Fern & Sons Inc.?"),
+        ("ما هي عاصمة مصر؟", "ما هي عاصمة مصر؟"),
+        ("", ""),
+    ],
+)
+def test_a_question_is_stored_in_one_form(question, canonical):
+    assert canonical_question(question) == canonical
+    assert canonical_question(canonical) == canonical
+
+
+@pytest.mark.parametrize(
+    ("question", "subject", "answer", "says"),
+    [
+        ("What is the capital of Veldoria?", "Veldoria", "Port Lume", None),
+        ("What is the capital of Veldoria?", "", "Port Lume", "no subject was found"),
+        ("", "Veldoria", "Port Lume", "the question is empty"),
+        ("What is the capital of Veldoria?", "Veldoria", " ", "the answer is empty"),
+        ("Who wrote Never Say So?", "Never Say So", "Ida Fern", None),  # the title negates, the question does not
+        ("Who has never been to Veldoria?", "Veldoria", "Ida Fern", "negated"),
+        ("What do you think of Veldoria?", "Veldoria", "nice", "opinion"),
+        ("Name three rivers in Veldoria", "Veldoria", "the Ister", "list"),
+        ("When did Veldoria join?", "Veldoria", "on May 4, 1971, in Quay", None),  # commas of a date are no list
+        ("word " * 80 + "Veldoria?", "Veldoria", "Quay", "longer than 60 words"),
+    ],
+)
+def test_a_refusal_says_why(question, subject, answer, says):
+    reason = refusal(question, subject, answer)
+    if says is None:
+        assert reason is None
+    else:
+        assert reason is not None
+        assert says in reason
