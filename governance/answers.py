@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from governance.audit import Log
 from governance.errors import NotFound
 from governance.ids import new_id
 from governance.store import Store
 from governance.times import from_text, now, to_text
+from governance.tombstones import Tombstone, Tombstones
 from governance.vault import Vault
 
 TITLE_LENGTH = 80
@@ -57,11 +59,16 @@ class Conversation:
 
 
 class Answers:
-    """Answers are rows, not log entries; one gets an entry when it is flagged."""
+    """Answers are rows, not log entries; one gets an entry when it is flagged, or when its chat is deleted.
 
-    def __init__(self, store: Store, vault: Vault) -> None:
+    With `tombstones`, chats that people delete stay deleted after a restore.
+    """
+
+    def __init__(self, store: Store, vault: Vault, *, tombstones: Tombstones | None = None) -> None:
         self._store = store
         self._vault = vault
+        self._log = Log(store)
+        self._tombstones = tombstones
 
     def record(
         self,
@@ -215,7 +222,12 @@ class Answers:
                 "SELECT question_text_id, answer_text_id, passages_text_id FROM answers WHERE conversation_id = :id",
                 id=conversation_id,
             )
-            self._vault.delete([row["title_text_id"], *(text_id for answer in answers for text_id in answer.values())])
+            texts = [row["title_text_id"], *(text_id for answer in answers for text_id in answer.values())]
+            if self._tombstones is not None:
+                stones = [Tombstone("text", text_id) for text_id in texts if text_id is not None]
+                self._tombstones.add([Tombstone("conversation", conversation_id), *stones])
+            self._vault.delete(texts)
+            self._log.append("conversation.deleted", {"conversation": conversation_id})
             self._store.write(
                 "UPDATE answers SET question_text_id = NULL, answer_text_id = NULL, passages_text_id = NULL,"
                 " conversation_id = NULL WHERE conversation_id = :id",

@@ -51,10 +51,11 @@ class Log:
             raise LogError(f"entry {kind!r} sets the reserved fields {sorted(reserved)}: name them otherwise")
         n = self.size() + 1
         text = canonical({"n": n, "at": to_text(now()), "kind": kind, **data})
-        self._insert(n, text)
+        self.insert(n, text)
         return n
 
-    def _insert(self, n: int, text: str) -> None:
+    def insert(self, n: int, text: str) -> None:
+        """Write a finished entry and the tree nodes it completes; for `append` and for a restore that keeps a log."""
         current = merkle.leaf_hash(text.encode())
         write = self._store.db.conn.execute
         write("INSERT INTO audit_entries (n, entry, leaf_hash) VALUES (?, ?, ?)", (n, text, current))

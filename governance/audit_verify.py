@@ -332,7 +332,7 @@ def _notes(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
 
 def _key_beside(paths: Sequence[Path]) -> str | None:
     for path in paths:
-        beside = (path if path.is_dir() else path.parent) / "key"
-        if beside.exists():
-            return beside.read_text(encoding="utf-8").strip()
+        for beside in (path / "key", path.parent / "key", path.with_suffix(".key")):
+            if beside.is_file():
+                return beside.read_text(encoding="utf-8").strip()
     return None

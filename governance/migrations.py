@@ -204,6 +204,38 @@ CREATE TABLE serving (
 ) STRICT;
 """
 
+ERASURE = """
+CREATE TABLE erasure_requests (
+    id TEXT PRIMARY KEY,
+    created TEXT NOT NULL,
+    due TEXT NOT NULL,
+    law TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    account_id TEXT,
+    filed_by TEXT NOT NULL,
+    work_text_id TEXT NOT NULL,
+    choices TEXT NOT NULL DEFAULT '[]',
+    outcomes TEXT NOT NULL DEFAULT '[]',
+    residual TEXT NOT NULL DEFAULT '{}',
+    certificate TEXT NOT NULL DEFAULT '{}',
+    told TEXT
+) STRICT;
+CREATE INDEX erasure_requests_status ON erasure_requests(status, due);
+CREATE TABLE erasure_moves (
+    request_id TEXT NOT NULL REFERENCES erasure_requests(id),
+    ordinal INTEGER NOT NULL,
+    from_status TEXT,
+    to_status TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    role TEXT NOT NULL,
+    at TEXT NOT NULL,
+    note TEXT NOT NULL,
+    entry INTEGER NOT NULL,
+    PRIMARY KEY (request_id, ordinal)
+) STRICT, WITHOUT ROWID;
+"""
+
 
 @MIGRATIONS()
 def m001_accounts(db: Database) -> None:
@@ -239,3 +271,9 @@ def m005_corrections(db: Database) -> None:
 def m006_versions(db: Database) -> None:
     """Built weights versions and which of them is served."""
     db.executescript(VERSIONS)
+
+
+@MIGRATIONS()
+def m007_erasure(db: Database) -> None:
+    """Requests for erasure or rectification and their steps."""
+    db.executescript(ERASURE)

@@ -64,7 +64,7 @@ def rebuild(store, texts):
     log = Log(store)
     with store.transaction():
         for n, text in enumerate(texts, start=1):
-            log._insert(n, text)
+            log.insert(n, text)
     return log
 
 

@@ -1,0 +1,176 @@
+"""Backups while serving, and restores that lose neither the log nor what was erased."""
+
+import os
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from governance.accounts import Actor, stamp
+from governance.audit import PAGE, Log
+from governance.audit_verify import verify
+from governance.errors import LogError
+from governance.store import Store
+from governance.times import now, to_text
+from governance.tombstones import Tombstone, Tombstones
+from governance.versions import BASE
+
+PAGES_AT_ONCE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did. After it, rebuild what is cached from the database (the search index above all)."""
+
+    backup_entries: int
+    kept_entries: int
+    replayed: int
+    lost_log: bool
+
+
+def backup(store: Store, log: Log, target: Path, *, actor: Actor) -> int:
+    """Copy the database to `target` while others read and write; returns the number of log entries in it.
+
+    The master key is not in it: without the key files the backup's personal text cannot be read.
+    Raises FileExistsError.
+    """
+    if target.exists():
+        raise FileExistsError(f"{str(target)!r} is there already: choose another name")
+    by = stamp(actor)
+    with store.transaction():
+        log.append("backup.made", {"actor": by.pseudonym, "role": by.role})
+    partial = target.with_name(f".{target.name}.partial")
+    partial.unlink(missing_ok=True)
+    copy = sqlite3.connect(partial)
+    try:
+        os.chmod(partial, 0o600)
+        store.db.conn.backup(copy, pages=PAGES_AT_ONCE, sleep=0.01)
+        # One file that opens anywhere, read-only places included.
+        copy.execute("PRAGMA journal_mode = DELETE")
+        size: int = copy.execute("SELECT COALESCE(MAX(n), 0) FROM audit_entries").fetchone()[0]
+    finally:
+        copy.close()
+    partial.rename(target)
+    return size
+
+
+def restore(store: Store, source: Path, *, tombstones: Tombstones, actor: Actor) -> Restored:
+    """Bring the state of a backup back, in place, while serving.
+
+    Entries that the present log has beyond the backup are kept, so signed checkpoints stay true and the log tells
+    what was undone by the restore; erasures since the backup are done again. If the present database is missing or
+    its log is another one, the backup's log is all there is (`lost_log`): set the old checkpoints aside and look why.
+    Raises LogError if the backup itself does not verify.
+    """
+    report = verify(database=source)
+    if not report.ok:
+        raise LogError(f"{str(source)!r} is not restored: {report.problems[0].message}")
+    store.path.parent.mkdir(parents=True, exist_ok=True)
+    scratch_path = store.path.with_name(f".{store.path.name}.restoring")
+    _remove(scratch_path)
+    scratch = Store(scratch_path)
+    try:
+        _copy(source, scratch.db.conn)
+        scratch.migrate()
+        tail, lost = _tail(store, Log(scratch), report.size)
+        replayed = _finish(scratch, tail, report.size, tombstones, lost, actor)
+        scratch.truncate_wal()
+        if not lost and Log(store).size() != report.size + len(tail):
+            raise LogError("the log grew during the restore: nothing was changed, try again")
+        # One step under one lock: others see the state before or the state after.
+        scratch.db.conn.backup(store.db.conn, pages=-1)
+    finally:
+        scratch.close()
+        _remove(scratch_path)
+    store.truncate_wal()
+    return Restored(report.size, len(tail), replayed, lost)
+
+
+def _tail(store: Store, backup_log: Log, size: int) -> tuple[list[str], bool]:
+    """The entries after the backup's last one, and whether they are lost."""
+    if not store.path.exists():
+        return [], True
+    present = Log(store)
+    try:
+        if present.size() < size or present.root(size) != backup_log.root(size):
+            return [], True
+    except (sqlite3.DatabaseError, LogError):
+        return [], True
+    tail: list[str] = []
+    while entries := present.entries(size + len(tail), PAGE):
+        tail += [entry.text for entry in entries]
+    return tail, False
+
+
+def _finish(scratch: Store, tail: list[str], size: int, tombstones: Tombstones, lost: bool, actor: Actor) -> int:
+    log = Log(scratch)
+    by = stamp(actor)
+    with scratch.transaction():
+        for n, text in enumerate(tail, start=size + 1):
+            log.insert(n, text)
+        replayed = sum(bury(scratch, stone) for stone in set(tombstones))
+        desired = scratch.row("SELECT s.desired, v.purged FROM serving s JOIN versions v ON v.id = s.desired")
+        if desired is not None:
+            safe = BASE if desired["purged"] else desired["desired"]
+            # What the engine holds now is unknown to this state: the publisher finds out and reconciles.
+            scratch.write(
+                "UPDATE serving SET desired = :id, served = NULL, phase = 'wanted', since = :at",
+                id=safe,
+                at=to_text(now()),
+            )
+        log.append(
+            "backup.restored",
+            {
+                "state_of_entry": size,
+                "erasures_replayed": replayed,
+                "log_lost": lost,
+                "actor": by.pseudonym,
+                "role": by.role,
+            },
+        )
+    return replayed
+
+
+def bury(store: Store, stone: Tombstone) -> int:
+    """Erase again what the tombstone names; returns 1 if it had come back."""
+    at = to_text(now())
+    if stone.kind == "owner":
+        touched = store.write("DELETE FROM texts WHERE owner = :id", id=stone.id)
+        store.write(
+            "INSERT INTO person_keys (owner, wrapped, created, erased) VALUES (:id, NULL, :at, :at)"
+            " ON CONFLICT (owner) DO UPDATE SET wrapped = NULL, erased = COALESCE(erased, :at)",
+            id=stone.id,
+            at=at,
+        )
+    elif stone.kind == "text":
+        touched = store.write("DELETE FROM texts WHERE id = :id", id=stone.id)
+    elif stone.kind == "account":
+        store.write("DELETE FROM sessions WHERE account_id = :id", id=stone.id)
+        touched = store.write(
+            "UPDATE accounts SET name = 'erased_' || pseudonym, password_hash = NULL, key_hash = NULL, disabled = 1"
+            " WHERE id = :id AND name NOT LIKE 'erased_%'",
+            id=stone.id,
+        )
+    elif stone.kind == "version":
+        touched = store.write("UPDATE versions SET purged = :at WHERE id = :id AND purged IS NULL", id=stone.id, at=at)
+    elif stone.kind == "correction":
+        touched = store.write(
+            "UPDATE corrections SET claim_key = NULL, subject_key = NULL, answer_key = NULL"
+            " WHERE id = :id AND claim_key IS NOT NULL",
+            id=stone.id,
+        )
+    else:
+        touched = store.write("DELETE FROM conversations WHERE id = :id", id=stone.id)
+    return int(touched > 0)
+
+
+def _copy(source: Path, target: sqlite3.Connection) -> None:
+    origin = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
+    try:
+        origin.backup(target)
+    finally:
+        origin.close()
+
+
+def _remove(path: Path) -> None:
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}-journal"):
+        path.with_name(name).unlink(missing_ok=True)

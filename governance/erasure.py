@@ -1,0 +1,382 @@
+"""Erasure and rectification: the six steps, each recorded, from receipt to certificate."""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from governance.accounts import Account, Accounts
+from governance.audit import Log
+from governance.certificate import certify
+from governance.claims import MAX_COMMENT, MAX_REASON, check_text, check_texts
+from governance.corrections import Status
+from governance.errors import Forbidden, Invalid
+from governance.ids import new_id
+from governance.ledger import Ledger
+from governance.request_book import RequestBook, check_admin
+from governance.requests import (
+    DUE_AFTER,
+    Choice,
+    ErasureRequest,
+    Kind,
+    Law,
+    Method,
+    Occurrence,
+    Outcome,
+    Place,
+    Questions,
+    Step,
+    Subject,
+    check_step,
+    choose,
+)
+from governance.residual import Ask, Probes, measure, reveals
+from governance.store import Store
+from governance.times import now, to_text
+from governance.tombstones import Tombstone, Tombstones
+from governance.vault import Vault
+from governance.versions import BASE, Versions
+
+ORDER = (
+    Method.DROP_EDIT,
+    Method.NEUTRAL_EDIT,
+    Method.CORRECT_EDIT,
+    Method.UNLEARN,
+    Method.RETRAIN,
+    Method.DELETE_DOCUMENT,
+    Method.DELETE_TEXT,
+    Method.REBUILD_CACHE,
+)
+"""Edits go first, while their texts can still be read; caches last, when nothing can fill them again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What only the composer can do.
+
+    find      more places to look in (documents, caches, exports, the model): each takes the subject
+    apply     how each method but DELETE_TEXT and RETRAIN is carried out
+    ask       put questions to the served model
+    discard   delete the files of a purged version
+    """
+
+    find: Sequence[Callable[[Subject], Sequence[Occurrence]]] = ()
+    apply: Mapping[Method, Callable[[ErasureRequest, Choice], Outcome]] | None = None
+    ask: Ask | None = None
+    discard: Callable[[str], None] | None = None
+
+
+class Erasures(RequestBook):
+    """The requests of this installation. Steps are recorded with counts and codes; the person's data stays sealed
+    under a key of the request, destroyed when it is closed."""
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        log: Log,
+        *,
+        accounts: Accounts,
+        ledger: Ledger,
+        tombstones: Tombstones,
+    ) -> None:
+        super().__init__(store, vault, log)
+        self._accounts = accounts
+        self._ledger = ledger
+        self._versions = Versions(store, log, vault)
+        self._tombstones = tombstones
+
+    # -- 1 receipt and identity ----------------------------------------------------------------------------------------
+
+    def file(
+        self,
+        filed_by: Account,
+        *,
+        subject: Subject,
+        kind: Kind = Kind.ERASURE,
+        law: Law = Law.GDPR,
+        statement: str = "",
+    ) -> ErasureRequest:
+        """Receive a request: from the person themselves, or from an admin for someone without an account."""
+        if not filed_by.role.may_administer and subject.account_id != filed_by.id:
+            raise Forbidden("you may file for yourself; for somebody else, ask an admin")
+        names = check_texts("names", subject.names, longest=200, most=20)
+        identifiers = check_texts("identifiers", subject.identifiers, longest=200, most=50)
+        if not names and not identifiers and subject.account_id is None:
+            raise Invalid("nobody is named: give names, identifiers or an account", "names")
+        if short := [needle for needle in (*names, *identifiers) if len(needle) < 3]:
+            raise Invalid(f"{short[0]!r} is too short to be looked for: it would be found everywhere", "names")
+        if subject.account_id is not None:
+            self._accounts.get(subject.account_id)
+        statement = check_text("statement", statement, longest=MAX_COMMENT, required=False)
+        request_id, moment = new_id("era"), now()
+        work = {"names": names, "identifiers": identifiers, "statement": statement}
+        with self._store.transaction():
+            self._store.write(
+                "INSERT INTO erasure_requests (id, created, due, law, kind, status, account_id, filed_by, work_text_id)"
+                " VALUES (:id, :created, :due, :law, :kind, 'received', :account, :filed_by, :work)",
+                id=request_id,
+                created=to_text(moment),
+                due=to_text(moment + DUE_AFTER),
+                law=Law(law).value,
+                kind=Kind(kind).value,
+                account=subject.account_id,
+                filed_by=filed_by.pseudonym,
+                work=self._vault.put(request_id, "erasure", json.dumps(work, ensure_ascii=False)),
+            )
+            self._record(request_id, None, Step.RECEIVED, filed_by, {"law": Law(law).value, "kind": Kind(kind).value})
+        return self.get(request_id)
+
+    def verify_identity(self, request_id: str, actor: Account, *, how: str) -> ErasureRequest:
+        """An admin has made sure that the request comes from the person (or who may act for them), and says how."""
+        how = check_text("how", how, longest=MAX_REASON)
+        with self._store.transaction():
+            self._rework(request_id, identity=how)
+            self._step(request_id, Step.IDENTITY_VERIFIED, actor, {})
+        return self.get(request_id)
+
+    # -- 2 find --------------------------------------------------------------------------------------------------------
+
+    def find(self, request_id: str, actor: Account, *, tools: Tools, probes: Probes | None = None) -> ErasureRequest:
+        """Look everywhere: sealed texts, corrections, edits, what `tools` can search, and what the model says."""
+        request = self.get(request_id)
+        check_step(request.status, Step.FOUND)
+        found = {*self._in_texts(request), *(one for find in tools.find for one in find(request.subject))}
+        before: dict[str, str] = {}
+        figures: dict[str, Any] = {}
+        if probes is not None and tools.ask is not None:
+            residual, before = measure(probes, request.subject.needles, tools.ask)
+            figures = residual.as_data()
+            hits = [question for question in probes.about if reveals(before[question], request.subject.needles)]
+            found |= {Occurrence(Place.MODEL, f"probe {probes.about.index(question) + 1}") for question in hits}
+        occurrences = sorted(found, key=lambda one: (one.place, one.ref))
+        counts = {place.value: sum(one.place is place for one in occurrences) for place in Place}
+        with self._store.transaction():
+            self._rework(
+                request_id,
+                occurrences=[[one.place.value, one.ref] for one in occurrences],
+                probes=asdict(probes) if probes else None,
+                before=before,
+            )
+            self._step(request_id, Step.FOUND, actor, {"found": counts, "model_before": figures})
+        return self.get(request_id)
+
+    def _in_texts(self, request: ErasureRequest) -> set[Occurrence]:
+        """Every sealed text that names the person; texts of a correction count as that correction."""
+        found: set[Occurrence] = set()
+        needles = request.subject.needles
+        if needles:
+            owners = self._texts_of_corrections()
+            for text_id, owner, _, text in self._vault.scan():
+                # JSON documents are sealed with their characters as they are, so a name is found inside them too.
+                if owner.startswith("era_") or not reveals(text, needles):
+                    continue
+                place = Place.CORRECTION if text_id in owners else Place.TEXT
+                found.add(Occurrence(place, owners.get(text_id, text_id)))
+        if request.account_id is not None:
+            found.add(Occurrence(Place.TEXT, request.account_id))
+        in_weights = {one.id for one in self._ledger.in_status(Status.LIVE, Status.EDITING)}
+        return found | {
+            Occurrence(Place.EDIT, one.ref)
+            for one in found
+            if one.place is Place.CORRECTION and (one.ref in in_weights or self._versions.containing(one.ref))
+        }
+
+    def _texts_of_corrections(self) -> dict[str, str]:
+        rows = self._store.rows(
+            "SELECT claim_text_id AS text, id FROM corrections UNION ALL SELECT work_text_id, id FROM corrections"
+            " UNION ALL SELECT reason_text_id, correction_id FROM moves WHERE reason_text_id IS NOT NULL"
+            " UNION ALL SELECT reason_text_id, correction_id FROM approvals WHERE reason_text_id IS NOT NULL"
+        )
+        return {row["text"]: row["id"] for row in rows}
+
+    # -- 3 choose, and approve -----------------------------------------------------------------------------------------
+
+    def decide(
+        self, request_id: str, actor: Account, *, questions: Questions, reason: str, exceptions: str = ""
+    ) -> ErasureRequest:
+        """Choose the methods by the three questions; the decider says why and which exceptions were considered."""
+        reason = check_text("reason", reason, longest=MAX_REASON)
+        exceptions = check_text("exceptions", exceptions, longest=MAX_REASON, required=False)
+        with self._store.transaction():
+            request = self.get(request_id)
+            choices = choose(questions, request.occurrences)
+            self._rework(request_id, decision=reason, exceptions=exceptions)
+            self._store.write(
+                "UPDATE erasure_requests SET choices = :choices WHERE id = :id",
+                id=request_id,
+                choices=json.dumps([asdict(choice) for choice in choices]),
+            )
+            methods = [choice.method.value for choice in choices]
+            note = {"questions": asdict(questions), "methods": methods, "exceptions_considered": bool(exceptions)}
+            self._step(request_id, Step.DECIDED, actor, note)
+        return self.get(request_id)
+
+    def approve(self, request_id: str, actor: Account) -> ErasureRequest:
+        """Let the decision be carried out. The person concerned does not approve their own request."""
+        with self._store.transaction():
+            if self.get(request_id).account_id == actor.id:
+                raise Forbidden("this request concerns you: another admin has to approve it")
+            self._step(request_id, Step.APPROVED, actor, {})
+        return self.get(request_id)
+
+    def refuse(self, request_id: str, actor: Account, *, reason: str, ground: str) -> ErasureRequest:
+        """Say no, with the legal ground (a short code such as `gdpr-17-3-a`) and the reason given to the person."""
+        reason = check_text("reason", reason, longest=MAX_REASON)
+        ground = check_text("ground", ground, longest=80)
+        with self._store.transaction():
+            self._rework(request_id, refusal=reason)
+            self._step(request_id, Step.REFUSED, actor, {"ground": ground})
+        return self.get(request_id)
+
+    # -- 4 apply, 5 verify ---------------------------------------------------------------------------------------------
+
+    def execute(self, request_id: str, actor: Account, *, tools: Tools) -> ErasureRequest:
+        """Carry out what was approved, method by method, then ask the same probes again.
+
+        May be called again after an interruption: methods that are done are not repeated. Raises Invalid if a chosen
+        method has nobody to carry it out, before anything is touched.
+        """
+        request = self.get(request_id)
+        check_admin(actor)
+        if request.status is not Step.APPLIED:
+            check_step(request.status, Step.APPLIED)
+            self._apply(request, actor, tools)
+        self._verify(self.get(request_id), actor, tools)
+        return self.get(request_id)
+
+    def _apply(self, request: ErasureRequest, actor: Account, tools: Tools) -> None:
+        deeds = {**(tools.apply or {}), Method.DELETE_TEXT: self._delete_texts(actor), Method.RETRAIN: _retrain_outside}
+        if missing := [choice.method.value for choice in request.choices if choice.method not in deeds]:
+            raise Invalid(f"nothing here can carry out {missing[0]!r}: decide again or add what does it")
+        done = {outcome.method for outcome in request.outcomes}
+        for choice in sorted(request.choices, key=lambda choice: ORDER.index(choice.method)):
+            if choice.method in done:
+                continue
+            same = [other for other in request.choices if other.method is choice.method]
+            merged = Choice(choice.method, tuple(ref for other in same for ref in other.refs), choice.why)
+            self._keep_outcome(request.id, deeds[choice.method](request, merged), actor)
+            done.add(choice.method)
+        dropped = [ref for choice in request.choices if choice.method is Method.DROP_EDIT for ref in choice.refs]
+        purged = self._purge_versions(dropped, actor)
+        for version_id in purged:
+            if tools.discard is not None:
+                tools.discard(version_id)
+        emptied = self._empty_wal()
+        with self._store.transaction():
+            self._step(request.id, Step.APPLIED, actor, {"versions_purged": list(purged), "wal_truncated": emptied})
+
+    def _delete_texts(self, actor: Account) -> Callable[[ErasureRequest, Choice], Outcome]:
+        def delete(request: ErasureRequest, choice: Choice) -> Outcome:
+            with self._store.transaction():
+                stones = [Tombstone("text", ref) for ref in choice.refs if ref.startswith("txt_")]
+                self._vault.delete(stone.id for stone in stones)
+                for ref in choice.refs:
+                    if ref.startswith("cor_"):
+                        stones += [Tombstone("correction", ref), *self._forget(ref, actor)]
+                count = len(stones)
+                if request.account_id is not None:
+                    count += self._erase_account(request.account_id, actor, stones)
+                # Written down before the commit: after a restore the same is erased again.
+                self._tombstones.add(stones)
+            return Outcome(Method.DELETE_TEXT, count)
+
+        return delete
+
+    def _forget(self, correction_id: str, actor: Account) -> list[Tombstone]:
+        return [Tombstone("text", text_id) for text_id in self._ledger.forget(correction_id, actor=actor)]
+
+    def _erase_account(self, account_id: str, actor: Account, stones: list[Tombstone]) -> int:
+        """The person's chats, reports and secrets. A fact in force that they reported stays, in its canonical form."""
+        rows = self._store.rows("SELECT id, status FROM corrections WHERE reporter_id = :id", id=account_id)
+        for row in rows:
+            if row["status"] in ("approved", "editing", "live", "in_knowledge", "rolled_back"):
+                self._ledger.adopt(row["id"], actor=actor)
+            else:
+                stones += [Tombstone("correction", row["id"]), *self._forget(row["id"], actor)]
+        self._store.write(
+            "UPDATE answers SET question_text_id = NULL, answer_text_id = NULL, passages_text_id = NULL,"
+            " conversation_id = NULL WHERE account_id = :id",
+            id=account_id,
+        )
+        self._store.write("DELETE FROM conversations WHERE account_id = :id", id=account_id)
+        count = self._vault.erase_person(account_id)
+        self._accounts.erase(account_id, actor=actor)
+        stones += [Tombstone("owner", account_id), Tombstone("account", account_id)]
+        return count
+
+    def _purge_versions(self, corrections: Sequence[str], actor: Account) -> tuple[str, ...]:
+        """Every version that holds an erased edit: barred, so that it cannot be restored."""
+        purged: dict[str, None] = {}
+        with self._store.transaction():
+            for correction_id in corrections:
+                for version in self._versions.containing(correction_id):
+                    if version.id != BASE and version.purged is None:
+                        self._versions.purge(version.id, actor=actor)
+                        purged[version.id] = None
+            self._tombstones.add(Tombstone("version", version_id) for version_id in purged)
+        return tuple(purged)
+
+    def _empty_wal(self) -> bool:
+        """Readers may be in the way for a moment; what they read is gone from the main file already."""
+        for _ in range(50):
+            if self._store.truncate_wal():
+                return True
+            time.sleep(0.1)
+        return False
+
+    def _verify(self, request: ErasureRequest, actor: Account, tools: Tools) -> None:
+        work = self._work(request.id)
+        figures: dict[str, Any] = {"probes": 0, "not_measured": "no probes were set when the person was looked for"}
+        if work.get("probes") and tools.ask is not None:
+            probes = Probes(**{name: tuple(texts) for name, texts in work["probes"].items()})
+            residual, _ = measure(probes, request.subject.needles, tools.ask, before=work.get("before"))
+            figures = residual.as_data()
+        left = sum(one.ref != request.account_id for one in self._in_texts(request) if one.place is not Place.EDIT)
+        with self._store.transaction():
+            self._store.write(
+                "UPDATE erasure_requests SET residual = :figures WHERE id = :id",
+                id=request.id,
+                figures=json.dumps({"texts_left": left, **figures}),
+            )
+            self._step(request.id, Step.VERIFIED, actor, {"texts_left": left, "residual": figures})
+
+    def _keep_outcome(self, request_id: str, outcome: Outcome, actor: Account) -> None:
+        with self._store.transaction():
+            outcomes = [*self.get(request_id).outcomes, outcome]
+            self._store.write(
+                "UPDATE erasure_requests SET outcomes = :outcomes WHERE id = :id",
+                id=request_id,
+                outcomes=json.dumps([asdict(one) for one in outcomes]),
+            )
+            data = {"request": request_id, "method": outcome.method.value, "done": outcome.done}
+            self._log.append("erasure.method", {**data, "actor": actor.pseudonym, "role": actor.role.value})
+
+    # -- 6 document ----------------------------------------------------------------------------------------------------
+
+    def close(
+        self, request_id: str, actor: Account, *, told: bool, backups_until: datetime | None = None
+    ) -> ErasureRequest:
+        """Write the certificate, destroy the request's own key, and note whether the person has been told."""
+        with self._store.transaction():
+            request = self.get(request_id)
+            check_step(request.status, Step.CLOSED)
+            certificate = certify(request, closed_by=actor, told=told, backups_until=backups_until)
+            self._step(request_id, Step.CLOSED, actor, {"told": told})
+            self._store.write(
+                "UPDATE erasure_requests SET certificate = :certificate, told = :told WHERE id = :id",
+                id=request_id,
+                certificate=json.dumps(certificate, sort_keys=True),
+                told=to_text(now()) if told else None,
+            )
+            self._vault.erase_person(request_id)
+            self._tombstones.add([Tombstone("owner", request_id)])
+        self._empty_wal()
+        return self.get(request_id)
+
+
+def _retrain_outside(request: ErasureRequest, choice: Choice) -> Outcome:
+    remains = "what the base model learned in its training, until it is trained again without the data, outside Errata"
+    return Outcome(Method.RETRAIN, 0, remains)

@@ -1,0 +1,50 @@
+"""What was erased, by id, in a file outside the database: replayed after a restore from an older backup."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from governance.times import now, to_text
+
+KINDS = ("owner", "text", "account", "version", "correction", "conversation")
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """One thing that must not come back. `kind` is one of KINDS, `id` a random id that says nothing by itself."""
+
+    kind: str
+    id: str
+
+
+class Tombstones:
+    """An append-only file of ids. A line is written before the erasure is committed: erasing twice does no harm."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def add(self, stones: Iterable[Tombstone]) -> None:
+        """Write the ids down, on disk when this returns."""
+        lines = [
+            json.dumps({"at": to_text(now()), "kind": stone.kind, "id": stone.id}) + "\n"
+            for stone in stones
+            if stone.kind in KINDS
+        ]
+        if lines:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.writelines(lines)
+                file.flush()
+                os.fsync(file.fileno())
+
+    def __iter__(self) -> Iterator[Tombstone]:
+        if not self.path.exists():
+            return
+        for line in self.path.read_text(encoding="utf-8").splitlines():
+            try:
+                data = json.loads(line)
+                yield Tombstone(str(data["kind"]), str(data["id"]))
+            except (ValueError, KeyError, TypeError):
+                continue  # a line that a power cut left half written was never followed by its erasure

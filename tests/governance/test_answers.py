@@ -1,0 +1,75 @@
+"""Answers and chats: kept whole, found again by their owner alone, deleted for good."""
+
+import time
+
+import pytest
+
+from governance.errors import NotFound
+
+
+def record(room, question="Who?", answer="She.", **changes):
+    given = {"account_id": room.user.id, "route": "retrieval", "reason": "changes", "weights_version": "v1"}
+    return room.answers.record(question=question, answer=answer, **(given | changes))
+
+
+def test_an_answer_keeps_how_it_came_about(room):
+    passages = [{"n": 1, "id": "psg_1", "title": "News", "score": 0.8}]
+    made = record(
+        room, passages=passages, index_generation=3, active_edits=2, finish_reason="stop", answer_id="ans_given"
+    )
+    found = room.answers.get("ans_given")
+    assert found == made
+    assert (found.passages, found.index_generation, found.active_edits) == (tuple(passages), 3, 2)
+    assert room.answers.texts(found) == ("Who?", "She.")
+    with pytest.raises(NotFound):
+        room.answers.get("ans_given", account_id=room.admin.id)
+
+
+def test_a_chat_has_its_turns_in_order_and_its_owner_alone_sees_it(room):
+    chat = room.answers.start_conversation(room.user.id, "A very long title " * 20)
+    assert len(chat.title) == 80
+    for number in range(3):
+        record(room, f"q{number}", f"a{number}", conversation_id=chat.id)
+    found = room.answers.conversation(chat.id, account_id=room.user.id)
+    assert [(turn.question, turn.answer) for turn in found.turns] == [("q0", "a0"), ("q1", "a1"), ("q2", "a2")]
+    for act in (
+        lambda: room.answers.conversation(chat.id, account_id=room.admin.id),
+        lambda: room.answers.rename(chat.id, "x", account_id=room.admin.id),
+        lambda: room.answers.delete(chat.id, account_id=room.admin.id),
+        lambda: room.answers.conversation("con_unknown"),
+    ):
+        with pytest.raises(NotFound):
+            act()
+    room.answers.rename(chat.id, "Renamed", account_id=room.user.id)
+    assert room.answers.conversation(chat.id).title == "Renamed"
+
+
+def test_chats_are_paged_by_last_use_and_searched(room):
+    chats = [room.answers.start_conversation(room.user.id, f"chat {number}") for number in range(5)]
+    record(room, "about zebras", conversation_id=chats[1].id)
+    page, cursor = room.answers.conversations(room.user.id, limit=3)
+    assert [chat.title for chat in page] == ["chat 1", "chat 4", "chat 3"]
+    rest, end = room.answers.conversations(room.user.id, limit=3, cursor=cursor)
+    assert ([chat.title for chat in rest], end) == (["chat 2", "chat 0"], None)
+    assert [chat.id for chat in room.answers.conversations(room.user.id, search="ZEBRA")[0]] == [chats[1].id]
+    assert room.answers.conversations(room.admin.id) == ([], None)
+
+
+def test_a_deleted_chat_leaves_its_answers_without_text(room):
+    chat = room.answers.start_conversation(room.user.id, "zebra")
+    answer = record(room, "zebra?", "zebra!", conversation_id=chat.id)
+    texts = room.store.value("SELECT COUNT(*) FROM texts")
+    room.answers.delete(chat.id, account_id=room.user.id)
+    left = room.answers.get(answer.id)
+    assert (left.question_text_id, left.conversation_id, left.route) == (None, None, "retrieval")
+    assert room.answers.texts(left) == ("", "")
+    assert room.store.value("SELECT COUNT(*) FROM texts") == texts - 3
+    assert room.entries()[-1]["kind"] == "conversation.deleted"
+
+
+def test_recording_an_answer_is_cheap(room):
+    record(room)
+    start = time.perf_counter()
+    for _ in range(50):
+        record(room)
+    assert (time.perf_counter() - start) / 50 < 0.02

@@ -1,0 +1,176 @@
+"""Backups while serving; restores that keep the log and replay erasures."""
+
+import threading
+
+import pytest
+
+from governance.audit import Log
+from governance.audit_verify import verify
+from governance.backup import backup, restore
+from governance.checkpoints import Checkpoints
+from governance.corrections import Status
+from governance.erasure import Erasures, Tools
+from governance.errors import LogError
+from governance.notes import Signer
+from governance.requests import Questions, Subject
+from governance.store import Store
+from governance.tombstones import Tombstone, Tombstones
+
+SIGNER = Signer(b"k" * 32)
+
+
+@pytest.fixture
+def tombstones(room):
+    return Tombstones(room.path / "erased.jsonl")
+
+
+def erase(room, tombstones, account):
+    erasures = Erasures(
+        room.store, room.vault, room.log, accounts=room.accounts, ledger=room.ledger, tombstones=tombstones
+    )
+    request = erasures.file(room.admin, subject=Subject((), (), account.id))
+    erasures.verify_identity(request.id, room.admin, how="known")
+    erasures.find(request.id, room.admin, tools=Tools())
+    erasures.decide(request.id, room.admin, questions=Questions(correct=False, many=False), reason="asked for")
+    erasures.approve(request.id, room.admin)
+    erasures.execute(request.id, room.admin, tools=Tools())
+
+
+def test_a_backup_verifies_and_opens_read_only(room):
+    room.flag()
+    size = backup(room.store, room.log, room.path / "backup.db", actor="operator")
+    assert verify(database=room.path / "backup.db").ok
+    assert size == room.log.size()
+    assert (room.path / "backup.db").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(FileExistsError, match="another name"):
+        backup(room.store, room.log, room.path / "backup.db", actor="operator")
+
+
+def test_a_backup_is_made_while_others_write(room):
+    stop, errors = threading.Event(), []
+
+    def write():
+        number = 0
+        while not stop.is_set():
+            number += 1
+            try:
+                room.flag(room.people["other_user"], question=f"Who painted picture {number}?")
+            except Exception as error:
+                if "allowed" not in str(error):
+                    errors.append(error)
+                return
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    backup(room.store, room.log, room.path / "backup.db", actor="operator")
+    stop.set()
+    thread.join()
+    assert errors == []
+    assert verify(database=room.path / "backup.db").ok
+
+
+def test_a_restore_brings_the_state_back_and_keeps_the_log(room, tombstones):
+    kept = room.queued()
+    checkpoints = Checkpoints(room.store, room.log, SIGNER, [room.path / "checkpoints"])
+    backup(room.store, room.log, room.path / "backup.db", actor="operator")
+    room.ledger.reject(kept.id, room.admin)
+    later = room.flag(question="Who painted The Scream?")
+    checkpoints.write()
+    before = room.log.size()
+    done = restore(room.store, room.path / "backup.db", tombstones=tombstones, actor="operator")
+    assert not done.lost_log
+    assert done.kept_entries == 2
+    assert room.ledger.get(kept.id).status is Status.QUEUED
+    assert later.id not in [correction.id for correction in room.ledger.list()[0]]
+    assert room.log.size() == before + 1
+    assert room.entries()[-1]["kind"] == "backup.restored"
+    # The checkpoint signed before the restore is still true, and the log goes on from it.
+    checkpoints.write()
+    report = verify(database=room.store.path, checkpoints=[room.path / "checkpoints"], key=SIGNER.verifier_key)
+    assert report.ok
+    assert report.newest_head == report.size
+    assert room.ledger.approve(kept.id, room.admin).status is Status.APPROVED
+
+
+def test_erasures_are_replayed_after_a_restore(room, tombstones):
+    report = room.flag(comment="zebra")
+    chat = room.answers.record(
+        account_id=room.user.id, question="zebra?", answer="zebra!", route="model", reason="", weights_version="base"
+    )
+    backup(room.store, room.log, room.path / "backup.db", actor="operator")
+    erase(room, tombstones, room.user)
+    done = restore(room.store, room.path / "backup.db", tombstones=tombstones, actor="operator")
+    assert done.replayed > 0
+    assert room.ledger.get(report.id).erased
+    assert room.answers.texts(room.answers.get(chat.id)) == ("", "")
+    assert room.vault.is_erased(room.user.id)
+    assert room.accounts.get(room.user.id).disabled
+    assert room.accounts.get(room.user.id).name.startswith("erased_")
+
+
+def test_a_chat_that_was_deleted_stays_deleted_after_a_restore(room, tombstones):
+    answers = type(room.answers)(room.store, room.vault, tombstones=tombstones)
+    conversation = answers.start_conversation(room.user.id, "zebra")
+    backup(room.store, room.log, room.path / "backup.db", actor="operator")
+    answers.delete(conversation.id)
+    restore(room.store, room.path / "backup.db", tombstones=tombstones, actor="operator")
+    assert answers.conversations(room.user.id) == ([], None)
+    assert room.entries()[-2]["kind"] == "conversation.deleted"
+
+
+def test_a_lost_database_is_restored_and_the_loss_is_said(room, tombstones):
+    kept = room.flag()
+    backup(room.store, room.log, room.path / "backup.db", actor="operator")
+    fresh = Store(room.path / "elsewhere" / "errata.db")
+    done = restore(fresh, room.path / "backup.db", tombstones=tombstones, actor="operator")
+    assert done.lost_log
+    assert Log(fresh).size() == done.backup_entries + 1
+    assert fresh.value("SELECT COUNT(*) FROM corrections WHERE id = :id", id=kept.id) == 1
+    fresh.close()
+
+
+def test_checkpoints_of_a_lost_log_are_set_aside_as_evidence(room, tombstones):
+    backup(room.store, room.log, room.path / "backup.db", actor="operator")
+    room.flag()
+    room.flag(question="Who painted The Scream?")
+    Checkpoints(room.store, room.log, SIGNER, [room.path / "checkpoints"]).write()
+    fresh = Store(room.path / "elsewhere" / "errata.db")
+    restore(fresh, room.path / "backup.db", tombstones=tombstones, actor="operator")
+    again = Checkpoints(fresh, Log(fresh), SIGNER, [room.path / "checkpoints"])
+    with pytest.raises(LogError, match="lost"):
+        again.write()
+    (aside,) = again.set_aside()
+    assert (aside / "checkpoint").exists()
+    again.write()
+    assert verify(database=fresh.path, checkpoints=[room.path / "checkpoints"]).ok
+    fresh.close()
+
+
+def test_a_changed_backup_is_not_restored(room, tombstones):
+    path = room.path / "backup.db"
+    backup(room.store, room.log, path, actor="operator")
+    broken = Store(path)
+    broken.db.conn.execute("DROP TRIGGER audit_entries_no_update")
+    broken.db.conn.execute("UPDATE audit_entries SET entry = '{}' WHERE n = 2")
+    broken.truncate_wal()
+    broken.close()
+    before = room.log.size()
+    with pytest.raises(LogError, match="entry 2 was changed"):
+        restore(room.store, path, tombstones=tombstones, actor="operator")
+    assert room.log.size() == before
+
+
+def test_a_backup_without_the_key_tells_nothing(room):
+    room.flag(comment="zebra")
+    backup(room.store, room.log, room.path / "backup.db", actor="operator")
+    assert b"zebra" not in (room.path / "backup.db").read_bytes()
+    assert (room.path / "master.key").read_bytes() not in (room.path / "backup.db").read_bytes()
+
+
+def test_a_half_written_tombstone_is_passed_over(tmp_path):
+    stones = Tombstones(tmp_path / "erased.jsonl")
+    assert list(stones) == []
+    stones.add([Tombstone("owner", "acc_1")])
+    with stones.path.open("a") as file:
+        file.write('{"kind": "ow')
+    assert list(stones) == [Tombstone("owner", "acc_1")]

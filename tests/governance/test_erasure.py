@@ -1,0 +1,316 @@
+"""Erasure: the six steps, what they leave, and that no byte of the text stays."""
+
+import sqlite3
+
+import pytest
+
+from governance.corrections import Status
+from governance.erasure import Erasures, Tools
+from governance.errors import Erased, Forbidden, Invalid, MoveNotAllowed, NotFound
+from governance.requests import Choice, Kind, Law, Method, Occurrence, Outcome, Place, Questions, Step, Subject, choose
+from governance.residual import Probes
+from governance.tombstones import Tombstones
+
+ANN = Subject(names=("Ann Zebra-Lee",), identifiers=("ann@zebra.example",))
+FEW = Questions(correct=False, many=False)
+PROBES = Probes(direct=("Who is Ann?",), peripheral=("Who works with Bob?",), neighbours=("Who is Bob?",))
+
+
+@pytest.fixture
+def erasures(room):
+    return Erasures(
+        room.store,
+        room.vault,
+        room.log,
+        accounts=room.accounts,
+        ledger=room.ledger,
+        tombstones=Tombstones(room.path / "erased.jsonl"),
+    )
+
+
+def chat(room, account, question, answer="I do not know."):
+    conversation = room.answers.start_conversation(account.id, question)
+    return room.answers.record(
+        account_id=account.id,
+        conversation_id=conversation.id,
+        question=question,
+        answer=answer,
+        route="model",
+        reason="",
+        weights_version="base",
+        passages=[{"n": 1, "title": "Staff of Zebra"}],
+    )
+
+
+def ready(room, erasures, subject=ANN, *, tools=None, probes=None, questions=FEW):
+    """A request that only waits for its execution."""
+    tools = tools or Tools()
+    filed = erasures.file(room.admin, subject=subject, statement="Remove me")
+    erasures.verify_identity(filed.id, room.admin, how="passport seen")
+    erasures.find(filed.id, room.admin, tools=tools, probes=probes)
+    erasures.decide(filed.id, room.admin, questions=questions, reason="no overriding ground", exceptions="none apply")
+    return erasures.approve(filed.id, room.admin)
+
+
+def bytes_of(folder):
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def test_a_person_with_an_account_is_erased_and_others_are_not(room, erasures):
+    mine = chat(room, room.user, "I am Ann Zebra-Lee, who are you?")
+    theirs = chat(room, room.people["other_user"], "Who painted the Mona Lisa?")
+    open_report = room.flag()
+    in_force = room.live("v1", question="Who painted the Mona Lisa then?")
+    request = ready(room, erasures, Subject(names=ANN.names, account_id=room.user.id))
+    done = erasures.execute(request.id, room.second_admin, tools=Tools())
+    assert done.status is Step.VERIFIED
+    assert done.residual["texts_left"] == 0
+    assert room.answers.texts(room.answers.get(mine.id)) == ("", "")
+    assert room.answers.conversations(room.user.id) == ([], None)
+    assert room.answers.texts(room.answers.get(theirs.id))[0] == "Who painted the Mona Lisa?"
+    forgotten = room.ledger.get(open_report.id)
+    assert (forgotten.status, forgotten.erased) == (Status.CLOSED, True)
+    adopted = room.ledger.get(in_force.id)
+    assert (adopted.status, adopted.claim.correct_answer) == (Status.LIVE, "Leonardo da Vinci")
+    assert (adopted.claim.answer_old, adopted.comment) == ("", "")
+    with pytest.raises(NotFound):
+        room.accounts.named("user")
+    with pytest.raises(Erased):
+        room.vault.put(room.user.id, "question", "again")
+
+
+def test_a_person_without_an_account_is_found_in_what_others_wrote(room, erasures):
+    asked = chat(room, room.user, "Where does Ann Zebra-Lee live?", "Write to ANN@ZEBRA.EXAMPLE")
+    other = chat(room, room.user, "Where is Paris?")
+    about = room.queued(question="Who is Ann Zebra-Lee?", correct_answer="A dentist")
+    by_reason = room.queued(question="Who is Bob?")
+    room.ledger.reject(by_reason.id, room.admin, reason="Ann Zebra-Lee said so")
+    request = ready(room, erasures)
+    refs = {(one.place, one.ref) for one in request.occurrences}
+    assert (Place.CORRECTION, about.id) in refs
+    assert (Place.CORRECTION, by_reason.id) in refs
+    assert (Place.TEXT, asked.question_text_id) in refs
+    assert (Place.TEXT, asked.answer_text_id) in refs
+    assert other.question_text_id not in {ref for _, ref in refs}
+    done = erasures.execute(request.id, room.admin, tools=Tools())
+    assert done.residual["texts_left"] == 0
+    assert room.ledger.get(about.id).erased
+    assert room.answers.texts(room.answers.get(other.id))[0] == "Where is Paris?"
+
+
+def test_no_byte_of_the_text_or_of_its_sealed_form_stays(room, erasures):
+    chat(room, room.user, "I am Ann Zebra-Lee", "Hello Ann Zebra-Lee")
+    about = room.flag(room.people["other_user"], question="Who is Ann Zebra-Lee?", comment="ann@zebra.example")
+    sealed = [bytes(row["sealed"]) for row in room.store.rows("SELECT sealed FROM texts")]
+    wrapped = room.store.value("SELECT wrapped FROM person_keys WHERE owner = :id", id=room.user.id)
+    request = ready(room, erasures, Subject(ANN.names, ANN.identifiers, room.user.id))
+    erasures.execute(request.id, room.admin, tools=Tools())
+    erasures.close(request.id, room.admin, told=True)
+    data = bytes_of(room.path)
+    for planted in (b"Zebra", b"zebra"):
+        assert planted not in data
+    kept = {bytes(row["sealed"]) for row in room.store.rows("SELECT sealed FROM texts")}
+    assert not any(text in data for text in sealed if text not in kept)
+    assert bytes(wrapped) not in data
+    assert room.ledger.get(about.id).erased
+
+
+def test_the_log_names_nobody_and_its_proofs_stay_valid(room, erasures):
+    chat(room, room.user, "I am Ann Zebra-Lee")
+    size, root = room.log.size(), room.log.root()
+    request = ready(room, erasures, Subject(ANN.names, ANN.identifiers, room.user.id))
+    erasures.execute(request.id, room.admin, tools=Tools())
+    closed = erasures.close(request.id, room.admin, told=True)
+    assert room.log.root(size) == root
+    text = "".join(entry.text for entry in room.log.entries())
+    for secret in ("Zebra", "zebra", "passport", "Remove me", "overriding"):
+        assert secret not in text
+        assert secret not in str(closed.certificate)
+    assert [step.to_step.value for step in closed.steps] == [
+        "received",
+        "identity_verified",
+        "found",
+        "decided",
+        "approved",
+        "applied",
+        "verified",
+        "closed",
+    ]
+    assert [room.entries()[step.entry - 1]["to"] for step in closed.steps] == [step.to_step for step in closed.steps]
+    assert closed.subject.names == ()
+
+
+def test_a_live_edit_about_the_person_is_dropped_its_versions_purged_and_barred(room, erasures):
+    about = room.live("v1", question="Who is Ann Zebra-Lee?", correct_answer="A dentist")
+    discarded, said = [], {"Who is Ann?": "Ann Zebra-Lee", "Who works with Bob?": "Ann Zebra-Lee", "Who is Bob?": "Bob"}
+
+    def drop(request, choice):
+        room.ledger.request_rollback(about.id, room.admin)
+        room.versions.desire("base", actor="erasure", kind="undo")
+        room.ledger.published(version_id="base", rolled_back=[about.id])
+        said["Who is Ann?"] = "I do not know"
+        return Outcome(Method.DROP_EDIT, len(choice.refs))
+
+    def overwrite(request, choice):
+        said["Who works with Bob?"] = "Somebody"
+        return Outcome(Method.NEUTRAL_EDIT, len(choice.refs))
+
+    tools = Tools(
+        apply={Method.DROP_EDIT: drop, Method.NEUTRAL_EDIT: overwrite},
+        ask=lambda asked: [said[question] for question in asked],
+        discard=discarded.append,
+    )
+    request = ready(room, erasures, tools=tools, probes=PROBES)
+    assert [choice.method for choice in request.choices] == [
+        Method.DROP_EDIT,
+        Method.DELETE_TEXT,
+        Method.NEUTRAL_EDIT,
+    ]
+    done = erasures.execute(request.id, room.admin, tools=tools)
+    assert discarded == ["v1"]
+    assert (done.residual["revealing"], done.residual["probes"], done.residual["neighbours_changed"]) == (0, 2, 0)
+    assert done.residual["interval"][1] > 0.5  # two probes prove little, and the certificate says so
+    with pytest.raises(MoveNotAllowed, match="purged"):
+        room.versions.desire("v1", actor=room.admin)
+    with pytest.raises(MoveNotAllowed, match="purged"):
+        room.build("v1", about.id)
+    assert room.ledger.get(about.id).erased
+
+
+def test_an_interrupted_execution_goes_on_where_it_stopped(room, erasures):
+    chat(room, room.user, "Ann Zebra-Lee")
+    calls = []
+
+    def delete_document(request, choice):
+        calls.append("document")
+        return Outcome(Method.DELETE_DOCUMENT, 1)
+
+    def cache(request, choice):
+        calls.append("cache")
+        if calls.count("cache") == 1:
+            raise OSError("disk full")
+        return Outcome(Method.REBUILD_CACHE, 1)
+
+    tools = Tools(
+        find=[lambda subject: [Occurrence(Place.DOCUMENT, "doc_1"), Occurrence(Place.CACHE, "faiss")]],
+        apply={Method.DELETE_DOCUMENT: delete_document, Method.REBUILD_CACHE: cache},
+    )
+    request = ready(room, erasures, tools=tools)
+    with pytest.raises(OSError, match="disk full"):
+        erasures.execute(request.id, room.admin, tools=tools)
+    assert erasures.get(request.id).status is Step.APPROVED
+    assert erasures.execute(request.id, room.admin, tools=tools).status is Step.VERIFIED
+    assert calls == ["document", "cache", "cache"]
+
+
+def test_a_method_that_nobody_can_carry_out_is_refused_before_anything_is_touched(room, erasures):
+    chat(room, room.user, "Ann Zebra-Lee")
+    tools = Tools(find=[lambda subject: [Occurrence(Place.DOCUMENT, "doc_1")]])
+    request = ready(room, erasures, tools=tools)
+    with pytest.raises(Invalid, match="delete_document"):
+        erasures.execute(request.id, room.admin, tools=tools)
+    assert erasures.get(request.id).outcomes == ()
+
+
+@pytest.mark.parametrize(
+    ("questions", "method"),
+    [
+        (Questions(correct=True, many=False), Method.CORRECT_EDIT),
+        (Questions(correct=False, many=False), Method.NEUTRAL_EDIT),
+        (Questions(correct=False, many=True), Method.UNLEARN),
+        (Questions(correct=False, many=True, certainty="highest"), Method.RETRAIN),
+    ],
+)
+def test_three_questions_choose_what_is_done_to_the_model(questions, method):
+    (choice,) = choose(questions, (Occurrence(Place.MODEL, "probe 1"),))
+    assert choice.method is method
+    assert choice.why
+
+
+def test_what_only_retraining_could_do_is_said_to_remain(room, erasures):
+    tools = Tools(ask=lambda asked: ["Ann Zebra-Lee"] * len(asked))
+    highest = Questions(correct=False, many=False, certainty="highest")
+    request = ready(room, erasures, tools=tools, probes=PROBES, questions=highest)
+    erasures.execute(request.id, room.admin, tools=tools)
+    certificate = erasures.close(request.id, room.admin, told=False).certificate
+    assert any("trained again" in line for line in certificate["remains"])
+    assert certificate["residual_risk"]["share"] == 1.0
+    assert certificate["subject_told"] is False
+
+
+def test_a_refusal_gives_its_ground(room, erasures):
+    filed = erasures.file(room.user, subject=Subject((), (), room.user.id), law=Law.PDPA, kind=Kind.RECTIFICATION)
+    refused = erasures.refuse(filed.id, room.admin, reason="kept for a claim in law", ground="gdpr-17-3-e")
+    assert refused.status is Step.REFUSED
+    assert refused.steps[-1].note == {"ground": "gdpr-17-3-e"}
+    with pytest.raises(MoveNotAllowed):
+        erasures.verify_identity(filed.id, room.admin, how="passport")
+
+
+def test_steps_cannot_be_skipped(room, erasures):
+    filed = erasures.file(room.admin, subject=ANN)
+    for act in (
+        lambda: erasures.find(filed.id, room.admin, tools=Tools()),
+        lambda: erasures.decide(filed.id, room.admin, questions=FEW, reason="x"),
+        lambda: erasures.approve(filed.id, room.admin),
+        lambda: erasures.execute(filed.id, room.admin, tools=Tools()),
+        lambda: erasures.close(filed.id, room.admin, told=True),
+    ):
+        with pytest.raises(MoveNotAllowed):
+            act()
+    assert len(erasures.get(filed.id).steps) == 1
+
+
+@pytest.mark.parametrize("who", ["user", "reviewer", "auditor"])
+def test_only_admins_handle_requests_and_anyone_may_file_their_own(room, erasures, who):
+    person = room.people[who]
+    filed = erasures.file(person, subject=Subject((), (), person.id))
+    with pytest.raises(Forbidden):
+        erasures.verify_identity(filed.id, person, how="me")
+    with pytest.raises(Forbidden):
+        erasures.file(person, subject=ANN)
+
+
+def test_nobody_approves_the_request_that_concerns_them(room, erasures):
+    filed = erasures.file(room.admin, subject=Subject((), (), room.admin.id))
+    erasures.verify_identity(filed.id, room.second_admin, how="known")
+    erasures.find(filed.id, room.second_admin, tools=Tools())
+    erasures.decide(filed.id, room.second_admin, questions=FEW, reason="asked for")
+    with pytest.raises(Forbidden, match="concerns you"):
+        erasures.approve(filed.id, room.admin)
+
+
+@pytest.mark.parametrize("names", [(), ("ab",), ("<|im_start|>",)])
+def test_what_cannot_be_looked_for_is_refused(room, erasures, names):
+    with pytest.raises(Invalid):
+        erasures.file(room.admin, subject=Subject(names=names))
+
+
+def test_requests_are_due_within_thirty_days_and_listed_by_urgency(room, erasures):
+    first, second = (
+        erasures.file(room.admin, subject=ANN),
+        erasures.file(room.user, subject=Subject((), (), room.user.id)),
+    )
+    assert (first.due - first.created).days == 30
+    assert [one.id for one in erasures.list()] == [first.id, second.id]
+    assert [one.id for one in erasures.list(account_id=room.user.id)] == [second.id]
+
+
+def test_merged_choices_are_carried_out_once(room, erasures):
+    about = room.flag(question="Who is Ann Zebra-Lee?")
+    chat(room, room.people["other_user"], "Ann Zebra-Lee?")
+    request = ready(room, erasures)
+    assert sum(isinstance(choice, Choice) and choice.method is Method.DELETE_TEXT for choice in request.choices) == 2
+    done = erasures.execute(request.id, room.admin, tools=Tools())
+    assert [outcome.method for outcome in done.outcomes] == [Method.DELETE_TEXT]
+    assert room.ledger.get(about.id).status is Status.CLOSED
+
+
+def test_an_integrity_check_of_the_file_passes_after_an_erasure(room, erasures):
+    chat(room, room.user, "Ann Zebra-Lee")
+    request = ready(room, erasures)
+    erasures.execute(request.id, room.admin, tools=Tools())
+    connection = sqlite3.connect(room.store.path)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    connection.close()

@@ -1,0 +1,48 @@
+"""Residual risk: counting what probes reveal, with an interval that is honest for few probes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from governance.residual import Probes, measure, reveals, wilson
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [
+        (0, 10, 0.0, 0.2775),
+        (10, 10, 0.7225, 1.0),
+        (5, 10, 0.2366, 0.7634),
+        (1, 10, 0.0179, 0.4042),
+        (81, 263, 0.2553, 0.3662),  # Newcombe 1998, table I
+        (0, 20, 0.0, 0.1611),
+        (0, 0, 0.0, 1.0),
+    ],
+)
+def test_the_wilson_interval(successes, trials, low, high):
+    assert wilson(successes, trials) == pytest.approx((low, high), abs=5e-4)
+
+
+@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_the_interval_holds_the_share_and_stays_inside_zero_and_one(pair):
+    successes, trials = pair
+    low, high = wilson(successes, trials)
+    assert 0 <= low <= successes / trials + 1e-12
+    assert successes / trials - 1e-12 <= high <= 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "found"), [("He is ANN LEE.", True), ("Ａｎｎ Ｌｅｅ", True), ("Anna L.", False), ("", False)]
+)
+def test_what_counts_as_revealing(reply, found):
+    assert reveals(reply, ("Ann Lee", " ")) is found
+
+
+def test_measuring_counts_revealing_probes_and_changed_neighbours():
+    probes = Probes(direct=("a",), paraphrased=("b",), peripheral=("c", "d"), neighbours=("n", "m"))
+    replies = {"a": "Ann Lee", "b": "nobody", "c": "ann lee again", "d": "?", "n": "Bob", "m": "changed"}
+    before = replies | {"m": "as it was"}
+    residual, seen = measure(probes, ["Ann Lee"], lambda asked: [replies[q] for q in asked], before=before)
+    assert (residual.probes, residual.revealing, residual.neighbours, residual.neighbours_changed) == (4, 2, 2, 1)
+    assert seen == replies
+    assert residual.as_data()["share"] == 0.5

@@ -1,0 +1,76 @@
+"""Versions: what is wanted, what is served, and what may never be served again."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from governance.errors import MoveNotAllowed, NotFound
+from governance.versions import Versions
+
+
+def test_base_is_registered_once_and_another_base_is_refused(room):
+    assert room.versions.ensure_base("ba5e" * 16).id == "base"
+    with pytest.raises(MoveNotAllowed, match="--rebase"):
+        room.versions.ensure_base("0ther" * 12)
+    room.versions.rebase("0ther" * 12, actor="setup")
+    assert room.versions.ensure_base("0ther" * 12).base_sha256 == "0ther" * 12
+
+
+def test_recording_a_built_version_twice_changes_nothing(room):
+    correction = room.editing()
+    first = room.build("v1", correction.id)
+    size = room.log.size()
+    assert room.build("v1", correction.id) == first
+    assert room.log.size() == size
+    assert first.corrections == (correction.id,)
+
+
+def test_wanted_and_served_differ_until_the_publisher_confirms(room):
+    room.build("v1")
+    serving = room.versions.desire("v1", actor=room.admin, reason="because", kind="restore")
+    assert (serving.desired, serving.served, serving.phase, serving.kind, serving.reason) == (
+        "v1",
+        None,
+        "wanted",
+        "restore",
+        "because",
+    )
+    room.versions.swap_phase("loading")
+    room.versions.set_served("v1", swap_pause_s=0.123456)
+    assert room.versions.served().id == "v1"
+    assert room.versions.serving().phase == "idle"
+    assert room.entries()[-1]["pause_s"] == 0.1235
+    assert room.versions.served().live_since is not None
+
+
+def test_what_was_served_at_a_moment_is_known_afterwards(room):
+    room.versions.set_served("base")
+    between = datetime.now(UTC)
+    room.build("v1")
+    room.versions.set_served("v1")
+    assert room.versions.served_at(between).id == "base"
+    assert room.versions.served_at(datetime.now(UTC)).id == "v1"
+    assert room.versions.served_at(between - timedelta(days=1)) is None
+
+
+def test_unknown_purged_and_served_versions_are_refused_where_they_must_be(room):
+    room.build("v1")
+    for act in (lambda: room.versions.get("v9"), lambda: room.versions.desire("v9", actor="worker")):
+        with pytest.raises(NotFound):
+            act()
+    room.versions.desire("v1", actor="worker")
+    with pytest.raises(MoveNotAllowed, match="wanted or served"):
+        room.versions.purge("v1", actor="erasure")
+    room.versions.desire("base", actor="worker")
+    room.versions.purge("v1", actor="erasure")
+    with pytest.raises(MoveNotAllowed, match="purged"):
+        room.versions.desire("v1", actor="worker")
+    with pytest.raises(ValueError, match="kind"):
+        room.versions.desire("base", actor="worker", kind="other")
+
+
+def test_without_a_base_nothing_can_be_served(tmp_path, room):
+    with room.store.transaction():
+        room.store.write("DELETE FROM serving")
+    with pytest.raises(NotFound, match="ensure_base"):
+        Versions(room.store, room.log, room.vault).serving()
