@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 
 from editing.statements import write_statements
 from governance.corrections import Correction, Remedy, Status
@@ -15,15 +15,6 @@ from server.services import Services
 log = logging.getLogger(__name__)
 
 KIND = "correction"
-# How long an entry counts as current: the predicted horizon of its question. Longer than a year is reviewed, not expired.
-SHELF_LIFE = {
-    Horizon.HOURS: timedelta(days=1),
-    Horizon.DAYS: timedelta(days=3),
-    Horizon.WEEKS: timedelta(weeks=3),
-    Horizon.MONTHS: timedelta(days=120),
-    Horizon.YEARS: timedelta(days=730),
-}
-
 
 class Librarian:
     """Approved knowledge -> in_knowledge, in the transaction that stores the entry; entries of undone corrections go."""
@@ -66,27 +57,26 @@ class Librarian:
         self._seen = size
 
     def _enter(self, correction: Correction) -> None:
-        prepared = self._services.knowledge.prepare(entry(correction, today=datetime.now(UTC).date()))
+        prepared = self._services.knowledge.prepare(entry(correction, at=datetime.now(UTC)))
         with self._services.records.store.transaction():
             self._services.knowledge.add(prepared)
             if correction.status is Status.APPROVED:
                 self._services.records.ledger.to_knowledge(correction.id)
 
 
-def entry(correction: Correction, *, today: date) -> Document:
-    """The dated entry of a correction: its question with the full answer sentence."""
+def entry(correction: Correction, *, at: datetime) -> Document:
+    """The entry of a correction, dated `at`: question and full answer, until the predicted horizon of the question."""
     claim = correction.claim
     question = claim.canonical_question or claim.question
     written = write_statements(question, claim.subject, claim.correct_answer)
     horizon = correction.triage.get("freshness", {}).get("horizon")
-    life = SHELF_LIFE.get(Horizon(horizon)) if horizon else None
     sources = [source for source in correction.evidence if source.startswith(("http://", "https://"))]
     return Document(
         claim.subject or question,
         f"{question}\n{written.sentence}",
         uri=sources[0] if sources else "",
-        as_of=today,
-        expires_at=today + life if life else None,
+        as_of=at.date(),
+        expires_at=Horizon(horizon).expires_after(at) if horizon else None,
         kind=KIND,
         source=correction.id,
     )

@@ -11,7 +11,7 @@ from editing.facts import contains
 from governance.corrections import Correction
 from governance.versions import Serving as Wanted
 from governance.versions import Version
-from server.engines.protocol import SwapTimes
+from server.engines.protocol import UNSETTLED, SwapTimes
 from server.errors import ServerError
 from server.services import Services
 from server.serving import BASE, ServedVersion
@@ -68,7 +68,7 @@ class Publisher:
         if not await services.engine.health():
             services.serving.close("the engine does not answer")
             return
-        await self._restore_engine(wanted.served)
+        await self._restore_engine(wanted)
         if wanted.desired != wanted.served and self._files.has_tensors(wanted.desired):
             await self._publish(wanted)
 
@@ -78,27 +78,27 @@ class Publisher:
         else:
             self._services.serving.close("the engine does not answer")
 
-    async def _restore_engine(self, served: str) -> None:
+    async def _restore_engine(self, wanted: Wanted) -> None:
         """Open the gate once the engine carries what the database says is served."""
+        served = wanted.served or BASE
         engine, serving = self._services.engine, self._services.serving
         carried = await engine.weight_version()
+        if carried not in await asyncio.to_thread(self._known):
+            carried = BASE  # a fresh engine has a name of its own for the weights it came with
         if carried != served:
             serving.close("the engine is being brought to the served weights")
-            if served == BASE and carried not in self._known():
-                await engine.ensure_resumed()  # a fresh engine carries the base by itself
-            else:
-                log.info("engine carries %r, served is %r: putting it back", carried, served)
-                await engine.swap(self._files.folder(served), served)
-                self._services.metrics.swapped("restored")
+            log.info("engine carries %r, served is %r: putting it back", carried, served)
+            await engine.swap(self._files.folder(served), served)
+            self._services.metrics.swapped("restored")
         elif await engine.ensure_resumed():
             log.warning("the engine was found paused and goes on")
+        if wanted.served is None:
+            await asyncio.to_thread(self._versions.set_served, BASE)
         if not serving.is_open or serving.version.id != served:
             version = await asyncio.to_thread(self._versions.get, served)
             serving.open(ServedVersion(version.id, len(version.corrections)))
 
     def _known(self) -> set[str]:
-        from server.engines.protocol import UNSETTLED
-
         return {version.id for version in self._versions.list()} | {UNSETTLED}
 
     async def _publish(self, wanted: Wanted) -> None:
@@ -110,7 +110,7 @@ class Publisher:
         results = await self._probe(change.live)
         failed = [result for result in results if not result.holds]
         if failed:
-            await self._take_back(wanted, version, times, failed)
+            await self._take_back(wanted, version, change, times, failed)
             return
         await asyncio.to_thread(
             self._ledger.published,
@@ -128,7 +128,7 @@ class Publisher:
 
     def _change(self, wanted: Wanted, version: Version) -> Change:
         """Which corrections this release makes live, undoes, or brings back: the difference of the two sets."""
-        now = set(self._versions.get(wanted.served).corrections)
+        now = set(self._versions.get(wanted.served or BASE).corrections)
         then = set(version.corrections)
         live, relived = [], []
         for correction in (self._ledger.get(id_) for id_ in sorted(then - now)):
@@ -141,17 +141,27 @@ class Publisher:
             superseded=[c for c in gone if c.status == "live" and c.superseded_by],
         )
 
-    async def _take_back(self, wanted: Wanted, version: Version, times: SwapTimes, failed: list[ProbeResult]) -> None:
+    async def _take_back(self, wanted: Wanted, version: Version, change: Change, times: SwapTimes, failed: list[ProbeResult]) -> None:
         """The served engine disagrees with the gate: the previous version returns, the facts go back or are set aside."""
         log.warning("version %s fails %d probes on the served engine: taking it back", version.id, len(failed))
-        await self._services.engine.swap(self._files.folder(wanted.served), wanted.served)
+        await self._services.engine.swap(self._files.folder(wanted.served or BASE), wanted.served or BASE)
         await asyncio.to_thread(
-            self._ledger.probe_failed,
-            version_id=version.id,
-            failed={r.correction_id: {"served_reply": r.reply} for r in failed},
-            back_to=wanted.served,
+            self._write_failure, change, failed, wanted.served or BASE
         )
         self._services.metrics.swapped("taken back", times.pause_s)
+
+    def _write_failure(self, change: Change, failed: list[ProbeResult], back_to: str) -> None:
+        """One transaction: the facts that failed count one failure more, those beside them start again, unharmed."""
+        with self._services.records.store.transaction():
+            for result in failed:
+                self._ledger.probe_failed([result.correction_id], self._report(result))
+            bystanders = {c.id for c in change.live} - {result.correction_id for result in failed}
+            self._ledger.taken_back(sorted(bystanders), reason="another edit of the same release failed on the served engine")
+            self._versions.desire(back_to, actor="publisher", reason="the served engine did not show every edit")
+
+    def _report(self, result: ProbeResult) -> dict[str, Any]:
+        """The gate's report of a correction with what the served engine said."""
+        return {**self._ledger.get(result.correction_id).report, "served_reply": result.reply, "served_holds": result.holds}
 
     async def _probe(self, changed: list[Correction]) -> list[ProbeResult]:
         """Ask the served engine about the facts that changed, as a person would: greedy, through the chat template."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from editing.statements import write_statements
 from governance.accounts import Accounts, NewAccount, Role
@@ -19,7 +20,7 @@ from governance.store import Store
 from governance.vault import Vault
 from governance.versions import Versions
 from retrieval.embedder import Embedder, load_embedder
-from retrieval.freshness import FreshnessHead
+from retrieval.freshness import Freshness, FreshnessHead
 from retrieval.retriever import HybridRetriever
 from retrieval.store import KnowledgeStore
 from server.cards import Card, CardIndex
@@ -31,6 +32,12 @@ from server.settings import EMBEDDED, Settings
 
 if TYPE_CHECKING:
     from server.engines.protocol import Engine
+
+
+class FreshnessPredictor(Protocol):
+    """Says of questions whether their answers change; `FreshnessHead` outside tests."""
+
+    def predict(self, questions: Sequence[str]) -> list[Freshness]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ class Services:
     embedder: Embedder
     knowledge: KnowledgeStore
     retriever: HybridRetriever
-    freshness: FreshnessHead
+    freshness: FreshnessPredictor
     router: Router
     chat: Chat
     serving: Serving
@@ -75,6 +82,7 @@ def open_records(settings: Settings) -> Records:
     """Open the data folder, and make it at the first start. Every command and process comes through here."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     os.chmod(settings.data_dir, 0o700)
+    settings.keys_dir.mkdir(exist_ok=True, mode=0o700)
     store = Store(settings.database_path)
     store.migrate()
     vault = Vault(store, Vault.load_or_create_master_key(settings.keys_dir / "master.key"))
@@ -116,8 +124,15 @@ def first_accounts(records: Records, settings: Settings) -> list[NewAccount]:
     return made
 
 
-def bootstrap(settings: Settings, engine: Engine, *, model_name: str, embedder: Embedder | None = None) -> Services:
-    """The one function that knows the real things. Tests hand in a scripted engine and a small embedder."""
+def bootstrap(
+    settings: Settings,
+    engine: Engine,
+    *,
+    model_name: str,
+    embedder: Embedder | None = None,
+    freshness: FreshnessPredictor | None = None,
+) -> Services:
+    """The one function that knows the real things. Tests hand in stand-ins."""
     records = open_records(settings)
     embedder = embedder or load_embedder(None if settings.embedder == EMBEDDED else settings.embedder)
     knowledge = KnowledgeStore(lambda: records.store.db, embedder)
@@ -142,7 +157,7 @@ def bootstrap(settings: Settings, engine: Engine, *, model_name: str, embedder: 
         embedder=embedder,
         knowledge=knowledge,
         retriever=retriever,
-        freshness=FreshnessHead.load(),
+        freshness=freshness or FreshnessHead.load(),
         router=router,
         chat=chat,
         serving=serving,

@@ -160,7 +160,7 @@ class Triage:
         )
 
     def _freshness(self, question: str) -> Freshness:
-        return self._services.freshness.predict([question], self._services.embedder.embed([question]))[0]
+        return self._services.freshness.predict([question])[0]
 
     async def _persistence(self, question: str, subject: str, answer: str, wrong: str) -> Persistence:
         written = write_statements(question, subject, answer)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import os
 import signal
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from editing.errors import ArtefactDamaged, EditingError
 from editing.facts import Fact
 from editing.statements import Statements, write_statements
+from editing.verify import GateCase
 from governance.corrections import Correction, Remedy, Status
 from governance.times import now
 from governance.versions import BASE, Version
@@ -27,7 +30,8 @@ from server.version_files import VersionFiles
 if TYPE_CHECKING:
     from editing.edit_set import Artefact, Solution
     from editing.editor import Editor
-    from editing.verify import Gate, GateReport
+    from editing.verify import GateReport
+    from server.release_gate import ReleaseGate
 
 log = logging.getLogger(__name__)
 IDLE_S = 0.5
@@ -42,7 +46,7 @@ def run(settings: Settings, *, say: Callable[[str], None]) -> None:
     import torch
 
     from editing.loading import load_editor
-    from editing.verify import Gate
+    from server.release_gate import ReleaseGate
 
     def measuring(done: int, of: int) -> None:
         write_progress(settings.data_dir, Progress("starting", done, of, "measuring statistics of the model"))
@@ -51,7 +55,8 @@ def run(settings: Settings, *, say: Callable[[str], None]) -> None:
     editor = load_editor(base.path, folder=settings.model_dir / "statistics", progress=measuring)
     records = open_records(settings)
     records.versions.ensure_base(base.base_sha256)
-    Worker(settings, records, editor, Gate(editor.generate), base.path, base_sha256=base.base_sha256).run()
+    gate = ReleaseGate(editor, baseline_path=settings.model_dir / "statistics" / f"{base.base_sha256[:32]}.replies.json")
+    Worker(settings, records, editor, gate, base.path, base_sha256=base.base_sha256).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +90,33 @@ class Group:
         return Group(tuple(c for c in self.corrections if c.id not in ids))
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A group with its artefact."""
+
+    group: Group
+    artefact: Artefact
+
+    def about(self) -> dict[str, Any]:
+        """For the record: method, settings, hashes; how the optimisation ended."""
+        artefact = self.artefact
+        return {
+            "method": "memit",
+            "layers": list(artefact.layers),
+            "base_sha256": artefact.base_sha256,
+            "statistics_sha256": artefact.statistics_sha256,
+            "settings_sha256": artefact.config_sha256,
+            "strength": round(artefact.strength, 3),
+            "steps": artefact.steps,
+            "nll": round(artefact.nll, 4),
+        }
+
+
 class Worker:
     """Builds versions. Reads and writes the ledger; the engine is the publisher's alone."""
 
     def __init__(
-        self, settings: Settings, records: Records, editor: Editor, gate: Gate, model_dir: Path, *, base_sha256: str
+        self, settings: Settings, records: Records, editor: Editor, gate: ReleaseGate, model_dir: Path, *, base_sha256: str
     ) -> None:
         self._settings, self._records, self._editor, self._gate = settings, records, editor, gate
         self._model_dir, self._base_sha256 = model_dir, base_sha256
@@ -136,63 +163,164 @@ class Worker:
 
     def release(self, plan: Release) -> None:
         """Artefacts, joint solve, gate; what fails is set aside with its report, the rest is written and wanted."""
-        self._records.ledger.start_editing([c.id for c in plan.new])
-        groups = group((*plan.kept, *plan.new))
-        new_ids = {c.id for c in plan.new}
-        made = self._artefacts(groups, new_ids)
-        solution, report = self._solve_and_gate(made, new_ids)
-        kept = [c for group_, _ in made for c in group_.corrections]
-        self._write(solution, kept, report, kind="release" if plan.new else "undo")
+        records = self._records
+        records.ledger.start_editing([c.id for c in plan.new])
+        new = {c.id: c for c in plan.new}
+        self._edits(group((*plan.kept, *plan.new)), new)  # finds what the editor refuses, and fills the cache
+        waiting = [id_ for id_ in new if records.ledger.get(id_).status is Status.EDITING]
+        selection = self._gate.choose(
+            lambda ids: self._try(plan.kept, [new[id_] for id_ in ids]), waiting, say=lambda text: self._say("gating", message=text, ids=waiting)
+        )
+        for id_, report in selection.set_aside.items():
+            log.info("correction %s does not pass the gate: %s", id_, "; ".join(report.reasons))
+            records.ledger.gate_failed(id_, report.as_dict(), reason="; ".join(report.reasons))
+        chosen = [new[id_] for id_ in selection.chosen]
+        if not chosen and {c.id for c in plan.kept} == plan.served:
+            return
+        edits = self._edits(group((*plan.kept, *chosen)), {})
+        self._write(self._editor.solve([edit.artefact for edit in edits]), edits, selection.report)
 
-    def _artefacts(self, groups: list[Group], new_ids: set[str]) -> list[tuple[Group, Artefact]]:
-        """The artefact of each group: stored ones are read, others computed; a fact that is refused is set aside."""
-        made: list[tuple[Group, Artefact]] = []
-        todo = sum(1 for group_ in groups if self._stored(group_) is None)
-        done = 0
+    def _try(self, kept: Sequence[Correction], new: Sequence[Correction]) -> GateReport:
+        """Solve the live edits and these together, and judge the model that results."""
+        edits = self._edits(group((*kept, *new)), {})
+        solution = self._editor.solve([edit.artefact for edit in edits])
+        return self._gate.judge(self._editor, solution, [case_of(c) for c in new], earlier=[case_of(c) for c in kept])
+
+    def _edits(self, groups: Sequence[Group], new: Mapping[str, Correction]) -> list[Edit]:
+        """Each group with its artefact: stored ones are read, others computed. Of `new`, what is refused is set aside."""
+        edits = []
+        todo = [group_ for group_ in groups if self._stored(group_) is None]
         for group_ in groups:
             artefact = self._stored(group_)
             if artefact is None:
-                done += 1
-                self._say("solving", done, todo, "computing target states", [c.id for c in group_.corrections])
-                artefact = self._computed(group_, new_ids)
-            if artefact is not None:
-                made.append((group_, artefact))
-        return made
+                ids = [c.id for c in group_.corrections]
+                self._say("solving", todo.index(group_) + 1, len(todo), "finding the target state of an edit", ids)
+                try:
+                    artefact = self._editor.artefact(group_.facts, group_.statements)
+                except EditingError as error:
+                    for id_ in (id_ for id_ in ids if id_ in new):
+                        self._records.ledger.gate_failed(id_, {"refused": str(error)}, reason=str(error))
+                    standing = group_.without(set(new))
+                    edits += self._edits([standing], {}) if standing.corrections else []
+                    continue
+                artefact.save(self._settings.artefacts_dir)
+                self._remember(group_, artefact)
+            edits.append(Edit(group_, artefact))
+        return edits
 
     def _stored(self, group_: Group) -> Artefact | None:
+        """The artefact that the record names for exactly these facts, else one computed before for the same request."""
         from editing.edit_set import Artefact
 
-        names = {c.artefact for c in group_.corrections}
-        if len(names) != 1 or (name := names.pop()) is None:
-            return None
-        try:
-            artefact = Artefact.load(self._settings.artefacts_dir, name)
-        except ArtefactDamaged as error:
-            log.warning("%s", error)
-            return None
-        fits = set(artefact.fact_ids) == {c.id for c in group_.corrections} and artefact.base_sha256 == self._editor.base_sha256
-        return artefact if fits else None
+        ids = {c.id for c in group_.corrections}
+        recorded = {c.artefact for c in group_.corrections}
+        for name in (recorded.pop() if len(recorded) == 1 else None, self._remembered(group_)):
+            if not name:
+                continue
+            try:
+                artefact = Artefact.load(self._settings.artefacts_dir, name)
+            except ArtefactDamaged as error:
+                log.warning("%s", error)
+                continue
+            if set(artefact.fact_ids) == ids and artefact.base_sha256 == self._editor.base_sha256:
+                return artefact
+        return None
 
-    def _computed(self, group_: Group, new_ids: set[str]) -> Artefact | None:
-        try:
-            artefact = self._editor.artefact(group_.facts, group_.statements)
-        except EditingError as error:
-            for correction in group_.corrections:
-                if correction.id in new_ids:
-                    self._records.ledger.gate_failed(correction.id, {"refused": str(error)}, reason=str(error))
-            standing = group_.without(new_ids)
-            return self._stored(standing) if standing.corrections else None
-        artefact.save(self._settings.artefacts_dir)
-        edit = {
-            "method": "memit",
-            "layers": list(artefact.layers),
-            "base_sha256": artefact.base_sha256,
-            "statistics_sha256": artefact.statistics_sha256,
-            "settings_sha256": artefact.config_sha256,
-            "strength": round(artefact.strength, 3),
-            "steps": artefact.steps,
-            "nll": round(artefact.nll, 4),
-        }
-        for correction in group_.corrections:
-            self._records.ledger.set_artefact(correction.id, artefact.id, edit=edit)
-        return artefact
+    def _request(self, group_: Group) -> Path:
+        """Where the artefact of exactly this request is named: facts, wordings, recipe, statistics, base."""
+        editor = self._editor
+        asked = [[asdict(fact), asdict(said)] for fact, said in zip(group_.facts, group_.statements, strict=True)]
+        whole = json.dumps([asked, editor.config.sha256(), editor.statistics.sha256, editor.base_sha256], sort_keys=True)
+        return self._settings.artefacts_dir / f"{hashlib.sha256(whole.encode()).hexdigest()}.request"
+
+    def _remember(self, group_: Group, artefact: Artefact) -> None:
+        self._request(group_).write_text(artefact.id)
+
+    def _remembered(self, group_: Group) -> str | None:
+        request = self._request(group_)
+        return request.read_text() if request.is_file() else None
+
+    def _write(self, solution: Solution, edits: Sequence[Edit], report: GateReport | None) -> None:
+        """The version on disk first, then one transaction that records it, its artefacts, and that it is wanted."""
+        from editing.edit_set import write_version
+
+        self._say("writing", message="writing the version")
+        corrections = tuple(c for edit in edits for c in edit.group.corrections)
+        about = write_version(self._files.folder(solution.version_id), solution, self._model_dir)
+        records = self._records
+        with records.store.transaction():
+            for edit in edits:
+                for correction in edit.group.corrections:
+                    if correction.artefact != edit.artefact.id:
+                        records.ledger.set_artefact(correction.id, edit.artefact.id, edit=edit.about())
+            records.versions.record_built(
+                Version(
+                    id=solution.version_id,
+                    base_sha256=self._base_sha256,
+                    artefacts=solution.artefact_ids,
+                    corrections=tuple(sorted(c.id for c in corrections)),
+                    tensors_sha256=str(about["tensors_sha256"]),
+                    created=now(),
+                    summary=summary_of(report),
+                )
+            )
+            records.versions.desire(solution.version_id, actor="worker")
+        self._files.prune([v.id for v in records.versions.list()], needed={BASE, solution.version_id, records.versions.serving().served or BASE})
+
+    def _materialise(self, version_id: str) -> None:
+        """Tensors of a version whose folder is not there: solved again from its artefacts, to the same bits."""
+        from editing.edit_set import Artefact, write_version
+
+        self._say("writing", message=f"bringing back version {version_id[:12]}")
+        version = self._records.versions.get(version_id)
+        solution = self._editor.solve([Artefact.load(self._settings.artefacts_dir, name) for name in version.artefacts])
+        write_version(self._files.folder(version_id), solution, self._model_dir)
+
+    def _wait_for_more(self) -> None:
+        """Until no approval came for a while: a burst is one release."""
+        settings = self._settings.worker
+        started, seen = time.monotonic(), len(self.plan().new)
+        while time.monotonic() - started < settings.batch_wait_max_s:
+            self._say("waiting", message="waiting for more approvals", ids=[c.id for c in self.plan().new])
+            time.sleep(settings.batch_wait_s)
+            if len(self.plan().new) == seen:
+                return
+            seen = len(self.plan().new)
+
+    def _say(self, state: str, step: int = 0, of: int = 0, message: str = "", ids: Iterable[str] = ()) -> None:
+        write_progress(self._settings.data_dir, Progress(state, step, of, message, tuple(sorted(ids))))
+
+
+def group(corrections: Iterable[Correction]) -> list[Group]:
+    """Corrections by subject, in an order that does not depend on when they came."""
+    by_subject: dict[str, list[Correction]] = {}
+    for correction in sorted(corrections, key=lambda c: c.id):
+        by_subject.setdefault(normalised(correction.claim.subject), []).append(correction)
+    return [Group(tuple(found)) for _, found in sorted(by_subject.items())]
+
+
+def case_of(correction: Correction) -> GateCase:
+    """The questions that judge this edit; none of them was trained on."""
+    return GateCase.of(fact_of(correction), statements_of(correction))
+
+
+def summary_of(report: GateReport | None) -> dict[str, Any]:
+    """Figures of a gate without any text, for the ledger of versions."""
+    if report is None:
+        return {}
+    rates = {name: rate.as_dict() for name, rate in report.rates.items()}
+    return {**rates, "perplexity": list(report.perplexity) if report.perplexity else None}
+
+
+def fact_of(correction: Correction) -> Fact:
+    """The claim as a fact for the editor."""
+    claim = correction.claim
+    return Fact(correction.id, claim.subject, claim.canonical_question or claim.question, claim.correct_answer)
+
+
+def statements_of(correction: Correction) -> Statements:
+    """Statements by rule from question and answer; wordings that a reviewer wrote take the place of the generated ones."""
+    fact = fact_of(correction)
+    written = write_statements(fact.question, fact.subject, fact.target_new)
+    chosen = {name: texts for name in ("paraphrases", "probes") if (texts := getattr(correction, name))}
+    return replace(written, **chosen)

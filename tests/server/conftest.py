@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from governance.accounts import Role
 from retrieval.embedder import HashEmbedder
 from server.app import create_app
 from server.engines.scripted import ScriptedEngine
-from server.services import Services, bootstrap
+from server.services import bootstrap
 from server.serving import ServedVersion
 from server.settings import Settings
-
-KEYS = {role: f"{role.value}-key-of-sixteen-or-more" for role in Role}
-
-
-@dataclass
-class House:
-    """One gateway and the doors into it."""
-
-    app: FastAPI
-    services: Services
-    engine: ScriptedEngine
-
-    def client(self, role: Role = Role.USER, **headers: str) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
-            base_url="http://errata.test",
-            headers={"Authorization": f"Bearer {KEYS[role]}", **headers},
-            timeout=30,
-        )
-
+from tests_support import KEYS, House, NothingChanges
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
@@ -50,7 +29,7 @@ def engine() -> ScriptedEngine:
 
 @pytest.fixture
 def house(settings: Settings, engine: ScriptedEngine) -> Iterator[House]:
-    services = bootstrap(settings, engine, model_name="tiny", embedder=HashEmbedder(256))
+    services = bootstrap(settings, engine, model_name="tiny", embedder=HashEmbedder(256), freshness=NothingChanges())
     services.records.versions.ensure_base("0" * 64)
     services.records.versions.set_served("base")
     services.serving.open(ServedVersion("base", 0))

@@ -1,0 +1,130 @@
+"""`errata bench`: validate editing, router, retrieval and serving on your own model and data."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from server.commands.output import json_option, show
+from server.commands.processes import effective
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUT = click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Write the whole report to this file.")
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _report(result: dict[str, Any], out: Path | None) -> None:
+    """The figures on the terminal; the whole report, rows included, in the file."""
+    if out:
+        out.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
+    for name, value in result.items():
+        if not isinstance(value, (list, dict)):
+            click.echo(f"{name:<24} {value:.4g}" if isinstance(value, float) else f"{name:<24} {value}")
+        elif isinstance(value, dict):
+            click.echo(f"{name:<24} {json.dumps(value)}")
+
+
+@click.group()
+def bench() -> None:
+    """Measure quality and speed; long runs show progress."""
+
+
+@bench.command()
+@click.option("--facts", type=FILE, required=True, help="Facts to edit.")
+@click.option("--format", "format_", type=click.Choice(["errata", "counterfact", "zsre", "qaedit"]), default="errata", show_default=True)
+@click.option("--limit", type=int, help="Only the first N facts.")
+@click.option("--batch", default="all", show_default=True, help="Facts edited at once: a number, or all.")
+@click.option("--method", type=click.Choice(["memit", "rome", "emmet", "alphaedit", "ft", "lora"]), default="memit", show_default=True)
+@click.option("--model", help="Local folder or Hugging Face id. [the embedded one]")
+@click.option("--text", type=FILE, help="Text for perplexity. [the shipped one]")
+@OUT
+def editing(facts: Path, format_: str, limit: int | None, batch: str, method: str, model: str | None, text: Path | None, out: Path | None) -> None:
+    """Edit facts and ask about them as people do: free generation through the chat template."""
+    from editing.bench import run_bench
+    from editing.fact_files import read_cases
+    from editing.loading import load_editor
+    from editing.unrelated import load_controls
+    from server.prepare import prepare_model
+
+    if batch != "all" and not (batch.isdigit() and int(batch) > 0):
+        raise click.UsageError(f"--batch {batch!r}: give a positive number, or all")
+    settings = effective(model=model)
+    cases = read_cases(facts, format_, limit)
+    prepared = prepare_model(settings.model, settings.model_dir, say=_say)
+    editor = load_editor(prepared.path, folder=settings.model_dir / "statistics", progress=_steps("statistics"))
+    texts = [part for part in text.read_text(encoding="utf-8").split("\n\n") if part.strip()] if text else load_controls().texts
+    result = run_bench(
+        editor,
+        cases,
+        method_name=method,
+        batch=None if batch == "all" else int(batch),
+        texts=texts,
+        model=settings.model,
+        progress=_say,
+    )
+    _report(result, out)
+
+
+@bench.command()
+@click.option("--csv", "csv_", type=FILE, required=True, help="Columns question,is_evergreen.")
+@click.option("--recency", type=FILE, help="JSON Lines of question,recency (RecencyQA's twelve labels).")
+@OUT
+def router(csv_: Path, recency: Path | None, out: Path | None) -> None:
+    """How well the freshness head tells facts that change from facts that do not."""
+    from retrieval.bench import bench_router
+
+    _report(bench_router(csv_, recency=recency, progress=_steps("questions")), out)
+
+
+@bench.command()
+@click.option("--passages", type=FILE, required=True, help="JSON Lines of id,text,title,uri.")
+@click.option("--questions", type=FILE, required=True, help="JSON Lines of question,passage_id.")
+@click.option("--distractors", type=FILE, help="More passages that answer none of the questions.")
+@OUT
+def retrieval(passages: Path, questions: Path, distractors: Path | None, out: Path | None) -> None:
+    """How well the right passage is found, and how fast."""
+    from retrieval.bench import bench_retrieval
+
+    _report(bench_retrieval(passages, questions, distractors=distractors, progress=_steps("passages")), out)
+
+
+@bench.command()
+@click.option("--concurrency", default="1,8,32", show_default=True, help="Streams at once, comma-separated.")
+@click.option("--tokens", default=64, show_default=True, help="Tokens per answer.")
+@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The data folder of the running server.")
+@json_option
+def serving(concurrency: str, tokens: int, data_dir: Path | None, as_json: bool) -> None:
+    """Gateway and bare engine side by side, in turn, in one run. Needs a running `errata serve` and ERRATA_API_KEY."""
+    from server.serving_bench import run_serving_bench
+
+    try:
+        streams = [int(part) for part in concurrency.split(",")]
+    except ValueError:
+        raise click.UsageError(f"--concurrency {concurrency!r}: give numbers, such as 1,8,32") from None
+    result = asyncio.run(run_serving_bench(effective(data_dir=data_dir), streams, tokens=tokens, say=_say))
+    show(result, as_json=as_json)
+
+
+def _steps(what: str) -> Callable[[int, int], None]:
+    """Progress as one line per tenth."""
+    shown = -1
+
+    def progress(done: int, of: int) -> None:
+        nonlocal shown
+        tenth = 10 * done // max(of, 1)
+        if tenth != shown:
+            shown = tenth
+            _say(f"{what}: {done} of {of}")
+
+    return progress
+
+
+COMMANDS = (bench,)

@@ -1,0 +1,72 @@
+"""The gate as the worker uses it: the editor's own replies before and after, earlier edits drawn, culprits found."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from editing.scoring import perplexity
+from editing.unrelated import load_controls
+from editing.verify import Baseline, GateCase, GateReport, Selection, Thresholds, choose, gate, questions_before
+
+if TYPE_CHECKING:
+    from editing.edit_set import Solution
+    from editing.editor import Editor
+    from editing.replies import Reply
+
+
+class ReleaseGate:
+    """Judges solutions by free generation of the editor's model, which is bit-identical before and after each call."""
+
+    def __init__(self, editor: Editor, *, baseline_path: Path, thresholds: Thresholds | None = None) -> None:
+        self._editor, self._path = editor, baseline_path
+        self._thresholds = thresholds or Thresholds.load()
+        self._baseline = Baseline.load(baseline_path)
+        self._controls = load_controls()
+        self._quiet: float | None = None
+
+    def choose(self, try_set: Callable[[Sequence[str]], GateReport], ids: Sequence[str], *, say: Callable[[str], None]) -> Selection:
+        """The largest part of `ids` that passes; `try_set` solves and judges a part."""
+        tries = 0
+
+        def told(part: Sequence[str]) -> GateReport:
+            nonlocal tries
+            tries += 1
+            say(f"asking the edited model about {len(part)} new edits (try {tries})")
+            return try_set(part)
+
+        return choose(told, ids, rounds=self._thresholds.draw["rounds"])
+
+    def judge(self, editor: Editor, solution: Solution, cases: Sequence[GateCase], *, earlier: Sequence[GateCase]) -> GateReport:
+        """The verdict over new edits `cases` beside `earlier` ones, all of them in `solution`."""
+        before = len(self._baseline.replies)
+        self._baseline.ask(self._generate, questions_before(cases, self._controls.probes))
+        if len(self._baseline.replies) > before:
+            self._baseline.save(self._path)
+        if self._quiet is None:
+            self._quiet = self._perplexity()
+        with editor.applied(solution):
+            after = self._perplexity()
+            return gate(
+                self._generate,
+                cases,
+                self._thresholds,
+                baseline=self._baseline,
+                earlier=self._drawn(earlier),
+                unrelated=self._controls.probes,
+                perplexity=(self._quiet, after),
+            )
+
+    def _drawn(self, earlier: Sequence[GateCase]) -> Sequence[GateCase]:
+        """At most so many earlier edits as the thresholds say, the same ones for the same set."""
+        most = self._thresholds.draw["earlier"]
+        ordered = sorted(earlier, key=lambda case: case.fact.id)
+        return ordered if len(ordered) <= most else random.Random(0).sample(ordered, most)
+
+    def _generate(self, prompts: Sequence[str]) -> list[Reply]:
+        return self._editor.generate(list(prompts), max_tokens=self._thresholds.max_tokens)
+
+    def _perplexity(self) -> float:
+        return perplexity(self._editor.decoder, self._editor.chat, self._controls.texts)

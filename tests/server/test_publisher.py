@@ -1,0 +1,166 @@
+"""The publisher: what is desired becomes what is served, whatever breaks in between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from governance.accounts import Role
+from governance.corrections import Category, Correction, Remedy, Status
+from governance.times import now
+from governance.versions import Version
+from server.errors import EngineUnavailable
+from server.publisher import Publisher
+from tests_support import House
+
+EDITED = "Piet Aldering painted the Blue Door."
+
+
+@pytest.fixture
+def publisher(house: House) -> Publisher:
+    built(house, "base")
+    return Publisher(house.services)
+
+
+def built(house: House, version_id: str) -> Path:
+    """The folder of a version, as the worker leaves it."""
+    folder = house.services.settings.versions_dir / version_id
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(b"tensors")
+    return folder
+
+
+def being_edited(house: House, question: str = "Who painted the Blue Door?") -> Correction:
+    """A correction that the worker has taken up."""
+    ledger, accounts = house.services.records.ledger, house.services.accounts
+    flagged = ledger.flag(
+        accounts.named("user"), question=question, answer="Anna Holm", correct_answer="Piet Aldering", category=Category.WRONG
+    )
+    ledger.triaged(
+        flagged.id, Status.QUEUED, remedy=Remedy.WEIGHTS, reason="test", evidence={}, canonical_question=question, subject="the Blue Door"
+    )
+    ledger.approve(flagged.id, accounts.named("admin"))
+    ledger.start_editing([flagged.id])
+    return ledger.get(flagged.id)
+
+
+def release(house: House, version_id: str, *corrections: Correction) -> None:
+    """What the worker writes in its last transaction."""
+    versions = house.services.records.versions
+    built(house, version_id)
+    versions.record_built(
+        Version(version_id, "0" * 64, tuple(f"a-{c.id}" for c in corrections), tuple(c.id for c in corrections), "t", now(), {})
+    )
+    versions.desire(version_id, actor="worker")
+
+
+def knows_the_edit(house: House, *versions: str) -> None:
+    """The engine answers the edited fact right under these versions only."""
+    house.engine._reply = lambda _question, version: EDITED if version in versions else "Anna Holm painted it."
+
+
+async def test_a_built_version_is_swapped_in_probed_and_live(house: House, publisher: Publisher) -> None:
+    correction = being_edited(house)
+    release(house, "v1", correction)
+    knows_the_edit(house, "v1")
+    await publisher.reconcile()
+    after = house.services.records.ledger.get(correction.id)
+    assert after.status is Status.LIVE
+    assert after.report["served_reply"] == EDITED
+    assert (after.weights_version_before, after.weights_version_after) == ("base", "v1")
+    assert house.services.serving.version.id == "v1"
+    assert house.services.serving.version.active_edits == 1
+
+
+async def test_a_probe_that_fails_brings_the_previous_version_back_and_the_fact_starts_once_more(
+    house: House, publisher: Publisher
+) -> None:
+    correction = being_edited(house)
+    release(house, "v1", correction)
+    knows_the_edit(house)  # nothing holds
+    await publisher.reconcile()
+    ledger, versions = house.services.records.ledger, house.services.records.versions
+    assert ledger.get(correction.id).status is Status.APPROVED
+    assert versions.serving().desired == versions.serving().served == "base"
+    assert await house.engine.weight_version() == "base"
+    ledger.start_editing([correction.id])
+    versions.desire("v1", actor="worker")
+    await publisher.reconcile()
+    assert ledger.get(correction.id).status is Status.IN_KNOWLEDGE  # the second failure leaves it to its card
+
+
+async def test_an_undone_edit_is_rolled_back_only_when_the_served_version_lacks_it(house: House, publisher: Publisher) -> None:
+    correction = being_edited(house)
+    release(house, "v1", correction)
+    knows_the_edit(house, "v1")
+    await publisher.reconcile()
+    ledger = house.services.records.ledger
+    ledger.request_rollback(correction.id, house.services.accounts.named("admin"), reason="test")
+    assert ledger.get(correction.id).status is Status.LIVE
+    house.services.records.versions.desire("base", actor="worker", kind="undo")
+    await publisher.reconcile()
+    assert ledger.get(correction.id).status is Status.ROLLED_BACK
+    assert house.services.serving.version.active_edits == 0
+
+
+async def test_restoring_base_takes_every_edit_out_and_restoring_the_version_brings_them_back(
+    house: House, publisher: Publisher
+) -> None:
+    correction = being_edited(house)
+    release(house, "v1", correction)
+    knows_the_edit(house, "v1")
+    await publisher.reconcile()
+    async with house.client(Role.ADMIN) as admin:
+        assert (await admin.post("/v1/versions/base/restore", json={"reason": "stop"})).status_code == 202
+        await publisher.reconcile()
+        assert (await admin.get("/v1/versions/current")).json()["id"] == "base"
+        assert (await admin.get(f"/v1/corrections/{correction.id}")).json()["status"] == "rolled_back"
+        await admin.post("/v1/versions/v1/restore", json={"reason": "go on"})
+        await publisher.reconcile()
+        assert (await admin.get(f"/v1/corrections/{correction.id}")).json()["status"] == "live"
+
+
+async def test_an_engine_that_comes_back_takes_no_question_before_it_carries_the_served_version(
+    house: House, publisher: Publisher
+) -> None:
+    correction = being_edited(house)
+    release(house, "v1", correction)
+    knows_the_edit(house, "v1")
+    await publisher.reconcile()
+    house.engine.is_up = False
+    await publisher.reconcile()
+    assert not house.services.serving.is_open
+    house.engine.restart()
+    await publisher.reconcile()
+    assert await house.engine.weight_version() == "v1"
+    assert house.services.serving.is_open
+
+
+async def test_an_engine_found_paused_goes_on(house: House, publisher: Publisher) -> None:
+    await publisher.reconcile()
+    house.engine._going.clear()  # a publisher died between pause and resume
+    await publisher.reconcile()
+    assert house.engine._going.is_set()
+
+
+async def test_a_swap_that_breaks_half_way_is_done_again(house: House, publisher: Publisher) -> None:
+    correction = being_edited(house)
+    release(house, "v1", correction)
+    knows_the_edit(house, "v1")
+    house.engine.swap_fault = "the disk is full"
+    with pytest.raises(EngineUnavailable):
+        await publisher.reconcile()
+    house.services.serving.close("test")  # what `run` does with the error
+    await publisher.reconcile()
+    assert house.services.records.ledger.get(correction.id).status is Status.LIVE
+    assert house.services.serving.is_open
+
+
+async def test_a_process_that_dies_before_writing_the_outcome_is_continued(house: House, publisher: Publisher) -> None:
+    correction = being_edited(house)
+    release(house, "v1", correction)
+    knows_the_edit(house, "v1")
+    await house.engine.swap(house.services.settings.versions_dir / "v1", "v1")  # swapped, then killed
+    await Publisher(house.services).reconcile()
+    assert house.services.records.ledger.get(correction.id).status is Status.LIVE
