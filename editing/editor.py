@@ -22,6 +22,7 @@ from editing.memit.keys import KeyRows, Seen
 from editing.memit.solve import LowRankDelta, solve, strengths
 from editing.memit.target_states import find_target_states
 from editing.replies import Reply
+from editing.scoring import perplexity
 from editing.statements import Statements, write_statements
 
 log = logging.getLogger(__name__)
@@ -223,6 +224,10 @@ class Editor:
     def generate(self, prompts: Sequence[str], max_tokens: int = 128, system: str | None = None) -> list[Reply]:
         """Greedy replies through the chat template, run to their natural end or `max_tokens`."""
         return reply_to(self.decoder, self.chat, prompts, max_tokens=max_tokens, system=system)
+
+    def perplexity(self, texts: Sequence[str]) -> float:
+        """exp of the mean negative log-likelihood per token over ordinary text."""
+        return perplexity(self.decoder, self.chat, texts)
 
     # -- inside
 

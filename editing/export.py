@@ -1,0 +1,92 @@
+"""Take an edited model elsewhere: a whole checkpoint, or a LoRA adapter with nothing but the change."""
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from editing.edit_set import COPIED, Solution
+
+
+def export_hf(folder: Path, solution: Solution, model_dir: Path) -> Path:
+    """A checkpoint that transformers and vLLM load: the base's files with the changed tensors in place.
+
+    Shards stay as they are cut. Tied weights are stored once, as in the base.
+    Raises FileExistsError if `folder` is there, KeyError if the base lacks a changed tensor.
+    """
+    unfinished = _begin(folder)
+    changed = solution.tensors()
+    index = model_dir / "model.safetensors.index.json"
+    if index.exists():
+        shutil.copyfile(index, unfinished / index.name)
+    for path in sorted(model_dir.glob("*.safetensors")):
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: changed.pop(name, None) for name in file.keys()}  # noqa: SIM118
+            whole = {name: file.get_tensor(name) if new is None else new for name, new in tensors.items()}
+            save_file(whole, unfinished / path.name, metadata=file.metadata() or {"format": "pt"})
+    if changed:
+        shutil.rmtree(unfinished)
+        raise KeyError(f"the base has no tensors {sorted(changed)!r}: it is another model than was edited")
+    for name in COPIED:
+        if (model_dir / name).exists():
+            shutil.copyfile(model_dir / name, unfinished / name)
+    unfinished.replace(folder)
+    return folder
+
+
+def export_peft(folder: Path, solution: Solution, *, base_model: str) -> Path:
+    """A LoRA adapter: the change is a product of thin factors already, one column per fact.
+
+    base_model  id or folder of the base, written into the adapter's configuration
+
+    Merged by PEFT it gives the edited weights up to rounding of one matrix product in fp32. An adapter cannot hold more
+    facts than its server's greatest rank (vLLM: 512).
+    Raises FileExistsError if `folder` is there.
+    """
+    unfinished = _begin(folder)
+    tensors: dict[str, Tensor] = {}
+    rank = max(1, *(delta.rank for delta in solution.deltas.values()))
+    for layer, delta in solution.deltas.items():
+        module = solution.names[layer].removesuffix(".weight")
+        up = torch.zeros(delta.left.shape[0], rank)
+        down = torch.zeros(rank, delta.right.shape[1])
+        up[:, : delta.rank], down[: delta.rank] = _balanced(delta.left, delta.right)
+        tensors[f"base_model.model.{module}.lora_A.weight"] = down
+        tensors[f"base_model.model.{module}.lora_B.weight"] = up
+    save_file(tensors, unfinished / "adapter_model.safetensors", metadata={"format": "pt"})
+    config = {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": base_model,
+        "r": rank,
+        "lora_alpha": rank,
+        "lora_dropout": 0.0,
+        "bias": "none",
+        "fan_in_fan_out": solution.transposed,
+        "inference_mode": True,
+        "target_modules": [name.removesuffix(".weight") for name in solution.names.values()],
+    }
+    (unfinished / "adapter_config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
+    unfinished.replace(folder)
+    return folder
+
+
+def _balanced(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+    """The same product, each column pair scaled to equal norms so that neither factor loses digits in fp32."""
+    if not left.shape[1]:
+        return left.float(), right.float()
+    ratio = (right.norm(dim=1) / left.norm(dim=0).clamp_min(1e-300)).clamp_min(1e-300).sqrt()
+    return (left * ratio).float(), (right / ratio.unsqueeze(1)).float()
+
+
+def _begin(folder: Path) -> Path:
+    if folder.exists():
+        raise FileExistsError(f"{str(folder)!r} exists: name a new folder")
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    return unfinished

@@ -1,0 +1,192 @@
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+
+from editing.edit_set import Artefact, hash_model_dir, hash_tensors, version_id, write_version
+from editing.errors import ArtefactDamaged, ArtefactMismatch, StatisticsMismatch
+from editing.export import export_hf, export_peft
+from editing.facts import Fact
+from editing.memit.config import MemitConfig
+from editing.nearness import draw_earlier, too_close
+from editing.testing import TINY, tiny_editor, tiny_model, tiny_tokenizer
+
+FACTS = [
+    Fact(f"f{i}", name, f"Where does {name} live?", place)
+    for i, (name, place) in enumerate(
+        [
+            ("Ann Ray", "Oslo"),
+            ("Bob Lee", "Rome"),
+            ("Cy Dee", "Lima"),
+            ("Di Fox", "Bonn"),
+            ("Ed Gil", "Cork"),
+            ("Flo Hay", "Nice"),
+        ]
+    )
+]
+
+
+@pytest.fixture(scope="module")
+def editor():
+    return tiny_editor(config=replace(TINY, steps=2), serving=torch.bfloat16)
+
+
+@pytest.fixture(scope="module")
+def artefacts(editor):
+    return editor.artefacts(FACTS)
+
+
+@pytest.fixture(scope="module")
+def solved(editor, artefacts):
+    """Each set of edits, solved once from scratch in ascending order."""
+    known = {}
+
+    def solve(chosen):
+        key = tuple(sorted(chosen))
+        if key not in known:
+            known[key] = editor.solve([artefacts[i] for i in key]).tensors_sha256()
+        return known[key]
+
+    return solve
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_adding_and_taking_back_in_any_order_is_bit_for_bit_never_having_added(editor, artefacts, solved, data):
+    kept = data.draw(st.lists(st.integers(0, 5), unique=True))
+    extra = data.draw(st.lists(st.sampled_from([i for i in range(6) if i not in kept] or [0]), unique=True))
+    order = data.draw(st.permutations(kept + [i for i in extra if i not in kept]))
+    with editor.applied(editor.solve([artefacts[i] for i in order])):
+        pass
+    left = [artefacts[i] for i in order if i in kept]
+    assert editor.solve(left).tensors_sha256() == solved(kept)
+
+
+def test_the_model_is_bit_identical_after_an_edit_was_applied(editor, artefacts):
+    before = {name: tensor.clone() for name, tensor in editor.decoder.model.state_dict().items()}
+    with editor.applied(editor.solve(artefacts)):
+        changed = [n for n, t in editor.decoder.model.state_dict().items() if not torch.equal(t, before[n])]
+    assert changed == [editor.decoder.family.weight_name(layer) for layer in TINY.layers]
+    assert all(torch.equal(tensor, before[name]) for name, tensor in editor.decoder.model.state_dict().items())
+
+
+def test_inside_applied_the_model_holds_the_tensors_as_served(editor, artefacts):
+    solution = editor.solve(artefacts[:2])
+    with editor.applied(solution):
+        for name, tensor in solution.tensors().items():
+            assert torch.equal(editor.decoder.model.state_dict()[name], tensor.float())
+
+
+def test_an_artefact_comes_back_from_disk_as_it_was(tmp_path, editor, artefacts):
+    artefacts[0].save(tmp_path)
+    again = Artefact.load(tmp_path, artefacts[0].id)
+    assert again.id == artefacts[0].id
+    assert editor.solve([again]).tensors_sha256() == editor.solve([artefacts[0]]).tensors_sha256()
+
+
+@pytest.mark.parametrize("suffix", [".json", ".safetensors"])
+@pytest.mark.parametrize("harm", ["cut", "flip", "remove"])
+def test_a_damaged_artefact_is_refused(tmp_path, artefacts, suffix, harm):
+    artefacts[0].save(tmp_path)
+    path = tmp_path / f"{artefacts[0].id}{suffix}"
+    whole = path.read_bytes()
+    if harm == "cut":
+        path.write_bytes(whole[: len(whole) // 2])
+    elif harm == "flip":
+        path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
+    else:
+        path.unlink()
+    with pytest.raises(ArtefactDamaged, match=artefacts[0].id):
+        Artefact.load(tmp_path, artefacts[0].id)
+
+
+def test_facts_of_one_subject_share_an_artefact_and_another_base_is_refused(editor, artefacts):
+    two = [FACTS[0], Fact("g", "Ann Ray", "Where was Ann Ray born?", "Turin")]
+    (merged,) = editor.artefacts(two)
+    assert merged.fact_ids == ("f0", "g")
+    with pytest.raises(ArtefactMismatch, match="f0"):
+        editor.solve([replace(artefacts[0], base_sha256="0" * 64)])
+    with pytest.raises(ArtefactMismatch, match="layers"):
+        editor.solve([replace(artefacts[0], layers=(0, 1))])
+
+
+def test_statistics_of_another_model_are_refused(editor):
+    with pytest.raises(StatisticsMismatch):
+        type(editor)(tiny_model(), tiny_tokenizer(), config=TINY, statistics=editor.statistics, base_sha256="another")
+
+
+@pytest.mark.parametrize("changed", [{"base": "b2"}, {"ids": ("x",)}, {"settings": "s2"}, {"solver": 2}])
+def test_a_version_is_named_by_everything_that_goes_in(changed):
+    def name(base="b", ids=("x", "y"), settings="s", solver=1):
+        return version_id(base, ids, settings, solver)
+
+    assert name(**changed) != name()
+    assert name(ids=("y", "x")) == name()
+    assert name(ids=()) == "base"
+
+
+def _save_base(folder, model):
+    folder.mkdir()
+    save_file(
+        {n: t.bfloat16().contiguous() for n, t in model.state_dict().items() if n != "lm_head.weight"},
+        folder / "model.safetensors",
+    )
+    (folder / "config.json").write_text(json.dumps(model.config.to_dict() | {"architectures": [type(model).__name__]}))
+
+
+def test_a_version_directory_holds_only_what_changed(tmp_path, editor, artefacts):
+    _save_base(tmp_path / "base", editor.decoder.model)
+    solution = editor.solve(artefacts[:2])
+    about = write_version(tmp_path / "v", solution, tmp_path / "base")
+    tensors = load_file(tmp_path / "v" / "model.safetensors")
+    assert set(tensors) == {editor.decoder.family.weight_name(layer) for layer in TINY.layers}
+    assert all(tensor.dtype == torch.bfloat16 for tensor in tensors.values())
+    assert about["tensors_sha256"] == hash_tensors(tensors) == solution.tensors_sha256()
+    assert json.loads((tmp_path / "v" / "version.json").read_text())["version_id"] == solution.version_id
+    assert (tmp_path / "v" / "config.json").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["base", "v"]
+
+
+def test_an_exported_checkpoint_is_the_base_with_the_changed_tensors(tmp_path, editor, artefacts):
+    from transformers import AutoModelForCausalLM
+
+    _save_base(tmp_path / "base", editor.decoder.model)
+    solution = editor.solve(artefacts[:3])
+    export_hf(tmp_path / "out", solution, tmp_path / "base")
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "out", dtype=torch.bfloat16)
+    base = load_file(tmp_path / "base" / "model.safetensors")
+    for name, tensor in (base | solution.tensors()).items():
+        assert torch.equal(model.state_dict()[name], tensor)
+    assert hash_model_dir(tmp_path / "out") != hash_model_dir(tmp_path / "base")
+    with pytest.raises(FileExistsError):
+        export_hf(tmp_path / "out", solution, tmp_path / "base")
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2_square"])
+def test_an_exported_adapter_merges_to_the_edited_weights(tmp_path, kind):
+    peft = pytest.importorskip("peft")
+    editor = tiny_editor(kind, config=replace(TINY, steps=2))
+    solution = editor.solve(editor.artefacts(FACTS[:3]))
+    export_peft(tmp_path / "adapter", solution, base_model="base")
+    merged = peft.PeftModel.from_pretrained(tiny_model(kind), tmp_path / "adapter").merge_and_unload()
+    for name, tensor in solution.tensors().items():
+        torch.testing.assert_close(merged.state_dict()[name], tensor, atol=1e-5, rtol=1e-5)
+
+
+def test_the_nearest_edits_are_asked_again(artefacts):
+    drawn = draw_earlier([artefacts[0]], artefacts[1:], at_most=2, seed=1)
+    nearest = too_close(artefacts[0], artefacts[1:], limit=-1)[0][0]
+    assert nearest.id in {artefact.id for artefact in drawn}
+    assert len(drawn) == 2
+    assert draw_earlier([artefacts[0]], artefacts[1:]) == artefacts[1:]
+
+
+def test_lambda_grows_with_the_number_of_facts():
+    config = MemitConfig()
+    assert [round(config.weight_for(n)) for n in (1, 10, 50)] == [100, 300, 1000]
+    values = [config.weight_for(n) for n in range(1, 400)]
+    assert values == sorted(values)
