@@ -33,7 +33,7 @@ class AdminTexts:
     sort: str = "Order"
     sorts: tuple[tuple[str, str], ...] = (("priority", "Priority"), ("due", "Due date"), ("created", "Newest"))
     queue_empty: str = "Nothing here. New reports arrive by themselves."
-    choose: str = "Choose a report on the left."
+    choose: str = "Choose a report to see what is known about it."
     hidden: str = "(text not shown to this role)"
 
     claim: str = "The claim"

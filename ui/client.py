@@ -115,6 +115,7 @@ class Caller:
                     if "error" in chunk:
                         raise refusal(500, data.encode())
                     yield chunk
+                raise GatewayUnreachable("the answer ended without its end mark")
         except httpx.TransportError as error:
             raise GatewayUnreachable(f"the answer broke off: {error!r}") from error
 

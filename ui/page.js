@@ -116,11 +116,20 @@
     if (act === "select" || act === "open") {
       target.parentElement.parentElement.querySelectorAll("[aria-current]").forEach((old) => old.removeAttribute("aria-current"));
       target.setAttribute("aria-current", "true");
-      const toggle = window.innerWidth < 760 && document.querySelector(".sidebar.open .toggle-button");
-      if (toggle) toggle.click();
+      closeSidebarOnPhone();
+      const shown = act === "select" && window.innerWidth < 760 && document.getElementById("er-detail");
+      if (shown) setTimeout(() => shown.scrollIntoView({ behavior: "smooth" }), 600);
     }
     send({ name: act, id, n: Number(target.dataset.n || 0) });
   });
+
+  // On a phone the list of chats covers the chat: it starts closed and closes after a choice.
+  function closeSidebarOnPhone() {
+    const toggle = window.innerWidth < 760 && document.querySelector(".sidebar.open .toggle-button");
+    if (toggle) toggle.click();
+    return !!toggle;
+  }
+  const waiting = setInterval(() => { if (window.innerWidth >= 760 || !document.getElementById("er-main") || closeSidebarOnPhone()) { if (document.querySelector(".gradio-container .column")) clearInterval(waiting); } }, 50);
 
   const typing = (element) => element && (element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName));
   document.addEventListener("keydown", (event) => {

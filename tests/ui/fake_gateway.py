@@ -574,8 +574,8 @@ def create_app(world: World) -> FastAPI:
         needs(request, *reader)
         return {
             "data": [
-                {"n": json.loads(e)["n"], "entry": json.loads(e), "leaf_hash": leaf(e).hex()}
-                for e in world.entries[since : since + limit]
+                {"n": n + 1, "entry": json.loads(world.forged.get(n, e)), "leaf_hash": leaf(e).hex()}
+                for n, e in list(enumerate(world.entries))[since : since + limit]
             ]
         }
 

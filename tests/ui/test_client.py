@@ -1,0 +1,86 @@
+"""The client of the gateway: whose call it is, what its answers mean, and what goes wrong."""
+
+import httpx
+import pytest
+
+from ui.client import Gateway, refusal
+from ui.errors import GatewayRefused, GatewayUnreachable, SignedOut
+
+URL = "http://errata.test"
+
+
+@pytest.fixture
+def gateway(fake):
+    world = fake.furnished()
+    world.pace_s = 0
+    world.sessions = {"u": "user", "a": "admin"}
+    made = Gateway(URL, transport=httpx.ASGITransport(fake.create_app(world)))
+    made.world = world
+    return made
+
+
+def acting(gateway, session):
+    return gateway.acting_for({"errata_session": session, "other": "secret"})
+
+
+async def test_only_the_session_cookie_and_the_own_origin_travel():
+    seen = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers)
+        return httpx.Response(200, json={"id": "acc", "name": "user", "role": "user"})
+
+    gateway = Gateway(URL, transport=httpx.MockTransport(answer))
+    me = await acting(gateway, "u").me()
+    assert me.name == "user"
+    assert seen[0]["cookie"] == "errata_session=u"
+    assert seen[0]["origin"] == URL
+
+
+async def test_a_stream_ends_with_its_provenance(gateway):
+    chunks = [
+        c async for c in acting(gateway, "u").stream_chat([{"role": "user", "content": "Who is the CEO of Apple?"}])
+    ]
+    text = "".join(c["choices"][0]["delta"].get("content", "") for c in chunks)
+    assert text == "The CEO of Apple is Steve Jobs."
+    assert chunks[-1]["errata"]["route"] == "model"
+
+
+async def test_a_stream_without_its_end_is_an_error():
+    gateway = Gateway(
+        URL, transport=httpx.MockTransport(lambda _: httpx.Response(200, text='data: {"choices": []}\n\n'))
+    )
+    with pytest.raises(GatewayUnreachable, match="without its end"):
+        [c async for c in acting(gateway, "u").stream_chat([])]
+
+
+async def test_reports_come_in_pages(gateway):
+    me = acting(gateway, "a")
+    first, cursor = await me.reports(limit=4)
+    rest, end = await me.reports(limit=4, cursor=cursor)
+    assert (len(first), len(rest), end) == (4, 2, "")
+    assert {r.status for r in first + rest} == {"queued", "live", "approved", "rejected"}
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "kind", "message"),
+    [
+        (409, b'{"error": {"message": "not now", "code": "move"}}', GatewayRefused, "not now"),
+        (401, b'{"error": {"message": "who?"}}', SignedOut, "who?"),
+        (502, b"<html>bad gateway", GatewayRefused, "The server answered 502."),
+        (400, b'{"error": "short"}', GatewayRefused, "short"),
+        (400, b"[1]", GatewayRefused, "The server answered 400."),
+    ],
+)
+def test_refusals_carry_the_gateways_words(status, content, kind, message):
+    error = refusal(status, content)
+    assert type(error) is kind
+    assert error.message == message
+
+
+async def test_a_gateway_that_is_away_is_said_so():
+    def away(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    with pytest.raises(GatewayUnreachable):
+        await acting(Gateway(URL, transport=httpx.MockTransport(away)), "u").me()
