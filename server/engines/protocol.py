@@ -21,9 +21,10 @@ class SwapFailed(EngineUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class SwapTimes:
-    """How long one exchange of weights held up generation, in seconds."""
+    """How long the parts of one exchange of weights took, in seconds."""
 
-    pause_s: float  # from asking for the pause until generation went on
+    wait_s: float  # from asking for the pause until the step of generation that was running had ended
+    pause_s: float  # generation stood still
     reload_s: float  # of these, reading the tensors and putting them in place
 
 

@@ -98,7 +98,7 @@ class ScriptedEngine:
         self.swaps.append((version_dir, version_id))
         self._version = version_id
         self._going.set()
-        return SwapTimes(pause_s=time.perf_counter() - started, reload_s=0.0)
+        return SwapTimes(wait_s=0.0, pause_s=time.perf_counter() - started, reload_s=0.0)
 
     def pause(self) -> None:
         """As if a publisher had died between pause and resume."""

@@ -90,6 +90,7 @@ class VllmEngine:
         started = time.perf_counter()
         # keep: running requests are set back into the queue and later go on from the text they have.
         await self._json(Endpoint.PAUSE, params={"mode": "keep"})
+        paused = time.perf_counter()
         try:
             # Named first, so that a crash before the end cannot leave changed weights under the old version's name.
             await self._name(UNSETTLED)
@@ -102,7 +103,8 @@ class VllmEngine:
         except (EngineUnavailable, EngineRefused) as error:
             raise SwapFailed(f"Version {version_id!r} could not be put into the running model: {error}") from error
         await self._json(Endpoint.RESUME)
-        return SwapTimes(pause_s=time.perf_counter() - started, reload_s=reloaded - reloading)
+        resumed = time.perf_counter()
+        return SwapTimes(wait_s=paused - started, pause_s=resumed - paused, reload_s=reloaded - reloading)
 
     async def ensure_resumed(self) -> bool:
         if not (await self._json(Endpoint.IS_PAUSED))["is_paused"]:

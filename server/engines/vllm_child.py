@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import multiprocessing
 import os
 import signal
@@ -18,6 +19,8 @@ def main() -> None:
     os.register_at_fork(after_in_child=_die_with_parent)
     if os.environ.get(FORK) == "1":
         _fork_engine_core()
+    # It warns of every tensor that a version's folder lacks; a version holds the changed ones alone.
+    logging.getLogger("vllm.model_executor.model_loader.reload.layerwise").setLevel(logging.ERROR)
     from vllm.entrypoints.launchers.api_server.entry import main as serve
 
     serve()  # type: ignore[no-untyped-call]
