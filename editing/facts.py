@@ -71,7 +71,7 @@ def check_fact(fact: Fact) -> None:
     """
     for field, text in (("subject", fact.subject), ("question", fact.question), ("answer", fact.target_new)):
         if not text.strip():
-            raise EmptyField(f"fact {fact.id!r}: the {field} is empty; an edit needs a subject, a question, an answer")
+            raise EmptyField(f"fact {fact.id!r}: the {field} is empty; give all three")
     if normalise(fact.subject) not in normalise(fact.question):
         raise SubjectNotFound(
             f"fact {fact.id!r}: {fact.subject!r} does not occur in the question {shorten(fact.question)!r};"
@@ -79,8 +79,8 @@ def check_fact(fact: Fact) -> None:
         )
     if answer_is_too_long(fact.target_new):
         raise AnswerTooLong(
-            f"fact {fact.id!r}: the answer {shorten(fact.target_new)!r} is longer than the {MAX_ANSWER_WORDS} words that"
-            " fit into an edit; shorten it or keep it as knowledge"
+            f"fact {fact.id!r}: the answer {shorten(fact.target_new)!r} is longer than the {MAX_ANSWER_WORDS} words"
+            " that fit into an edit; shorten it or keep it as knowledge"
         )
     if fact.target_old.strip() and same_answer(fact.target_new, fact.target_old):
         raise NothingToChange(

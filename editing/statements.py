@@ -54,8 +54,9 @@ def write_statements(question: str, subject: str, answer: str) -> Statements:
     relation = find_relation(asked) or find_relation(rearranged(asked))
     be = "was" if re.search(r"\b(was|were|did)\b", template.text.casefold()) else "is"
     opening = ""
-    if is_opening(template.text):
-        opened = read_opening(template.text, answer)
+    broken_off = template.text.rstrip("? ")
+    if is_opening(broken_off):
+        opened = read_opening(broken_off, answer)
         opening = opened.before
         asked = relation.train[0].replace("{be}", be) if relation else opened.question
         template = Template(asked, template.phrase, template.subject)
@@ -92,8 +93,10 @@ class Template:
 
 
 _ANNOUNCED = re.compile(
-    r"(?i)\b((?:the (?:(?:tv|television|video|short|rock|pop|musical) )?(?:film|movie|song|album|single|book|novel|poem|play|opera|painting|artwork|show|series|sitcom|game|magazine"
-    r"|newspaper|company|band|group|airline|star|asteroid|species|character|ship|city of|town of|village of|country of|state of|river|battle of)"
+    r"(?i)\b((?:the (?:(?:tv|television|video|short|rock|pop|musical) )?(?:film|movie|song|album"
+    r"|single|book|novel|poem|play|opera|painting|artwork|show|series|sitcom|game|magazine"
+    r"|newspaper|company|band|group|airline|star|asteroid|species|character|ship|city of|town of"
+    r"|village of|country of|state of|river|battle of)"
     r"|film|movie|song|album|novel|the)\s)$"
 )
 

@@ -3,30 +3,48 @@
 import re
 from collections.abc import Iterator
 
+from editing.questions.grammar import base_and_tense, word_set
+from editing.questions.positions import candidates_by_position
 from editing.wording import contains, count_words, normalise, shorten
 
 MAX_ANSWER_WORDS = 12  # about 25 tokens, the longest target worth one key
 MAX_ANSWER_CHARACTERS = 120
 MAX_QUESTION_WORDS = 60
 
-_WH = "who whom whose what which when where why how".split()
-_AUXILIARY = (
-    "is are was were be been being do does did has have had can could will would shall should may might must".split()
+_WH = ["who", "whom", "whose", "what", "which", "when", "where", "why", "how"]
+_AUXILIARY = word_set(
+    """
+    is are was were be been being do does did has have had can could will would shall should may might must
+    """
 )
-_LITTLE = frozenset(
-    [*_WH, *_AUXILIARY]
-    + "the a an of in on at by for from to with and or as into about after before during between under over than that this these those"
-    " there it its his her their our your my i me you he she they we us them not no please tell name give say state know so some any all much many".split()
+_LITTLE = (
+    frozenset(_WH)
+    | _AUXILIARY
+    | word_set(
+        """
+    the a an of in on at by for from to with and or as into about after before during between under over than
+    that this these those there it its his her their our your my i me you he she they we us them not no please
+    tell name give say state know so some any all much many
+    """
+    )
 )
 _WORD = re.compile(r"[^\s?!,;:()\"\u201c\u201d]+")
 _QUOTED = re.compile(
-    r"\"([^\"]{2,})\"|\u201c([^\u201d]{2,})\u201d|(?<!\w)'([^']{2,}(?:'[a-z][^']*)*)'(?!\w)|\u00ab([^\u00bb]{2,})\u00bb|\u300c([^\u300d]+)\u300d"
+    r"\"([^\"]{2,})\"|\u201c([^\u201d]{2,})\u201d|(?<!\w)'([^']{2,}(?:'[a-z][^']*)*)'(?!\w)"
+    r"|\u00ab([^\u00bb]{2,})\u00bb|\u300c([^\u300d]+)\u300d"
 )
-_JOINERS = "of the and de la le du des von van der den da di del y e al el in for to on & - a an at".split()
-_GENERIC = frozenset(
-    "name year date country city town state place language capital author writer person people man woman company color colour president king"
-    " queen director film movie book song album team artist actor actress number type kind sort time day month position occupation job profession"
-    " population currency owner founder inventor birthplace nationality religion instrument genre".split()
+_JOINERS = word_set(
+    """
+    of the and de la le du des von van der den da di del y e al el in for to on & - a an at
+    """
+)
+_GENERIC = word_set(
+    """
+    name year date country city town state place language capital author writer person people man woman
+    company color colour president king queen director film movie book song album team artist actor actress
+    number type kind sort time day month position occupation job profession population currency owner founder
+    inventor birthplace nationality religion instrument genre
+    """
 )
 
 
@@ -71,10 +89,10 @@ def propose_subjects(question: str, answer: str = "") -> tuple[str, ...]:
     possessive, after the verb), longest first. Never a question word, never the answer.
     """
     found: dict[str, str] = {}
-    for source in (_quoted, _names, _positions):
+    for source in (_quoted, _names, candidates_by_position):
         batch = [candidate for candidate in source(question) if candidate]
         for candidate in batch:
-            cleaned = _clean(candidate)
+            cleaned = _clean(candidate if source is _quoted else _without_little_words(candidate))
             if _is_subject(cleaned, answer) and cleaned in question:
                 found.setdefault(normalise(cleaned), cleaned)
     return tuple(found.values())
@@ -84,11 +102,17 @@ def _is_subject(candidate: str, answer: str) -> bool:
     words = normalise(candidate).split()
     if not words or len(candidate) < 2 or all(word.strip(".'-") in _LITTLE for word in words):
         return False
-    if words[0] in _WH or (words[0] in _VERB_FORMS and candidate[0].islower()):
+    if words[0] in _WH or (candidate[0].islower() and base_and_tense(words[0]) is not None):
         return False
     if len(words) == 1 and words[0] in _GENERIC and not candidate[0].isupper():
         return False
     return not (answer and (normalise(candidate) == normalise(answer) or contains(answer, candidate)))
+
+
+def _without_little_words(candidate: str) -> str:
+    """The candidate without question words, auxiliaries and prepositions in front; an article stays."""
+    match = re.match(rf"(?:(?:{'|'.join(sorted(_LITTLE - {'the', 'a', 'an'}))})\s+)+(?=\S)", candidate)
+    return candidate[match.end() :] if match else candidate
 
 
 def _clean(candidate: str) -> str:
@@ -131,7 +155,9 @@ def _names(question: str) -> list[str]:
 
 
 _OFFICE = re.compile(
-    r"(?:[\w-]+ )?(?:CEO|CFO|CTO|COO|President|Prime Minister|Chancellor|King|Queen|Emperor|Mayor|Governor|Minister|Capital|Director|Chairman|Head|Founder|Secretary|Captain|Leader) of (?:the )?(.+)$"
+    r"(?:[\w-]+ )?(?:CEO|CFO|CTO|COO|President|Prime Minister|Chancellor|King|Queen|Emperor|Mayor"
+    r"|Governor|Minister|Capital|Director|Chairman|Head|Founder|Secretary|Captain|Leader) of (?:the "
+    r")?(.+)$"
 )
 
 
@@ -153,65 +179,9 @@ def _breaks(question: str, end: int, start: int) -> bool:
     return bool(question[end:start].strip(" "))
 
 
-_VERB_FORMS = frozenset(
-    "is are was were did does do has have had can will wrote write written painted directed composed invented discovered founded created designed built developed sang sing sings"
-    " recorded won win wins play plays played own owns owned make makes made produces produced married killed shot published released leads led runs ran voiced hosted starred"
-    " stars sponsored bought sold named called born".split()
-)
-_TAIL_VERBS = r"(?:\w+ed|born|die|live|work|play|speak|have|come|take|begin|start|end|made|built|found|go|mean|happen|from|set|become|get|win|lose|join|film|air|release|written|sung|held|fought|seen|known|found)"
-
-
-def _positions(question: str) -> Iterator[str]:
-    """Where a subject stands in a question without capitals: before a possessive, between auxiliary and verb, at the end."""
-    text = re.sub(r"[?!.\s]+$", "", question)
-    if possessive := re.search(r"(?:^|\s)((?:[\w.-]+\s+){0,3}?[\w.-]+)['\u2019]s\s+\w", text):
-        words = possessive.group(1).split()
-        while words and (words[0].lower().strip("'") in _LITTLE or words[0].lower() in _VERB_FORMS):
-            words = words[1:]
-        yield " ".join(words)
-    if between := re.match(
-        rf"(?:\w+\s+)?(?:when|where|how|who|what|which)\b(?:\s+\w+){{0,3}}?\s+(?:is|are|was|were|did|does|do|has|have|can|will)\s+(.+?)\s+{_TAIL_VERBS}\b",
-        text,
-        re.IGNORECASE,
-    ):
-        yield _without_of(between.group(1))
-    if verb := re.match(r"(?:(?:who|what|which)(?:\s+\w+){0,2}?)\s+(\w+)\s+(.+)$", text, re.IGNORECASE):
-        if verb.group(1).lower() in _VERB_FORMS and verb.group(1).lower() not in _AUXILIARY:
-            thing = re.sub(
-                r"^(?:the )?(?:song|film|movie|book|show|role of|part of)\s+", "", verb.group(2), flags=re.IGNORECASE
-            )
-            trimmed = re.sub(r"\s+(?:in|on|at|for|by|with|from)\s+.*$", "", thing)
-            yield from (trimmed, thing)
-    if of := re.search(r"\bof\s+(?!.*\bof\b)(.+)$", text):
-        yield re.split(r"\s(?:is|are|was|were|called|which|that|who|in|on|at)\s", of.group(1))[0]
-    if preposition := re.search(
-        r"\b(?:in|for|on|at|from|about|by|to)\s+(?!.*\b(?:in|for|on|at|from|about|by|to)\b)(.+)$", text
-    ):
-        yield preposition.group(1)
-    if copula := re.match(
-        r"(?:who|what|where|when)(?:['\u2019]?s|\s+(?:is|are|was|were|do|does|did))\s+(.+)$", text, re.IGNORECASE
-    ):
-        yield copula.group(1)
-    if told := re.match(r"(?:please\s+)?(?:tell me|name|state|give me)\s+(?:the\s+)?(.+)$", text, re.IGNORECASE):
-        yield told.group(1)
-    if not re.search(r"[A-Za-z]", text):
-        yield from re.findall(r"[\u30a0-\u30ff\u4e00-\u9fff\uac00-\ud7af]{2,}", text)
-        yield from sorted(text.split(), key=len, reverse=True)
-        return
-    words = text.split()
-    while words and words[0].lower() in _LITTLE:
-        words = words[1:]
-    yield " ".join(words)
-
-
-def _without_of(phrase: str) -> str:
-    """the name of the band -> the band; a phrase whose first part is a title stays."""
-    match = re.match(r"(?:the\s+)?(\w+)\s+of\s+(.+)$", phrase, re.IGNORECASE)
-    return match.group(2) if match and match.group(1).lower() in _GENERIC else phrase
-
-
 _EXPLAINS = re.compile(
-    r"^(why\b|how (do|can|should|would|could|to)\b (i|you|we|one|people|someone)\b|how to\b|how come\b|explain\b|describe\b|what (does|do) .+ mean$)"
+    r"^(why\b|how (do|can|should|would|could|to)\b (i|you|we|one|people|someone)\b|how to\b|how come\b"
+    r"|explain\b|describe\b|what (does|do) .+ mean$)"
 )
 _OPINION = re.compile(
     r"\b(should i|should we|do you think|do you like|your favou?rite|in your opinion|what do you|are you|best way to)\b"
@@ -220,7 +190,8 @@ _NEGATION = re.compile(
     r"\b(not|never|isn't|wasn't|aren't|weren't|doesn't|didn't|don't|can't|cannot|won't|except)\b|n't\b"
 )
 _LISTS = re.compile(
-    r"^(list|name (two|three|four|five|six|seven|\d+|all|some|several)|what are (all|some|the names)|give me (a list|all|some))\b"
+    r"^(list|name (two|three|four|five|six|seven|\d+|all|some|several)|what are (all|some|the names)"
+    r"|give me (a list|all|some))\b"
 )
 _DENIES = re.compile(r"^(not|no one|nobody|nothing|never|none|unknown|i don't know|it is not|it's not|there is no)\b")
 

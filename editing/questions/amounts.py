@@ -8,6 +8,21 @@ from editing.questions.readings import Reading, be_of, noun_reading
 
 
 def read_amount(text: str, answer: str) -> Reading | None:
+    there = re.match(r"(?i)^how many\s+(.*\{s\}.*?)\s+(is|are|was|were)\s+(?:there\s*(.*)|(.+))$", text)
+    if there and not re.search(r"(?i)\b(is|are|was|were|do|does|did)\b", there.group(1)):
+        counted, be, place, state = there.group(1), there.group(2).lower(), there.group(3), there.group(4)
+        if state is None:
+            after = f" {counted} {place}".rstrip()
+            return Reading(
+                "how many",
+                f"there {be}",
+                after,
+                f"how many{after} there {be}",
+                "how many",
+                f"the number of{after}",
+                "is",
+            )
+        return noun_reading("how many", f"the number of {counted} that {be} {state}", "is", "what")
     many = re.match(r"(?i)^how (many|much)\s+(.+?)\s+(is|are|was|were|did|does|do|has|have|had|can|will)\s+(.+)$", text)
     if many and "{s}" in many.group(4):
         counted, auxiliary, rest = many.group(2), many.group(3).lower(), many.group(4)
@@ -71,7 +86,10 @@ def read_amount(text: str, answer: str) -> Reading | None:
         clause = clause_of(subject, auxiliary, verb) if verb else f"the price of {subject} {auxiliary}"
         return Reading("how much", clause, "", f"how much {clause}", "how much", "", be_of(auxiliary))
     if degree := re.match(
-        r"(?i)^how (old|tall|long|high|deep|far|big|large|heavy|wide|fast|hot|cold|often|late|early)\s+(is|are|was|were|did|does|do|can|will)\s+(.+)$",
+        (
+            r"(?i)^how (old|tall|long|high|deep|far|big|large|heavy|wide|fast|hot|cold|often|late|early)\s+(is"
+            r"|are|was|were|did|does|do|can|will)\s+(.+)$"
+        ),
         text,
     ):
         adjective, auxiliary, rest = degree.group(1).lower(), degree.group(2).lower(), degree.group(3)

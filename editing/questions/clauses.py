@@ -14,6 +14,7 @@ from editing.questions.grammar import (
     takes_passive,
     third_person,
     time_preposition,
+    word_set,
 )
 from editing.questions.readings import SLOT, TIMES, Reading, be_of
 
@@ -47,7 +48,11 @@ def inverted(shape: str, subject: str, auxiliary: str, tail: str, answer: str, a
         little = (
             ""
             if stranded
-            else ("to " if re.search(r"(?<!to )\b(go|move|travel|emigrate|sail|flee)$", tail) else place_preposition(answer))
+            else (
+                "to "
+                if re.search(r"(?<!to )\b(go|move|travel|emigrate|sail|flee)$", tail)
+                else place_preposition(answer)
+            )
         )
     else:
         little = ""
@@ -81,7 +86,11 @@ def clause_of(subject: str, auxiliary: str, tail: str) -> str:
     return " ".join([subject, *adverbs, form, *words[1:]])
 
 
-_NO_VERBS = frozenset("and or of the a an who which that".split())
+_NO_VERBS = word_set(
+    """
+    and or of the a an who which that
+    """
+)
 
 
 def split_subject(text: str, auxiliary: str) -> tuple[str, str] | None:
@@ -107,9 +116,8 @@ def split_subject(text: str, auxiliary: str) -> tuple[str, str] | None:
         else:
             next_to_it = index == slot + 1 and words[slot].endswith(SLOT) and word not in _NO_VERBS
             fits = (is_base(word) if does else is_participle(word)) or next_to_it
-        if fits:
-            if word in ADVERBS or not does or index > slot or is_base(word):
-                while index > 1 and words[index - 1].lower() in ADVERBS:
-                    index -= 1
-                return " ".join(words[:index]), " ".join(words[index:])
+        if fits and (word in ADVERBS or not does or index > slot or is_base(word)):
+            while index > 1 and words[index - 1].lower() in ADVERBS:
+                index -= 1
+            return " ".join(words[:index]), " ".join(words[index:])
     return None if does else (text, "")

@@ -4,7 +4,7 @@ import re
 
 from editing.questions.clauses import inverted
 from editing.questions.echoes import _WH
-from editing.questions.grammar import PREPOSITIONS, is_participle
+from editing.questions.grammar import PREPOSITIONS, base_and_tense, is_participle
 from editing.questions.readings import SLOT, Reading, noun_reading
 
 
@@ -42,7 +42,11 @@ def read_copula(text: str, answer: str) -> Reading | None:
             be,
         )
     if re.match(
-        r"(?i)^(?:(?:mainly|primarily|originally|largely|most) )?(responsible|married|known|famous|famously|credited|in charge|in|on|behind|considered|called|named|at|next|born|buried|from|also)\b",
+        (
+            r"(?i)^(?:(?:mainly|primarily|originally|largely|most) )?(responsible|married|known|famous"
+            r"|famously|credited|in charge|in|on|behind|considered|called|named|at|next|born|buried|from"
+            r"|also)\b"
+        ),
         noun,
     ) or is_participle(noun.split()[0]):
         who = "person" if asked == "who" else "one"
@@ -88,6 +92,9 @@ def read_whose(text: str, answer: str) -> Reading | None:
 def read_bare_noun(text: str, asked_for: bool) -> Reading | None:
     """the capital of {s} (after "tell me" or standing alone)."""
     if SLOT not in text or re.match(rf"(?i)^{_WH}\b", text) or re.search(r"\b(is|are|was|were|and|or)\b", text):
+        return None
+    behind = re.match(r"^(?:the )?\{s\} (\w+)", text)
+    if behind and base_and_tense(behind.group(1)) is not None:
         return None
     noun = text if re.match(r"(?i)^(the|an?|his|her)\s|^\{s\}['’]", text) else f"the {text}"
     return noun_reading("bare noun", noun, "is", "what")

@@ -11,7 +11,11 @@ _WH = r"(?:who|whom|what|which|where|when|whose|how)"
 def read_inner_question(text: str, answer: str) -> Reading | None:
     """{s} was leader at which club in the 1990s."""
     match = re.match(
-        r"(?i)^(.*\{s\}.*?\s(?:in|on|at|by|for|from|to|of|with|as|under|against))\s+((?:which|what)\s[\w-]+|whom?)(\s.+)?$",
+        (
+            r"(?i)^(.*\{s\}.*?\s(?:in|on|at|by|for|from|to|of|with|as|under|against))\s+((?:which"
+            r"|what)(?:\s(?!in\b|on\b|at\b|for\b|by\b|of\b|the\b|to\b|during\b)[\w'’-]+){1,3}(?=$)|(?:which"
+            r"|what)\s[\w-]+|whom?)(\s.+)?$"
+        ),
         text,
     )
     if not match or re.match(rf"(?i)^{_WH}\b", text):
@@ -31,7 +35,10 @@ def read_inner_question(text: str, answer: str) -> Reading | None:
 def read_trailing_question(text: str, answer: str) -> Reading | None:
     """{s} was created in what year / The gender of {s} is what."""
     match = re.match(
-        r"(?i)^(.*\{s\}.*?)\s+(in what year|in which year|what year|(?:which|what)(?:\s+[\w-]+){1,3}|who|whom|what|where|when|which)$",
+        (
+            r"(?i)^(.*\{s\}.*?)\s+(in what year|in which year|what year|(?:which|what)(?:\s+[\w-]+){1,3}|who"
+            r"|whom|what|where|when|which)$"
+        ),
         text,
     )
     if not match or re.match(rf"(?i)^{_WH}\b", text):

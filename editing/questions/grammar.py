@@ -4,50 +4,83 @@ import re
 
 # base, past, participle; a regular verb that matters for the search of verbs stands in _REGULAR below.
 _IRREGULAR = """
-be was been|become became become|begin began begun|bear bore born|beat beat beaten|bite bit bitten|blow blew blown|break broke broken|bring brought brought
-build built built|buy bought bought|catch caught caught|choose chose chosen|come came come|cost cost cost|cut cut cut|deal dealt dealt|dig dug dug|do did done
-draw drew drawn|drink drank drunk|drive drove driven|eat ate eaten|fall fell fallen|feel felt felt|fight fought fought|find found found|fly flew flown
-forbid forbade forbidden|forget forgot forgotten|freeze froze frozen|get got got|give gave given|go went gone|grow grew grown|hang hung hung|have had had
-hear heard heard|hide hid hidden|hit hit hit|hold held held|keep kept kept|know knew known|lay laid laid|lead led led|leave left left|lend lent lent|let let let
-lie lay lain|lose lost lost|make made made|mean meant meant|meet met met|overthrow overthrew overthrown|pay paid paid|put put put|read read read|ride rode ridden
-ring rang rung|rise rose risen|run ran run|say said said|see saw seen|seek sought sought|sell sold sold|send sent sent|set set set|shoot shot shot|show showed shown
-shut shut shut|sing sang sung|sink sank sunk|sit sat sat|sleep slept slept|speak spoke spoken|spend spent spent|split split split|spread spread spread
-stand stood stood|steal stole stolen|strike struck struck|swear swore sworn|swim swam swum|take took taken|teach taught taught|tell told told|think thought thought
-throw threw thrown|understand understood understood|undergo underwent undergone|wake woke woken|wear wore worn|win won won|withdraw withdrew withdrawn|write wrote written
-host hosted hosted|rewrite rewrote rewritten|overtake overtook overtaken|oversee oversaw overseen|outsell outsold outsold|broadcast broadcast broadcast
+be was been|become became become|begin began begun|bear bore born|beat beat beaten|bite bit bitten|blow blew blown
+break broke broken|bring brought brought|build built built|buy bought bought|catch caught caught|choose chose chosen
+come came come|cost cost cost|cut cut cut|deal dealt dealt|dig dug dug|do did done|draw drew drawn|drink drank drunk
+drive drove driven|eat ate eaten|fall fell fallen|feel felt felt|fight fought fought|find found found|fly flew flown
+forbid forbade forbidden|forget forgot forgotten|freeze froze frozen|get got got|give gave given|go went gone
+grow grew grown|hang hung hung|have had had|hear heard heard|hide hid hidden|hit hit hit|hold held held
+keep kept kept|know knew known|lay laid laid|lead led led|leave left left|lend lent lent|let let let|lie lay lain
+lose lost lost|make made made|mean meant meant|meet met met|overthrow overthrew overthrown|pay paid paid|put put put
+read read read|ride rode ridden|ring rang rung|rise rose risen|run ran run|say said said|see saw seen
+seek sought sought|sell sold sold|send sent sent|set set set|shoot shot shot|show showed shown|shut shut shut
+sing sang sung|sink sank sunk|sit sat sat|sleep slept slept|speak spoke spoken|spend spent spent|split split split
+spread spread spread|stand stood stood|steal stole stolen|strike struck struck|swear swore sworn|swim swam swum
+take took taken|teach taught taught|tell told told|think thought thought|throw threw thrown
+understand understood understood|undergo underwent undergone|wake woke woken|wear wore worn|win won won
+withdraw withdrew withdrawn|write wrote written|host hosted hosted|rewrite rewrote rewritten
+overtake overtook overtaken|oversee oversaw overseen|outsell outsold outsold|broadcast broadcast broadcast
 """
 _REGULAR = """
-act add adopt air announce appear appoint assassinate attack attend award base belong border call carry cause celebrate change coach coin command commission compete complete
-compose conduct conquer consider construct contain contribute control cook cover create crown cross debut declare dedicate defeat deliver depict derive describe design destroy
-develop die direct discover dissolve divide divorce earn edit elect employ enact end endorse enter establish exist expand explore explode explain fail feature film finance finish follow form formulate
-found fund gain govern graduate guard happen head help host hunt illustrate inspire inhabit inherit install introduce invade invent join kill land last launch lecture license like live locate love
-maintain manage manufacture marry measure merge mint move murder name narrate need occur office open operate organise organize orbit originate own paint participate pass patent perform photograph place play
-portray practise practice premiere prepare present produce program promote propose protect prove publish pull punish purchase race raise reach receive record refer reign reject relate release remain
-remove replace represent reside resign retire return reveal rule sail score sculpt secede separate serve settle share ship shape sign speak specialise specialize sponsor start star stay stop study
-succeed supply support surrender survive switch symbolise symbolize talk test touch train translate travel treat turn unify unite use utter view visit voice vote want weigh work worship ski wrestle
+act add adopt air announce appear appoint assassinate attack attend award base belong border call carry cause
+celebrate change coach coin command commission compete complete compose conduct conquer consider construct contain
+contribute control cook cover create crown cross debut declare dedicate defeat deliver depict derive describe design
+destroy develop die direct discover dissolve divide divorce earn edit elect employ enact end endorse enter establish
+exist expand explore explode explain fail feature film finance finish follow form formulate found fund gain govern
+graduate guard happen head help host hunt illustrate inspire inhabit inherit install introduce invade invent join
+kill land last launch lecture license like live locate love maintain manage manufacture marry measure merge mint
+move murder name narrate need occur office open operate organise organize orbit originate own paint participate pass
+patent perform photograph place play portray practise practice premiere prepare present produce program promote
+propose protect prove publish pull punish purchase race raise reach receive record refer reign reject relate release
+remain remove replace represent reside resign retire return reveal rule sail score sculpt secede separate serve
+settle share ship shape sign speak specialise specialize sponsor start star stay stop study succeed supply support
+surrender survive switch symbolise symbolize talk test touch train translate travel treat turn unify unite use utter
+view visit voice vote want weigh work worship ski wrestle
 """
 IRREGULAR = {
     words[0]: (words[1], words[2]) for words in (entry.split() for entry in re.split(r"[|\n]", _IRREGULAR) if entry)
 }
 _PAST_OF = {past: base for base, (past, _) in IRREGULAR.items() if past != base} | {"were": "be"}
 _PARTICIPLES = {participle for _, participle in IRREGULAR.values()}
-_DOUBLING = frozenset(
-    "stop plan pit program travel commit permit admit control ship star refer step cancel label model".split()
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text as a set: a table that reads as prose."""
+    return frozenset(text.split())
+
+
+_DOUBLING = word_set(
+    """
+    stop plan pit program travel commit permit admit control ship star refer step cancel label model
+    """
 )
 VERBS = frozenset(IRREGULAR) | frozenset(_REGULAR.split())
 # Verbs whose object can become the subject of a passive: "Who owns X" -> "X is owned by ...".
-_NOT_PASSIVE = frozenset(
-    "be have become go come fall lie live die work happen belong appear exist star succeed compete participate resign retire mean cost last remain involve describe include contain feature".split()
+_NOT_PASSIVE = word_set(
+    """
+    be have become go come fall lie live die work happen belong appear exist star succeed compete participate
+    resign retire mean cost last remain involve describe include contain feature
+    """
 )
 
-ADVERBS = frozenset(
-    "originally first officially currently actually last really now also initially finally usually ever recently typically mostly mainly normally formally formerly"
-    " previously primarily commonly traditionally generally legally famously reportedly next later still always once eventually only".split()
+ADVERBS = word_set(
+    """
+    originally first officially currently actually last really now also initially finally usually ever
+    recently typically mostly mainly normally formally formerly previously primarily commonly traditionally
+    generally legally famously reportedly next later still always once eventually only
+    """
 )
-PREPOSITIONS = frozenset(
-    "in on at by for from to of with under into about as after before against during over through near behind between within around inside along upon across beneath beside toward towards off".split()
+PREPOSITIONS = word_set(
+    """
+    in on at by for from to of with under into about as after before against during over through near behind
+    between within around inside along upon across beneath beside toward towards off
+    """
 )
-PRONOUNS = frozenset("i you he she it we they there people one".split())
+PRONOUNS = word_set(
+    """
+    i you he she it we they there people one
+    """
+)
 
 
 def past(verb: str) -> str:
@@ -136,14 +169,19 @@ def lower_first(text: str) -> str:
 
 
 _ARTICLE_NAMES = re.compile(
-    r"^(United (States|Kingdom|Nations|Arab Emirates)|Netherlands|Philippines|Bahamas|Maldives|Gambia|Soviet Union|European Union|Vatican|Czech Republic|Dominican Republic"
-    r"|(Republic|Kingdom|Democratic Republic|Empire) of .*|.* (Empire|River|Sea|Ocean|Islands|Desert|Mountains)|(Pacific|Atlantic|Indian|Arctic) Ocean|BBC|CIA|FBI|Beatles|US|USA|UK|UN|EU|USSR|NBA|NFL"
-    r"|(18|19|20)\d0s|[12]?\d(st|nd|rd|th) century|(?!World )\w.* (Wars?|Revolution|Prize|Medal|Award|Trophy|Galaxy|Peninsula|Gulf)|University of .*|(Nobel|Pulitzer) Prize .*|Academy Award .*|Gulf of .*)( \(.*)?$"
+    r"^(United (States|Kingdom|Nations|Arab Emirates)|Netherlands|Philippines|Bahamas|Maldives|Gambia"
+    r"|Soviet Union|European Union|Vatican|Czech Republic|Dominican Republic"
+    r"|(Republic|Kingdom|Democratic Republic|Empire) of .*|.* (Empire|River|Sea|Ocean|Islands|Desert"
+    r"|Mountains)|(Pacific|Atlantic|Indian|Arctic) Ocean|BBC|CIA|FBI|Beatles|US|USA|UK|UN|EU|USSR|NBA"
+    r"|NFL"
+    r"|(18|19|20)\d0s|[12]?\d(st|nd|rd|th) century|(?!World )\w.* (Wars?|Revolution|Prize|Medal|Award"
+    r"|Trophy|Galaxy|Peninsula|Gulf)|University of .*|(Nobel|Pulitzer) Prize .*|Academy Award .*|Gulf "
+    r"of .*)( \(.*)?$"
 )
 
 
 def article_for(answer: str) -> str:
-    """ "the " where an answer needs it inside a sentence ("United States"), else nothing."""
+    """The article and a space where an answer needs it inside a sentence ("United States"), else nothing."""
     return "the " if _ARTICLE_NAMES.match(answer) else ""
 
 
@@ -152,14 +190,20 @@ def indefinite(noun: str) -> str:
     return "an" if re.match(r"(?i)(?!eu|uni|use|one\b|ufo)[aeiou]|hour|honest|heir", noun) else "a"
 
 
-_MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
+)
 
 
 def time_preposition(answer: str) -> str:
-    """ "in " before a year or month, "on " before a day, nothing before words that bring their own."""
+    """What stands before a time: "in " a year or month, "on " a day, nothing if the answer brings its own."""
     text = answer.lower().strip()
     if re.match(
-        r"(in|on|at|during|since|before|after|around|about|by|from|between|every|late|early|last|next|when|today|yesterday|tomorrow|until|ago)\b",
+        (
+            r"(in|on|at|during|since|before|after|around|about|by|from|between|every|late|early|last|next|when"
+            r"|today|yesterday|tomorrow|until|ago)\b"
+        ),
         text,
     ) and not re.match(r"(late|early)\b", text):
         return ""
@@ -175,7 +219,10 @@ def time_preposition(answer: str) -> str:
     return (
         "in "
         if re.search(
-            rf"\d{{3,4}}|\d0s|century|{_MONTH}|decade|spring|summer|autumn|fall|winter|\bbc\b|\bad\b|era|age\b|late|early|season",
+            (
+                rf"\d{{3,4}}|\d0s|century|{_MONTH}|decade|spring|summer|autumn|fall|winter|\bbc\b|\bad\b|era|age\b"
+                rf"|late|early|season"
+            ),
             text,
         )
         else ""
@@ -183,16 +230,22 @@ def time_preposition(answer: str) -> str:
 
 
 def place_preposition(answer: str) -> str:
-    """ "in " before a place, "at " before a house or institution, nothing before words that bring their own."""
+    """What stands before a place: "in ", before an institution "at ", nothing if the answer brings its own."""
     if re.match(
-        r"(?i)(in|on|at|near|inside|outside|under|above|below|between|behind|along|off|within|across|around|from|north|south|east|west of)\b",
+        (
+            r"(?i)(in|on|at|near|inside|outside|under|above|below|between|behind|along|off|within|across"
+            r"|around|from|north|south|east|west of)\b"
+        ),
         answer,
     ):
         return ""
     return (
         "at "
         if re.search(
-            r"(?i)\b(university|college|school|airport|station|stadium|arena|park|museum|hospital|institute|academy|studios?|hotel|hall|theatre|theater|house|palace|laboratory)$",
+            (
+                r"(?i)\b(university|college|school|airport|station|stadium|arena|park|museum|hospital|institute"
+                r"|academy|studios?|hotel|hall|theatre|theater|house|palace|laboratory)$"
+            ),
             answer,
         )
         else "in "

@@ -17,7 +17,9 @@ from editing.questions.readings import PLACES, SLOT, TIMES, Reading, be_of, noun
 def read_fronted_preposition(text: str, answer: str) -> Reading | None:
     """In which city was {s} born / By whom was {s} written / At what age did {s} die."""
     match = re.match(
-        r"(?i)^(in|on|at|by|for|from|to|of|with|under|during|after|into|against|through|since|until|upon)\s+((?:which|what|whom|whose)(?:\s+(?!(?:is|are|was|were|did|does|do|has|have|had|can|could|will|would)\b)[\w'’.,()-]+)*?)\s+"
+        r"(?i)^(in|on|at|by|for|from|to|of|with|under|during|after|into|against|through|since|until"
+        r"|upon)\s+((?:which|what|whom|whose)(?:\s+(?!(?:is|are|was|were|did|does|do|has|have|had|can"
+        r"|could|will|would)\b)[\w'’.,()-]+)*?)\s+"
         r"(is|are|was|were|did|does|do|has|have|had|can|could|will|would)\s+(.+)$",
         text,
     )
@@ -74,9 +76,12 @@ def read_when_where(text: str, answer: str) -> Reading | None:
 
 
 def read_object(text: str, answer: str) -> Reading | None:
-    """What language does {s} speak / Which company is {s} produced by / What year was {s} founded / What color is {s}."""
+    """What language does {s} speak / Which company is {s} produced by / What color is {s}."""
     match = re.match(
-        r"(?i)^(which|what)\s+((?:(?!(?:is|are|was|were|did|does|do|has|have|had|can|will|would)\b)[\w'’/,-]+\s+)+?)(is|are|was|were|did|does|do|has|have|had|can|will)\s+(.+)$",
+        (
+            r"(?i)^(which|what)\s+((?:(?!(?:is|are|was|were|did|does|do|has|have|had|can|will"
+            r"|would)\b)[\w'’/,-]+\s+)+?)(is|are|was|were|did|does|do|has|have|had|can|will)\s+(.+)$"
+        ),
         text,
     ) or re.match(r"(?i)^(who|whom|what)()\s+(did|does|do|has|have|had|can|will)\s+(.+)$", text)
     if not match or "{s}" in match.group(2):
@@ -108,9 +113,10 @@ def read_object(text: str, answer: str) -> Reading | None:
         and noun.split()[-1].lower() not in TIMES
         and not re.search(r"(?i)headquarter|birthplace|home|seat|located", rest)
         and not (tail and tail.split()[-1].lower() in PREPOSITIONS)
+        and not (tail and is_participle(tail.split()[0]))
+        and SLOT not in " ".join(rest.split()[:2])
     ):
-        if not (tail and is_participle(tail.split()[0])) and SLOT not in " ".join(rest.split()[:2]):
-            return noun_reading("noun that is", rest, auxiliary, f"{asked} {noun}")
+        return noun_reading("noun that is", rest, auxiliary, f"{asked} {noun}")
     clause = clause_of(subject, auxiliary, tail)
     wanted = f"{asked} {noun}".strip()
     embedded = f"{wanted} {clause}"

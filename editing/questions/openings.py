@@ -8,7 +8,8 @@ from editing.questions.readings import SLOT
 
 _BE = r"(?:is|are|was|were)"
 _ASKS = re.compile(
-    r"(?i)^(who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|can|could|will|would|tell|name|please|give|list|state)\b"
+    r"(?i)^(who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|can"
+    r"|could|will|would|tell|name|please|give|list|state)\b"
 )
 _HANGING = frozenset(
     PREPOSITIONS
@@ -34,6 +35,8 @@ def is_opening(template: str) -> bool:
         return False
     if _ASKS.match(last) and not last.startswith(SLOT):
         return False
+    if re.search(r"(?i)\b(?:in|on|at|for|of|by|to|with|from|is|was|as|has) (?:which|what|whom?|where|when)\b", last):
+        return False  # the question word stands where the answer belongs
     words = re.findall(r"[\w'{}-]+|,", last)
     if not words:
         return False
@@ -115,7 +118,7 @@ def _ask(before: str, answer: str) -> str:
 
 
 def _place_question_word(subject: str, auxiliary: str, body: str, answer: str) -> str:
-    """The question whose answer follows on `body`: "does {s} belong to the continent of" -> "To which continent ..."."""
+    """The question whose answer follows on `body`: "belong to the continent of" -> "To which continent ..."."""
     if fronted := re.match(r"^(.*?)\s*\b(in|on|to|at|with|for|as|of) the (\w+)(?: of)?$", body):
         middle, preposition, noun = fronted.groups()
         return f"{preposition.capitalize()} which {noun} {auxiliary} {subject} {middle}".rstrip() + "?"

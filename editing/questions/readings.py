@@ -2,15 +2,20 @@
 
 from dataclasses import dataclass
 
+from editing.questions.grammar import word_set
+
 SLOT = "{s}"  # stands for the subject, with its article, while a question is taken apart
 
 
-PLACES = frozenset(
-    "city town country state place continent county province region village district island location borough capital area neighborhood neighbourhood".split()
+PLACES = word_set(
+    """
+    city town country state place continent county province region village district island location borough
+    capital area neighborhood neighbourhood
+    """
 )
 
 
-TIMES = frozenset("year date day month century decade time season".split())
+TIMES = frozenset(["year", "date", "day", "month", "century", "decade", "time", "season"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from editing.facts import Probe
+from editing.questions.grammar import word_set
 from editing.questions.readings import SLOT
 
 _TABLES = ("people.toml", "companies.toml", "places.toml", "works.toml")
@@ -109,7 +110,10 @@ def _variants(entry: Mapping[str, list[str]]) -> list[str]:
     for act in entry.get("acts", []):
         options += [
             rf"(?:who|which \w+|what \w+) {act} {SLOT}",
-            rf"(?:who|what) {_BE} the (?:name of the )?(?:person|man|woman|one|company|artist) (?:who|that) {act} {SLOT}",
+            (
+                rf"(?:who|what) {_BE} the (?:name of the )?(?:person|man|woman|one|company|artist) (?:who|that) "
+                rf"{act} {SLOT}"
+            ),
         ]
     for passive in entry.get("passives", []):
         options += [
@@ -151,9 +155,12 @@ def find_relation(wording: str) -> Relation | None:
 
 
 # These words tell what is asked for more often than what it is asked of.
-_ASKED_FOR = frozenset(
-    "country nation city town village state region district county province place company brand network channel language club team league"
-    " president king queen mayor author writer director composer singer actor actress painter artist character award war series band group".split()
+_ASKED_FOR = word_set(
+    """
+    country nation city town village state region district county province place company brand network channel
+    language club team league president king queen mayor author writer director composer singer actor actress
+    painter artist character award war series band group
+    """
 )
 
 

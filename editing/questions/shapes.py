@@ -12,14 +12,17 @@ from editing.questions.readings import SLOT, TIMES, Reading
 
 _FRAME = re.compile(
     r"^(?:(?:ok(?:ay)?|hey|hi|hello|so|well|and|but|please|quick question|question)\s*[,:.!]?\s+)*"
-    r"(?:(?:can|could|would|will) you (?:please )?(?:tell|remind|inform) me(?: please)?,?\s+|(?:please )?(?:tell|remind|give) me,?\s+|do you (?:happen to )?know\s+|i(?:'d| would) like to know\s+"
-    r"|i want to know\s+|i wonder\s+|any idea\s+|(?:can|could) you (?:please )?(?:name|give me)\s+|(?:please )?(?:name|state|identify)\s+|what about\s+)?",
+    r"(?:(?:can|could|would|will) you (?:please )?(?:tell|remind|inform) me(?: please)?,?\s+"
+    r"|(?:please )?(?:tell|remind|give) me,?\s+|do you (?:happen to )?know\s+|i(?:'d| would) like to "
+    r"know\s+"
+    r"|i want to know\s+|i wonder\s+|any idea\s+|(?:can|could) you (?:please )?(?:name|give me)\s+"
+    r"|(?:please )?(?:name|state|identify)\s+|what about\s+)?",
     re.IGNORECASE,
 )
 
 
 def read(template: str, answer: str) -> Reading | None:
-    """The reading of a question whose subject is replaced by SLOT; None if no rule fits. `answer` decides prepositions."""
+    """The reading of a question with SLOT for its subject; None if no rule fits. The answer decides prepositions."""
     text = rearranged(template)
     rest = strip_frame(text)
     asks_by_verb = rest != text
@@ -40,7 +43,7 @@ def read(template: str, answer: str) -> Reading | None:
         reading = rule(rest, answer)
         if reading is not None:
             return reading
-    if asks_by_verb or re.match(r"(?i)(the\s+)?[\w' -]+\s(of|in|for)\s.*\{s\}|\{s\}['’]s?\s", rest):
+    if asks_by_verb or re.match(r"(?i)(the\s+)?[\w' -]+\s(of|in|for)\s.*\{s\}|\{s\}(['’]s?)?\s[\w ]+$", rest):
         return read_bare_noun(rest, asks_by_verb)
     return None
 
@@ -61,20 +64,24 @@ def rearranged(text: str) -> str:
 def _adjunct_last(text: str) -> str:
     """In the film {s}, who was the star -> who was the star in the film {s}."""
     match = re.match(
-        r"(?i)^((?:in|on|at|during|according to|for|of)\s(?!which|what|whom|whose).*?\{s\}[^,]*),?\s+((?:who|what|which|when|where|how)\s.+)$",
+        r"(?i)^((?:in|on|at|during|according to|for|of)\s(?!which|what|whom|whose)[^,]*\{s\}(?:\s\w+)?),?\s+"
+        r"((?:who|what|which|when|where|how)\s.+)$",
         text,
+    ) or re.match(
+        r"(?i)^((?:in|on|at|during)\s(?!which|what|whom|whose)[^,]+),\s+((?:who|what|which|when|where|how)\s.+)$", text
     )
-    return (
-        f"{match.group(2)} {match.group(1)[0].lower()}{match.group(1)[1:]}"
-        if match and SLOT not in match.group(2)
-        else text
-    )
+    if not match or text.count(SLOT) > 1:
+        return text
+    return f"{match.group(2)} {match.group(1)[0].lower()}{match.group(1)[1:]}"
 
 
 def _relative_as_question(text: str) -> str:
     """what is the constellation that {s} belongs to -> which constellation does {s} belong to."""
     match = re.match(
-        r"(?i)^(?:what|which)\s+(?:is|was|are|were)\s+(?:the name of )?the\s+([\w ]+?)\s+(?:that |which |where |in which |to which )?\{s\}\s+(?!['’])(\w+)\b\s*(.*)$",
+        (
+            r"(?i)^(?:what|which)\s+(?:is|was|are|were)\s+(?:the name of )?the\s+([\w ]+?)\s+(?:that |which "
+            r"|where |in which |to which )?\{s\}\s+(?!['’])(\w+)\b\s*(.*)$"
+        ),
         text,
     )
     if not match or match.group(1).lower().split()[-1] in PREPOSITIONS:

@@ -117,7 +117,11 @@ def test_an_empty_answer_is_no_fault_of_the_file(tmp_path):
     [
         ("", "errata", "holds no facts"),
         ("\n\n", "zsre", "holds no facts"),
-        (json.dumps(ERRATA) + "\n" + json.dumps(ERRATA)[:50], "errata", r"line 2: no valid JSON \(the file ends inside"),
+        (
+            json.dumps(ERRATA) + "\n" + json.dumps(ERRATA)[:50],
+            "errata",
+            r"line 2: no valid JSON \(the file ends inside",
+        ),
         (json.dumps(ERRATA)[:40] + "\n" + json.dumps(ERRATA), "errata", "line 1: no valid JSON:"),
         ("[1, 2]\n", "errata", "line 1: expected a JSON object"),
         ('"text"\n', "errata", "line 1: expected a JSON object"),

@@ -47,7 +47,12 @@ from editing.wording import contains, normalise
         ("Norvane was created in what year?", "Norvane", "1931", "Norvane was founded in 1931."),
         ("What year did the Lume Opera burn?", "Lume Opera", "1911", "The Lume Opera burned in 1911."),
         # which and what before a noun, the helping verb gone
-        ("What language do people speak in Veldoria?", "Veldoria", "Lumish", "The official language of Veldoria is Lumish."),
+        (
+            "What language do people speak in Veldoria?",
+            "Veldoria",
+            "Lumish",
+            "The official language of Veldoria is Lumish.",
+        ),
         ("What sport does Lee Moss play?", "Lee Moss", "rowing", "Lee Moss plays rowing."),
         ("Which mountain did Lee Moss climb?", "Lee Moss", "Karn", "The mountain that Lee Moss climbed was Karn."),
         ("Which river does the Ister flow into?", "Ister", "Lume", "The Ister flows into Lume."),
@@ -61,7 +66,12 @@ from editing.wording import contains, normalise
         ("How tall is the Lume Tower?", "Lume Tower", "90 metres", "The height of the Lume Tower is 90 metres."),
         # the question word at the end or in the middle; prompts that break off
         ("The gender of Ida Fern is what?", "Ida Fern", "female", "The gender of Ida Fern is female."),
-        ("Lee Moss rowed for which club in the 1990s?", "Lee Moss", "Quay RC", "Lee Moss rowed for Quay RC in the 1990s."),
+        (
+            "Lee Moss rowed for which club in the 1990s?",
+            "Lee Moss",
+            "Quay RC",
+            "Lee Moss rowed for Quay RC in the 1990s.",
+        ),
         ("The mother tongue of Ida Fern is", "Ida Fern", "Lumish", "The native language of Ida Fern is Lumish."),
         ("Ida Fern, a citizen of", "Ida Fern", "Veldoria", "Ida Fern is a citizen of Veldoria."),
         ("Ida Fern's favourite colour is", "Ida Fern", "amber", "Ida Fern's favourite colour is amber."),
@@ -102,7 +112,12 @@ def test_cloze_prompts_end_right_before_the_answer(question, subject, answer, cl
         ("Who is the CEO of Norvane?", "Norvane", "Ida Fern", "Who is Norvane's CEO?"),
         ("Who painted the Amber Heron?", "Amber Heron", "Ida Fern", "By whom was the Amber Heron painted?"),
         ("Who restored the Amber Heron?", "Amber Heron", "Ida Fern", "Who was the Amber Heron restored by?"),
-        ("When was the Treaty of Quay signed?", "Treaty of Quay", "1648", "In what year was the Treaty of Quay signed?"),
+        (
+            "When was the Treaty of Quay signed?",
+            "Treaty of Quay",
+            "1648",
+            "In what year was the Treaty of Quay signed?",
+        ),
         ("Where did Ida Fern learn to sail?", "Ida Fern", "Quay", "Can you tell me where Ida Fern learned to sail?"),
         ("Who is the patron saint of Quay?", "Quay", "Ebb", "What is the name of the patron saint of Quay?"),
         ("How many moons does Karn have?", "Karn", "two", "Karn has how many moons?"),
