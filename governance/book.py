@@ -184,7 +184,7 @@ class Book:
         self, row: dict[str, Any], to: Status, actor: Actor, reason: str = "", extra: Mapping[str, Any] | None = None
     ) -> int:
         """Change the status: the table is asked, the row, the move and its log entry are written. Returns the entry."""
-        before = None if row["status"] == "" else Status(row["status"])
+        before, to = None if row["status"] == "" else Status(row["status"]), Status(to)
         if before is not None:
             check_move(before, to)
         by, at = stamp(actor), to_text(now())

@@ -50,7 +50,7 @@ class ProcessBook(Book):
             row["personal_data"], row["volatile"] = int(personal_data), None if volatile is None else int(volatile)
             if remedy is Remedy.WEIGHTS and (bar := self._barred(row)):
                 remedy, reason = Remedy.KNOWLEDGE, f"{reason}; not weights, because {bar}".lstrip("; ")
-            row["remedy"] = remedy
+            row["remedy"] = None if remedy is None else Remedy(remedy).value
             row["conflicts"], row["duplicate_of"] = json.dumps(list(conflicts)), duplicate_of
             claim = self._texts(row["claim_text_id"])
             if claim:
