@@ -1,44 +1,97 @@
-"""How likely a passage answers a question: a calibrated score from cosine and covered words, and its threshold."""
+"""How likely a passage answers a question: a calibrated score from meaning and shared words, and its threshold."""
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from retrieval.chunking import sentences, writes_without_spaces
 from retrieval.documents import Passage
 from retrieval.lexical import ASKING_WORDS
 
+# Measured: docs/retrieval.md says how many questions are kept, and how many are answered by a neighbour, at each value.
+ANSWERABLE_FROM = 0.5
+
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known of a found passage before it is scored."""
+class Likeness:
+    """What question and passage have in common, each 0..1 but for the cosine.
 
-    text: str
-    title: str
+    cosine    of question and passage
+    coverage  share of the question's telling words that the passage holds
+    missing   share of the question's names and numbers that the passage lacks
+    sentence  the most of the question's words (by length) that one sentence holds
+    pairs     share of the question's neighbouring word pairs that the passage holds
+    """
+
     cosine: float
-    bm25: float
+    coverage: float
+    missing: float
+    sentence: float
+    pairs: float
 
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """A logistic curve over cosine and the share of the question's words that the passage holds."""
+    """A logistic curve over the likeness; the weights are those of the fitted regression."""
 
-    bias: float
-    cosine: float
-    coverage: float
+    bias: float = -7.83
+    cosine: float = 5.39
+    coverage: float = 3.05
+    missing: float = -1.49
+    sentence: float = 3.80
+    pairs: float = 2.56
 
-    @classmethod
-    def load(cls) -> "Scorer":
-        """The one that was fitted on the development questions; docs/retrieval.md has its figures."""
-        return cls(bias=-6.0, cosine=7.0, coverage=3.0)
+    def score(self, likeness: Likeness) -> float:
+        """0..1: how likely this passage answers this question."""
+        logit = (
+            self.bias
+            + self.cosine * likeness.cosine
+            + self.coverage * likeness.coverage
+            + self.missing * likeness.missing
+            + self.sentence * likeness.sentence
+            + self.pairs * likeness.pairs
+        )
+        return 1.0 / (1.0 + math.exp(-logit))
 
-    def score(self, question: str, evidence: Evidence) -> float:
-        """0..1: does this passage answer this question?"""
-        covered = coverage(question, f"{evidence.title} {evidence.text}")
-        return 1.0 / (1.0 + math.exp(-(self.bias + self.cosine * evidence.cosine + self.coverage * covered)))
 
+class Question:
+    """A question taken apart once, to be held against many passages."""
 
-ANSWERABLE_FROM = 0.5
+    def __init__(self, question: str) -> None:
+        words = re.findall(r"\w+", question)
+        telling = [word for word in words if word.casefold() not in ASKING_WORDS] or words
+        self._terms = [term for word in telling for term in terms(word)]
+        self._length = sum(map(len, self._terms))
+        # The first word is capitalised in any case.
+        self._names = [
+            term
+            for word in telling
+            if word is not words[0] and (word[0].isupper() or word[0].isdigit())
+            for term in terms(word)
+        ]
+        every = terms(question)
+        self._pairs = list(pairwise(every))
+
+    def likeness(self, text: str, *, cosine: float) -> Likeness:
+        """How the passage's text (with its title) is like the question, whose cosine to it is known."""
+        if not self._terms:
+            return Likeness(cosine, 0.0, 0.0, 0.0, 0.0)
+        parts = [terms(sentence) for sentence in sentences(text)]
+        every = [term for part in parts for term in part]
+        held = set(every)
+        pairs = set(pairwise(every)) if self._pairs else set()
+        return Likeness(
+            cosine,
+            _share(term in held for term in self._terms),
+            _share(term not in held for term in self._names),
+            max((self._covered(set(part)) for part in parts), default=0.0),
+            _share(pair in pairs for pair in self._pairs),
+        )
+
+    def _covered(self, held: set[str]) -> float:
+        return sum(len(term) for term in self._terms if term in held) / self._length
 
 
 def answerable(query: str, passages: Sequence[Passage]) -> bool:
@@ -46,12 +99,15 @@ def answerable(query: str, passages: Sequence[Passage]) -> bool:
     return bool(query.strip()) and any(passage.score >= ANSWERABLE_FROM for passage in passages)
 
 
-def coverage(question: str, text: str) -> float:
-    """Share of the question's telling words whose stem occurs in the text, long words counting more."""
-    present = {stem(word) for word in re.findall(r"\w+", text.casefold())}
-    words = {stem(word) for word in re.findall(r"\w+", question.casefold()) if word not in ASKING_WORDS}
-    total = sum(len(word) for word in words)
-    return sum(len(word) for word in words if word in present) / total if total else 0.0
+def terms(text: str) -> list[str]:
+    """The text's words as stems; pairs of characters where words are not set apart."""
+    found: list[str] = []
+    for word in re.findall(r"\w+", text.casefold()):
+        if len(word) > 2 and not word.isascii() and writes_without_spaces(word):
+            found.extend(word[at : at + 2] for at in range(len(word) - 1))
+        else:
+            found.append(stem(word))
+    return found
 
 
 def stem(word: str) -> str:
@@ -60,3 +116,8 @@ def stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]
     return word
+
+
+def _share(holds: Iterable[bool]) -> float:
+    found = list(holds)
+    return sum(found) / len(found) if found else 0.0

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.embedder import TransformerEmbedder, Vectors, load_embedder
+from retrieval.embedder import TransformerEmbedder, load_embedder
 from retrieval.errors import FreshnessArtefactInvalid
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-ARTEFACT = Path(__file__).parent / "data" / "freshness.safetensors"
+ARTEFACT = Path(__file__).parent / "models" / "freshness.safetensors"
 FORMAT = "errata-freshness-1"
 BUCKETS = 1 << 15
 MAX_QUESTION_CHARACTERS = 2_000
@@ -130,11 +130,8 @@ class FreshnessHead:
             )
         return cls(embedder, tensors, json.loads(metadata["settings"]))
 
-    def predict(self, questions: Sequence[str], vectors: Vectors | None = None) -> list[Freshness]:
-        """One decision per question. An unsure one is flagged, never left out.
-
-        `vectors` may be passed by callers that treat heads alike; this head reads the questions themselves.
-        """
+    def predict(self, questions: Sequence[str]) -> list[Freshness]:
+        """One decision per question. An unsure one is flagged, never left out."""
         cut = [question[:MAX_QUESTION_CHARACTERS] for question in questions]
         decisions: list[Freshness | None] = [None] * len(cut)
         order = sorted(range(len(cut)), key=lambda row: len(cut[row]))

@@ -10,7 +10,7 @@ from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from retrieval.answerability import ANSWERABLE_FROM, Evidence, Scorer
+from retrieval.answerability import ANSWERABLE_FROM, Question, Scorer
 from retrieval.documents import Passage, iso
 from retrieval.index import VectorIndex
 from retrieval.lexical import lexical_search
@@ -19,13 +19,14 @@ from retrieval.store import KnowledgeStore
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
-    """How the two searches are joined: cosine + weight x (BM25 as a share of the query's best).
+    """How the two searches are joined: cosine + weight x (BM25 as a share of the query's best), the first few reranked.
 
     Measured on the development questions; the table is in docs/retrieval.md.
     """
 
     candidates: int = 100
     lexical_weight: float = 0.5
+    reranked: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,13 @@ class HybridRetriever(BaseRetriever):  # type: ignore[misc]
     store: KnowledgeStore
     index: VectorIndex
     fusion: Fusion = Fusion()
-    scorer: Scorer
+    scorer: Scorer = Scorer()
     k: int = 5
 
     @classmethod
     def over(cls, store: KnowledgeStore, *, k: int = 5) -> "HybridRetriever":
         """The usual parts over a store."""
-        return cls(store=store, index=VectorIndex(store), scorer=Scorer.load(), k=k)
+        return cls(store=store, index=VectorIndex(store), k=k)
 
     def search(
         self,
@@ -111,15 +112,15 @@ class HybridRetriever(BaseRetriever):  # type: ignore[misc]
             if not _allowed(passage, kinds, languages, document_ids, include_expired):
                 continue
             merged[words] = _merge(merged.get(words), hit, passage)
-        ranked = list(merged.values())
+        asked = Question(query)
         scored = [
-            replace(
-                passage, score=self.scorer.score(query, Evidence(passage.text, passage.title, hit.cosine, hit.bm25))
-            )
-            for hit, passage in ranked[: 2 * k]
+            replace(passage, score=self.scorer.score(asked.likeness(_readable(passage), cosine=hit.cosine)))
+            for hit, passage in list(merged.values())[: max(self.fusion.reranked, k)]
         ]
-        # What answers and still holds comes first; otherwise the order of the search stays.
-        return sorted(scored, key=lambda passage: passage.expired or passage.score < ANSWERABLE_FROM)[:k]
+        # What answers and still holds comes first.
+        return sorted(scored, key=lambda passage: (passage.expired or passage.score < ANSWERABLE_FROM, -passage.score))[
+            :k
+        ]
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
@@ -128,6 +129,10 @@ class HybridRetriever(BaseRetriever):  # type: ignore[misc]
             LangChainDocument(page_content=passage.text, metadata=_metadata(passage), id=passage.id)
             for passage in self.search(query, self.k)
         ]
+
+
+def _readable(passage: Passage) -> str:
+    return f"{passage.title}. {passage.heading}.\n\n{passage.text}"
 
 
 def _allowed(
