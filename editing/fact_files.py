@@ -58,7 +58,7 @@ def _records(path: Path) -> Iterator[tuple[int, Record]]:
                 except ValueError as error:
                     cut = "" if line.endswith("\n") else " (the file ends inside a record)"
                     raise FactFileError(
-                        f"{path}, line {number}: no valid JSON{cut}: {shorten(line.strip())!r}; put one object on a line"
+                        f"{path}, line {number}: invalid JSON{cut}: {shorten(line.strip())!r}; put one object on a line"
                     ) from error
                 if not isinstance(record, dict):
                     raise FactFileError(

@@ -29,6 +29,8 @@ def read_agent(text: str, answer: str) -> Reading | None:
             if asked == "who":
                 return None
             continue
+        if any(SLOT in before for before in words[:index]) and words[:index] != [SLOT]:
+            return None  # "which lady {s} was born to": the subject comes before its verb
         return _agent(asked, " ".join(words[:index]), word, known, " ".join(words[index + 1 :]))
     return None
 

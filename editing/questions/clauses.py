@@ -14,7 +14,6 @@ from editing.questions.grammar import (
     takes_passive,
     third_person,
     time_preposition,
-    word_set,
 )
 from editing.questions.readings import SLOT, TIMES, Reading, be_of
 
@@ -86,11 +85,8 @@ def clause_of(subject: str, auxiliary: str, tail: str) -> str:
     return " ".join([subject, *adverbs, form, *words[1:]])
 
 
-_NO_VERBS = word_set(
-    """
-    and or of the a an who which that
-    """
-)
+_NO_PREDICATES = frozenset(["and", "or", "of", "who", "which", "that"])
+_NO_VERBS = _NO_PREDICATES | {"the", "a", "an"}
 
 
 def split_subject(text: str, auxiliary: str) -> tuple[str, str] | None:
@@ -114,7 +110,8 @@ def split_subject(text: str, auxiliary: str) -> tuple[str, str] | None:
                 else (is_participle(word) and words[0].lower() not in ("the", "a", "an") and SLOT not in word)
             )
         else:
-            next_to_it = index == slot + 1 and words[slot].endswith(SLOT) and word not in _NO_VERBS
+            barred = _NO_VERBS if does else _NO_PREDICATES
+            next_to_it = index == slot + 1 and words[slot].endswith(SLOT) and word not in barred
             fits = (is_base(word) if does else is_participle(word)) or next_to_it
         if fits and (word in ADVERBS or not does or index > slot or is_base(word)):
             while index > 1 and words[index - 1].lower() in ADVERBS:

@@ -49,13 +49,8 @@ def read_copula(text: str, answer: str) -> Reading | None:
         ),
         noun,
     ) or is_participle(noun.split()[0]):
-        who = "person" if asked == "who" else "one"
-        return noun_reading(
-            "copula relative",
-            f"the {who} who {be} {noun}" if asked == "who" else f"the thing that {be} {noun}",
-            be,
-            asked,
-        )
+        thing = f"the person who {be} {noun}" if asked == "who" else f"the thing that {be} {noun}"
+        return Reading("copula relative", f"{thing} {be}", "", f"{asked} {be} {noun}", asked, thing, be)
     return noun_reading("copula", noun, be, asked)
 
 

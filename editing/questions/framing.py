@@ -53,6 +53,7 @@ def framed_questions(reading: Reading, answer: str) -> list[str]:
         if _is_plain_order(reading)
         else f"I want to know {reading.embedded}."
     )
+    questions.append(f"please tell me {reading.embedded}.")
     return questions
 
 

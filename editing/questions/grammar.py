@@ -59,7 +59,7 @@ VERBS = frozenset(IRREGULAR) | frozenset(_REGULAR.split())
 _NOT_PASSIVE = word_set(
     """
     be have become go come fall lie live die work happen belong appear exist star succeed compete participate
-    resign retire mean cost last remain involve describe include contain feature
+    resign retire mean cost last remain give involve describe include contain feature
     """
 )
 

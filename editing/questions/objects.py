@@ -100,10 +100,8 @@ def read_object(text: str, answer: str) -> Reading | None:
     ):
         return None
     subject, tail = parts
-    if (
-        not noun
-        and auxiliary in ("has", "have", "had")
-        and not (tail and is_participle(tail.split()[0]) and not is_participle(rest.split()[0]))
+    if auxiliary in ("has", "have", "had") and not (
+        tail and is_participle(tail.split()[0]) and not is_participle(rest.split()[0])
     ):
         return None
     if (

@@ -120,9 +120,9 @@ def test_an_empty_answer_is_no_fault_of_the_file(tmp_path):
         (
             json.dumps(ERRATA) + "\n" + json.dumps(ERRATA)[:50],
             "errata",
-            r"line 2: no valid JSON \(the file ends inside",
+            r"line 2: invalid JSON \(the file ends inside",
         ),
-        (json.dumps(ERRATA)[:40] + "\n" + json.dumps(ERRATA), "errata", "line 1: no valid JSON:"),
+        (json.dumps(ERRATA)[:40] + "\n" + json.dumps(ERRATA), "errata", "line 1: invalid JSON:"),
         ("[1, 2]\n", "errata", "line 1: expected a JSON object"),
         ('"text"\n', "errata", "line 1: expected a JSON object"),
         (json.dumps(ERRATA), "counterfact", "line 1: the field 'requested_rewrite' is missing.*looks like 'errata'"),
