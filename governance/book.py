@@ -9,23 +9,13 @@ from typing import Any
 from governance.accounts import Actor, stamp
 from governance.audit import Log, canonical
 from governance.claims import normal
-from governance.corrections import (
-    Alarm,
-    Approval,
-    Category,
-    Claim,
-    Correction,
-    Fallback,
-    Move,
-    Related,
-    Remedy,
-    Status,
-)
+from governance.correction_rows import load, sealed_json
+from governance.corrections import Alarm, Correction, Related, Status
 from governance.errors import InvalidClaim, NotFound
 from governance.lifecycle import IN_FORCE, OPEN, check_move
 from governance.policy import Policy
 from governance.store import Store
-from governance.times import from_text, now, optional, to_text
+from governance.times import from_text, now, to_text
 from governance.vault import Vault
 from governance.versions import Versions
 
@@ -256,10 +246,7 @@ class Book:
         )
 
     def _texts(self, text_id: str) -> dict[str, Any]:
-        """A sealed JSON document of the correction; empty once erased."""
-        text = self._vault.get(text_id)
-        found: dict[str, Any] = json.loads(text) if text else {}
-        return found
+        return sealed_json(self._vault, text_id)
 
     def _rewrite(self, text_id: str, **changes: Any) -> dict[str, Any]:
         """Change fields of a sealed document. An erased one stays erased: processes go on without it."""
@@ -280,100 +267,7 @@ class Book:
         row["subject_key"] = self._key(claim["subject"] or claim["canonical_question"] or claim["question"])
 
     def _load(self, row: Mapping[str, Any]) -> Correction:
-        claim, work = self._texts(row["claim_text_id"]), self._texts(row["work_text_id"])
-        return Correction(
-            id=row["id"],
-            created=from_text(row["created"]),
-            updated=from_text(row["updated"]),
-            channel=row["channel"],
-            status=Status(row["status"]),
-            reporter_id=row["reporter_id"],
-            reporter_pseudonym=row["reporter_pseudonym"],
-            reporter_role=row["reporter_role"],
-            answer_id=row["answer_id"],
-            claim=Claim(**{name: claim.get(name, "") for name in Claim.__dataclass_fields__}),
-            category=Category(row["category"]),
-            comment=claim.get("comment", ""),
-            evidence=tuple(claim.get("evidence", ())),
-            remedy=Remedy(row["remedy"]) if row["remedy"] else None,
-            reason=work.get("reason", ""),
-            volatile=None if row["volatile"] is None else bool(row["volatile"]),
-            personal_data=bool(row["personal_data"]),
-            triage=work.get("triage", {}),
-            approvals=self._approvals(row),
-            approvals_needed=row["approvals_needed"],
-            authors=tuple(
-                author["actor_id"]
-                for author in self._store.rows(
-                    "SELECT actor_id FROM claim_authors WHERE correction_id = :id", id=row["id"]
-                )
-            ),
-            risk_tier=row["risk_tier"],
-            fallback=Fallback(row["fallback"]),
-            priority=row["priority"],
-            due=from_text(row["due"]),
-            attempts=row["attempts"],
-            probe_failures=row["probe_failures"],
-            crashes=row["crashes"],
-            appeals=row["appeals"],
-            undo_requested=bool(row["undo_requested"]),
-            report=work.get("report", {}),
-            report_sha256=row["report_sha256"],
-            paraphrases=tuple(work.get("paraphrases", ())),
-            probes=tuple(work.get("probes", ())),
-            artefact=row["artefact"],
-            edit=json.loads(row["edit"]),
-            weights_version_at_report=row["weights_version_at_report"],
-            index_generation=row["index_generation"],
-            weights_version_before=row["weights_version_before"],
-            weights_version_after=row["weights_version_after"],
-            swap_pause_s=row["swap_pause_s"],
-            live_since=optional(row["live_since"]),
-            review_due=optional(row["review_due"]),
-            duplicate_of=row["duplicate_of"],
-            superseded_by=row["superseded_by"],
-            conflicts=tuple(json.loads(row["conflicts"])),
-            told=optional(row["told"]),
-            erased=not claim,
-            claim_commitment=self._vault.commitment(row["claim_text_id"]),
-            moves=self._moves(row["id"]),
-            schema_version=row["schema_version"],
-        )
-
-    def _approvals(self, row: Mapping[str, Any]) -> "tuple[Approval, ...]":
-        rows = self._store.rows(
-            "SELECT * FROM approvals WHERE correction_id = :id AND round = :round ORDER BY at",
-            id=row["id"],
-            round=row["round"],
-        )
-        reasons = self._vault.get_many(found["reason_text_id"] for found in rows)
-        return tuple(
-            Approval(
-                found["actor_id"],
-                found["actor"],
-                found["role"],
-                from_text(found["at"]),
-                reasons.get(found["reason_text_id"], ""),
-            )
-            for found in rows
-        )
-
-    def _moves(self, correction_id: str) -> "tuple[Move, ...]":
-        rows = self._store.rows("SELECT * FROM moves WHERE correction_id = :id ORDER BY ordinal", id=correction_id)
-        reasons = self._vault.get_many(row["reason_text_id"] for row in rows)
-        return tuple(
-            Move(
-                None if row["from_status"] is None else Status(row["from_status"]),
-                Status(row["to_status"]),
-                row["actor_id"],
-                row["actor"],
-                row["role"],
-                from_text(row["at"]),
-                reasons.get(row["reason_text_id"], ""),
-                row["entry"],
-            )
-            for row in rows
-        )
+        return load(self._store, self._vault, row)
 
 
 def report_sha256(report: Mapping[str, Any]) -> str:

@@ -60,12 +60,12 @@ class Store:
         db.conn.execute("BEGIN IMMEDIATE")
         try:
             yield db
+            db.conn.execute("COMMIT")
         except BaseException:
-            # A trigger that raises ROLLBACK has ended the transaction already.
+            # A trigger that raises ROLLBACK has ended the transaction already; a COMMIT on a full disk has not.
             if db.conn.in_transaction:
                 db.conn.execute("ROLLBACK")
             raise
-        db.conn.execute("COMMIT")
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite_utils.Database]:
