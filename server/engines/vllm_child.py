@@ -7,7 +7,11 @@ import logging
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
 from multiprocessing.context import BaseContext
+from typing import TypeVar
+
+T = TypeVar("T")
 
 FORK = "ERRATA_ENGINE_FORK"  # set by vllm_process.py where forking is safe: no CUDA, one engine core
 
@@ -32,6 +36,7 @@ def _fork_engine_core() -> None:
     vLLM spawns on CPUs, so that each worker process can read its own OMP variables. With the worker inside the engine
     core there is one set, and it is in our environment already. No OpenMP region runs in the parent before the fork.
     """
+    import vllm.model_executor.models.registry
     import vllm.v1.engine.core
     import vllm.v1.engine.utils
     import vllm.v1.executor.uniproc_executor
@@ -40,7 +45,12 @@ def _fork_engine_core() -> None:
     def forked() -> BaseContext:
         return multiprocessing.get_context("fork")
 
+    def here(fn: Callable[[], T]) -> T:
+        return fn()
+
     vllm.v1.engine.utils.get_mp_context = forked  # type: ignore[attr-defined]
+    # The first start with a model asks yet another Python what its class can do; the class is needed here anyway.
+    vllm.model_executor.models.registry._run_in_subprocess = here
 
 
 def _die_with_parent() -> None:
