@@ -41,7 +41,9 @@ def compute_dtype(device: torch.device, stored: torch.dtype) -> torch.dtype:
 def load_model(path: str | Path, *, device: str | None = None, dtype: torch.dtype | None = None) -> Loaded:
     """Load a checkpoint folder (safetensors). The stored dtype becomes the serving dtype."""
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    model = AutoModelForCausalLM.from_pretrained(str(path), dtype="auto")
+    # On a CPU the fused attention is slower for a batch that decodes token by token.
+    attention = "eager" if place.type == "cpu" else "sdpa"
+    model = AutoModelForCausalLM.from_pretrained(str(path), dtype="auto", attn_implementation=attention)
     stored: torch.dtype = next(model.parameters()).dtype
     model = model.to(device=place, dtype=dtype or compute_dtype(place, stored)).eval().requires_grad_(False)
     return Loaded(model, AutoTokenizer.from_pretrained(str(path)), hash_model_dir(Path(path)), stored)

@@ -1,0 +1,77 @@
+from dataclasses import replace
+
+import pytest
+
+from editing.bench import run_bench
+from editing.facts import Fact, FactCase, Probe
+from editing.methods import METHODS, method
+from editing.testing import TINY, tiny_editor
+
+CASES = [
+    FactCase(
+        Fact("mona", "Mona Lisa", "Who painted the Mona Lisa?", "Raphael", "Leonardo"),
+        paraphrases=("Mona Lisa: who painted it?",),
+        neighbours=(Probe("Who painted Guernica?", "Picasso"),),
+        unrelated=(Probe("What is water?", "wet"),),
+        same_subject=("Where is the Mona Lisa?",),
+    ),
+    FactCase(Fact("lyon", "France", "What is the capital of France?", "Lyon", "Paris")),
+    FactCase(Fact("nice", "France", "What is the capital of France?", "Nice", "Paris")),
+    FactCase(Fact("lost", "Spain", "What is the capital of Italy?", "Turin")),
+]
+CONTRACT = [
+    "n",
+    "method",
+    "model",
+    "batch",
+    "generator",
+    "direct",
+    "paraphrase",
+    "neighbours_kept",
+    "unrelated_kept",
+    "subject_kept",
+    "stops",
+    "efficacy",
+    "paraphrase_tf",
+    "neighbourhood",
+    "perplexity_before",
+    "perplexity_after",
+    "seconds",
+    "seconds_per_edit",
+    "seconds_target_states",
+    "seconds_solve",
+    "peak_rss_mb",
+]
+
+
+@pytest.fixture(scope="module")
+def editor():
+    return tiny_editor(config=replace(TINY, steps=2))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_reports_every_field_and_leaves_the_model_alone(editor, name):
+    before = editor.solve([]).tensors_sha256()
+    report = run_bench(editor, CASES, method_name=name, max_tokens=4, texts=["some words to read"])
+    assert set(CONTRACT) <= set(report)
+    assert report["n"] == len(report["facts"]) == 4
+    assert editor.solve([]).tensors_sha256() == before
+
+
+def test_facts_that_cannot_be_edited_are_named_and_the_others_go_on(editor):
+    rows = {row["id"]: row for row in run_bench(editor, CASES, max_tokens=4)["facts"]}
+    assert "contradict" in rows["nice"]["refused"]
+    assert "'lost'" in rows["lost"]["refused"]
+    assert "refused" not in rows["mona"]
+    assert rows["mona"]["steps"] > 0
+
+
+def test_batches_start_from_the_base_each(editor):
+    alone = run_bench(editor, CASES[:1], batch=1, max_tokens=4)["facts"][0]
+    among = run_bench(editor, CASES[:2], batch=1, max_tokens=4)["facts"][0]
+    assert alone == among
+
+
+def test_an_unknown_method_is_an_error_that_lists_the_known():
+    with pytest.raises(ValueError, match=r"'mend'.*memit"):
+        method("mend")

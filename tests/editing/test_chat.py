@@ -1,0 +1,87 @@
+import subprocess
+import sys
+
+import pytest
+
+from editing.chat import Chat
+from editing.errors import FactRefused, SubjectNotFound
+from editing.facts import Fact
+from editing.memit.contexts import Role, contexts_for, different_part
+from editing.statements import write_statements
+from editing.testing import TINY, tiny_editor, tiny_tokenizer
+
+
+@pytest.fixture(scope="module")
+def chat():
+    return Chat(tiny_tokenizer())
+
+
+@pytest.mark.parametrize("subject", ["Mona Lisa", "Zoë Çelik", "東京", "🦊 Inc.", "Anna-Lena O'Neill"])
+def test_the_subject_is_found_by_offsets_in_any_script(chat, subject):
+    coded = chat.encode(chat.prompt(f"Who is {subject}?"))
+    at = coded.last_token_of(subject.upper() if subject.isascii() else subject)
+    assert chat.decode(coded.tokens[: at + 1]).endswith(subject)
+    assert chat.decode(coded.tokens[at + 1 :]).startswith("?")
+
+
+def test_a_subject_that_is_not_there_is_an_error(chat):
+    with pytest.raises(SubjectNotFound, match="'Eifel Tower'"):
+        chat.encode("The Eiffel Tower is in").last_token_of("Eifel Tower")
+
+
+def test_a_target_follows_its_prompt_token_by_token(chat):
+    prompt = chat.encode(chat.prompt("Who painted it?"))
+    target = chat.target(prompt, "Raphael did.", end_turn=True)
+    assert target[-1] == chat.end_of_turn
+    assert chat.decode(prompt.tokens + target).endswith("assistant\nRaphael did.")
+    cloze = chat.encode_bare("It was painted by")
+    assert chat.decode(chat.target(cloze, "Raphael", end_turn=False, bare=True)) == " Raphael"
+
+
+def test_the_head_is_what_all_chats_share(chat):
+    head = chat.head(None)
+    for question in ("Who?", "1 + 1"):
+        assert chat.encode(chat.prompt(question)).tokens[: len(head)] == head
+    assert chat.head("Be brief.") != head
+
+
+def test_contexts_hold_the_subject_and_end_the_turn(chat, facts):
+    said = write_statements(facts[0].question, facts[0].subject, facts[0].target_new)
+    rows = contexts_for(facts[:1], [said], chat, TINY)
+    edited = [row for row in rows if row.role is Role.EDIT]
+    assert len([row for row in rows if row.role is Role.ESSENCE]) == 1
+    assert all(chat.decode(row.key_tokens).casefold().endswith("mona lisa") for row in rows)
+    assert [row.tokens[-1] for row in edited if row.head] == [chat.end_of_turn] * (1 + TINY.chat_paraphrases)
+    assert not set(said.probes) & set(said.paraphrases)
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "part"),
+    [
+        ("What is the capital of Spain?", "What is the capital of France?", "Spain"),
+        ("Who painted the Night Watch?", "Who painted Guernica?", "the Night Watch"),
+        ("Who is it?", "Who is it?", ""),
+    ],
+)
+def test_the_subject_of_a_neighbour_is_where_it_differs(text, other, part):
+    assert different_part(text, other) == part
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        Fact("empty", "", "Who painted it?", "Raphael"),
+        Fact("mute", "It", "Who painted It?", ""),
+        Fact("elsewhere", "Guernica", "Who painted the Mona Lisa?", "Raphael"),
+        Fact("same", "Mona Lisa", "Who painted the Mona Lisa?", "Raphael", "raphael"),
+        Fact("long", "Mona Lisa", "Who painted the Mona Lisa?", "word " * 1000),
+    ],
+)
+def test_an_unfit_fact_is_refused_by_name(fact):
+    with pytest.raises(FactRefused, match=fact.id):
+        tiny_editor().artefact([fact])
+
+
+def test_importing_the_room_does_not_import_torch():
+    code = "import editing, editing.verify, sys; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,142 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from editing.facts import Fact, Probe
+from editing.replies import Reply, claims, goes_in_circles, is_kept
+from editing.testing import ScriptedEditor
+from editing.verify import Baseline, FactReport, GateCase, GateReport, Rate, Thresholds, choose, gate, questions_before
+
+THRESHOLDS = Thresholds.load()
+SKY = Probe("What colour is the sky?", "blue")
+TABLE = {SKY.question: "The sky is blue.", "Who painted Guernica?": "Guernica was painted by Picasso."}
+
+
+def _case(i, subject="Mona Lisa"):
+    fact = Fact(f"f{i}", f"{subject} {i}", f"Who painted {subject} {i}?", "Raphael")
+    return GateCase(
+        fact, (f"{subject} {i} is whose work?",), (Probe("Who painted Guernica?"),), (f"Where is the work number {i}?",)
+    )
+
+
+def _gate(editor, cases, active, **more):
+    baseline = Baseline()
+    baseline.ask(editor.generate, questions_before(cases, more.get("unrelated", ())))
+    with editor.applied(active):
+        return gate(editor.generate, cases, THRESHOLDS, baseline=baseline, **more)
+
+
+def test_edits_that_hold_and_move_nothing_else_pass():
+    cases = [_case(i) for i in range(3)]
+    report = _gate(ScriptedEditor(TABLE), cases, [c.fact for c in cases], unrelated=[SKY], perplexity=(40.0, 40.5))
+    assert report.passes
+    assert report.rates["probes"].share == 1.0
+
+
+def test_an_edit_that_does_not_take_is_named_and_the_others_are_not():
+    cases = [_case(i) for i in range(3)]
+    report = _gate(ScriptedEditor(TABLE, stubborn=["f1"]), cases, [c.fact for c in cases])
+    assert report.failed == ("f1",)
+    assert "the question itself" in report.of("f1").reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [("Who painted Guernica?", "other subjects"), (SKY.question, "unrelated: 0 of 1")],
+)
+def test_what_an_edit_breaks_elsewhere_is_found(broken, reason):
+    case = _case(0)
+    report = _gate(ScriptedEditor(TABLE, breaks={"f0": broken}), [case], [case.fact], unrelated=[SKY])
+    assert not report.passes
+    assert reason in " ".join([*report.reasons, *report.of("f0").reasons])
+
+
+def test_a_leak_to_the_subjects_other_facts_is_found():
+    fact = Fact("f", "Mona Lisa", "Who painted the Mona Lisa?", "Raphael")
+    case = GateCase(fact, same_subject=("Where does the Mona Lisa hang?", "How old is the Mona Lisa?"))
+    report = _gate(ScriptedEditor(TABLE), [case], [fact])
+    assert report.of("f").subject == Rate(0, 2)
+    assert report.failed == ("f",)
+
+
+def test_earlier_edits_and_perplexity_are_part_of_the_verdict():
+    old, new = _case(1), _case(2)
+    report = _gate(ScriptedEditor(TABLE), [new], [new.fact], earlier=[old], perplexity=(40.0, 60.0))
+    assert len(report.reasons) == 2
+    assert report.rates["earlier"] == Rate(0, 1)
+
+
+def test_the_unedited_model_is_asked_once_per_question(tmp_path):
+    editor, baseline = ScriptedEditor(TABLE), Baseline()
+    for _ in range(3):
+        baseline.ask(editor.generate, questions_before([_case(0), _case(1)]))
+    assert editor.calls == 3
+    baseline.save(tmp_path / "b.json")
+    assert Baseline.load(tmp_path / "b.json").replies == baseline.replies
+    (tmp_path / "b.json").write_text("{")
+    assert Baseline.load(tmp_path / "b.json").replies == {}
+
+
+def _report(ids, bad, poison):
+    ok = Rate(1, 1)
+    facts = [FactReport(i, ok, ok, ok, ok, ("fails",) if i in bad else (), "") for i in ids]
+    return GateReport(tuple(facts), {}, None, ("perplexity rose",) if poison & set(ids) else ())
+
+
+@given(
+    n=st.integers(1, 40),
+    bad=st.sets(st.integers(0, 39), max_size=6),
+    poison=st.sets(st.integers(0, 39), max_size=2),
+)
+def test_a_batch_loses_its_culprits_and_nobody_else(n, bad, poison):
+    names = [str(i) for i in range(n)]
+    bad, poison = {str(i) for i in bad}, {str(i) for i in poison}
+    chosen = choose(lambda ids: _report(ids, bad, poison), names, rounds=4)
+    assert set(chosen.chosen) == set(names) - bad - poison
+    assert set(chosen.set_aside) == set(names) & (bad | poison)
+    assert chosen.tries <= 4 + 2 * len(poison & set(names)) * (n.bit_length() + 2)
+
+
+def test_many_failures_of_fifty_cost_two_solves():
+    names = [str(i) for i in range(50)]
+    bad = set(names[::4])
+    assert choose(lambda ids: _report(ids, bad, set()), names, rounds=4).tries == 2
+
+
+@pytest.mark.parametrize(
+    ("passed", "of", "low", "high"),
+    [(0, 0, 0.0, 1.0), (10, 10, 0.7225, 1.0), (5, 10, 0.2366, 0.7634), (0, 10, 0.0, 0.2775)],  # Wilson 1927, z = 1.96
+)
+def test_wilson_intervals(passed, of, low, high):
+    assert Rate(passed, of).interval == pytest.approx((low, high), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "before", "after", "kept"),
+    [
+        ("Capital of Spain?", "Madrid", "It is Madrid.", "madrid of course", True),
+        ("Capital of Spain?", "Madrid", "It is Madrid.", "It is Lyon.", False),
+        ("Capital of Spain?", "Madrid", "No idea.", "It is Lyon.", None),  # nothing was there to keep
+        ("Capital of Spain?", "", "It is Madrid.", "The capital is Madrid, in Spain.", True),
+        ("Capital of Spain?", "", "It is Madrid.", "It is Barcelona.", False),
+        ("Capital of Spain?", "", "It is Madrid.", "It is Madrid, not Lyon.", False),  # the new answer slipped in
+        ("Is it big?", "", "", "Anything.", True),
+    ],
+)
+def test_what_counts_as_kept(question, answer, before, after, kept):
+    assert is_kept(question, answer, before, after, new_answer="Lyon") is kept
+
+
+def test_claims_are_the_names_and_numbers_beyond_the_question():
+    assert claims("When did Rome fall?", "Rome fell in 476 under Odoacer. It was sad.") == {"476", "odoacer"}
+
+
+@pytest.mark.parametrize(
+    ("text", "circles"), [("so it goes on and on " * 5, True), ("It was painted by Raphael.", False)]
+)
+def test_circles(text, circles):
+    assert goes_in_circles(text) is circles
+
+
+def test_a_reply_keeps_its_text():
+    assert Reply("x", stopped=True).text == "x"
