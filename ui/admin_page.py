@@ -35,6 +35,19 @@ class AdminState:
     log_end: int = 0  # 0 is the end of the log
 
 
+@dataclass(slots=True)
+class Desk:
+    """The one thing of a tab that changes in place, so that a drawing that took long can see that it is out of date."""
+
+    look: AdminState
+    turn: int = 0
+
+    def turn_to(self, **changes: Any) -> None:
+        """Look at something else, or at the same anew; whatever is being drawn now is out of date from here on."""
+        self.look = replace(self.look, **changes)
+        self.turn += 1
+
+
 class AdminPage:
     """Builds the Blocks of `/admin`. The page itself holds no data: each event fetches it with the caller's cookie."""
 
@@ -45,7 +58,7 @@ class AdminPage:
     def build(self) -> gr.Blocks:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         with gr.Blocks(title=TEXTS.admin_title, analytics_enabled=False, fill_width=True) as page:
-            state = gr.State(AdminState())
+            desk = gr.State(Desk(AdminState()))
             bus: Any = gr.HTML(" ", elem_id="er-bus", js_on_load=_BUS)
             told = gr.HTML("", elem_id="er-told", html_template=" ", js_on_load=TELLS)
             strip = panel("", "er-admin")
@@ -79,48 +92,46 @@ class AdminPage:
                             views[name] = panel()
             clock = gr.Timer(4)
 
-            drawn = [state, told, strip, filters, queue, detail, *views.values()]
-            self._slots = {"filters": 3, "queue": 4, "detail": 5, **{name: 6 + n for n, name in enumerate(views)}}
-            self._width = len(drawn)
-            page.load(self.open, [state], drawn, **quiet)
-            clock.tick(self.refresh, [state], drawn, trigger_mode="once", **quiet)
-            tabs.select(self.choose_tab, [state], drawn, **quiet)
-            bus.act(self.act, [state], drawn, trigger_mode="multiple", **quiet)
-            search.change(self.find, [state, search, sort], drawn, trigger_mode="always_last", **quiet)
-            sort.change(self.find, [state, search, sort], drawn, **quiet)
-            upload.upload(self.upload, [state, upload], drawn, **quiet)
+            drawn = [told, strip, filters, queue, detail, *views.values()]
+            self._slots = {name: n for n, name in enumerate(("told", "strip", "filters", "queue", "detail", *views))}
+            page.load(self.open, [desk], drawn, **quiet)
+            clock.tick(self.refresh, [desk], drawn, trigger_mode="once", **quiet)
+            tabs.select(self.choose_tab, [desk], drawn, **quiet)
+            bus.act(self.act, [desk], drawn, trigger_mode="multiple", **quiet)
+            search.change(self.find, [desk, search, sort], drawn, trigger_mode="always_last", **quiet)
+            sort.change(self.find, [desk, search, sort], drawn, **quiet)
+            upload.upload(self.upload, [desk, upload], drawn, **quiet)
             playground.submit(self.try_search, [playground], [found], **quiet)
         page.queue(default_concurrency_limit=64, api_open=False)
         return page
 
     # events
 
-    async def open(self, state: AdminState, request: gr.Request) -> list[Any]:
+    async def open(self, desk: Desk, request: gr.Request) -> list[Any]:
         me = caller(self._gateway, request)
         try:
-            state = replace(state, me=await me.me())
+            desk.turn_to(me=await me.me())
         except UiError as error:
             warn(error)
-            return self._row(state, strip=html.problem(words_for(error)))
-        return await self._draw(me, state)
+            return self._row(strip=html.problem(words_for(error)))
+        return await self._draw(me, desk)
 
-    async def refresh(self, state: AdminState, request: gr.Request) -> list[Any]:
-        if state.me is None:
-            return self._row(state)
-        return await self._draw(caller(self._gateway, request), state)
+    async def refresh(self, desk: Desk, request: gr.Request) -> list[Any]:
+        return await self._draw(caller(self._gateway, request), desk)
 
-    async def choose_tab(self, state: AdminState, event: gr.SelectData, request: gr.Request) -> list[Any]:
-        return await self._draw(caller(self._gateway, request), replace(state, tab=str(event.value)))
+    async def choose_tab(self, desk: Desk, event: gr.SelectData, request: gr.Request) -> list[Any]:
+        desk.turn_to(tab=str(event.value))
+        return await self._draw(caller(self._gateway, request), desk)
 
-    async def find(self, state: AdminState, search: str, sort: str, request: gr.Request) -> list[Any]:
-        return await self._draw(
-            caller(self._gateway, request), replace(state, search=search.strip(), sort=sort, rows=PAGE)
-        )
+    async def find(self, desk: Desk, search: str, sort: str, request: gr.Request) -> list[Any]:
+        desk.turn_to(search=search.strip(), sort=sort, rows=PAGE)
+        return await self._draw(caller(self._gateway, request), desk)
 
-    async def upload(self, state: AdminState, path: str, request: gr.Request) -> list[Any]:
+    async def upload(self, desk: Desk, path: str, request: gr.Request) -> list[Any]:
         me = caller(self._gateway, request)
         await self._acts.upload(me, path)
-        return await self._draw(me, state)
+        desk.turn_to()
+        return await self._draw(me, desk)
 
     async def try_search(self, query: str, request: gr.Request) -> str:
         if not query.strip():
@@ -132,35 +143,39 @@ class AdminPage:
             return html.problem(words_for(error))
         return records_view.found_passages(passages, explained)
 
-    async def act(self, state: AdminState, event: gr.EventData, request: gr.Request) -> list[Any]:
+    async def act(self, desk: Desk, event: gr.EventData, request: gr.Request) -> list[Any]:
         me = caller(self._gateway, request)
         done: Done = await self._acts.do(me, event)
-        state = replace(state, **done.look) if done.look else state
-        if state.me is None:
-            return await self.open(state, request)
-        return await self._draw(me, state, told=done.told)
+        desk.turn_to(**done.look)
+        if desk.look.me is None:
+            return await self.open(desk, request)
+        return await self._draw(me, desk, told=done.told)
 
     # drawing
 
-    def _row(self, state: AdminState, *, told: object = None, strip: object = None, **views: object) -> list[Any]:
+    def _row(self, **views: object) -> list[Any]:
         """One value per output: what is not named stays as it is."""
-        row: list[Any] = [gr.skip()] * self._width
-        row[0] = state
-        for slot, value in ((1, told), (2, strip), *((self._slots[name], view) for name, view in views.items())):
-            if value is not None:
-                row[slot] = value
+        row: list[Any] = [gr.skip()] * len(self._slots)
+        for name, view in views.items():
+            if view is not None:
+                row[self._slots[name]] = view
         return row
 
-    async def _draw(self, me: Caller, state: AdminState, *, told: str | None = None) -> list[Any]:
+    async def _draw(self, me: Caller, desk: Desk, *, told: str | None = None) -> list[Any]:
         """The line on top and the tab that is open; a part that cannot be read says so in its own place."""
-        counts, strip = await self._strip(me, state)
+        turn, look = desk.turn, desk.look
+        if look.me is None:
+            return self._row()
+        counts, strip = await self._strip(me, look)
         views: dict[str, object] = {}
         try:
-            views = await self._tab(me, state, counts)
+            views = await self._tab(me, look, counts)
         except UiError as error:
-            name = "detail" if state.tab == ADMIN.tabs[0] else state.tab
+            name = "detail" if look.tab == ADMIN.tabs[0] else look.tab
             views[name] = html.problem(words_for(error))
-        return self._row(state, told=told, strip=strip, **views)
+        if desk.turn != turn:
+            return self._row(told=told)
+        return self._row(told=told, strip=strip, **views)
 
     async def _strip(self, me: Caller, state: AdminState) -> tuple[dict[str, int], str]:
         try:

@@ -93,7 +93,7 @@ class Caller:
         self, messages: Sequence[Json], *, conversation_id: str = "", replaces: str = ""
     ) -> AsyncIterator[Json]:
         """The chunks of a streamed answer as they come; closing the iterator hangs up, which stops the model."""
-        body: dict[str, object] = {"model": "errata", "messages": list(messages), "stream": True, "errata_store": True}
+        body: dict[str, object] = {"messages": list(messages), "stream": True, "errata_store": True}
         if conversation_id:
             body["errata_conversation"] = conversation_id
         if replaces:

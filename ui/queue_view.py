@@ -9,6 +9,8 @@ from .html import Html, element, join
 from .records import Json, Me, Report
 from .texts import TEXTS
 
+_PLAIN_TIERS = ("", "low", "standard", "ordinary", "normal")
+
 
 def filters(counts: Mapping[str, int], *, current: str) -> Html:
     """Chips for the statuses that occur, the first one and "all" in any case."""
@@ -47,7 +49,7 @@ def _row(report: Report, *, selected: bool) -> Html:
     badges = [status_badge(report)]
     if report.remedy:
         badges.append(html.badge(ADMIN.remedies.get(report.remedy, report.remedy), report.remedy))
-    if report.risk_tier not in ("", "ordinary", "normal", "low"):
+    if report.risk_tier not in _PLAIN_TIERS:
         badges.append(html.badge(report.risk_tier, "high"))
     if report.conflicts:
         badges.append(html.badge(ADMIN.conflicts, "warn"))
@@ -122,7 +124,7 @@ def _tier(report: Report) -> list[Html]:
         shown.append(
             html.badge(
                 f"{ADMIN.risk}: {report.risk_tier}",
-                "count" if report.risk_tier in ("ordinary", "normal", "low") else "high",
+                "count" if report.risk_tier in _PLAIN_TIERS else "high",
             )
         )
     if report.due and report.status in ("flagged", "needs_evidence", "queued"):

@@ -65,7 +65,6 @@ def running_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def site(running_site: Site) -> Site:
     """The running pages with a freshly furnished world."""
-    running_site.world.__dict__.clear()
     running_site.world.__dict__.update(fake.furnished().__dict__)
     return running_site
 

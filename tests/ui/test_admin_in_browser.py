@@ -113,6 +113,7 @@ def test_a_live_edit_is_undone_and_a_version_restored(open_page, world):
     page.get_by_role("button", name="Serve the base model now").click()
     fill_and_send(page, reason="To be safe.")
     assert until(lambda: world.served == "base")
+    page.get_by_role("button", name="Serve the base model now").wait_for(state="detached")
     page.get_by_role("button", name="Restore").click()
     fill_and_send(page, reason="All is well.")
     assert until(lambda: world.served == edited)
