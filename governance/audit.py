@@ -106,10 +106,11 @@ class Log:
             ranges = merkle.consistency_ranges(old, new)
             return [merkle.range_hash(self._hash, start, end) for start, end in ranges]
 
-    def checkpoint(self, signer: Signer) -> str:
-        """The signed head of the log as it is now (C2SP tlog-checkpoint)."""
+    def checkpoint(self, signer: Signer, size: int | None = None) -> str:
+        """The signed head of the log (C2SP tlog-checkpoint): as it is now, or as it was at `size` entries."""
         with self._store.snapshot():
-            return signer.sign(checkpoint_text(signer.name, self.size(), self.root()))
+            covered = self.size() if size is None else size
+            return signer.sign(checkpoint_text(signer.name, covered, self.root(covered)))
 
     def _checked(self, size: int) -> int:
         if not 0 <= size <= self.size():

@@ -41,15 +41,15 @@ class Checkpoints:
 
         Call it once a second and at exit. Raises LogError if the log is not an extension of what was signed before.
         """
-        with self._store.snapshot():
-            size = self._log.size()
-            if size == self._written:
-                return None
-            note = self._log.checkpoint(self._signer)
-            for folder in self._folders:
-                self._write_folder(folder, size, note)
+        size = self._log.size()
+        if size == self._written:
+            return None
         # What is signed has to survive a power cut, or the next start would look like a truncation.
         self._store.sync()
+        # No snapshot: the first `size` entries never change, and another process may have signed more meanwhile.
+        note = self._log.checkpoint(self._signer, size)
+        for folder in self._folders:
+            self._write_folder(folder, size, note)
         self._written = size
         return note
 

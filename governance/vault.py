@@ -25,18 +25,23 @@ def load_or_create_key(path: Path) -> bytes:
 
     Raises WrongKey if the file holds something else.
     """
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        key = path.read_bytes()
-        if len(key) != KEY_BYTES:
-            raise WrongKey(f"{str(path)!r} holds {len(key)} bytes, not {KEY_BYTES}: restore the key file") from None
-        return key
-    key = secrets.token_bytes(KEY_BYTES)
-    with os.fdopen(handle, "wb") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
+    if not path.exists():
+        fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            # A link appears whole or not at all, and never replaces the key of a process that was quicker.
+            os.link(fresh, path)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise WrongKey(f"{str(path)!r} holds {len(key)} bytes, not {KEY_BYTES}: restore the key file")
     return key
 
 
@@ -60,6 +65,12 @@ class Vault:
     def derive(self, purpose: str) -> bytes:
         """A key for one purpose (API keys, claim index), derived from the master key."""
         return hmac.digest(self._master_key, b"errata/" + purpose.encode(), hashlib.sha256)
+
+    def check(self) -> None:
+        """Raises WrongKey unless the master key opens this vault; call it at start, before anything is written."""
+        row = self._store.row("SELECT owner, wrapped FROM person_keys WHERE wrapped IS NOT NULL LIMIT 1")
+        if row is not None:
+            self._unwrap(row["owner"], row["wrapped"])
 
     def put(self, owner: str, kind: str, text: str) -> str:
         """Seal the text for its owner; returns its id. Raises Erased if the owner's key was destroyed."""

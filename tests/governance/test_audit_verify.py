@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import threading
 
 import pytest
 
@@ -226,6 +227,33 @@ def test_an_export_verifies_offline(signed):
     export.write_text("".join(f"{line}\n" for line in lines[:30] + lines[31:]))
     report = verify(export=export, checkpoints=folders, key=SIGNER.verifier_key)
     assert report.first_bad == 31
+
+
+def test_two_writers_share_a_folder_without_false_alarms(signed):
+    store, log, folders, _ = signed
+    errors = []
+
+    def work():
+        own = Store(store.path)
+        writer = Checkpoints(own, Log(own), SIGNER, folders)
+        try:
+            for _ in range(15):
+                append(own, Log(own), 1)
+                writer.write()
+        except LogError as error:
+            errors.append(error)
+        finally:
+            own.close()
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    report = check(signed)
+    assert report.ok
+    assert report.newest_head == log.size() == SIZE + 45
 
 
 def test_a_checkpoint_is_written_only_when_the_log_has_grown(signed):

@@ -1,5 +1,7 @@
 """The vault: what is sealed can be read, moved nowhere, and destroyed."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,8 +81,17 @@ def test_a_sealed_text_cannot_be_moved_to_another_row_or_person(room):
 
 def test_another_master_key_opens_nothing(room):
     text_id = room.vault.put("acc_1", "question", "mine")
-    with pytest.raises(WrongKey, match="does not open the vault"):
-        Vault(room.store, b"x" * 32).get(text_id)
+    room.vault.check()
+    for act in (Vault(room.store, b"x" * 32).check, lambda: Vault(room.store, b"x" * 32).get(text_id)):
+        with pytest.raises(WrongKey, match="does not open the vault"):
+            act()
+
+
+def test_of_many_that_make_the_key_at_once_all_get_the_same(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(lambda _: load_or_create_key(tmp_path / "master.key"), range(16)))
+    assert len(keys) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["master.key"]
 
 
 def test_the_key_file_is_made_once_and_for_its_owner_alone(tmp_path):
