@@ -55,7 +55,7 @@ def warn(error: UiError) -> None:
 
 
 def inform(words: str) -> None:
-    gr.Info(str(escape(words)), title=TEXTS.product)
+    gr.Info(str(escape(words)), duration=5, title=TEXTS.product)
 
 
 def panel(value: str = "", elem_id: str | None = None) -> gr.HTML:

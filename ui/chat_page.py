@@ -21,7 +21,7 @@ from .texts import TEXTS
 _REDRAW_S = 0.06
 _SETTLE_S = 0.25
 _CHANNELS = """
-const asks = ['retry', 'edit', 'try'], goes = ['open', 'new', 'delete', 'earlier'];
+const asks = ['retry', 'edit', 'try', 'hint'], goes = ['open', 'new', 'delete', 'earlier'];
 window.errataSend = (data) => trigger(asks.includes(data.name) ? 'ask' : goes.includes(data.name) ? 'go' : 'act', data);
 """
 
@@ -61,8 +61,6 @@ class ChatPage:
                     sanitize_html=True,
                     allow_tags=False,
                     height="100%",
-                    placeholder=TEXTS.welcome,
-                    examples=[{"text": example} for example in TEXTS.examples],
                     latex_delimiters=[
                         {"left": "$$", "right": "$$", "display": True},
                         {"left": "\\(", "right": "\\)", "display": False},
@@ -90,7 +88,6 @@ class ChatPage:
             quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
             asking = [
                 ask.submit(self.ask, [ask, state], drawn, **quiet),
-                bot.example_select(self.ask_example, [state], drawn, **quiet),
                 bus.ask(self.ask_again, [state], drawn, **quiet),
             ]
             ask.stop(self.settle, None, None, cancels=asking, **quiet).then(self.stopped, [state], drawn, **quiet)
@@ -147,18 +144,15 @@ class ChatPage:
         async for drawn in self._answer(asked, caller(self._gateway, request)):
             yield drawn
 
-    async def ask_example(
-        self, state: ChatState, event: gr.SelectData, request: gr.Request
-    ) -> AsyncIterator[tuple[Any, ...]]:
-        text = event.value.get("text", "") if isinstance(event.value, dict) else str(event.value)
-        async for drawn in self.ask(text, state, request):
-            yield drawn
-
     async def ask_again(
         self, state: ChatState, event: gr.EventData, request: gr.Request
     ) -> AsyncIterator[tuple[Any, ...]]:
-        """Retry, edit the last question, or try a fixed report in a new chat."""
+        """Retry, edit the last question, follow a hint, or try a fixed report in a new chat."""
         act, me = Act.read(event), caller(self._gateway, request)
+        if act.name == "hint":
+            async for drawn in self.ask(TEXTS.examples[act.n % len(TEXTS.examples)], state, request):
+                yield drawn
+            return
         if act.name == "try":
             try:
                 report = await me.report(path_id(act.id))
@@ -323,7 +317,7 @@ class ChatPage:
 
     def _top(self, state: ChatState) -> str:
         if not state.turns:
-            return ""
+            return view.welcome()
         export = html.button(html.icon("save") + TEXTS.export, act="export", look="er-plain")
         earlier = html.EMPTY
         if len(state.turns) > state.shown:

@@ -223,6 +223,18 @@ def account(me: Me | None, *, reports: int = 0, fixed: int = 0) -> Html:
     return element("div", join(lines), class_="er-account")
 
 
+def welcome() -> Html:
+    """The first thing in a new chat: what this is for, and three questions to begin with."""
+    hints = [html.button(words, act="hint", look="er-hint", data_n=n) for n, words in enumerate(TEXTS.examples)]
+    return element(
+        "div",
+        element("h1", TEXTS.welcome),
+        element("p", TEXTS.welcome_text),
+        element("div", *hints, class_="er-hints"),
+        class_="er-welcome",
+    )
+
+
 def notice() -> Html:
     keys = element("span", TEXTS.keys_hint, class_="er-keys")
     return element("div", element("span", TEXTS.notice), " ", keys, class_="er-notice")

@@ -89,6 +89,20 @@
     else openDialog(spec);
   };
 
+  // A session that has ended answers 401, or with the sign-in page: say so and keep what was typed.
+  const fetched = window.fetch;
+  let told = false;
+  window.fetch = async (...request) => {
+    const response = await fetched(...request);
+    const signIn = response.status === 401 || (response.redirected && new URL(response.url).pathname === "/login");
+    if (signIn && !told) {
+      told = true;
+      const link = make("a", { href: `/login?next=${window.location.pathname}` }, words.signIn);
+      openDialog({ title: words.signedOut, html: link.outerHTML });
+    }
+    return response;
+  };
+
   document.addEventListener("click", (event) => {
     const cite = event.target.closest('a[href^="#source-"]');
     if (cite) {

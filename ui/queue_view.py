@@ -96,7 +96,7 @@ def detail(report: Report | None, me: Me | None) -> Html:
     )
     parts = [
         head,
-        element("div", *actions(report, me), class_="er-actions"),
+        *_bar(actions(report, me)),
         _claim(report),
         _reporter(report),
         _triage(report),
@@ -108,6 +108,10 @@ def detail(report: Report | None, me: Me | None) -> Html:
             )
     parts += [_approvals(report), _verification(report), _history(report)]
     return element("article", join(parts), class_="er-detail")
+
+
+def _bar(buttons: Sequence[Html]) -> list[Html]:
+    return [element("div", *buttons, class_="er-actions")] if buttons else []
 
 
 def _section(title: str, *content: str) -> Html:
@@ -216,7 +220,7 @@ def _approvals(report: Report) -> Html:
     given = [
         element(
             "li",
-            element("b", str(a.get("actor", ""))),
+            element("b", _named(str(a.get("actor", "")), str(a.get("role") or ""))),
             " ",
             html.ago(str(a.get("at", ""))),
             " ",
@@ -277,7 +281,7 @@ def _history(report: Report) -> Html:
             "li",
             html.badge(TEXTS.statuses.get(move.after, move.after), move.after),
             " ",
-            element("span", f"{move.actor} ({move.role})" if move.role and move.role != move.actor else move.actor),
+            element("span", _named(move.actor, move.role)),
             " ",
             element("span", html.ago(move.at), class_="er-quiet"),
             element("div", move.reason, class_="er-quiet") if move.reason else "",
@@ -285,6 +289,12 @@ def _history(report: Report) -> Html:
         for move in reversed(report.moves)
     ]
     return _section(ADMIN.history, element("ol", join(lines), class_="er-lines er-history")) if lines else html.EMPTY
+
+
+def _named(actor: str, role: str) -> str:
+    """A pseudonym is shown short, with its role; a loop of the server by its name."""
+    name = html.short(actor, 6) if actor.startswith("psn_") else actor
+    return f"{name} ({role})" if role and role != name else name
 
 
 def actions(report: Report, me: Me) -> list[Html]:

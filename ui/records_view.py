@@ -123,20 +123,33 @@ def canonical(entry: Json) -> bytes:
     return json.dumps(inner, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def _facts(body: Mapping[str, object]) -> list[str]:
+    """What an entry is about: its ids and words; commitments and lists are for the proof."""
+    inner = body.get("data")
+    said = {**body, **inner} if isinstance(inner, Mapping) else body
+    return [
+        f"{name} {html.short(str(value), 14) if '_' in str(value) else value}"
+        for name, value in said.items()
+        if name not in ("n", "at", "kind", "role")
+        and isinstance(value, str | int)
+        and value != ""
+        and len(str(value)) < 60
+    ]
+
+
 def log(entries: Sequence[Json]) -> Html:
     rows = []
     for entry in reversed(entries):
         body = entry_body(entry)
         n = str(entry.get("n") or body.get("n") or "")
-        data = body.get("data")
-        about = " ".join(f"{k}: {v}" for k, v in data.items()) if isinstance(data, Mapping) else ""
+        about = " · ".join(_facts(body))
         prove = html.button(ADMIN.prove, act="prove", id=n, look="er-plain")
         rows.append(
             [
                 n,
                 html.ago(str(body.get("at") or "")),
                 str(body.get("kind") or ""),
-                element("span", about[:400], class_="er-mono"),
+                element("span", about, class_="er-mono"),
                 prove,
             ]
         )

@@ -50,8 +50,9 @@ class Texts:
     transcript: str = "Conversation"
     notice: str = "You are talking to an AI. It can be wrong: report what is, and it gets corrected."
     keys_hint: str = "Enter sends · Shift+Enter starts a line · Esc stops"
-    welcome: str = (
-        "### What would you like to know?\n\nIf an answer is wrong, choose **Report** below it and say what is right. "
+    welcome: str = "What would you like to know?"
+    welcome_text: str = (
+        "If an answer is wrong, choose Report below it and say what is right. "
         "A person checks it, and the answer changes: for good, and for everyone."
     )
     examples: tuple[str, ...] = (

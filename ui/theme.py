@@ -56,8 +56,14 @@ def css() -> str:
 
 def head() -> str:
     """The script of both pages with the words it needs."""
-    words = json.dumps(
-        {"close": TEXTS.close, "cancel": TEXTS.cancel, "copied": TEXTS.copied, "language": TEXTS.language}
-    ).replace("<", "\\u003c")
+    words = {
+        "language": TEXTS.language,
+        "close": TEXTS.close,
+        "cancel": TEXTS.cancel,
+        "copied": TEXTS.copied,
+        "signIn": TEXTS.sign_in,
+        "signedOut": TEXTS.signed_out,
+    }
+    spoken = json.dumps(words).replace("<", "\\u003c")
     script = (files(__package__) / "page.js").read_text(encoding="utf-8")
-    return f"<script>window.errataWords = {words};</script>\n<script>{script}</script>"
+    return f"<script>window.errataWords = {spoken};</script>\n<script>{script}</script>"

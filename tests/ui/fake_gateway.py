@@ -269,7 +269,14 @@ def create_app(world: World) -> FastAPI:
         )
         errata = {"route": route, "reason": reason, "weights_version": world.served, "active_edits": 0 if world.served == "base" else 1,
                   "passages": passages, "conversation_id": conversation_id}  # fmt: skip
-        turn = {"owner": who["name"], "answer_id": answer_id, "question": question, "answer": "", "created": now(), "errata": errata}
+        turn = {
+            "owner": who["name"],
+            "answer_id": answer_id,
+            "question": question,
+            "answer": "",
+            "created": now(),
+            "errata": errata,
+        }
         world.answers[answer_id] = turn
         conversation["turns"] = [t for t in conversation["turns"] if t["answer_id"] != body.get("errata_replaces")] + [
             turn

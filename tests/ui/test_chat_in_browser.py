@@ -25,6 +25,13 @@ def test_an_answer_streams_is_traced_and_is_kept(open_page, ask, world):
     assert "Steve Jobs" in page.locator("#er-bot").inner_text()
 
 
+def test_a_hint_asks_for_a_newcomer(open_page, world):
+    page = open_page("user")
+    page.click("[data-act=hint] >> nth=0")
+    page.wait_for_selector(".er-opener")
+    assert [c["title"] for c in world.conversations.values()] == ["Who is the CEO of Apple?"]
+
+
 def test_a_citation_opens_its_passage_with_dates(open_page, ask):
     page = open_page("user")
     ask(page, "What does an espresso cost?")
@@ -229,6 +236,5 @@ def test_a_session_that_ended_says_so(open_page, world):
     world.sessions.clear()
     page.fill("#er-ask textarea", "hello")
     page.press("#er-ask textarea", "Enter")
-    page.wait_for_function(
-        "document.body.innerText.includes('Sign in again') || location.pathname === '/login' || document.querySelector('.toast-body')"
-    )
+    page.locator("dialog", has_text="Your session has ended").get_by_role("link", name="Sign in").click()
+    page.wait_for_selector("[name=password]")
