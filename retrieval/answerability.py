@@ -13,6 +13,9 @@ from retrieval.lexical import ASKING_WORDS
 # Measured: docs/retrieval.md says how many questions are kept, and how many are answered by a neighbour, at each value.
 ANSWERABLE_FROM = 0.5
 
+# Enough to match 'ruled' with 'rules'.
+_STEM = re.compile(r"\b(?:(\w{3,}?)(?:ingly|edly|ing|ies|ied|ed|es|s|e)?\b|(\w+))")
+
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
@@ -100,22 +103,17 @@ def answerable(query: str, passages: Sequence[Passage]) -> bool:
 
 
 def terms(text: str) -> list[str]:
-    """The text's words as stems; pairs of characters where words are not set apart."""
+    """The text's words without the commonest English endings; pairs of characters where words are not set apart."""
+    text = text.casefold()
+    if text.isascii() or not writes_without_spaces(text):
+        return [stem or word for stem, word in _STEM.findall(text)]
     found: list[str] = []
-    for word in re.findall(r"\w+", text.casefold()):
-        if len(word) > 2 and not word.isascii() and writes_without_spaces(word):
+    for word in re.findall(r"\w+", text):
+        if len(word) > 2 and writes_without_spaces(word):
             found.extend(word[at : at + 2] for at in range(len(word) - 1))
         else:
-            found.append(stem(word))
+            found.extend(stem or whole for stem, whole in _STEM.findall(word))
     return found
-
-
-def stem(word: str) -> str:
-    """A word without the commonest English endings: enough to match 'ruled' with 'rules'."""
-    for ending in ("ingly", "edly", "ing", "ies", "ied", "ed", "es", "s", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
 
 
 def _share(holds: Iterable[bool]) -> float:

@@ -69,7 +69,11 @@ def pool(states: Tensor, mask: Tensor) -> Tensor:
 
 
 def _linear(weights: Mapping[str, Tensor], name: str, states: Tensor) -> Tensor:
-    return functional.linear(states, weights[name + ".weight"], weights[name + ".bias"])
+    mapped = functional.linear(states, weights[name + ".weight"], weights[name + ".bias"])
+    if name + ".down" not in weights:
+        return mapped
+    # In training the low-rank change stays apart: no gradient of the whole matrix is ever made.
+    return mapped + functional.linear(functional.linear(states, weights[name + ".down"]), weights[name + ".up"])
 
 
 def _norm(weights: Mapping[str, Tensor], name: str, states: Tensor, shape: EncoderShape) -> Tensor:

@@ -54,8 +54,7 @@ def train_net(
         total = 0.0
         for at in torch.randperm(len(batches), generator=generator).tolist():
             states, mask = lower[at]
-            adapted = _adapted(frozen, learnt)
-            pooled = pool(run_layers(adapted, states, mask, upper, shape=shape), mask)
+            pooled = pool(run_layers({**frozen, **learnt}, states, mask, upper, shape=shape), mask)
             keep = torch.rand(pooled.shape, generator=generator) >= config.dropout
             logits = (pooled * keep / (1 - config.dropout)) @ learnt["head.weight"].T + learnt["head.bias"]
             loss = _loss(logits, [examples[row] for row in batches[at]], config)
@@ -122,15 +121,6 @@ def _initial(
     learnt["head.weight"] = (torch.randn(outputs, width, generator=generator) * 0.02).requires_grad_()
     learnt["head.bias"] = torch.zeros(outputs, requires_grad=True)
     return learnt
-
-
-def _adapted(frozen: dict[str, Tensor], learnt: dict[str, Tensor]) -> dict[str, Tensor]:
-    adapted = dict(frozen)
-    for name, down in learnt.items():
-        if name.endswith(".down"):
-            target = name.removesuffix(".down")
-            adapted[f"{target}.weight"] = frozen[f"{target}.weight"] + learnt[f"{target}.up"] @ down
-    return adapted
 
 
 def _batches(examples: Sequence["Example"], size: int) -> list[list[int]]:

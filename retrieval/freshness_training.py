@@ -35,10 +35,10 @@ class TrainingConfig:
     seed: int = 7
     first_layer: int = 3  # layers below stay as they are, and are computed once
     rank: int = 16
-    epochs: int = 6
+    epochs: int = 3
     batch_size: int = 32
-    learning_rate: float = 1.0e-3
-    gram_epochs: int = 30
+    learning_rate: float = 1.5e-3
+    gram_epochs: int = 10
     held_back: float = 0.12
     recency_weight: float = 0.5
     dropout: float = 0.1

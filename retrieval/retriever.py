@@ -103,19 +103,23 @@ class HybridRetriever(BaseRetriever):  # type: ignore[misc]
             lexical_search(self.store.db, query, limit=self.fusion.candidates),
             lexical_weight=self.fusion.lexical_weight,
         )
-        rows = self.store.found([hit.number for hit in hits], at=moment)
         merged: dict[str, tuple[Hit, Passage]] = {}
-        for hit in hits:
-            if hit.number not in rows:
-                continue  # removed a moment ago: it is in no answer from then on
-            passage, words = rows[hit.number]
-            if not _allowed(passage, kinds, languages, document_ids, include_expired):
-                continue
-            merged[words] = _merge(merged.get(words), hit, passage)
+        wanted = max(self.fusion.reranked, k)
+        for start in range(0, len(hits), 2 * wanted):
+            some = hits[start : start + 2 * wanted]
+            rows = self.store.found([hit.number for hit in some], at=moment)
+            for hit in some:
+                if hit.number not in rows:
+                    continue  # removed a moment ago: it is in no answer from then on
+                passage, words = rows[hit.number]
+                if _allowed(passage, kinds, languages, document_ids, include_expired):
+                    merged[words] = _merge(merged.get(words), hit, passage)
+            if len(merged) >= wanted:
+                break
         asked = Question(query)
         scored = [
             replace(passage, score=self.scorer.score(asked.likeness(_readable(passage), cosine=hit.cosine)))
-            for hit, passage in list(merged.values())[: max(self.fusion.reranked, k)]
+            for hit, passage in list(merged.values())[:wanted]
         ]
         # What answers and still holds comes first.
         return sorted(scored, key=lambda passage: (passage.expired or passage.score < ANSWERABLE_FROM, -passage.score))[

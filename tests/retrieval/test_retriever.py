@@ -1,0 +1,89 @@
+from datetime import UTC, date, datetime
+
+import pytest
+import sqlite_utils
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.answerability import answerable
+from retrieval.documents import Document
+from retrieval.embedder import HashEmbedder
+from retrieval.retriever import HybridRetriever, fuse
+from retrieval.store import KnowledgeStore
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def store():
+    db = sqlite_utils.Database(memory=True)
+    store = KnowledgeStore(lambda: db, HashEmbedder(256))
+    store.migrate()
+    return store
+
+
+def test_the_passage_that_answers_comes_first_and_answers(store):
+    store.add(Document("Apple", "The CEO of Apple is Tim Cook."))
+    store.add(Document("Pears", "Pears grow on trees."))
+    found = HybridRetriever.over(store).search("Who is the CEO of Apple?")
+    assert found[0].title == "Apple"
+    assert answerable("Who is the CEO of Apple?", found)
+
+
+def test_a_neighbour_does_not_answer(store):
+    store.add(Document("Apple", "The CEO of Apple is Tim Cook."))
+    question = "Who is the chief of the company Microsoft?"
+    assert not answerable(question, HybridRetriever.over(store).search(question))
+
+
+@pytest.mark.parametrize("query", ["", "   ", "?"])
+def test_nothing_asked_nothing_answered(store, query):
+    store.add(Document("Apple", "The CEO of Apple is Tim Cook."))
+    assert not answerable(query, HybridRetriever.over(store).search(query))
+
+
+def test_an_empty_store_finds_nothing(store):
+    assert HybridRetriever.over(store).search("anything") == []
+
+
+def test_what_holds_comes_before_what_expired_and_both_are_marked(store):
+    store.add(Document("Fare", "The fare is 3 euros.", as_of=date(2025, 1, 1), expires_at=date(2025, 12, 31)))
+    store.add(Document("Fare", "Today the fare is 4 euros.", as_of=date(2026, 1, 1), expires_at=date(2026, 12, 31)))
+    retriever = HybridRetriever.over(store)
+    found = retriever.search("The fare is how many euros?", at=NOW)
+    assert [(p.text, p.expired) for p in found] == [("Today the fare is 4 euros.", False), ("The fare is 3 euros.", True)]
+    assert [p.expired for p in retriever.search("fare", at=NOW, include_expired=False)] == [False]
+    assert not any(p.expired for p in retriever.search("fare", at=datetime(2025, 2, 1, tzinfo=UTC)))
+
+
+def test_passages_with_the_same_words_are_one_with_the_newest_date(store):
+    store.add(Document("Old", "The CEO of Apple is Tim Cook.", as_of=date(2024, 1, 1)))
+    store.add(Document("New", "The CEO of Apple is  Tim Cook!", as_of=date(2026, 1, 1)))
+    (passage,) = HybridRetriever.over(store).search("Apple CEO")
+    assert (passage.title, len(passage.copies)) == ("New", 1)
+
+
+def test_filters_narrow_the_search(store):
+    one = store.add(Document("A", "The fare is 3 euros.", kind="note", language="en"))
+    store.add(Document("B", "The fare was 2 euros.", kind="document", language="de"))
+    retriever = HybridRetriever.over(store)
+    assert [p.title for p in retriever.search("fare", kinds=["note"])] == ["A"]
+    assert [p.title for p in retriever.search("fare", languages=["de"])] == ["B"]
+    assert [p.title for p in retriever.search("fare", document_ids=[one.id])] == ["A"]
+
+
+def test_it_is_a_langchain_retriever(store):
+    store.add(Document("Apple", "The CEO of Apple is Tim Cook.", uri="https://example.org", as_of=date(2026, 1, 1)))
+    (document,) = HybridRetriever.over(store).invoke("CEO of Apple")
+    assert document.page_content == "The CEO of Apple is Tim Cook."
+    assert document.metadata["as_of"] == "2026-01-01"
+
+
+hits = st.lists(st.tuples(st.integers(1, 50), st.floats(0, 1)), max_size=20, unique_by=lambda hit: hit[0])
+
+
+@given(dense=hits, lexical=hits)
+def test_fusing_keeps_every_candidate_once_in_falling_order(dense, lexical):
+    fused = fuse(dense, lexical, lexical_weight=0.5)
+    assert {hit.number for hit in fused} == {n for n, _ in dense} | {n for n, _ in lexical}
+    assert [hit.fused for hit in fused] == sorted((hit.fused for hit in fused), reverse=True)
