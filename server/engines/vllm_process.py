@@ -17,6 +17,8 @@ from server.settings import EngineSettings, Settings
 
 SOCKET = "engine.sock"
 GIB = 1024**3
+CPU_TOKENS_PER_STEP = 256  # of prompts and answers together: under a second for 135 million weights on two cores
+CPU_ANSWERS = 64  # at once; more wait in vLLM's queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ def launch_vllm(settings: Settings, model: Path, *, machine: Machine, environ: M
     else:
         command += ["--kv-cache-memory-bytes", str(int(options.kv_cache_gib * GIB))]
         command += ["--distributed-executor-backend", "uni"]
+        # A step of generation is not interrupted: a swap waits for it, and so does every other answer's next word.
+        command += ["--max-num-batched-tokens", str(CPU_TOKENS_PER_STEP), "--max-num-seqs", str(CPU_ANSWERS)]
     # Without compiled modules beside the sources, importing vLLM takes three times as long at every start.
     inherited = {name: value for name, value in environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return Launch(
