@@ -38,7 +38,9 @@ def create_app(services: Services, *, with_pages: bool = True, with_loops: bool 
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        loops = [asyncio.create_task(loop.run()) for loop in (publisher, triage, librarian, notary)] if with_loops else []
+        loops = (
+            [asyncio.create_task(loop.run()) for loop in (publisher, triage, librarian, notary)] if with_loops else []
+        )
         try:
             yield
         finally:
@@ -69,7 +71,9 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(ServerError)
     async def ours(_: Request, error: ServerError) -> JSONResponse:
         headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
-        return JSONResponse(error_body(str(error), error.type, param=error.param, code=error.code), error.status, headers)
+        return JSONResponse(
+            error_body(str(error), error.type, param=error.param, code=error.code), error.status, headers
+        )
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -88,7 +92,9 @@ def _answer_errors(app: FastAPI) -> None:
         status, kind = status_of(error)
         if status == 500:
             log.exception("unexpected error on %s %s", request.method, request.url.path, exc_info=error)
-            return JSONResponse(error_body("Something broke inside Errata; the process log has the details.", kind), 500)
+            return JSONResponse(
+                error_body("Something broke inside Errata; the process log has the details.", kind), 500
+            )
         headers = {"Retry-After": str(error.retry_after_s)} if hasattr(error, "retry_after_s") else {}
         return JSONResponse(error_body(str(error), kind, param=getattr(error, "param", None)), status, headers)
 
@@ -102,7 +108,13 @@ async def _log_requests(request: Request, call_next: Callable[[Request], Awaitab
     started = time.monotonic()
     response = await call_next(request)
     if request.url.path.startswith("/v1/"):
-        log.info("%s %s %d %.0f ms", request.method, request.url.path, response.status_code, 1e3 * (time.monotonic() - started))
+        log.info(
+            "%s %s %d %.0f ms",
+            request.method,
+            request.url.path,
+            response.status_code,
+            1e3 * (time.monotonic() - started),
+        )
     return response
 
 

@@ -44,7 +44,9 @@ def principal(request: Request) -> Account:
     if account is None:
         raise NotSignedIn("Sign in at /login, or pass an API key as 'Authorization: Bearer KEY'.")
     if request.method not in READ_METHODS and not same_origin(request):
-        raise NotAllowed("A write with a session cookie must come from this site: the Origin header differs from the host.")
+        raise NotAllowed(
+            "A write with a session cookie must come from this site: the Origin header differs from the host."
+        )
     return account
 
 
@@ -152,7 +154,9 @@ class PageGuard:
             return await refusal(scope, receive, send)
         path = re.sub(r"/+", "/", scope["path"])
         if (path == "/admin" or path.startswith("/admin/")) and account.role not in READERS:
-            return await Response("This page is for reviewers, auditors and admins.", status_code=403)(scope, receive, send)
+            return await Response("This page is for reviewers, auditors and admins.", status_code=403)(
+                scope, receive, send
+            )
         if request.method not in READ_METHODS and not same_origin(request):
             return await Response("Writes must come from this site.", status_code=403)(scope, receive, send)
         return await self._app(scope, receive, send)

@@ -86,7 +86,12 @@ class CardIndex:
                 if correction.claim.subject:
                     cards.setdefault(normalised(correction.claim.subject), []).append(self._make(correction))
             self._cards = {subject: tuple(group) for subject, group in cards.items()}
-            kept = {masked(phrasing, card.subject) for group in self._cards.values() for card in group for phrasing in card.phrasings}
+            kept = {
+                masked(phrasing, card.subject)
+                for group in self._cards.values()
+                for card in group
+                for phrasing in card.phrasings
+            }
             self._vectors = {text: vector for text, vector in self._vectors.items() if text in kept}
             self._seen = stamp
 

@@ -59,7 +59,9 @@ class Chat:
         self._knowledge, self._serving, self._metrics = knowledge, serving, metrics
         self._default_max_tokens = default_max_tokens
 
-    async def answer(self, request: ChatRequest, account: Account, *, answer_id: str) -> AsyncIterator[Piece | Finished]:
+    async def answer(
+        self, request: ChatRequest, account: Account, *, answer_id: str
+    ) -> AsyncIterator[Piece | Finished]:
         """Pieces of the answer as they come, then Finished. Stored when it ends, also when the client left in mid-answer.
 
         Raises EngineUnavailable or EngineRefused before the first piece, if the engine cannot or will not answer.
@@ -84,7 +86,9 @@ class Chat:
                     yield piece
                 else:
                     finish_reason, usage = piece
-            answer = await asyncio.to_thread(self._store, request, account, answer_id, question, decision, text, finish_reason, version)
+            answer = await asyncio.to_thread(
+                self._store, request, account, answer_id, question, decision, text, finish_reason, version
+            )
         finally:
             if answer is None:  # the client left or the engine broke off: what was said is still on record
                 self._store(request, account, answer_id, question, decision, text, finish_reason, version)
@@ -97,8 +101,12 @@ class Chat:
             yield Piece(word)
         yield "stop", {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
-    async def _from_engine(self, request: ChatRequest, decision: Decision) -> AsyncIterator[Piece | tuple[str, dict[str, int]]]:
-        messages = [{"role": m.role if m.role != "developer" else "system", "content": m.content} for m in request.messages]
+    async def _from_engine(
+        self, request: ChatRequest, decision: Decision
+    ) -> AsyncIterator[Piece | tuple[str, dict[str, int]]]:
+        messages = [
+            {"role": m.role if m.role != "developer" else "system", "content": m.content} for m in request.messages
+        ]
         if decision.passages:
             messages = with_passages(messages, decision.question, decision.passages)
         parameters = request.engine_parameters(default_max_tokens=self._default_max_tokens)

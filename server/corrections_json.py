@@ -10,7 +10,9 @@ from server.auth import READERS
 from server.services import Services
 
 
-def correction_json(services: Services, correction: Correction, *, viewer: Account, whole: bool = False) -> dict[str, Any]:
+def correction_json(
+    services: Services, correction: Correction, *, viewer: Account, whole: bool = False
+) -> dict[str, Any]:
     """The record. Texts are shown to its reporter and to those who review; an auditor sees what is not in the vault."""
     sees_texts = viewer.id == correction.reporter_id or viewer.role.may_review
     claim = correction.claim
@@ -55,7 +57,14 @@ def correction_json(services: Services, correction: Correction, *, viewer: Accou
             "weights_version_before": correction.weights_version_before,
             "weights_version_after": correction.weights_version_after,
             "history": [
-                {"from": m.from_status, "to": m.to_status, "actor": m.actor, "role": m.role, "at": m.at.isoformat(), "reason": m.reason}
+                {
+                    "from": m.from_status,
+                    "to": m.to_status,
+                    "actor": m.actor,
+                    "role": m.role,
+                    "at": m.at.isoformat(),
+                    "reason": m.reason,
+                }
                 for m in correction.moves
             ],
         }

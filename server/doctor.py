@@ -55,7 +55,9 @@ def _packages(settings: Settings) -> Finding:
         except PackageNotFoundError:
             continue
     else:
-        return Finding("packages", settings.engine.url is not None, "vLLM is not installed: run make install, or use --engine-url")
+        return Finding(
+            "packages", settings.engine.url is not None, "vLLM is not installed: run make install, or use --engine-url"
+        )
     return Finding("packages", True, ", ".join(f"{name} {number}" for name, number in found.items()))
 
 
@@ -63,7 +65,11 @@ def _disk(settings: Settings) -> Finding:
     folder = next(path for path in (settings.data_dir, *settings.data_dir.parents) if path.exists())
     free = shutil.disk_usage(folder).free / 1e9
     says = f"{free:.1f} GB free under {settings.data_dir}"
-    return Finding("disk", free >= MIN_FREE_GB, says if free >= MIN_FREE_GB else f"{says}: versions and logs need {MIN_FREE_GB:g} GB")
+    return Finding(
+        "disk",
+        free >= MIN_FREE_GB,
+        says if free >= MIN_FREE_GB else f"{says}: versions and logs need {MIN_FREE_GB:g} GB",
+    )
 
 
 def _model(settings: Settings) -> Finding:
@@ -89,7 +95,11 @@ def _log(settings: Settings) -> Finding:
 
     folder = settings.data_dir / "checkpoints"
     report = verify(database=settings.database_path, checkpoints=(folder,) if folder.exists() else ())
-    says = f"{report.size} entries verified" if report.ok else f"broken at entry {report.first_bad}: run errata audit verify"
+    says = (
+        f"{report.size} entries verified"
+        if report.ok
+        else f"broken at entry {report.first_bad}: run errata audit verify"
+    )
     return Finding("log", report.ok, says)
 
 

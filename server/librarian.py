@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 KIND = "correction"
 
+
 class Librarian:
     """Approved knowledge -> in_knowledge, in the transaction that stores the entry; entries of undone corrections go."""
 

@@ -11,11 +11,22 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         seconds = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120)
-        self._answers = Counter("errata_answers", "Answers by route and end", ["route", "finish"], registry=self.registry)
-        self._first = Histogram("errata_first_token_seconds", "Time to first token", ["route"], buckets=seconds, registry=self.registry)
-        self._whole = Histogram("errata_answer_seconds", "Time of a whole answer", ["route"], buckets=seconds, registry=self.registry)
+        self._answers = Counter(
+            "errata_answers", "Answers by route and end", ["route", "finish"], registry=self.registry
+        )
+        self._first = Histogram(
+            "errata_first_token_seconds", "Time to first token", ["route"], buckets=seconds, registry=self.registry
+        )
+        self._whole = Histogram(
+            "errata_answer_seconds", "Time of a whole answer", ["route"], buckets=seconds, registry=self.registry
+        )
         self._swaps = Counter("errata_swaps", "Weight swaps by outcome", ["outcome"], registry=self.registry)
-        self._pause = Histogram("errata_swap_pause_seconds", "Pause of generation during a swap", buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5), registry=self.registry)
+        self._pause = Histogram(
+            "errata_swap_pause_seconds",
+            "Pause of generation during a swap",
+            buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5),
+            registry=self.registry,
+        )
         self._corrections = Gauge("errata_corrections", "Corrections by status", ["status"], registry=self.registry)
         self._edits = Gauge("errata_active_edits", "Edits in the served weights", registry=self.registry)
 

@@ -18,7 +18,9 @@ CONTROL_TOKEN = re.compile(r"<\|[^|<>]{1,40}\|>|\[/?INST\]|<</?SYS>>|</?s>|<(?:s
 CITATION = re.compile(r"\s?\[(\d{1,3})\]")
 
 
-def with_passages(messages: Sequence[dict[str, str]], question: str, passages: Sequence[Passage]) -> list[dict[str, str]]:
+def with_passages(
+    messages: Sequence[dict[str, str]], question: str, passages: Sequence[Passage]
+) -> list[dict[str, str]]:
     """The conversation with its last question asked over the passages.
 
     The passages stand in the last user turn, fenced and numbered from 1, because small models attend to the

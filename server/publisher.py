@@ -141,13 +141,13 @@ class Publisher:
             superseded=[c for c in gone if c.status == "live" and c.superseded_by],
         )
 
-    async def _take_back(self, wanted: Wanted, version: Version, change: Change, times: SwapTimes, failed: list[ProbeResult]) -> None:
+    async def _take_back(
+        self, wanted: Wanted, version: Version, change: Change, times: SwapTimes, failed: list[ProbeResult]
+    ) -> None:
         """The served engine disagrees with the gate: the previous version returns, the facts go back or are set aside."""
         log.warning("version %s fails %d probes on the served engine: taking it back", version.id, len(failed))
         await self._services.engine.swap(self._files.folder(wanted.served or BASE), wanted.served or BASE)
-        await asyncio.to_thread(
-            self._write_failure, change, failed, wanted.served or BASE
-        )
+        await asyncio.to_thread(self._write_failure, change, failed, wanted.served or BASE)
         self._services.metrics.swapped("taken back", times.pause_s)
 
     def _write_failure(self, change: Change, failed: list[ProbeResult], back_to: str) -> None:
@@ -156,12 +156,18 @@ class Publisher:
             for result in failed:
                 self._ledger.probe_failed([result.correction_id], self._report(result))
             bystanders = {c.id for c in change.live} - {result.correction_id for result in failed}
-            self._ledger.taken_back(sorted(bystanders), reason="another edit of the same release failed on the served engine")
+            self._ledger.taken_back(
+                sorted(bystanders), reason="another edit of the same release failed on the served engine"
+            )
             self._versions.desire(back_to, actor="publisher", reason="the served engine did not show every edit")
 
     def _report(self, result: ProbeResult) -> dict[str, Any]:
         """The gate's report of a correction with what the served engine said."""
-        return {**self._ledger.get(result.correction_id).report, "served_reply": result.reply, "served_holds": result.holds}
+        return {
+            **self._ledger.get(result.correction_id).report,
+            "served_reply": result.reply,
+            "served_holds": result.holds,
+        }
 
     async def _probe(self, changed: list[Correction]) -> list[ProbeResult]:
         """Ask the served engine about the facts that changed, as a person would: greedy, through the chat template."""
@@ -169,7 +175,9 @@ class Publisher:
         async def one(correction: Correction) -> ProbeResult:
             claim = correction.claim
             answer: dict[str, Any] = await self._services.engine.chat(
-                [{"role": "user", "content": claim.canonical_question or claim.question}], temperature=0.0, max_tokens=PROBE_TOKENS
+                [{"role": "user", "content": claim.canonical_question or claim.question}],
+                temperature=0.0,
+                max_tokens=PROBE_TOKENS,
             )
             reply = answer["choices"][0]["message"]["content"] or ""
             return ProbeResult(correction.id, reply, contains(reply, claim.correct_answer))

@@ -27,7 +27,9 @@ class ReleaseGate:
         self._controls = load_controls()
         self._quiet: float | None = None
 
-    def choose(self, try_set: Callable[[Sequence[str]], GateReport], ids: Sequence[str], *, say: Callable[[str], None]) -> Selection:
+    def choose(
+        self, try_set: Callable[[Sequence[str]], GateReport], ids: Sequence[str], *, say: Callable[[str], None]
+    ) -> Selection:
         """The largest part of `ids` that passes; `try_set` solves and judges a part."""
         tries = 0
 
@@ -39,7 +41,9 @@ class ReleaseGate:
 
         return choose(told, ids, rounds=self._thresholds.draw["rounds"])
 
-    def judge(self, editor: Editor, solution: Solution, cases: Sequence[GateCase], *, earlier: Sequence[GateCase]) -> GateReport:
+    def judge(
+        self, editor: Editor, solution: Solution, cases: Sequence[GateCase], *, earlier: Sequence[GateCase]
+    ) -> GateReport:
         """The verdict over new edits `cases` beside `earlier` ones, all of them in `solution`."""
         before = len(self._baseline.replies)
         self._baseline.ask(self._generate, questions_before(cases, self._controls.probes))

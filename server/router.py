@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from retrieval.answerability import answerable
 from retrieval.documents import Passage
 from retrieval.retriever import HybridRetriever
-from retrieval.answerability import answerable
 from retrieval.small_talk import is_small_talk
 from server.cards import Card, CardIndex
 
@@ -88,7 +88,9 @@ def standalone(turns: Sequence[str]) -> str:
     question = turns[-1].strip()
     if len(turns) < 2 or not FOLLOW_UP.search(question):
         return question
-    if elliptic := re.match(r"^(?:and|but|so|then|what about|how about)\s+(?:of|for|in|about|with)?\s*(.+?)\??$", question, re.I):
+    if elliptic := re.match(
+        r"^(?:and|but|so|then|what about|how about)\s+(?:of|for|in|about|with)?\s*(.+?)\??$", question, re.I
+    ):
         rest = elliptic.group(1).strip()
         for earlier in reversed(turns[:-1]):
             subject = last_subject(earlier)
@@ -97,7 +99,11 @@ def standalone(turns: Sequence[str]) -> str:
     if PRONOUN.search(question):
         for earlier in reversed(turns[:-1]):
             if subject := last_subject(earlier):
-                return PRONOUN.sub(lambda found: f"{subject}'s" if found.group(1).casefold() in POSSESSIVE else subject, question, count=1)
+                return PRONOUN.sub(
+                    lambda found: f"{subject}'s" if found.group(1).casefold() in POSSESSIVE else subject,
+                    question,
+                    count=1,
+                )
     return question
 
 

@@ -23,7 +23,9 @@ from server.settings import Settings
 from server.supervisor import Child, Supervisor
 
 
-async def serve(settings: Settings, *, say: Callable[[str], None], show_accounts: Callable[[list[NewAccount]], None]) -> int:
+async def serve(
+    settings: Settings, *, say: Callable[[str], None], show_accounts: Callable[[list[NewAccount]], None]
+) -> int:
     """Run until TERM or Ctrl-C. Returns the exit code.
 
     Raises ServerError if the port or the data folder is taken, or the model cannot be served; nothing was started then.
@@ -104,7 +106,9 @@ def _check_port(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            raise ServerError(f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}): choose another with --port.") from None
+            raise ServerError(
+                f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}): choose another with --port."
+            ) from None
 
 
 @contextmanager

@@ -50,7 +50,9 @@ async def run_serving_bench(
             for round_ in range(ROUNDS):
                 for name, client, model in (("gateway", gateway, None), ("engine", engine, SERVED_NAME)):
                     runs[name].append(await _run(client, model, n, tokens, seed=round_))
-                    say(f"{n} streams, round {round_ + 1} of {ROUNDS}, {name}: {runs[name][-1].tokens_per_s:.1f} tokens/s")
+                    say(
+                        f"{n} streams, round {round_ + 1} of {ROUNDS}, {name}: {runs[name][-1].tokens_per_s:.1f} tokens/s"
+                    )
             report.append({"concurrency": n, **_figures(runs)})
     return {"tokens": tokens, "rounds": ROUNDS, "runs": report}
 
@@ -90,7 +92,9 @@ async def _answer(client: httpx.AsyncClient, model: str | None, number: int, tok
 
 def _figures(runs: dict[str, list[Run]]) -> dict[str, Any]:
     sides = {name: _side(found) for name, found in runs.items()}
-    ratios = {key: round(sides["gateway"][key] / sides["engine"][key], 3) for key in sides["engine"] if sides["engine"][key]}
+    ratios = {
+        key: round(sides["gateway"][key] / sides["engine"][key], 3) for key in sides["engine"] if sides["engine"][key]
+    }
     return {**sides, "ratio": ratios}
 
 

@@ -94,7 +94,13 @@ class Triage:
         pull_back = await self._pull_back(question, subject, claim.correct_answer)
         related = await asyncio.to_thread(services.records.ledger.related, correction.id)
         proposal = self.propose(
-            question, subject, claim.correct_answer, freshness, persistence, category=correction.category, personal=personal
+            question,
+            subject,
+            claim.correct_answer,
+            freshness,
+            persistence,
+            category=correction.category,
+            personal=personal,
         )
         evidence: dict[str, Any] = {
             "freshness": {
@@ -145,7 +151,9 @@ class Triage:
             return Proposal(Remedy.KNOWLEDGE, f"personal data{named} never goes into weights")
         if not freshness.evergreen:
             certainty = "" if freshness.confident else ", though not surely: please check"
-            return Proposal(Remedy.KNOWLEDGE, f"the answer changes with time (about every {freshness.horizon}){certainty}")
+            return Proposal(
+                Remedy.KNOWLEDGE, f"the answer changes with time (about every {freshness.horizon}){certainty}"
+            )
         if why := refusal(question, subject, answer):
             return Proposal(Remedy.KNOWLEDGE, f"not fit for a weight edit: {why}")
         if persistence.share < PERSISTENT:

@@ -55,7 +55,9 @@ def run(settings: Settings, *, say: Callable[[str], None]) -> None:
     editor = load_editor(base.path, folder=settings.model_dir / "statistics", progress=measuring)
     records = open_records(settings)
     records.versions.ensure_base(base.base_sha256)
-    gate = ReleaseGate(editor, baseline_path=settings.model_dir / "statistics" / f"{base.base_sha256[:32]}.replies.json")
+    gate = ReleaseGate(
+        editor, baseline_path=settings.model_dir / "statistics" / f"{base.base_sha256[:32]}.replies.json"
+    )
     Worker(settings, records, editor, gate, base.path, base_sha256=base.base_sha256).run()
 
 
@@ -116,7 +118,14 @@ class Worker:
     """Builds versions. Reads and writes the ledger; the engine is the publisher's alone."""
 
     def __init__(
-        self, settings: Settings, records: Records, editor: Editor, gate: ReleaseGate, model_dir: Path, *, base_sha256: str
+        self,
+        settings: Settings,
+        records: Records,
+        editor: Editor,
+        gate: ReleaseGate,
+        model_dir: Path,
+        *,
+        base_sha256: str,
     ) -> None:
         self._settings, self._records, self._editor, self._gate = settings, records, editor, gate
         self._model_dir, self._base_sha256 = model_dir, base_sha256
@@ -169,7 +178,9 @@ class Worker:
         self._edits(group((*plan.kept, *plan.new)), new)  # finds what the editor refuses, and fills the cache
         waiting = [id_ for id_ in new if records.ledger.get(id_).status is Status.EDITING]
         selection = self._gate.choose(
-            lambda ids: self._try(plan.kept, [new[id_] for id_ in ids]), waiting, say=lambda text: self._say("gating", message=text, ids=waiting)
+            lambda ids: self._try(plan.kept, [new[id_] for id_ in ids]),
+            waiting,
+            say=lambda text: self._say("gating", message=text, ids=waiting),
         )
         for id_, report in selection.set_aside.items():
             log.info("correction %s does not pass the gate: %s", id_, "; ".join(report.reasons))
@@ -230,7 +241,9 @@ class Worker:
         """Where the artefact of exactly this request is named: facts, wordings, recipe, statistics, base."""
         editor = self._editor
         asked = [[asdict(fact), asdict(said)] for fact, said in zip(group_.facts, group_.statements, strict=True)]
-        whole = json.dumps([asked, editor.config.sha256(), editor.statistics.sha256, editor.base_sha256], sort_keys=True)
+        whole = json.dumps(
+            [asked, editor.config.sha256(), editor.statistics.sha256, editor.base_sha256], sort_keys=True
+        )
         return self._settings.artefacts_dir / f"{hashlib.sha256(whole.encode()).hexdigest()}.request"
 
     def _remember(self, group_: Group, artefact: Artefact) -> None:
@@ -265,7 +278,10 @@ class Worker:
                 )
             )
             records.versions.desire(solution.version_id, actor="worker")
-        self._files.prune([v.id for v in records.versions.list()], needed={BASE, solution.version_id, records.versions.serving().served or BASE})
+        self._files.prune(
+            [v.id for v in records.versions.list()],
+            needed={BASE, solution.version_id, records.versions.serving().served or BASE},
+        )
 
     def _materialise(self, version_id: str) -> None:
         """Tensors of a version whose folder is not there: solved again from its artefacts, to the same bits."""

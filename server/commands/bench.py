@@ -14,7 +14,9 @@ from server.commands.output import json_option, show
 from server.commands.processes import effective
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-OUT = click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Write the whole report to this file.")
+OUT = click.option(
+    "--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Write the whole report to this file."
+)
 
 
 def _say(line: str) -> None:
@@ -39,14 +41,34 @@ def bench() -> None:
 
 @bench.command()
 @click.option("--facts", type=FILE, required=True, help="Facts to edit.")
-@click.option("--format", "format_", type=click.Choice(["errata", "counterfact", "zsre", "qaedit"]), default="errata", show_default=True)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["errata", "counterfact", "zsre", "qaedit"]),
+    default="errata",
+    show_default=True,
+)
 @click.option("--limit", type=int, help="Only the first N facts.")
 @click.option("--batch", default="all", show_default=True, help="Facts edited at once: a number, or all.")
-@click.option("--method", type=click.Choice(["memit", "rome", "emmet", "alphaedit", "ft", "lora"]), default="memit", show_default=True)
+@click.option(
+    "--method",
+    type=click.Choice(["memit", "rome", "emmet", "alphaedit", "ft", "lora"]),
+    default="memit",
+    show_default=True,
+)
 @click.option("--model", help="Local folder or Hugging Face id. [the embedded one]")
 @click.option("--text", type=FILE, help="Text for perplexity. [the shipped one]")
 @OUT
-def editing(facts: Path, format_: str, limit: int | None, batch: str, method: str, model: str | None, text: Path | None, out: Path | None) -> None:
+def editing(
+    facts: Path,
+    format_: str,
+    limit: int | None,
+    batch: str,
+    method: str,
+    model: str | None,
+    text: Path | None,
+    out: Path | None,
+) -> None:
     """Edit facts and ask about them as people do: free generation through the chat template."""
     from editing.bench import run_bench
     from editing.fact_files import read_cases
@@ -60,7 +82,11 @@ def editing(facts: Path, format_: str, limit: int | None, batch: str, method: st
     cases = read_cases(facts, format_, limit)
     prepared = prepare_model(settings.model, settings.model_dir, say=_say)
     editor = load_editor(prepared.path, folder=settings.model_dir / "statistics", progress=_steps("statistics"))
-    texts = [part for part in text.read_text(encoding="utf-8").split("\n\n") if part.strip()] if text else load_controls().texts
+    texts = (
+        [part for part in text.read_text(encoding="utf-8").split("\n\n") if part.strip()]
+        if text
+        else load_controls().texts
+    )
     result = run_bench(
         editor,
         cases,
@@ -99,7 +125,9 @@ def retrieval(passages: Path, questions: Path, distractors: Path | None, out: Pa
 @bench.command()
 @click.option("--concurrency", default="1,8,32", show_default=True, help="Streams at once, comma-separated.")
 @click.option("--tokens", default=64, show_default=True, help="Tokens per answer.")
-@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The data folder of the running server.")
+@click.option(
+    "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The data folder of the running server."
+)
 @json_option
 def serving(concurrency: str, tokens: int, data_dir: Path | None, as_json: bool) -> None:
     """Gateway and bare engine side by side, in turn, in one run. Needs a running `errata serve` and ERRATA_API_KEY."""

@@ -18,7 +18,9 @@ from server.doctor import examine
 from server.routes.people import account_json, made_json
 from server.services import Records, open_records
 
-DATA_DIR = click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The data folder. [./data]")
+DATA_DIR = click.option(
+    "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The data folder. [./data]"
+)
 
 
 def _records(data_dir: Path | None) -> Records:
@@ -46,7 +48,11 @@ def add_user(name: str, role: str, key: str | None, password: str | None, data_d
     """Make an account. Password and key are printed this once."""
     records = _records(data_dir)
     made = made_json(records.accounts.add(name, Role(role), key=key, password=password, actor=_operator(records)))
-    show(made, as_json=as_json, text=lambda: f"{made['name']} ({made['role']})\n  password {made['password']}\n  API key  {made['key']}")
+    show(
+        made,
+        as_json=as_json,
+        text=lambda: f"{made['name']} ({made['role']})\n  password {made['password']}\n  API key  {made['key']}",
+    )
 
 
 @user.command("list")
@@ -86,24 +92,49 @@ def audit() -> None:
 
 
 @audit.command("verify")
-@click.option("--export", "export", type=click.Path(exists=True, path_type=Path), help="An exported log instead of the database.")
-@click.option("--checkpoint", "checkpoints", multiple=True, type=click.Path(exists=True, path_type=Path), help="A checkpoint file or folder to hold it against; repeat for more.")
+@click.option(
+    "--export", "export", type=click.Path(exists=True, path_type=Path), help="An exported log instead of the database."
+)
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A checkpoint file or folder to hold it against; repeat for more.",
+)
 @click.option("--key", help="The public key that checkpoints must be signed with.")
 @DATA_DIR
 @json_option
-def verify_log(export: Path | None, checkpoints: tuple[Path, ...], key: str | None, data_dir: Path | None, as_json: bool) -> None:
+def verify_log(
+    export: Path | None, checkpoints: tuple[Path, ...], key: str | None, data_dir: Path | None, as_json: bool
+) -> None:
     """Recompute the tree from the entries and hold it against every signed checkpoint. Needs no running server."""
     from governance.audit_verify import verify
 
     settings = effective(data_dir=data_dir)
-    held = checkpoints or tuple(folder for folder in (settings.data_dir / "checkpoints", settings.checkpoint_dir) if folder and folder.exists() and not export)
+    held = checkpoints or tuple(
+        folder
+        for folder in (settings.data_dir / "checkpoints", settings.checkpoint_dir)
+        if folder and folder.exists() and not export
+    )
     with click.progressbar(length=100, label="Verifying", file=sys.stderr) as bar:
         database = None if export else settings.database_path
         report = verify(database=database, export=export, checkpoints=held, key=key, progress=_percent(bar))
     problems = [problem.message for problem in report.problems]
-    result = {"ok": report.ok, "entries": report.size, "root": report.root, "checkpoints": report.heads, "first_bad": report.first_bad, "problems": problems}
+    result = {
+        "ok": report.ok,
+        "entries": report.size,
+        "root": report.root,
+        "checkpoints": report.heads,
+        "first_bad": report.first_bad,
+        "problems": problems,
+    }
     verdict = "ok" if report.ok else f"BROKEN, first at entry {report.first_bad}"
-    show(result, as_json=as_json, text=lambda: "\n  ".join((f"{verdict}: {report.size} entries, {report.heads} checkpoints", *problems)))
+    show(
+        result,
+        as_json=as_json,
+        text=lambda: "\n  ".join((f"{verdict}: {report.size} entries, {report.heads} checkpoints", *problems)),
+    )
     if not report.ok:
         sys.exit(1)
 
@@ -184,7 +215,11 @@ def prepare(name: str | None, as_json: bool) -> None:
 
 @model.command("stats")
 @MODEL
-@click.option("--text", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Text to measure on; else the model writes its own.")
+@click.option(
+    "--text",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Text to measure on; else the model writes its own.",
+)
 @json_option
 def stats(name: str | None, text: Path | None, as_json: bool) -> None:
     """Measure the key statistics that edits are solved with, and cache them."""
@@ -195,8 +230,16 @@ def stats(name: str | None, text: Path | None, as_json: bool) -> None:
     settings = effective(model=name)
     made = prepare_model(settings.model, settings.model_dir, say=lambda line: click.echo(line, err=True))
     with click.progressbar(length=100, label="Measuring", file=sys.stderr) as bar:
-        texts = None if text is None else [part for part in text.read_text(encoding="utf-8").split("\n\n") if part.strip()]
-        found = statistics_for(load_model(made.path), MemitConfig(), texts=texts, folder=settings.model_dir / "statistics", progress=_percent(bar))
+        texts = (
+            None if text is None else [part for part in text.read_text(encoding="utf-8").split("\n\n") if part.strip()]
+        )
+        found = statistics_for(
+            load_model(made.path),
+            MemitConfig(),
+            texts=texts,
+            folder=settings.model_dir / "statistics",
+            progress=_percent(bar),
+        )
     show({"sha256": found.sha256, "layers": sorted(found.covariances)}, as_json=as_json)
 
 
@@ -215,11 +258,13 @@ def doctor(data_dir: Path | None, as_json: bool) -> None:
     """Look at everything that must be right, and say what is not and what to do."""
     findings = examine(effective(data_dir=data_dir))
     rows = [{"part": f.part, "ok": f.ok, "says": f.says} for f in findings]
-    show(rows, as_json=as_json, text=lambda: "\n".join(f"{'ok ' if f.ok else 'BAD'}  {f.part:<12} {f.says}" for f in findings))
+    show(
+        rows,
+        as_json=as_json,
+        text=lambda: "\n".join(f"{'ok ' if f.ok else 'BAD'}  {f.part:<12} {f.says}" for f in findings),
+    )
     if not all(f.ok for f in findings):
         sys.exit(1)
-
-
 
 
 COMMANDS = (user, audit, model, print_settings, doctor)

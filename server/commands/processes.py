@@ -20,9 +20,13 @@ from server.settings import Settings
 OPTIONS = (
     click.option("--host", help="Address to listen on. [127.0.0.1]"),
     click.option("--port", type=int, help="Port to listen on. [8000]"),
-    click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Everything Errata writes. [./data]"),
+    click.option(
+        "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Everything Errata writes. [./data]"
+    ),
     click.option("--model", help="Local folder or Hugging Face id. [the embedded SmolLM2-135M-Instruct]"),
-    click.option("--rebase", is_flag=True, default=None, help="Accept another base model; live edits are solved anew on it."),
+    click.option(
+        "--rebase", is_flag=True, default=None, help="Accept another base model; live edits are solved anew on it."
+    ),
     click.option("--engine-url", help="An OpenAI-compatible server started elsewhere, instead of our own vLLM."),
     click.option("--engine-weights", type=click.Choice(["ours", "none"]), help="May its weights be edited? [none]"),
 )
@@ -38,7 +42,9 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
 def effective(**flags: Any) -> Settings:
     """The settings, with these flags on top."""
     given = {name: value for name, value in flags.items() if value is not None}
-    engine = {name.removeprefix("engine_"): given.pop(name) for name in ("engine_url", "engine_weights") if name in given}
+    engine = {
+        name.removeprefix("engine_"): given.pop(name) for name in ("engine_url", "engine_weights") if name in given
+    }
     settings = Settings(**given)
     return settings.model_copy(update={"engine": settings.engine.model_copy(update=engine)}) if engine else settings
 
@@ -46,7 +52,10 @@ def effective(**flags: Any) -> Settings:
 def set_up_logging(settings: Settings, process: str) -> None:
     """One line an event on standard error: time, process, level, module, message; never a person's text."""
     logging.basicConfig(
-        level=settings.log_level.upper(), format=f"%(asctime)s {process} %(levelname)s %(name)s: %(message)s", stream=sys.stderr, force=True
+        level=settings.log_level.upper(),
+        format=f"%(asctime)s {process} %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+        force=True,
     )
     for noisy in ("httpx", "httpcore", "transformers", "faiss", "uvicorn.access", "sentence_transformers"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -61,7 +70,11 @@ def serve(**flags: Any) -> None:
     settings = effective(**flags)
     set_up_logging(settings, "errata")
     try:
-        sys.exit(asyncio.run(run(settings, say=click.echo, show_accounts=lambda made: click.echo(accounts_text(made, settings)))))
+        sys.exit(
+            asyncio.run(
+                run(settings, say=click.echo, show_accounts=lambda made: click.echo(accounts_text(made, settings)))
+            )
+        )
     except (ServerError, OSError, ValueError) as error:
         raise Refused(str(error)) from None
 

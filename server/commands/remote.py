@@ -21,7 +21,9 @@ class Remote:
     def __init__(self) -> None:
         key = os.environ.get("ERRATA_API_KEY")
         if not key:
-            raise click.UsageError("set ERRATA_API_KEY to your key (it was printed at the first start; `errata user reset NAME` makes a new one)")
+            raise click.UsageError(
+                "set ERRATA_API_KEY to your key (it was printed at the first start; `errata user reset NAME` makes a new one)"
+            )
         url = os.environ.get("ERRATA_URL") or Settings().base_url
         self._client = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=600)
 
@@ -58,13 +60,19 @@ def _message(answer: httpx.Response) -> str:
 
 @click.command()
 @click.argument("question", required=False)
-@click.option("--route", type=click.Choice(["auto", "model", "retrieval"]), default="auto", help="Where the answer may come from.")
+@click.option(
+    "--route", type=click.Choice(["auto", "model", "retrieval"]), default="auto", help="Where the answer may come from."
+)
 @json_option
 def chat(question: str | None, route: str, as_json: bool) -> None:
     """Ask one question, or talk until Ctrl-D."""
     remote, turns = Remote(), []
     while True:
-        asked = question or (sys.stdin.readline().strip() if not sys.stdin.isatty() else click.prompt("you", default="", show_default=False))
+        asked = question or (
+            sys.stdin.readline().strip()
+            if not sys.stdin.isatty()
+            else click.prompt("you", default="", show_default=False)
+        )
         if not asked:
             return
         turns.append({"role": "user", "content": asked})
@@ -89,7 +97,11 @@ def _print_stream(remote: Remote, body: dict[str, Any]) -> str:
             piece = choice["delta"].get("content") or ""
             click.echo(piece, nl=False)
             text += piece
-        last = {**chunk, **({"errata": chunk["errata"]} if "errata" in chunk else last)} if chunk.get("errata") else {**last, "id": chunk["id"]}
+        last = (
+            {**chunk, **({"errata": chunk["errata"]} if "errata" in chunk else last)}
+            if chunk.get("errata")
+            else {**last, "id": chunk["id"]}
+        )
     trace = last.get("errata", {})
     click.secho(f"\n[{last.get('id')}] {trace.get('route')}: {trace.get('reason')}", dim=True, err=True)
     return text
@@ -99,12 +111,20 @@ def _print_stream(remote: Remote, body: dict[str, Any]) -> str:
 @click.argument("answer_id")
 @click.option("--correct", required=True, help="The right answer.")
 @click.option("--evidence", multiple=True, help="An address or a text that shows it; repeat for more.")
-@click.option("--category", type=click.Choice(["wrong", "outdated", "unsupported", "unsafe", "personal"]), default="wrong")
+@click.option(
+    "--category", type=click.Choice(["wrong", "outdated", "unsupported", "unsafe", "personal"]), default="wrong"
+)
 @click.option("--subject", default="", help="What the question is about, as it stands in it.")
 @json_option
 def report(answer_id: str, correct: str, evidence: tuple[str, ...], category: str, subject: str, as_json: bool) -> None:
     """Report a wrong answer, with the right one."""
-    body = {"answer_id": answer_id, "correct_answer": correct, "evidence": list(evidence), "category": category, "subject": subject}
+    body = {
+        "answer_id": answer_id,
+        "correct_answer": correct,
+        "evidence": list(evidence),
+        "category": category,
+        "subject": subject,
+    }
     made = Remote().call("POST", "/v1/corrections", json=body)
     show(made, as_json=as_json, text=lambda: f"{made['id']} {made['status']}")
 
@@ -118,7 +138,11 @@ def queue(status: str | None, mine: bool, limit: int, as_json: bool) -> None:
     """List corrections, newest first."""
     params = {"limit": limit, "mine": mine, **({"status": status} if status else {})}
     found = Remote().call("GET", "/v1/corrections", params=params)
-    show(found, as_json=as_json, text=lambda: table(found["data"], ("id", "status", "remedy", "canonical_question", "correct_answer"), width=44))
+    show(
+        found,
+        as_json=as_json,
+        text=lambda: table(found["data"], ("id", "status", "remedy", "canonical_question", "correct_answer"), width=44),
+    )
 
 
 @click.command()
@@ -132,7 +156,9 @@ def show_correction(correction_id: str, as_json: bool) -> None:
 def _move(name: str, help_text: str, *, reason_required: bool) -> click.Command:
     @click.command(name, help=help_text)
     @click.argument("correction_id")
-    @click.option("--reason", required=reason_required, default=None if reason_required else "", help="Why; it goes on record.")
+    @click.option(
+        "--reason", required=reason_required, default=None if reason_required else "", help="Why; it goes on record."
+    )
     @json_option
     def move(correction_id: str, reason: str, as_json: bool) -> None:
         moved = Remote().call("POST", f"/v1/corrections/{correction_id}/{name}", json={"reason": reason})
@@ -163,7 +189,9 @@ def knowledge() -> None:
 @click.option("--as-of", default=None, help="The day the content was true, YYYY-MM-DD.")
 @click.option("--expires-at", default=None, help="From when on it counts as dated, YYYY-MM-DD.")
 @json_option
-def add_knowledge(sources: tuple[str, ...], title: str, as_of: str | None, expires_at: str | None, as_json: bool) -> None:
+def add_knowledge(
+    sources: tuple[str, ...], title: str, as_of: str | None, expires_at: str | None, as_json: bool
+) -> None:
     """Add files or addresses. A bad one is reported and the rest goes in."""
     remote, added, failed = Remote(), [], []
     fields = {key: value for key, value in (("title", title), ("as_of", as_of), ("expires_at", expires_at)) if value}
@@ -173,10 +201,16 @@ def add_knowledge(sources: tuple[str, ...], title: str, as_of: str | None, expir
                 added.append(remote.call("POST", "/v1/knowledge/documents", json={"uri": source, **fields}))
             else:
                 path = Path(source)
-                added.append(remote.call("POST", "/v1/knowledge/documents", data=fields, files={"file": (path.name, path.read_bytes())}))
+                added.append(
+                    remote.call(
+                        "POST", "/v1/knowledge/documents", data=fields, files={"file": (path.name, path.read_bytes())}
+                    )
+                )
         except (Refused, OSError) as error:
             failed.append({"source": source, "error": error.message if isinstance(error, Refused) else str(error)})
-    lines = [f"added {d['id']} {d['title']} ({d['passages']} passages)" for d in added] + [f"skipped {f['source']}: {f['error']}" for f in failed]
+    lines = [f"added {d['id']} {d['title']} ({d['passages']} passages)" for d in added] + [
+        f"skipped {f['source']}: {f['error']}" for f in failed
+    ]
     show({"added": added, "failed": failed}, as_json=as_json, text=lambda: "\n".join(lines))
     if failed:
         sys.exit(1)
@@ -189,7 +223,14 @@ def sync_knowledge(folder: Path, as_json: bool) -> None:
     """Make the knowledge base hold what this folder holds: add new files, replace changed ones, remove the gone."""
     remote = Remote()
     result = _sync(remote, folder)
-    show(result, as_json=as_json, text=lambda: ", ".join(f"{len(names)} {what}" for what, names in result.items()) + "".join(f"\nskipped {f['source']}: {f['error']}" for f in result["failed"]))
+    show(
+        result,
+        as_json=as_json,
+        text=lambda: (
+            ", ".join(f"{len(names)} {what}" for what, names in result.items())
+            + "".join(f"\nskipped {f['source']}: {f['error']}" for f in result["failed"])
+        ),
+    )
     if result["failed"]:
         sys.exit(1)
 
@@ -200,7 +241,11 @@ def _sync(remote: Remote, folder: Path) -> dict[str, list[Any]]:
     import hashlib
 
     root = folder.resolve()
-    known = {d["uri"]: d for d in remote.call("GET", "/v1/knowledge/documents")["data"] if d["uri"].startswith(f"{root.as_uri()}/")}
+    known = {
+        d["uri"]: d
+        for d in remote.call("GET", "/v1/knowledge/documents")["data"]
+        if d["uri"].startswith(f"{root.as_uri()}/")
+    }
     result: dict[str, list[Any]] = {"added": [], "updated": [], "unchanged": [], "removed": [], "failed": []}
     files = sorted(path for path in root.rglob("*") if path.is_file() and not path.name.startswith("."))
     with click.progressbar(files, label="Reading", file=sys.stderr) as shown:
@@ -212,7 +257,9 @@ def _sync(remote: Remote, folder: Path) -> dict[str, list[Any]]:
                 result["unchanged"].append(path.name)
                 continue
             try:
-                remote.call("POST", "/v1/knowledge/documents", data={"uri": uri}, files={"file": (path.name, path.read_bytes())})
+                remote.call(
+                    "POST", "/v1/knowledge/documents", data={"uri": uri}, files={"file": (path.name, path.read_bytes())}
+                )
             except Refused as error:
                 result["failed"].append({"source": str(path), "error": error.message})
                 continue
@@ -265,7 +312,13 @@ def router() -> None:
 def explain(question: str, as_json: bool) -> None:
     """Say where a question would be answered from, and why."""
     found = Remote().call("GET", "/v1/router/explain", params={"question": question})
-    show(found, as_json=as_json, text=lambda: f"{found['route']}: {found['reason']}\nevergreen {found['evergreen_probability']:.2f}, horizon {found['horizon']}")
+    show(
+        found,
+        as_json=as_json,
+        text=lambda: (
+            f"{found['route']}: {found['reason']}\nevergreen {found['evergreen_probability']:.2f}, horizon {found['horizon']}"
+        ),
+    )
 
 
 show_correction.name = "show"

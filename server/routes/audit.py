@@ -14,10 +14,15 @@ Size = Annotated[int, Query(ge=0)]
 
 
 @router.get("/entries")
-def entries(services: ServicesOf, _: Reader, since: Size = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> dict[str, Any]:
+def entries(
+    services: ServicesOf, _: Reader, since: Size = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 200
+) -> dict[str, Any]:
     """Entries after number `since`, as they stand in the log."""
     found = services.records.log.entries(since=since, limit=limit)
-    return {"data": [{"n": e.n, "entry": e.data, "leaf_hash": e.leaf_hash.hex()} for e in found], "size": services.records.log.size()}
+    return {
+        "data": [{"n": e.n, "entry": e.data, "leaf_hash": e.leaf_hash.hex()} for e in found],
+        "size": services.records.log.size(),
+    }
 
 
 @router.get("/checkpoint")
@@ -27,7 +32,9 @@ def checkpoint(services: ServicesOf, _: Reader) -> dict[str, str]:
 
 
 @router.get("/proof")
-def proof(services: ServicesOf, _: Reader, entry: Annotated[int, Query(ge=1)], size: Annotated[int, Query(ge=1)]) -> dict[str, Any]:
+def proof(
+    services: ServicesOf, _: Reader, entry: Annotated[int, Query(ge=1)], size: Annotated[int, Query(ge=1)]
+) -> dict[str, Any]:
     """That entry number `entry` is in the log of the first `size` entries (RFC 6962)."""
     log = services.records.log
     path = log.inclusion_proof(entry, size)
@@ -42,7 +49,9 @@ def proof(services: ServicesOf, _: Reader, entry: Annotated[int, Query(ge=1)], s
 
 
 @router.get("/consistency")
-def consistency(services: ServicesOf, _: Reader, from_: Annotated[int, Query(alias="from", ge=1)], to: Annotated[int, Query(ge=1)]) -> dict[str, Any]:
+def consistency(
+    services: ServicesOf, _: Reader, from_: Annotated[int, Query(alias="from", ge=1)], to: Annotated[int, Query(ge=1)]
+) -> dict[str, Any]:
     """That the log of `to` entries begins with the log of `from` entries (RFC 6962)."""
     log = services.records.log
     return {

@@ -23,14 +23,21 @@ router = APIRouter(prefix="/v1", tags=["chat"])
 @router.get("/models")
 def models(services: ServicesOf, _: Signed) -> dict[str, Any]:
     """The one model that is served."""
-    return {"object": "list", "data": [{"id": services.model_name, "object": "model", "created": 0, "owned_by": "errata"}]}
+    return {
+        "object": "list",
+        "data": [{"id": services.model_name, "object": "model", "created": 0, "owned_by": "errata"}],
+    }
 
 
 @router.post("/chat/completions")
 async def complete(body: ChatRequest, request: Request, services: ServicesOf, account: Reporter) -> Response:
     """Answer a conversation, whole or as server-sent events. A client that goes away stops the generation."""
     if body.model and body.model != services.model_name:
-        raise Missing(f"The model {body.model!r} does not exist; this server has {services.model_name!r}.", param="model", code="model_not_found")
+        raise Missing(
+            f"The model {body.model!r} does not exist; this server has {services.model_name!r}.",
+            param="model",
+            code="model_not_found",
+        )
     answers = services.records.answers
     if body.errata_conversation:
         await asyncio.to_thread(answers.conversation, body.errata_conversation, account_id=account.id)
@@ -41,7 +48,11 @@ async def complete(body: ChatRequest, request: Request, services: ServicesOf, ac
     pieces = services.chat.answer(body, account, answer_id=answer_id)
     if body.stream:
         first = await anext(pieces)  # an engine that refuses must become a status code, not a broken stream
-        return StreamingResponse(_events(services, body, answer_id, first, pieces), media_type="text/event-stream", headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+        return StreamingResponse(
+            _events(services, body, answer_id, first, pieces),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+        )
     whole = asyncio.ensure_future(_collect(pieces))
     gone = asyncio.ensure_future(_disconnected(request))
     await asyncio.wait({whole, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -75,12 +86,16 @@ async def _collect(pieces: AsyncIterator[Piece | Finished]) -> tuple[str, Any, F
 
 
 async def _disconnected(request: Request) -> None:
-    while not await request.is_disconnected():  # noqa: ASYNC110 - Starlette offers no event to wait for
+    while not await request.is_disconnected():
         await asyncio.sleep(0.2)
 
 
 async def _events(
-    services: Services, body: ChatRequest, answer_id: str, first: Piece | Finished, pieces: AsyncIterator[Piece | Finished]
+    services: Services,
+    body: ChatRequest,
+    answer_id: str,
+    first: Piece | Finished,
+    pieces: AsyncIterator[Piece | Finished],
 ) -> AsyncIterator[str]:
     fingerprint = services.serving.version.id
 

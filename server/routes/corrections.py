@@ -75,7 +75,9 @@ def report(
         stored = services.records.answers.get(body.answer_id, account_id=account.id)
         question, answer = services.records.answers.texts(stored)
     if not question or answer is None:
-        raise BadRequest("A report needs an answer_id, or a question and the answer that was given to it.", param="answer_id")
+        raise BadRequest(
+            "A report needs an answer_id, or a question and the answer that was given to it.", param="answer_id"
+        )
     flagged = services.records.ledger.flag(
         account,
         question=question,
@@ -103,8 +105,13 @@ def listing(
 ) -> dict[str, Any]:
     """Corrections, newest first; a user sees the own ones."""
     reporter = account.id if mine or account.role not in READERS else None
-    found, next_cursor = services.records.ledger.list(status=status, reporter_id=reporter, search=search, limit=limit, cursor=cursor)
-    return {"data": [correction_json(services, correction, viewer=account) for correction in found], "next_cursor": next_cursor}
+    found, next_cursor = services.records.ledger.list(
+        status=status, reporter_id=reporter, search=search, limit=limit, cursor=cursor
+    )
+    return {
+        "data": [correction_json(services, correction, viewer=account) for correction in found],
+        "next_cursor": next_cursor,
+    }
 
 
 @router.get("/counts")
@@ -133,18 +140,28 @@ def revise(correction_id: str, body: Revision, services: ServicesOf, account: Re
     for name in ("paraphrases", "probes"):
         if name in fields:
             fields[name] = tuple(fields[name])
-    return correction_json(services, services.records.ledger.revise(correction_id, account, **fields), viewer=account, whole=True)
+    return correction_json(
+        services, services.records.ledger.revise(correction_id, account, **fields), viewer=account, whole=True
+    )
 
 
 @router.post("/{correction_id}/approve")
-def approve(correction_id: str, services: ServicesOf, account: Reviewer, body: Approval | None = None) -> dict[str, Any]:
+def approve(
+    correction_id: str, services: ServicesOf, account: Reviewer, body: Approval | None = None
+) -> dict[str, Any]:
     body = body or Approval()
-    return _moved(services, account, services.records.ledger.approve(correction_id, account, reason=body.reason, fallback=body.fallback))
+    return _moved(
+        services,
+        account,
+        services.records.ledger.approve(correction_id, account, reason=body.reason, fallback=body.fallback),
+    )
 
 
 @router.post("/{correction_id}/reject")
 def reject(correction_id: str, services: ServicesOf, account: Reviewer, body: Reason | None = None) -> dict[str, Any]:
-    return _moved(services, account, services.records.ledger.reject(correction_id, account, reason=(body or Reason()).reason))
+    return _moved(
+        services, account, services.records.ledger.reject(correction_id, account, reason=(body or Reason()).reason)
+    )
 
 
 @router.post("/{correction_id}/reroute")
@@ -154,27 +171,39 @@ def reroute(correction_id: str, body: Reroute, services: ServicesOf, account: Re
 
 
 @router.post("/{correction_id}/ask-evidence")
-def ask_evidence(correction_id: str, services: ServicesOf, account: Reviewer, body: Reason | None = None) -> dict[str, Any]:
-    return _moved(services, account, services.records.ledger.ask_evidence(correction_id, account, reason=(body or Reason()).reason))
+def ask_evidence(
+    correction_id: str, services: ServicesOf, account: Reviewer, body: Reason | None = None
+) -> dict[str, Any]:
+    return _moved(
+        services,
+        account,
+        services.records.ledger.ask_evidence(correction_id, account, reason=(body or Reason()).reason),
+    )
 
 
 @router.post("/{correction_id}/evidence")
 def evidence(correction_id: str, body: Evidence, services: ServicesOf, account: Reporter) -> dict[str, Any]:
     visible(services, account, correction_id)
-    moved = services.records.ledger.add_evidence(correction_id, account, evidence=tuple(body.evidence), reason=body.reason)
+    moved = services.records.ledger.add_evidence(
+        correction_id, account, evidence=tuple(body.evidence), reason=body.reason
+    )
     return _moved(services, account, moved)
 
 
 @router.post("/{correction_id}/withdraw")
 def withdraw(correction_id: str, services: ServicesOf, account: Reporter, body: Reason | None = None) -> dict[str, Any]:
     visible(services, account, correction_id)
-    return _moved(services, account, services.records.ledger.withdraw(correction_id, account, reason=(body or Reason()).reason))
+    return _moved(
+        services, account, services.records.ledger.withdraw(correction_id, account, reason=(body or Reason()).reason)
+    )
 
 
 @router.post("/{correction_id}/appeal")
 def appeal(correction_id: str, services: ServicesOf, account: Reporter, body: Reason | None = None) -> dict[str, Any]:
     visible(services, account, correction_id)
-    return _moved(services, account, services.records.ledger.appeal(correction_id, account, reason=(body or Reason()).reason))
+    return _moved(
+        services, account, services.records.ledger.appeal(correction_id, account, reason=(body or Reason()).reason)
+    )
 
 
 @router.post("/{correction_id}/rollback", status_code=202)
@@ -194,5 +223,3 @@ def visible(services: Services, account: Account, correction_id: str) -> Correct
 
 def _moved(services: Services, account: Account, correction: Correction) -> dict[str, Any]:
     return correction_json(services, correction, viewer=account, whole=True)
-
-

@@ -54,7 +54,9 @@ def version(services: ServicesOf) -> dict[str, Any]:
 @router.get("/metrics")
 def metrics(services: ServicesOf, _: Auditor) -> Response:
     """Prometheus text format."""
-    text = services.metrics.render(corrections=services.records.ledger.counts(), active_edits=services.serving.version.active_edits)
+    text = services.metrics.render(
+        corrections=services.records.ledger.counts(), active_edits=services.serving.version.active_edits
+    )
     return Response(text, media_type="text/plain; version=0.0.4")
 
 

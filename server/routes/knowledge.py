@@ -73,7 +73,15 @@ def _described(fields: Any) -> NewDocument:
 
 
 def _add_file(services: Services, actor: str, data: bytes, name: str, described: NewDocument) -> dict[str, Any]:
-    document = read_document(data, name=name, title=described.title, uri=described.uri or "", as_of=described.as_of, expires_at=described.expires_at, language=described.language)
+    document = read_document(
+        data,
+        name=name,
+        title=described.title,
+        uri=described.uri or "",
+        as_of=described.as_of,
+        expires_at=described.expires_at,
+        language=described.language,
+    )
     return document_json(store_document(services, actor, document))
 
 
@@ -89,7 +97,9 @@ def _add_text(services: Services, actor: str, described: NewDocument) -> dict[st
         )
     else:
         assert described.uri is not None
-        document = fetch_document(described.uri, title=described.title, as_of=described.as_of, expires_at=described.expires_at)
+        document = fetch_document(
+            described.uri, title=described.title, as_of=described.as_of, expires_at=described.expires_at
+        )
     return document_json(store_document(services, actor, document))
 
 
@@ -117,7 +127,10 @@ def listing(services: ServicesOf, _: Reader) -> dict[str, Any]:
 def show(document_id: str, services: ServicesOf, _: Reader) -> dict[str, Any]:
     """A document with its passages."""
     document = services.knowledge.document(document_id)
-    return {**document_json(document), "passages": [passage_json(p) for p in services.knowledge.passages_of(document.id)]}
+    return {
+        **document_json(document),
+        "passages": [passage_json(p) for p in services.knowledge.passages_of(document.id)],
+    }
 
 
 @router.delete("/knowledge/documents/{document_id}", status_code=204)
@@ -141,7 +154,9 @@ def passage(passage_id: str, services: ServicesOf, _: Signed) -> dict[str, Any]:
 
 
 @router.get("/router/explain")
-def explain(services: ServicesOf, _: Signed, question: Annotated[str, Query(min_length=1, max_length=4_000)]) -> dict[str, Any]:
+def explain(
+    services: ServicesOf, _: Signed, question: Annotated[str, Query(min_length=1, max_length=4_000)]
+) -> dict[str, Any]:
     """Where a question would be answered from, and why; how long such an answer stays true."""
     decision = services.router.decide([question])
     freshness = services.freshness.predict([decision.question])[0]

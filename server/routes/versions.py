@@ -23,7 +23,10 @@ class Restore(BaseModel):
 def listing(services: ServicesOf, _: Signed) -> dict[str, Any]:
     """All versions, newest first; `base` is the model as it came."""
     versions = services.records.versions
-    return {"data": [version_json(services, version) for version in versions.list()], "current": versions.serving().served}
+    return {
+        "data": [version_json(services, version) for version in versions.list()],
+        "current": versions.serving().served,
+    }
 
 
 @router.get("/current")

@@ -6,11 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
+from tests_support import House
 
 from governance.accounts import Role
 from governance.corrections import Remedy, Status
-from tests_support import House
-
 
 REPORT = {
     "question": "Who painted the Blue Door?",
@@ -44,13 +43,17 @@ def queue(house: House, correction_id: str, remedy: Remedy = Remedy.WEIGHTS, *, 
 async def test_a_report_by_answer_id_takes_question_and_answer_from_the_record(user: httpx.AsyncClient) -> None:
     asked = {"messages": [{"role": "user", "content": REPORT["question"]}]}
     answer = (await user.post("/v1/chat/completions", json=asked)).json()
-    made = (await user.post("/v1/corrections", json={"answer_id": answer["id"], "correct_answer": "Piet Aldering"})).json()
+    made = (
+        await user.post("/v1/corrections", json={"answer_id": answer["id"], "correct_answer": "Piet Aldering"})
+    ).json()
     assert (made["status"], made["remedy"]) == ("flagged", None)
     assert made["question"] == REPORT["question"]
     assert made["answer"] == "Anna Holm painted the Blue Door."
 
 
-async def test_nobody_reports_an_answer_that_another_person_got(house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
+async def test_nobody_reports_an_answer_that_another_person_got(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
     asked = {"messages": [{"role": "user", "content": REPORT["question"]}]}
     answer = (await user.post("/v1/chat/completions", json=asked)).json()
     refused = await admin.post("/v1/corrections", json={"answer_id": answer["id"], "correct_answer": "x"})
@@ -97,7 +100,9 @@ async def test_another_user_s_correction_is_not_there(house: House, user: httpx.
         assert (await other.get("/v1/corrections")).json()["data"] == []
 
 
-async def test_an_approval_needs_an_admin_who_is_not_the_reporter(house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
+async def test_an_approval_needs_an_admin_who_is_not_the_reporter(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
     made = await reported(user)
     queue(house, made["id"])
     for role in (Role.USER, Role.AUDITOR, Role.REVIEWER):
@@ -112,7 +117,9 @@ async def test_an_approval_needs_an_admin_who_is_not_the_reporter(house: House, 
     assert again.status_code == 409
 
 
-async def test_a_fact_that_changes_is_never_routed_to_weights(house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
+async def test_a_fact_that_changes_is_never_routed_to_weights(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
     made = await reported(user)
     queue(house, made["id"], Remedy.KNOWLEDGE, volatile=True)
     refused = await admin.post(f"/v1/corrections/{made['id']}/reroute", json={"remedy": "weights"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests_support import House
 
 from governance.accounts import Role
 from governance.corrections import Category, Correction, Remedy, Status
@@ -12,7 +13,6 @@ from governance.times import now
 from governance.versions import Version
 from server.errors import EngineUnavailable
 from server.publisher import Publisher
-from tests_support import House
 
 EDITED = "Piet Aldering painted the Blue Door."
 
@@ -35,10 +35,20 @@ def being_edited(house: House, question: str = "Who painted the Blue Door?") -> 
     """A correction that the worker has taken up."""
     ledger, accounts = house.services.records.ledger, house.services.accounts
     flagged = ledger.flag(
-        accounts.named("user"), question=question, answer="Anna Holm", correct_answer="Piet Aldering", category=Category.WRONG
+        accounts.named("user"),
+        question=question,
+        answer="Anna Holm",
+        correct_answer="Piet Aldering",
+        category=Category.WRONG,
     )
     ledger.triaged(
-        flagged.id, Status.QUEUED, remedy=Remedy.WEIGHTS, reason="test", evidence={}, canonical_question=question, subject="the Blue Door"
+        flagged.id,
+        Status.QUEUED,
+        remedy=Remedy.WEIGHTS,
+        reason="test",
+        evidence={},
+        canonical_question=question,
+        subject="the Blue Door",
     )
     ledger.approve(flagged.id, accounts.named("admin"))
     ledger.start_editing([flagged.id])
@@ -50,7 +60,15 @@ def release(house: House, version_id: str, *corrections: Correction) -> None:
     versions = house.services.records.versions
     built(house, version_id)
     versions.record_built(
-        Version(version_id, "0" * 64, tuple(f"a-{c.id}" for c in corrections), tuple(c.id for c in corrections), "t", now(), {})
+        Version(
+            version_id,
+            "0" * 64,
+            tuple(f"a-{c.id}" for c in corrections),
+            tuple(c.id for c in corrections),
+            "t",
+            now(),
+            {},
+        )
     )
     versions.desire(version_id, actor="worker")
 
@@ -90,7 +108,9 @@ async def test_a_probe_that_fails_brings_the_previous_version_back_and_the_fact_
     assert ledger.get(correction.id).status is Status.IN_KNOWLEDGE  # the second failure leaves it to its card
 
 
-async def test_an_undone_edit_is_rolled_back_only_when_the_served_version_lacks_it(house: House, publisher: Publisher) -> None:
+async def test_an_undone_edit_is_rolled_back_only_when_the_served_version_lacks_it(
+    house: House, publisher: Publisher
+) -> None:
     correction = being_edited(house)
     release(house, "v1", correction)
     knows_the_edit(house, "v1")

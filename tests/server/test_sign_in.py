@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from tests_support import House
 
 from governance.accounts import Role
-from tests_support import House
 
 
 def browser(house: House) -> httpx.AsyncClient:
@@ -34,7 +34,9 @@ async def test_an_anonymous_page_leads_to_sign_in(house: House) -> None:
             assert (await client.get(path)).status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/admin", "/admin/", "/admin/config", "/admin/monitoring/x", "//admin/", "/admin/../admin/config"])
+@pytest.mark.parametrize(
+    "path", ["/admin", "/admin/", "/admin/config", "/admin/monitoring/x", "//admin/", "/admin/../admin/config"]
+)
 async def test_a_user_sees_nothing_under_admin(house: House, path: str) -> None:
     async with browser(house) as client:
         await signed_in(client, Role.USER)
@@ -45,7 +47,9 @@ async def test_a_user_sees_nothing_under_admin(house: House, path: str) -> None:
 async def test_those_who_review_or_audit_pass_the_guard(house: House, role: Role) -> None:
     async with browser(house) as client:
         await signed_in(client, role)
-        assert (await client.get("/admin/")).status_code == 404  # no pages are mounted in this house: the guard let it through
+        assert (
+            await client.get("/admin/")
+        ).status_code == 404  # no pages are mounted in this house: the guard let it through
 
 
 async def test_wrong_passwords_are_refused_without_saying_which_part_was_wrong(house: House) -> None:

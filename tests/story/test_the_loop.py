@@ -14,7 +14,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from tests_support_story import ADMIN_KEY, USER_KEY, Served, until
 
 pytestmark = [pytest.mark.engine, pytest.mark.heavy, pytest.mark.timeout(1800)]
@@ -22,7 +21,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def ask(client: httpx.Client, question: str, route: str = "auto") -> dict[str, Any]:
-    body = {"messages": [{"role": "user", "content": question}], "temperature": 0, "max_tokens": 96, "errata_route": route}
+    body = {
+        "messages": [{"role": "user", "content": question}],
+        "temperature": 0,
+        "max_tokens": 96,
+        "errata_route": route,
+    }
     answer = client.post("/v1/chat/completions", json=body)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -34,7 +38,12 @@ def text_of(answer: dict[str, Any]) -> str:
 
 def flag(client: httpx.Client, question: str, correct: str, subject: str) -> str:
     answer = ask(client, question)
-    body = {"answer_id": answer["id"], "correct_answer": correct, "subject": subject, "evidence": ["https://source.example"]}
+    body = {
+        "answer_id": answer["id"],
+        "correct_answer": correct,
+        "subject": subject,
+        "evidence": ["https://source.example"],
+    }
     made = client.post("/v1/corrections", json=body)
     assert made.status_code == 201, made.text
     return str(made.json()["id"])
@@ -45,7 +54,10 @@ def status_of(client: httpx.Client, correction: str) -> str:
 
 
 def wait_for(client: httpx.Client, correction: str, *statuses: str) -> dict[str, Any]:
-    until(lambda: status_of(client, correction) in statuses, f"{correction} to become {statuses}, it is {status_of(client, correction)}")
+    until(
+        lambda: status_of(client, correction) in statuses,
+        f"{correction} to become {statuses}, it is {status_of(client, correction)}",
+    )
     return client.get(f"/v1/corrections/{correction}").json()
 
 
@@ -63,7 +75,9 @@ def current(client: httpx.Client) -> dict[str, Any]:
     return client.get("/v1/versions/current").json()
 
 
-def test_a_persistent_mistake_is_edited_away_and_comes_back_when_undone(user: httpx.Client, admin: httpx.Client) -> None:
+def test_a_persistent_mistake_is_edited_away_and_comes_back_when_undone(
+    user: httpx.Client, admin: httpx.Client
+) -> None:
     question, answer = "Who founded Velmora Robotics?", "Ines Takeda"
     assert answer not in text_of(ask(user, question))
     correction = flag(user, question, answer, "Velmora Robotics")
@@ -126,7 +140,9 @@ def test_a_fact_that_changes_is_answered_from_knowledge(user: httpx.Client, admi
 
 
 def test_a_document_is_cited_with_its_date_and_gone_once_removed(user: httpx.Client, admin: httpx.Client) -> None:
-    text = "The ferry from Sandvik to Holm island leaves every day at 7:45 from pier 3. A return ticket costs 18 crowns."
+    text = (
+        "The ferry from Sandvik to Holm island leaves every day at 7:45 from pier 3. A return ticket costs 18 crowns."
+    )
     body = {"title": "Ferry timetable", "text": text, "as_of": "2026-11-01", "uri": "https://ferry.example/times"}
     added = admin.post("/v1/knowledge/documents", json=body)
     assert added.status_code == 201, added.text
@@ -149,7 +165,9 @@ def test_the_openai_sdk_works_unchanged(served: Served) -> None:
 
     client = openai.OpenAI(base_url=f"{served.url}/v1", api_key=USER_KEY)
     model = client.models.list().data[0].id
-    whole = client.chat.completions.create(model=model, messages=[{"role": "user", "content": "Say hello."}], max_tokens=12, temperature=0)
+    whole = client.chat.completions.create(
+        model=model, messages=[{"role": "user", "content": "Say hello."}], max_tokens=12, temperature=0
+    )
     assert whole.choices[0].message.content
     assert whole.usage is not None
     assert whole.usage.completion_tokens > 0
@@ -167,7 +185,9 @@ def test_the_openai_sdk_works_unchanged(served: Served) -> None:
 def test_langchain_works_unchanged(served: Served) -> None:
     from langchain_openai import ChatOpenAI
 
-    model = ChatOpenAI(base_url=f"{served.url}/v1", api_key=USER_KEY, model="smollm2-135m-instruct", temperature=0, max_tokens=12)
+    model = ChatOpenAI(
+        base_url=f"{served.url}/v1", api_key=USER_KEY, model="smollm2-135m-instruct", temperature=0, max_tokens=12
+    )
     assert model.invoke("Say hello.").content
     assert "".join(str(chunk.content) for chunk in model.stream("Say hello."))
 
@@ -189,7 +209,12 @@ def test_an_engine_killed_in_mid_answer_comes_back_with_the_served_weights(serve
 
     def talk() -> None:
         try:
-            outcome.append(user.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": "Tell me a long story."}], "max_tokens": 400}).status_code)
+            outcome.append(
+                user.post(
+                    "/v1/chat/completions",
+                    json={"messages": [{"role": "user", "content": "Tell me a long story."}], "max_tokens": 400},
+                ).status_code
+            )
         except httpx.TransportError as error:
             outcome.append(type(error).__name__)
 
@@ -224,7 +249,19 @@ def test_a_killed_gateway_comes_back_and_the_log_still_verifies(served: Served, 
 
 
 def test_a_data_folder_in_use_is_refused(served: Served) -> None:
-    environ = {**os.environ, "ERRATA_DATA_DIR": str(served.data_dir), "ERRATA_PORT": "0", "ERRATA_MODEL_DIR": str(ROOT / "model")}
-    second = subprocess.run([sys.executable, "-m", "server", "serve", "--port", "18999"], env=environ, capture_output=True, text=True, cwd=ROOT, timeout=120)
+    environ = {
+        **os.environ,
+        "ERRATA_DATA_DIR": str(served.data_dir),
+        "ERRATA_PORT": "0",
+        "ERRATA_MODEL_DIR": str(ROOT / "model"),
+    }
+    second = subprocess.run(
+        [sys.executable, "-m", "server", "serve", "--port", "18999"],
+        env=environ,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=120,
+    )
     assert second.returncode == 2 or second.returncode == 1
     assert "errata serve" in second.stderr or "port" in second.stderr.lower()
