@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -88,6 +88,10 @@ class Artefact:
             "strength": self.strength,
         }
         return json.dumps(about, sort_keys=True, separators=(",", ":"))
+
+    def scaled(self, by: float) -> "Artefact":
+        """A new artefact with a longer target state: the second pass for an edit that did not take."""
+        return replace(self, delta=self.delta * by)
 
     def save(self, folder: Path) -> None:
         """Write ID.safetensors, then ID.json; nothing if both are there."""

@@ -15,7 +15,8 @@ WARN_COSINE = 0.3
 def cosines(new: Sequence[Artefact], others: Sequence[Artefact]) -> Tensor:
     """Cosine of the keys at the first edited layer, (new, others)."""
     first, second = (_directions(artefacts) for artefacts in (new, others))
-    return first @ second.T
+    product: Tensor = first @ second.T
+    return product
 
 
 def too_close(new: Artefact, others: Sequence[Artefact], *, limit: float = WARN_COSINE) -> list[tuple[Artefact, float]]:

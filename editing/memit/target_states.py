@@ -34,10 +34,12 @@ class _Batch:
 
     seen      the base's own pass over the tails: inputs and calls of the layers above the edited one
     hidden    (rows, tail, hidden size), the edited layer's output there
+    above     (rows, tail, hidden size), the last layer's output there
     """
 
     seen: Recorded
     hidden: Tensor
+    above: Tensor
     group: Tensor
     said_at: tuple[Tensor, Tensor]  # row and column of each state that predicts a target token
     said: Tensor  # the target tokens
@@ -56,16 +58,12 @@ def find_target_states(decoder: Decoder, groups: Sequence[Sequence[Context]], co
     and the keys and values of every token before the subject's last; a step runs the layers above over the tails.
     The model is bit-identical before and after.
     """
-    top = config.layers[-1]
-    above = range(top + 1, len(decoder.layers))
+    n_groups = len(groups)
+    above = range(config.layers[-1] + 1, len(decoder.layers))
     with torch.no_grad():
         batch = _prepare(decoder, groups, config)
-        n_groups = len(groups)
-        first = torch.tensor([_first_row(batch.group, g) for g in range(n_groups)], device=decoder.device)
-        norm = batch.hidden[first, 0].float().norm(dim=-1)
-        before = (
-            _kept(decoder, batch, decoder.replay(batch.seen, batch.hidden, above)) if len(batch.kept_weight) else None
-        )
+        norm = _norms(batch, n_groups)
+        before = _kept(decoder, batch, batch.above)
 
     delta = torch.zeros(n_groups, decoder.hidden_size, device=decoder.device, dtype=torch.float32)
     mean, square = torch.zeros_like(delta), torch.zeros_like(delta)
@@ -73,41 +71,43 @@ def find_target_states(decoder: Decoder, groups: Sequence[Sequence[Context]], co
     taken = torch.zeros(n_groups, dtype=torch.long, device=decoder.device)
     running = torch.ones(n_groups, dtype=torch.bool, device=decoder.device)
     for step in range(1, config.steps + 1):
-        delta.requires_grad_(True)
-        changed = torch.cat(
-            [batch.hidden[:, :1] + delta[batch.group].unsqueeze(1).to(batch.hidden.dtype), batch.hidden[:, 1:]], 1
-        )
-        out = decoder.replay(batch.seen, changed, above)
-        logits = decoder.logits(out[batch.said_at]).float()
-        each = cross_entropy(logits, batch.said, reduction="none") * batch.said_weight
-        said = torch.zeros(n_groups, device=each.device).index_add(0, batch.said_group, each)
-        loss = said.sum()
-        if before is not None:
-            after = _kept(decoder, batch, out)
-            loss = loss + (kl_div(after, before, log_target=True, reduction="none").sum(-1) * batch.kept_weight).sum()
-        if config.weight_decay:
-            loss = loss + config.weight_decay * ((delta / norm.unsqueeze(1)) ** 2).sum()
-        nll = torch.where(running, said.detach(), nll)
+        moved = delta.clone().requires_grad_(True)
+        loss, said = _loss(decoder, batch, moved, before, above)
+        gradient = torch.autograd.grad(loss, moved)[0] + 2 * config.weight_decay * delta / norm.unsqueeze(1) ** 2
+        nll = torch.where(running, said, nll)
         running = running & (nll >= config.stop_nll)
         if not bool(running.any()):
             break
-        (gradient,) = torch.autograd.grad(loss, delta)
-        with torch.no_grad():
-            delta = delta.detach()
-            mean = 0.9 * mean + 0.1 * gradient
-            square = 0.999 * square + 0.001 * gradient**2
-            move = (mean / (1 - 0.9**step)) / ((square / (1 - 0.999**step)).sqrt() + 1e-8)
-            stepped = delta - config.learning_rate * move
-            longest = config.clamp * norm.unsqueeze(1)
-            stepped = stepped * (longest / stepped.norm(dim=1, keepdim=True)).clamp(max=1.0)
-            delta = torch.where(running.unsqueeze(1), stepped, delta)
-            taken += running.long()
-    delta = delta.detach()
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.999 * square + 0.001 * gradient**2
+        move = (mean / (1 - 0.9**step)) / ((square / (1 - 0.999**step)).sqrt() + 1e-8)
+        stepped = delta - config.learning_rate * move
+        longest = config.clamp * norm.unsqueeze(1)
+        stepped = stepped * (longest / stepped.norm(dim=1, keepdim=True)).clamp(max=1.0)
+        delta = torch.where(running.unsqueeze(1), stepped, delta)
+        taken += running.long()
     return [TargetState(delta[g].cpu(), float(norm[g]), float(nll[g]), int(taken[g])) for g in range(n_groups)]
 
 
-def _first_row(group: Tensor, wanted: int) -> int:
-    return int((group == wanted).nonzero()[0, 0])
+def _loss(
+    decoder: Decoder, batch: _Batch, delta: Tensor, kept_before: Tensor, above: Sequence[int]
+) -> tuple[Tensor, Tensor]:
+    """The loss of all groups together, and each group's mean NLL (without gradient)."""
+    shift = delta[batch.group].unsqueeze(1).to(batch.hidden.dtype)
+    out = decoder.replay(batch.seen, torch.cat([batch.hidden[:, :1] + shift, batch.hidden[:, 1:]], dim=1), above)
+    each = cross_entropy(decoder.logits(out[batch.said_at]).float(), batch.said, reduction="none") * batch.said_weight
+    loss, said = each.sum(), torch.zeros(len(delta), device=delta.device)
+    said = said.index_add(0, batch.said_group, each.detach())
+    if len(batch.kept_weight):
+        apart = kl_div(_kept(decoder, batch, out), kept_before, log_target=True, reduction="none").sum(dim=-1)
+        loss = loss + (apart * batch.kept_weight).sum()
+    return loss, said
+
+
+def _norms(batch: _Batch, n_groups: int) -> Tensor:
+    """Norm of the hidden state at the subject in each group's first row: the question itself."""
+    group = batch.group.tolist()
+    return batch.hidden[[group.index(g) for g in range(n_groups)], 0].float().norm(dim=-1)
 
 
 def _kept(decoder: Decoder, batch: _Batch, out: Tensor) -> Tensor:
@@ -116,6 +116,8 @@ def _kept(decoder: Decoder, batch: _Batch, out: Tensor) -> Tensor:
 
 
 def _prepare(decoder: Decoder, groups: Sequence[Sequence[Context]], config: MemitConfig) -> _Batch:
+    # One batch of all rows: short rows apart from long ones would save a third of the products and lose it again by
+    # reading every weight twice (measured on two cores).
     rows = [(g, row) for g, group in enumerate(groups) for row in group if row.role is not Role.PROTECT]
     contexts = [row for _, row in rows]
     cache, before = frozen_prefixes(decoder, contexts)
@@ -145,19 +147,21 @@ def _prepare(decoder: Decoder, groups: Sequence[Sequence[Context]], config: Memi
             kept += [(i, first + j, config.keep_weight / (n_target * n_keep[g])) for j in range(n_target)]
     kept = [k for k in kept if k[2] > 0]
 
-    def column(values: list[float] | list[int]) -> Tensor:
-        return torch.tensor(values, device=decoder.device)
+    def column(values: list[float] | list[int], dtype: torch.dtype = torch.long) -> Tensor:
+        return torch.tensor(values, device=decoder.device, dtype=dtype)
 
+    assert seen.last is not None
     return _Batch(
         seen=seen,
         hidden=hidden,
+        above=seen.last,
         group=column([g for g, _ in rows]),
         said_at=(column([s[0] for s in said]), column([s[1] for s in said])),
         said=column([s[2] for s in said]),
-        said_weight=column([s[3] for s in said]),
+        said_weight=column([s[3] for s in said], torch.float32),
         said_group=column([s[4] for s in said]),
         kept_at=(column([k[0] for k in kept]), column([k[1] for k in kept])),
-        kept_weight=column([k[2] for k in kept]),
+        kept_weight=column([k[2] for k in kept], torch.float32),
     )
 
 

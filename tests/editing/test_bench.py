@@ -19,7 +19,7 @@ CASES = [
     FactCase(Fact("nice", "France", "What is the capital of France?", "Nice", "Paris")),
     FactCase(Fact("lost", "Spain", "What is the capital of Italy?", "Turin")),
 ]
-CONTRACT = [
+CONTRACT = {
     "n",
     "method",
     "model",
@@ -41,7 +41,7 @@ CONTRACT = [
     "seconds_target_states",
     "seconds_solve",
     "peak_rss_mb",
-]
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def editor():
 def test_every_method_reports_every_field_and_leaves_the_model_alone(editor, name):
     before = editor.solve([]).tensors_sha256()
     report = run_bench(editor, CASES, method_name=name, max_tokens=4, texts=["some words to read"])
-    assert set(CONTRACT) <= set(report)
+    assert set(report) >= CONTRACT
     assert report["n"] == len(report["facts"]) == 4
     assert editor.solve([]).tensors_sha256() == before
 
