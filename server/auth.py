@@ -190,5 +190,6 @@ def _page(*, next_: str, error: str = "") -> str:
 <h1>Errata</h1><p>The assistant that takes corrections.</p>{alert}
 <input type="hidden" name="next" value="{html.escape(_local(next_), quote=True)}">
 <label for="username">Name</label><input id="username" name="username" autocomplete="username" required autofocus>
-<label for="password">Password</label><input id="password" name="password" type="password" autocomplete="current-password" required>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required>
 <button>Sign in</button></form></main></body></html>"""

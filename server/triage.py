@@ -162,9 +162,10 @@ class Triage:
                 f"the model is not wrong persistently ({persistence.wrong} of {persistence.asked} replies): a note is enough",
             )
         unsure = "" if freshness.confident else "; whether it changes with time is uncertain, please check"
+        wrong = f"{persistence.wrong} of {persistence.asked} replies"
         return Proposal(
             Remedy.WEIGHTS,
-            f"the fact does not change and the model keeps getting it wrong ({persistence.wrong} of {persistence.asked} replies){unsure}",
+            f"the fact does not change and the model keeps getting it wrong ({wrong}){unsure}",
         )
 
     def _freshness(self, question: str) -> Freshness:
