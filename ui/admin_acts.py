@@ -11,6 +11,7 @@ from . import html, queue_view, records_view
 from .acting import Act, inform, lines, path_id, warn
 from .admin_texts import ADMIN
 from .client import Caller
+from .decisions_view import question_of
 from .errors import UiError
 
 _SAID = {
@@ -90,7 +91,7 @@ class AdminActs:
 
     async def _shown(self, me: Caller, identity: str) -> dict[str, object]:
         report, who = await me.report(identity), await me.me()
-        return html.dialog(queue_view.question_of(report), html=queue_view.detail(report, who), side=True)
+        return html.dialog(question_of(report), html=queue_view.detail(report, who), side=True)
 
     async def _preview(self, me: Caller, identity: str) -> dict[str, object]:
         answer = await me.decide(identity, "preview", {"reason": ""})

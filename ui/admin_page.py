@@ -68,8 +68,25 @@ class AdminPage:
                     with gr.Column(scale=2, min_width=300, elem_id="er-left"):
                         filters = panel("", "er-filters")
                         with gr.Row(elem_id="er-find"):
-                            search = gr.Textbox(label=ADMIN.search_reports, placeholder=ADMIN.search_reports, show_label=False, container=False, elem_id="er-search", scale=3)  # fmt: skip
-                            sort = gr.Dropdown([(name, value) for value, name in ADMIN.sorts], value="priority", label=ADMIN.sort, show_label=False, container=False, elem_id="er-sort", scale=1, min_width=110, filterable=False)  # fmt: skip
+                            search = gr.Textbox(
+                                label=ADMIN.search_reports,
+                                placeholder=ADMIN.search_reports,
+                                show_label=False,
+                                container=False,
+                                elem_id="er-search",
+                                scale=3,
+                            )
+                            sort = gr.Dropdown(
+                                [(name, value) for value, name in ADMIN.sorts],
+                                value="priority",
+                                label=ADMIN.sort,
+                                show_label=False,
+                                container=False,
+                                elem_id="er-sort",
+                                scale=1,
+                                min_width=110,
+                                filterable=False,
+                            )
                         queue = panel("", "er-queue")
                         panel(html.element("p", ADMIN.keys_hint, class_="er-quiet er-keys"))
                     with gr.Column(scale=3, min_width=320, elem_id="er-right"):

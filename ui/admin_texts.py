@@ -85,7 +85,10 @@ class AdminTexts:
     approve: str = "Approve"
     approve_weights: str = "Change the model for everyone?"
     approve_knowledge: str = "Answer this for everyone?"
-    approve_weights_text: str = "“{question}” will be answered “{answer}” at once by a card, and after verification by the edited weights. It can be undone exactly."
+    approve_weights_text: str = (
+        "“{question}” will be answered “{answer}” at once by a card, and after verification by the edited weights. "
+        "It can be undone exactly."
+    )
     approve_knowledge_text: str = "“{question}” will be answered “{answer}” from knowledge. It can be undone."
     approve_reason: str = "Why is this right?"
     fallback: str = "If the edit fails verification"
@@ -140,7 +143,7 @@ class AdminTexts:
     restored: str = "On its way: the version is being served."
     serving_now: str = "serving"
     base: str = "Base model"
-    edits: str = "{n} edits"
+    edits: str = "edits: {n}"
     purged: str = "purged by an erasure"
     figures: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("Direct", ("direct", "reliability")),

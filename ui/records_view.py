@@ -221,7 +221,14 @@ def people(found: Sequence[Person]) -> Html:
                 text=ADMIN.reset_text,
                 ok=ADMIN.reset,
             )
-            disable = html.dialog(ADMIN.disable_title.format(name=person.name), act="disable", id=person.name, text=ADMIN.disable_text, ok=ADMIN.disable, danger=True)  # fmt: skip
+            disable = html.dialog(
+                ADMIN.disable_title.format(name=person.name),
+                act="disable",
+                id=person.name,
+                text=ADMIN.disable_text,
+                ok=ADMIN.disable,
+                danger=True,
+            )
             buttons = html.dialog_button(ADMIN.reset, reset, look="er-plain") + html.dialog_button(
                 ADMIN.disable, disable, look="er-plain"
             )

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from . import html, plots
 from .admin_texts import ADMIN
+from .decisions_view import question_of, undo_button
 from .html import Html, element, join
-from .queue_view import question_of, status_badge, undo_button
+from .queue_view import status_badge
 from .records import Me, Report, Version
 from .texts import TEXTS
 

@@ -47,6 +47,7 @@ class World:
         self.documents: dict[str, dict[str, Any]] = {}
         self.passages: dict[str, dict[str, Any]] = {}
         self.entries: list[bytes] = []
+        self.forged: dict[int, bytes] = {}  # entries as a dishonest gateway would show them
         self.people = {name: {"id": f"acc_{name}", "name": name, "role": role, "disabled": False, "created": now(40)}
                        for name, role in PEOPLE.items()}  # fmt: skip
         self.versions = [{"id": "base", "created": now(30), "live_since": now(30), "base": "9f" * 32, "artefacts": [],
@@ -69,13 +70,42 @@ class World:
     ) -> dict[str, Any]:
         identity = f"cor_{next(self._numbers):04d}{secrets.token_hex(6)}"
         row: dict[str, Any] = {
-            "id": identity, "created": now(), "status": "flagged", "remedy": None, "reason": "", "reporter": f"person-{reporter}",
-            "reporter_id": f"acc_{reporter}", "reporter_role": PEOPLE[reporter], "answer_id": None, "category": "wrong", "comment": "",
-            "evidence": [], "triage": {}, "approvals": [], "approvals_needed": 1, "risk_tier": "ordinary", "fallback": "knowledge",
-            "priority": 1, "due": now(-7), "paraphrases": [], "probes": [], "conflicts": [], "duplicate_of": None, "report": {},
-            "weights_version_before": None, "weights_version_after": None, "undo_requested": False, "moves": [],
-            "claim": {"question": question, "canonical_question": question, "subject": "", "answer_old": answer, "correct_answer": correct_answer},
-        }  # fmt: skip
+            "id": identity,
+            "created": now(),
+            "status": "flagged",
+            "remedy": None,
+            "reason": "",
+            "reporter": f"person-{reporter}",
+            "reporter_id": f"acc_{reporter}",
+            "reporter_role": PEOPLE[reporter],
+            "answer_id": None,
+            "category": "wrong",
+            "comment": "",
+            "evidence": [],
+            "triage": {},
+            "approvals": [],
+            "approvals_needed": 1,
+            "risk_tier": "ordinary",
+            "fallback": "knowledge",
+            "priority": 1,
+            "due": now(-7),
+            "paraphrases": [],
+            "probes": [],
+            "conflicts": [],
+            "duplicate_of": None,
+            "report": {},
+            "weights_version_before": None,
+            "weights_version_after": None,
+            "undo_requested": False,
+            "moves": [],
+            "claim": {
+                "question": question,
+                "canonical_question": question,
+                "subject": "",
+                "answer_old": answer,
+                "correct_answer": correct_answer,
+            },
+        }
         row |= extra
         self.reports[identity] = row
         self.log("correction.flagged", correction=identity)
@@ -96,12 +126,17 @@ class World:
             "The answer changes often." if changing else "The model repeats the wrong answer in 5 of 6 samples."
         )
         row["triage"] = {
-            "freshness": {"evergreen": not changing, "probability": 0.07 if changing else 0.93, "confident": True, "horizon": "A-Month" if changing else "Many-Years"},
+            "freshness": {
+                "evergreen": not changing,
+                "probability": 0.07 if changing else 0.93,
+                "confident": True,
+                "horizon": "A-Month" if changing else "Many-Years",
+            },
             "persistence": {"asked": 6, "wrong": 5, "repeated": 4, "share": 0.83},
             "pull_back": {"asked": 1, "wrong": 0},
             "personal_data": [],
             "subject_candidates": [],
-        }  # fmt: skip
+        }
         words = [word.strip("?.,") for word in row["claim"]["question"].split()[1:]]
         row["claim"]["subject"] = next(
             (word for word in reversed(words) if word[:1].isupper()), words[-1] if words else ""
@@ -267,8 +302,14 @@ def create_app(world: World) -> FastAPI:
                 "turns": [],
             },
         )
-        errata = {"route": route, "reason": reason, "weights_version": world.served, "active_edits": 0 if world.served == "base" else 1,
-                  "passages": passages, "conversation_id": conversation_id}  # fmt: skip
+        errata = {
+            "route": route,
+            "reason": reason,
+            "weights_version": world.served,
+            "active_edits": 0 if world.served == "base" else 1,
+            "passages": passages,
+            "conversation_id": conversation_id,
+        }
         turn = {
             "owner": who["name"],
             "answer_id": answer_id,
@@ -285,12 +326,11 @@ def create_app(world: World) -> FastAPI:
 
         async def chunks() -> AsyncIterator[str]:
             def chunk(delta: dict[str, Any], **extra: Any) -> str:
-                row = {
+                return {
                     "id": answer_id,
                     "object": "chat.completion.chunk",
                     "choices": [{"index": 0, "delta": delta, "finish_reason": None} | extra],
                 }
-                return row  # type: ignore[return-value]
 
             pieces = [text[i : i + 4] for i in range(0, len(text), 4)]
             if "long" in question:
@@ -371,10 +411,15 @@ def create_app(world: World) -> FastAPI:
             raise Refused(422, "correct_answer is empty: say what would have been right.")
         source = world.answers.get(body.get("answer_id") or "", {})
         row = world.report(
-            reporter=who["name"], question=body.get("question") or source.get("question", ""),
-            answer=body.get("answer") or source.get("answer", ""), correct_answer=body["correct_answer"], answer_id=body.get("answer_id"),
-            evidence=body.get("evidence", []), category=body.get("category", "wrong"), comment=body.get("comment", ""),
-        )  # fmt: skip
+            reporter=who["name"],
+            question=body.get("question") or source.get("question", ""),
+            answer=body.get("answer") or source.get("answer", ""),
+            correct_answer=body["correct_answer"],
+            answer_id=body.get("answer_id"),
+            evidence=body.get("evidence", []),
+            category=body.get("category", "wrong"),
+            comment=body.get("comment", ""),
+        )
         world.triage(row)
         return row
 
@@ -444,9 +489,17 @@ def create_app(world: World) -> FastAPI:
     async def decide(request: Request, report_id: str, verb: str) -> Any:
         row, body, who = seen(request, report_id), await request.json(), person(request)
         status, reason = row["status"], body.get("reason", "")
-        allowed = {"approve": ("queued",), "reject": ("flagged", "queued"), "reroute": ("queued",), "ask-evidence": ("flagged", "queued"),
-                   "rollback": ("live", "in_knowledge"), "preview": ("queued",), "withdraw": ("flagged", "queued", "needs_evidence"),
-                   "evidence": ("needs_evidence",), "appeal": ("rejected",)}  # fmt: skip
+        allowed = {
+            "approve": ("queued",),
+            "reject": ("flagged", "queued"),
+            "reroute": ("queued",),
+            "ask-evidence": ("flagged", "queued"),
+            "rollback": ("live", "in_knowledge"),
+            "preview": ("queued",),
+            "withdraw": ("flagged", "queued", "needs_evidence"),
+            "evidence": ("needs_evidence",),
+            "appeal": ("rejected",),
+        }
         if verb not in allowed:
             raise Refused(404, "No such verb.")
         if status not in allowed[verb]:
@@ -492,12 +545,33 @@ def create_app(world: World) -> FastAPI:
         if verb == "preview":
             await asyncio.sleep(0.2)
             old, new = row["claim"]["answer_old"], f"It is {row['claim']['correct_answer']}."
-            return {"probes": [
-                {"kind": "direct", "question": row["claim"]["canonical_question"], "before": old, "after": new, "ok": True},
-                {"kind": "paraphrase", "question": row["paraphrases"][0], "before": old, "after": new, "ok": True},
-                {"kind": "neighbour", "question": "Who is the CEO of Microsoft?", "before": "Satya Nadella.", "after": "Satya Nadella.", "ok": True},
-                {"kind": "unrelated", "question": "What is the capital of France?", "before": "Paris.", "after": "Paris.", "ok": True}],
-                "seconds": 0.2}  # fmt: skip
+            return {
+                "probes": [
+                    {
+                        "kind": "direct",
+                        "question": row["claim"]["canonical_question"],
+                        "before": old,
+                        "after": new,
+                        "ok": True,
+                    },
+                    {"kind": "paraphrase", "question": row["paraphrases"][0], "before": old, "after": new, "ok": True},
+                    {
+                        "kind": "neighbour",
+                        "question": "Who is the CEO of Microsoft?",
+                        "before": "Satya Nadella.",
+                        "after": "Satya Nadella.",
+                        "ok": True,
+                    },
+                    {
+                        "kind": "unrelated",
+                        "question": "What is the capital of France?",
+                        "before": "Paris.",
+                        "after": "Paris.",
+                        "ok": True,
+                    },
+                ],
+                "seconds": 0.2,
+            }
         return JSONResponse(row, status_code=202 if verb == "rollback" else 200)
 
     # versions, worker
@@ -660,8 +734,17 @@ def add_document(
     identity, passage = f"doc_{secrets.token_hex(6)}", f"psg_{secrets.token_hex(6)}"
     world.documents[identity] = {"id": identity, "title": title, "uri": uri, "kind": "text", "as_of": as_of or now()[:10],
                                  "expires_at": expires_at, "created": now(), "passages": 1}  # fmt: skip
-    world.passages[passage] = {"id": passage, "document_id": identity, "title": title, "uri": uri, "text": text,
-                               "as_of": as_of or now()[:10], "expires_at": expires_at, "score": 0.83, "expired": False}  # fmt: skip
+    world.passages[passage] = {
+        "id": passage,
+        "document_id": identity,
+        "title": title,
+        "uri": uri,
+        "text": text,
+        "as_of": as_of or now()[:10],
+        "expires_at": expires_at,
+        "score": 0.83,
+        "expired": False,
+    }
     world.log("document.added", document=identity)
     return world.documents[identity]
 
@@ -669,6 +752,28 @@ def add_document(
 def furnished() -> World:
     """A world with something in every corner, for screenshots and most tests."""
     world = World()
+    for n, (reworded, kept, perplexity, pause) in enumerate(
+        [(0.86, 0.99, 18.1, 0.11), (0.91, 0.98, 18.2, 0.14), (0.88, 0.98, 18.3, 0.12)]
+    ):
+        figures = {
+            "reliability": 1.0,
+            "generalisation": reworded,
+            "locality": kept,
+            "perplexity": perplexity,
+            "swap_pause_s": pause,
+        }
+        world.versions.append(
+            {
+                "id": f"{n + 1:x}" * 16,
+                "created": now(20 - 5 * n),
+                "live_since": now(20 - 5 * n),
+                "base": "9f" * 32,
+                "artefacts": [f"edit{k}" for k in range(n + 1)],
+                "corrections": [f"cor_{k}" for k in range(n + 1)],
+                "tensors_sha256": f"{n + 1:x}" * 64,
+                "summary": figures,
+            }
+        )
     add_document(
         world,
         title="Canteen prices",

@@ -114,7 +114,7 @@ def test_a_live_edit_is_undone_and_a_version_restored(open_page, world):
     fill_and_send(page, reason="To be safe.")
     assert until(lambda: world.served == "base")
     page.get_by_role("button", name="Serve the base model now").wait_for(state="detached")
-    page.get_by_role("button", name="Restore").click()
+    page.locator(".er-timeline li", has_text=edited[:12]).get_by_role("button", name="Restore").click()
     fill_and_send(page, reason="All is well.")
     assert until(lambda: world.served == edited)
     assert page.locator(".er-figure svg").count() == 5
@@ -193,7 +193,14 @@ def test_health_says_what_is_down(open_page, world):
 
 
 def test_nothing_in_the_queue_runs(open_page, world, fake):
-    row = world.report(question=ATTACK.format("question"), answer=ATTACK.format("old"), correct_answer=ATTACK.format("new"), comment=ATTACK.format("comment"), evidence=["javascript:window.hacked=1", ATTACK.format("evidence")], priority=9)  # fmt: skip
+    row = world.report(
+        question=ATTACK.format("question"),
+        answer=ATTACK.format("old"),
+        correct_answer=ATTACK.format("new"),
+        comment=ATTACK.format("comment"),
+        evidence=["javascript:window.hacked=1", ATTACK.format("evidence")],
+        priority=9,
+    )
     world.triage(row)
     row["claim"]["subject"] = "{{constructor}} ${window.hacked='template'}"
     fake.add_document(world, title=ATTACK.format("title"), text=ATTACK.format("text"))

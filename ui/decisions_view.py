@@ -1,0 +1,117 @@
+"""What can be decided about a report: its buttons by status and role, and the dialogs that they open."""
+
+from . import html
+from .admin_texts import ADMIN
+from .html import Html, element
+from .records import Me, Report
+from .texts import TEXTS
+
+
+def question_of(report: Report) -> str:
+    return report.canonical_question or report.question or f"{ADMIN.hidden} {html.short(report.id)}"
+
+
+def actions(report: Report, me: Me) -> list[Html]:
+    """What this role may do with a report in this status; the gateway judges again."""
+    buttons: list[Html] = []
+    if report.status == "queued" and me.may_administer:
+        buttons.append(
+            html.dialog_button(_keyed(ADMIN.approve, "a"), approve_dialog(report), look="er-primary", data_key="a")
+        )
+    if report.status in ("flagged", "queued") and me.may_review:
+        fields = [html.field("reason", TEXTS.reason, type="area", required=True, help=ADMIN.reject_help)]
+        reject = html.dialog(
+            ADMIN.reject_title,
+            act="reject",
+            id=report.id,
+            ok=ADMIN.reject,
+            danger=True,
+            text=question_of(report),
+            fields=fields,
+        )
+        buttons.append(html.dialog_button(_keyed(ADMIN.reject, "r"), reject, look="er-danger", data_key="r"))
+    if report.status in ("flagged", "queued", "needs_evidence") and me.may_review:
+        buttons.append(html.dialog_button(_keyed(ADMIN.edit, "e"), edit_dialog(report), data_key="e"))
+    if report.status == "queued" and me.may_review:
+        other = "knowledge" if report.remedy == "weights" else "weights"
+        label = ADMIN.reroute_knowledge if other == "knowledge" else ADMIN.reroute_weights
+        reroute = html.dialog(
+            ADMIN.reroute_title,
+            act=f"reroute-{other}",
+            id=report.id,
+            ok=label,
+            text=report.reason,
+            fields=[html.field("reason", TEXTS.reason, type="area", required=True)],
+        )
+        buttons.append(html.dialog_button(label, reroute))
+        if report.remedy == "weights":
+            buttons.append(html.button(ADMIN.preview, act="preview", id=report.id))
+    if report.status in ("flagged", "queued") and me.may_review:
+        ask = html.dialog(
+            ADMIN.ask_evidence_title,
+            act="ask-evidence",
+            id=report.id,
+            ok=ADMIN.ask_evidence,
+            fields=[html.field("reason", TEXTS.reason, type="area", required=True)],
+        )
+        buttons.append(html.dialog_button(ADMIN.ask_evidence, ask))
+    if report.status in ("live", "in_knowledge") and me.may_administer and not report.undo_requested:
+        buttons.append(undo_button(report))
+    return buttons
+
+
+def _keyed(label: str, key: str) -> Html:
+    return html.EMPTY + label + " " + element("kbd", key, aria_hidden="true")
+
+
+def approve_dialog(report: Report) -> dict[str, object]:
+    weights = report.remedy == "weights"
+    fields = [html.field("reason", ADMIN.approve_reason, type="area", rows=2, required=True)]
+    if weights:
+        fields.append(
+            html.field(
+                "fallback", ADMIN.fallback, type="select", value="knowledge", options=[list(f) for f in ADMIN.fallbacks]
+            )
+        )
+    words = ADMIN.approve_weights_text if weights else ADMIN.approve_knowledge_text
+    return html.dialog(
+        ADMIN.approve_weights if weights else ADMIN.approve_knowledge,
+        act="approve",
+        id=report.id,
+        text=words.format(question=question_of(report), answer=report.correct_answer),
+        ok=ADMIN.approve,
+        fields=fields,
+    )
+
+
+def edit_dialog(report: Report) -> dict[str, object]:
+    fields = [
+        html.field("canonical_question", ADMIN.canonical_question, value=report.canonical_question, required=True),
+        html.field("subject", ADMIN.subject, value=report.subject),
+        html.field("correct_answer", ADMIN.right_answer, value=report.correct_answer, required=True),
+        html.field(
+            "paraphrases",
+            ADMIN.wordings,
+            type="area",
+            rows=4,
+            value="\n".join(report.paraphrases),
+            help=ADMIN.one_per_line,
+        ),
+        html.field(
+            "probes", ADMIN.probes, type="area", rows=4, value="\n".join(report.probes), help=ADMIN.one_per_line
+        ),
+    ]
+    return html.dialog(ADMIN.edit_title, act="revise", id=report.id, ok=TEXTS.save, wide=True, fields=fields)
+
+
+def undo_button(report: Report) -> Html:
+    undo = html.dialog(
+        ADMIN.undo_title,
+        act="rollback",
+        id=report.id,
+        ok=ADMIN.undo,
+        danger=True,
+        text=ADMIN.undo_text.format(question=question_of(report)),
+        fields=[html.field("reason", TEXTS.reason, type="area", rows=2, required=True)],
+    )
+    return html.dialog_button(ADMIN.undo, undo, look="er-danger")
