@@ -1,0 +1,108 @@
+"""What the pages show, as values: steps of a report, plots, figures of versions, what each role is offered."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ui import chat_view, decisions_view, plots, records_view, versions_view
+from ui.chat_view import ChatState
+from ui.records import Me, Report, Turn, Version
+
+ADMIN = Me(id="acc_a", name="admin", role="admin")
+REVIEWER = Me(id="acc_r", name="rhea", role="reviewer")
+AUDITOR = Me(id="acc_o", name="otto", role="auditor")
+
+
+@pytest.mark.parametrize(
+    ("status", "reached"),
+    [
+        ("flagged", 1),
+        ("needs_evidence", 1),
+        ("queued", 2),
+        ("approved", 3),
+        ("editing", 3),
+        ("live", 4),
+        ("in_knowledge", 4),
+    ],
+)
+def test_a_report_shows_how_far_it_has_come(status, reached):
+    assert chat_view.progress(status).count('class="er-on"') == reached
+
+
+@pytest.mark.parametrize("status", ["rejected", "closed", "rolled_back", "failed", "superseded"])
+def test_a_report_that_ended_elsewhere_says_so(status):
+    shown = chat_view.progress(status)
+    assert 'class="er-bad"' in shown
+    assert "Fixed" not in shown
+
+
+@pytest.mark.parametrize(
+    ("me", "status", "keys"),
+    [
+        (ADMIN, "queued", "are"),
+        (REVIEWER, "queued", "re"),
+        (AUDITOR, "queued", ""),
+        (ADMIN, "live", ""),
+        (REVIEWER, "flagged", "re"),
+        (ADMIN, "rejected", ""),
+    ],
+)
+def test_each_role_is_offered_what_it_may_do(me, status, keys):
+    shown = "".join(decisions_view.actions(Report.read({"id": "cor_1", "status": status, "remedy": "weights"}), me))
+    assert [key for key in "are" if f'data-key="{key}"' in shown] == list(keys)
+
+
+def test_only_admins_can_undo_and_only_once():
+    live = {"id": "cor_1", "status": "live"}
+    assert "Undo" in "".join(decisions_view.actions(Report.read(live), ADMIN))
+    assert decisions_view.actions(Report.read(live), REVIEWER) == []
+    assert decisions_view.actions(Report.read({**live, "undo_requested": True}), ADMIN) == []
+
+
+def test_a_prompt_leaves_out_turns_without_an_answer():
+    turns = [Turn(question="a", answer="b"), Turn(question="c", answer="", error="down")]
+    assert chat_view.as_prompt(turns) == [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+
+
+def test_a_conversation_is_exported_with_its_provenance():
+    source = {"id": "p", "title": "T", "as_of": "2026-11-20"}
+    errata = {"route": "retrieval", "weights_version": "v1", "passages": [source]}
+    turn = Turn.read({"answer_id": "ans_1", "question": "Q", "answer": "A [1]", "errata": errata})
+    written = chat_view.as_markdown(ChatState(title="Talk", turns=(turn,)))
+    assert (
+        written
+        == "# Talk\n\n**Question:** Q\n\nA [1]\n\n*Knowledge · weights v1 · ans_1*\n\n[1] T  (as of 2026-11-20)\n"
+    )
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20))
+def test_every_course_stays_inside_its_drawing(values):
+    drawn = plots.course(values, [str(n) for n in range(len(values))], title="x")
+    heights = [float(piece.split('"')[0]) for piece in drawn.split('cy="')[1:]]
+    assert len(heights) == len(values)
+    assert all(0 <= height <= 64 for height in heights)
+
+
+@pytest.mark.parametrize(("marked", "total", "filled"), [(0, 6, 0), (5, 6, 5), (6, 6, 6), (50, 100, 20), (0, 0, 0)])
+def test_dots_fill_the_share(marked, total, filled):
+    assert plots.dots(marked, total, label="x").count("er-dot-on") == filled
+
+
+@pytest.mark.parametrize(
+    ("summary", "figure"),
+    [
+        ({"direct": 1}, 1.0),
+        ({"gate": {"direct": 0.5}}, 0.5),
+        ({"direct": True}, None),
+        ({"direct": "1"}, None),
+        ({}, None),
+    ],
+)
+def test_a_figure_is_found_where_the_summary_keeps_it(summary, figure):
+    assert versions_view.figure_of(Version.read({"id": "v", "verification": summary}), ("direct",)) == figure
+
+
+def test_a_secret_is_shown_with_a_button_that_copies_it():
+    shown = records_view.secrets_dialog("x", {"password": "pw<1>", "key": None})["html"]
+    assert 'data-text="pw&lt;1&gt;"' in shown
+    assert "API key" not in shown
