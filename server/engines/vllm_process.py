@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,8 +28,6 @@ class Machine:
     cpu_flags: frozenset[str]
     cpus: int  # that this process may use
     cores: int  # physical ones among them
-    has_compiler: bool
-    openmp: Path | None  # Intel's OpenMP library, if its wheel is installed
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +104,11 @@ def threads(machine: Machine) -> int:
 def this_machine() -> Machine:
     """What is found here."""
     allowed = os.sched_getaffinity(0)
-    openmp = Path(sys.prefix) / "lib" / "libiomp5.so"
     return Machine(
         has_gpu=find_spec("vllm") is not None and Path("/proc/driver/nvidia/version").exists() and not _is_cpu_build(),
         cpu_flags=_cpu_flags(),
         cpus=len(allowed),
         cores=len({_siblings(cpu) for cpu in allowed}),
-        has_compiler=shutil.which("g++") is not None,
-        openmp=openmp if openmp.is_file() else None,
     )
 
 
@@ -140,8 +134,8 @@ def _environment(folder: Path, machine: Machine) -> dict[str, str]:
         count = str(threads(machine))
         # Without these vLLM keeps a core idle, starts three Pythons one after the other, and imports itself in each.
         variables |= {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", FORK: "1", "OMP_NUM_THREADS": count}
-        if machine.openmp is not None:
-            variables |= {"LD_PRELOAD": str(machine.openmp), "KMP_BLOCKTIME": "5", "KMP_TPAUSE": "0"}
+        # Threads that spin while they wait for each other starve each other as soon as a third program wants a core.
+        variables["OMP_WAIT_POLICY"] = "passive"
     return variables
 
 

@@ -21,7 +21,7 @@ from server.engines.vllm_process import (
 )
 from server.settings import EngineSettings, Settings
 
-PLAIN = Machine(has_gpu=False, cpu_flags=frozenset({"avx512f"}), cpus=2, cores=2, has_compiler=True, openmp=None)
+PLAIN = Machine(has_gpu=False, cpu_flags=frozenset({"avx512f"}), cpus=2, cores=2)
 WITH_BF16 = replace(PLAIN, cpu_flags=frozenset({"avx512f", "avx512_bf16"}))
 WITH_GPU = replace(PLAIN, has_gpu=True)
 
