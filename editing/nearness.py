@@ -44,4 +44,5 @@ def draw_earlier(
 
 def _directions(artefacts: Sequence[Artefact]) -> Tensor:
     keys = torch.stack([artefact.keys[0] for artefact in artefacts])
-    return keys / keys.norm(dim=1, keepdim=True).clamp_min(1e-12)
+    lengths: Tensor = keys.norm(dim=1, keepdim=True).clamp_min(1e-12)
+    return keys / lengths

@@ -107,7 +107,8 @@ def _loss(
 def _norms(batch: _Batch, n_groups: int) -> Tensor:
     """Norm of the hidden state at the subject in each group's first row: the question itself."""
     group = batch.group.tolist()
-    return batch.hidden[[group.index(g) for g in range(n_groups)], 0].float().norm(dim=-1)
+    norm: Tensor = batch.hidden[[group.index(g) for g in range(n_groups)], 0].float().norm(dim=-1)
+    return norm
 
 
 def _kept(decoder: Decoder, batch: _Batch, out: Tensor) -> Tensor:
