@@ -23,7 +23,7 @@ from server.errors import ServerError, TooLarge, error_body, status_of
 from server.librarian import Librarian
 from server.notary import Notary
 from server.publisher import Publisher
-from server.routes import audit, chat, conversations, corrections, health, knowledge, people, versions
+from server.routes import ROUTERS
 from server.services import Services
 from server.triage import Triage
 
@@ -53,8 +53,8 @@ def create_app(services: Services, *, with_pages: bool = True, with_loops: bool 
     app = FastAPI(title="Errata", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.services = services
     app.state.publisher, app.state.triage = publisher, triage
-    for module in (chat, conversations, corrections, versions, knowledge, audit, people, health):
-        app.include_router(module.router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.include_router(auth.router)
     _answer_errors(app)
     app.middleware("http")(_log_requests)

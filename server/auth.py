@@ -69,6 +69,7 @@ def requires(*roles: Role) -> Callable[[Account], Account]:
             raise NotAllowed(f"This needs the role {wanted}; {account.name!r} has the role {account.role}.")
         return account
 
+    check.roles = roles  # type: ignore[attr-defined]  # server/roles.py reads it
     return check
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from governance.accounts import Account
 from governance.corrections import Category, Correction, Remedy, Status
-from server.auth import READERS, Reader, Reporter, Reviewer, ServicesOf, Signed
+from server.auth import READERS, Admin, Reader, Reporter, Reviewer, ServicesOf, Signed
 from server.corrections_json import correction_json
 from server.errors import BadRequest, Missing
 from server.services import Services
@@ -146,9 +146,7 @@ def revise(correction_id: str, body: Revision, services: ServicesOf, account: Re
 
 
 @router.post("/{correction_id}/approve")
-def approve(
-    correction_id: str, services: ServicesOf, account: Reviewer, body: Approval | None = None
-) -> dict[str, Any]:
+def approve(correction_id: str, services: ServicesOf, account: Admin, body: Approval | None = None) -> dict[str, Any]:
     body = body or Approval()
     return _moved(
         services,
@@ -207,7 +205,7 @@ def appeal(correction_id: str, services: ServicesOf, account: Reporter, body: Re
 
 
 @router.post("/{correction_id}/rollback", status_code=202)
-def rollback(correction_id: str, services: ServicesOf, account: Reviewer, body: Reason | None = None) -> dict[str, Any]:
+def rollback(correction_id: str, services: ServicesOf, account: Admin, body: Reason | None = None) -> dict[str, Any]:
     """Undo a correction. For one in the weights the status changes once the served set lacks it."""
     moved = services.records.ledger.request_rollback(correction_id, account, reason=(body or Reason()).reason)
     return _moved(services, account, moved)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -202,12 +203,14 @@ def test_the_reporter_does_not_approve(room):
     assert room.ledger.approve(correction.id, room.second_admin).status is Status.APPROVED
 
 
-def test_who_rewrote_the_answer_does_not_approve_it(room):
+def test_a_strict_policy_bars_who_rewrote_the_answer_from_approving_it(room):
+    strict = replace(Policy.load(), editor_may_approve=False)
+    ledger = Ledger(room.store, room.vault, room.log, strict)
     correction = room.queued()
-    room.ledger.revise(correction.id, room.admin, correct_answer="Leonardo")
+    ledger.revise(correction.id, room.admin, correct_answer="Leonardo")
     with pytest.raises(Forbidden, match="you rewrote"):
-        room.ledger.approve(correction.id, room.admin)
-    assert room.ledger.approve(correction.id, room.second_admin).status is Status.APPROVED
+        ledger.approve(correction.id, room.admin)
+    assert ledger.approve(correction.id, room.second_admin).status is Status.APPROVED
 
 
 def test_who_set_only_the_subject_may_approve(room):

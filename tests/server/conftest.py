@@ -7,7 +7,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests_support import KEYS, House, NothingChanges
 
 from governance.accounts import Role
 from retrieval.embedder import HashEmbedder
@@ -16,6 +15,7 @@ from server.engines.scripted import ScriptedEngine
 from server.services import bootstrap
 from server.serving import ServedVersion
 from server.settings import Settings
+from tests_support import KEYS, House, NothingChanges
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from tests_support import House
 
 from governance.accounts import Role
 from governance.corrections import Remedy, Status
+from tests_support import House
 
 REPORT = {
     "question": "Who painted the Blue Door?",

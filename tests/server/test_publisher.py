@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests_support import House
 
 from governance.accounts import Role
 from governance.corrections import Category, Correction, Remedy, Status
@@ -13,6 +12,7 @@ from governance.times import now
 from governance.versions import Version
 from server.errors import EngineUnavailable
 from server.publisher import Publisher
+from tests_support import House
 
 EDITED = "Piet Aldering painted the Blue Door."
 

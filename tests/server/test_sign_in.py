@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from tests_support import House
 
 from governance.accounts import Role
+from tests_support import House
 
 
 def browser(house: House) -> httpx.AsyncClient:
