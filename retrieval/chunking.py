@@ -93,9 +93,9 @@ def _packed(text: str, max_tokens: int, overlap_tokens: int) -> Iterator[str]:
     taken: list[str] = []
     fresh = 0  # how many of `taken` no passage holds yet
     for piece in _pieces(text, max_tokens):
-        if taken and sum(map(estimate_tokens, taken)) + estimate_tokens(piece) > max_tokens:
+        if taken and estimate_tokens(" ".join([*taken, piece])) > max_tokens:
             yield " ".join(taken)
-            taken, fresh = _tail(taken, overlap_tokens, room=max_tokens - estimate_tokens(piece)), 0
+            taken, fresh = _tail(taken, overlap_tokens, room=max_tokens - estimate_tokens(piece) - 1), 0
         taken.append(piece)
         fresh += 1
     if fresh:
@@ -106,7 +106,7 @@ def _tail(pieces: Sequence[str], tokens: int, *, room: int) -> list[str]:
     """The last whole sentences that fit into the overlap."""
     tail: list[str] = []
     for piece in reversed(pieces):
-        cost = estimate_tokens(piece)
+        cost = estimate_tokens(piece) + 1
         if cost > min(tokens, room):
             break
         tokens, room = tokens - cost, room - cost

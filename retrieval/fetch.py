@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from retrieval.errors import AddressRefused, DocumentTooLarge
 
+_ALLOWED_PORTS = frozenset({80, 443, 8000, 8080, 8443})
 Resolver: TypeAlias = Callable[[str, int], list[str]]
 
 
@@ -50,8 +51,10 @@ def check_url(url: str) -> SplitResult:
         raise AddressRefused(f"{url!r} is no http or https URL: give one like https://example.org/page")
     if parts.username or parts.password:
         raise AddressRefused("a URL with a user name or password is not fetched: leave them out")
-    if port is not None and port not in (80, 443, 8000, 8080, 8443):
-        raise AddressRefused(f"port {port} of {parts.hostname!r} is not fetched from: use 80, 443, 8000, 8080 or 8443")
+    if port is not None and port not in _ALLOWED_PORTS:
+        raise AddressRefused(
+            f"port {port} of {parts.hostname!r} is not fetched from: use one of {sorted(_ALLOWED_PORTS)}"
+        )
     if any(ord(character) < 33 or ord(character) == 127 for character in url.strip()):
         raise AddressRefused(f"{url!r} holds a space or control character: encode it")
     return parts

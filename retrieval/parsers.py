@@ -17,6 +17,10 @@ MAX_UNPACKED_BYTES = 200_000_000
 MAX_PAGES = 5_000
 MAX_CSV_ROWS = 200_000
 
+# What files without a mark are still written in. Among all that Python knows, a guess would often be a rare one.
+_OLD_ENCODINGS = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1255", "cp1256", "cp874", "cp932", "euc_jp", "gb18030"]
+_OLD_ENCODINGS += ["big5", "euc_kr", "koi8_r"]
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
@@ -88,7 +92,7 @@ def decode(content: bytes, name: str, charset: str = "") -> str:
                 continue
     from charset_normalizer import from_bytes
 
-    best = from_bytes(content[:200_000]).best()
+    best = from_bytes(content[:200_000], cp_isolation=_OLD_ENCODINGS).best()
     if best is None or best.percent_chaos > 20:
         raise UnreadableDocument(f"the encoding of {name!r} cannot be told: save it as UTF-8")
     return _decoded(content, best.encoding, name)

@@ -51,7 +51,10 @@ def test_what_holds_comes_before_what_expired_and_both_are_marked(store):
     store.add(Document("Fare", "Today the fare is 4 euros.", as_of=date(2026, 1, 1), expires_at=date(2026, 12, 31)))
     retriever = HybridRetriever.over(store)
     found = retriever.search("The fare is how many euros?", at=NOW)
-    assert [(p.text, p.expired) for p in found] == [("Today the fare is 4 euros.", False), ("The fare is 3 euros.", True)]
+    assert [(p.text, p.expired) for p in found] == [
+        ("Today the fare is 4 euros.", False),
+        ("The fare is 3 euros.", True),
+    ]
     assert [p.expired for p in retriever.search("fare", at=NOW, include_expired=False)] == [False]
     assert not any(p.expired for p in retriever.search("fare", at=datetime(2025, 2, 1, tzinfo=UTC)))
 

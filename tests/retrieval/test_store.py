@@ -75,7 +75,7 @@ def test_a_change_joins_the_callers_transaction(store, db):
     index = VectorIndex(store)
     store.add(Document("Cats", "Cats sleep all day."))
     index.current()
-    with pytest.raises(RuntimeError), db.atomic():
+    with pytest.raises(RuntimeError), db.atomic():  # noqa: PT012
         store.add(Document("Dogs", "Dogs bark at night."))
         assert 2 in found(store, index, "dogs bark")[0]
         raise RuntimeError
@@ -84,7 +84,7 @@ def test_a_change_joins_the_callers_transaction(store, db):
 
 def test_a_rolled_back_generation_is_not_taken_for_the_one_that_follows(store, db):
     index = VectorIndex(store)
-    with pytest.raises(RuntimeError), db.atomic():
+    with pytest.raises(RuntimeError), db.atomic():  # noqa: PT012
         store.add(Document("Dogs", "Dogs bark at night."))
         index.current()
         raise RuntimeError
@@ -122,7 +122,7 @@ def test_no_query_is_syntax(store, query):
 
 
 @pytest.mark.parametrize(
-    "text, query",
+    ("text", "query"),
     [
         ("東京は日本の首都です。", "日本の首都はどこですか"),
         ("กรุงเทพมหานครเป็นเมืองหลวงของประเทศไทย", "เมืองหลวงของประเทศไทยคืออะไร"),
