@@ -14,11 +14,12 @@ from .acting import TELLS, Act, caller, inform, lines, panel, path_id, warn, wor
 from .chat_view import ChatState
 from .client import Caller, Gateway
 from .errors import UiError
-from .markdown import harmless
-from .records import Me, Provenance, Turn
+from .records import Me, Turn
 from .texts import TEXTS
+from .transcript import grown, message, messages
 
 _REDRAW_S = 0.06
+_REST = 4  # a long conversation takes long to draw: rest four times as long, so that the server keeps answering
 _SETTLE_S = 0.25
 _CHANNELS = """
 const asks = ['retry', 'edit', 'try', 'hint'], goes = ['open', 'new', 'delete', 'earlier'];
@@ -177,17 +178,21 @@ class ChatPage:
         turn = state.turns[-1]
         prompt = [*view.as_prompt(state.turns[:-1]), {"role": "user", "content": turn.question}]
         yield self._drawn(state, busy=True)
-        drawn_at = time.monotonic()
+        earlier = messages(replace(state, turns=state.turns[:-1], shown=max(0, state.shown - 1)), ended=False)
+        next_s = time.monotonic()
         chunks = me.stream_chat(prompt, conversation_id=state.conversation_id, replaces=replaces)
         try:
             async for chunk in chunks:
-                turn = _grown(turn, chunk)
+                turn = grown(turn, chunk)
                 if turn.provenance and turn.provenance.conversation_id:
                     state = replace(state, conversation_id=turn.provenance.conversation_id)
                 state = state.with_last(turn)
-                if time.monotonic() - drawn_at >= _REDRAW_S:
-                    yield self._drawn(state, busy=True)
-                    drawn_at = time.monotonic()
+                began = time.monotonic()
+                if began >= next_s:
+                    # What is being typed meanwhile stays: nothing but the messages is drawn.
+                    yield state, [*earlier, *message(turn, last=True)], gr.skip(), gr.skip(), gr.skip()
+                    ended = time.monotonic()
+                    next_s = ended + max(_REDRAW_S, _REST * (ended - began))
         except UiError as error:
             state = state.with_last(replace(turn, error=words_for(error)))
         finally:
@@ -326,30 +331,9 @@ class ChatPage:
 
     def _drawn(self, state: ChatState, *, busy: bool = False, chats: str | None = None) -> tuple[Any, ...]:
         """State, messages, composer, list of chats and head, in the order of the page's outputs."""
-        messages: list[dict[str, object]] = []
-        first = max(0, len(state.turns) - state.shown)
-        for turn in state.turns[first:]:
-            last = turn is state.turns[-1]
-            foot = view.footer(turn, last=last, before=state.before if last else "")
-            messages.append({"role": "user", "content": harmless(turn.question)})
-            content = [view.answer_text(turn), panel(foot)] if turn.answer else [panel(foot)]
-            messages.append({"role": "assistant", "content": content})
         composer = (
             gr.Textbox(submit_btn=False, stop_btn=True, value="")
             if busy
             else gr.Textbox(submit_btn=True, stop_btn=False)
         )
-        return state, messages, composer, gr.skip() if chats is None else chats, self._top(state)
-
-
-def _grown(turn: Turn, chunk: Any) -> Turn:
-    """The turn with one more chunk of the stream in it."""
-    choice = (chunk.get("choices") or [{}])[0]
-    piece = (choice.get("delta") or {}).get("content") or ""
-    errata = chunk.get("errata")
-    return replace(
-        turn,
-        answer=turn.answer + piece,
-        answer_id=str(chunk.get("id") or turn.answer_id),
-        provenance=Provenance.read(errata) if isinstance(errata, dict) else turn.provenance,
-    )
+        return state, messages(state), composer, gr.skip() if chats is None else chats, self._top(state)

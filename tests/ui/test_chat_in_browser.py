@@ -50,6 +50,9 @@ def test_escape_stops_the_model_and_the_conversation_goes_on(open_page, ask, wor
     page.fill("#er-ask textarea", "tell me a long story")
     page.press("#er-ask textarea", "Enter")
     page.wait_for_selector("text=word5")
+    page.fill("#er-ask textarea", "typed meanwhile")
+    page.wait_for_selector("text=word20")
+    assert page.input_value("#er-ask textarea") == "typed meanwhile"
     page.keyboard.press("Escape")
     page.wait_for_selector("text=Stopped by you")
     page.wait_for_selector("#er-ask .submit-button")
