@@ -59,7 +59,7 @@ def statistics_for(
 ) -> Statistics:
     """Statistics of a model from `texts`, else from text that it writes itself, cached in `folder`.
 
-    For the embedded model that text is shipped: it takes seconds to run through six layers and minutes to write.
+    A model whose text is shipped (`texts/`) need not write it: that takes minutes, running it through six layers seconds.
     """
     decoder, chat = Decoder(loaded.model), chat_of(loaded.model, loaded.tokenizer)
     corpus = (
@@ -80,8 +80,9 @@ def statistics_for(
 
 
 def shipped_text(base_sha256: str) -> list[str]:
-    """The text that the embedded model wrote, if this is that model."""
-    return []
+    """Text that a known model wrote, kept in `texts/` under the model's sha256; nothing for any other model."""
+    path = Path(__file__).with_name("texts") / f"{base_sha256}.txt"
+    return path.read_text(encoding="utf-8").split("\0") if path.exists() else []
 
 
 def _own_text(

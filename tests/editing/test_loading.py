@@ -1,0 +1,49 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from editing.loading import compute_dtype, load_editor, shipped_text
+from editing.testing import TINY, tiny_model, tiny_tokenizer
+
+
+@pytest.mark.parametrize(
+    ("device", "stored", "computed"),
+    [
+        ("cuda", torch.bfloat16, torch.bfloat16),
+        ("cpu", torch.bfloat16, torch.float32),
+        ("cpu", torch.float32, torch.float32),
+    ],
+)
+def test_a_device_computes_in_what_it_is_good_at(device, stored, computed):
+    assert compute_dtype(torch.device(device), stored) == computed
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    model = tiny_model()
+    tensors = {n: t.bfloat16().contiguous() for n, t in model.state_dict().items() if n != "lm_head.weight"}
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    about = model.config.to_dict() | {"architectures": ["LlamaForCausalLM"], "dtype": "bfloat16"}
+    (folder / "config.json").write_text(json.dumps(about))
+    tiny_tokenizer().save_pretrained(folder)
+    return folder
+
+
+def test_a_folder_becomes_an_editor_and_its_statistics_are_kept(checkpoint, tmp_path):
+    texts = ["words to count, " * 20]
+    editor = load_editor(checkpoint, config=TINY, device="cpu", texts=texts, folder=tmp_path / "kept")
+    assert editor.decoder.dtype == torch.float32
+    assert editor.serving_dtype == torch.bfloat16
+    assert len(list((tmp_path / "kept").iterdir())) == 1
+    again = load_editor(checkpoint, config=TINY, device="cpu", texts=texts, folder=tmp_path / "kept")
+    assert again.statistics.sha256 == editor.statistics.sha256
+    for name, tensor in editor.solve([]).tensors().items():
+        assert torch.equal(tensor.float(), editor.decoder.model.state_dict()[name])
+
+
+def test_no_text_is_shipped_for_a_model_that_nobody_knows():
+    assert shipped_text("0" * 64) == []
