@@ -141,6 +141,13 @@ class Book:
             conflicts=tuple(other["id"] for other in standing if other["answer_key"] != row["answer_key"]),
         )
 
+    def like(self, question: str) -> "tuple[Correction, ...]":
+        """Open or effective corrections of the same question, in its normal form; before a report is written."""
+        rows = self._store.rows(
+            "SELECT * FROM corrections WHERE claim_key = :key ORDER BY created", key=self._key(question)
+        )
+        return tuple(self._load(row) for row in rows if Status(row["status"]) in OPEN | IN_FORCE)
+
     def alarms(self, *, unseen: bool = True) -> "tuple[Alarm, ...]":
         """What a person should look at, newest first."""
         rows = self._store.rows(

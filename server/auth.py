@@ -116,6 +116,16 @@ def sign_in(
     return answer
 
 
+@router.get("/favicon.ico")
+def icon() -> Response:
+    """A small mark, so that browsers stop asking."""
+    drawn = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#2456c7"/>'
+        '<path d="M9 9h14M9 16h9M9 23h14" stroke="#fff" stroke-width="3" stroke-linecap="round"/></svg>'
+    )
+    return Response(drawn, media_type="image/svg+xml", headers={"Cache-Control": "max-age=86400"})
+
+
 @router.post("/logout")
 def sign_out(request: Request) -> Response:
     if token := request.cookies.get(COOKIE):
@@ -132,7 +142,7 @@ class PageGuard:
     The API guards itself and is let through.
     """
 
-    OPEN = re.compile(r"^/(?:v1/|login$|logout$|health$|ready$|version$|metrics$|openapi\.json$)")
+    OPEN = re.compile(r"^/(?:v1/|favicon\.ico$|login$|logout$|health$|ready$|version$|metrics$|openapi\.json$)")
 
     def __init__(self, app: ASGIApp, *, accounts: Callable[[], Services]) -> None:
         self._app, self._services = app, accounts

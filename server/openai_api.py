@@ -130,7 +130,7 @@ def answer_body(
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": text, "annotations": annotations(text, errata)},
+                "message": {"role": "assistant", "content": text, "annotations": citations_of(text, errata)},
                 "logprobs": logprobs,
                 "finish_reason": finish_reason,
             }
@@ -170,7 +170,7 @@ def chunk_body(
     return body
 
 
-def annotations(text: str, errata: dict[str, Any]) -> list[dict[str, Any]]:
+def citations_of(text: str, errata: dict[str, Any]) -> list[dict[str, Any]]:
     """OpenAI's url_citation annotations: where each `[n]` of the text points."""
     found = []
     for passage in errata.get("passages", ()):

@@ -130,7 +130,8 @@ class Publisher:
         """Which corrections this release makes live, undoes, or brings back: the difference of the two sets."""
         now = set(self._versions.get(wanted.served or BASE).corrections)
         then = set(version.corrections)
-        live, relived = [], []
+        live: list[Correction] = []
+        relived: list[Correction] = []
         for correction in (self._ledger.get(id_) for id_ in sorted(then - now)):
             (live if correction.status == "editing" else relived).append(correction)
         gone = [self._ledger.get(id_) for id_ in sorted(now - then)]

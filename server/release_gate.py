@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from editing.replies import is_kept
 from editing.scoring import perplexity
 from editing.unrelated import load_controls
 from editing.verify import Baseline, GateCase, GateReport, Selection, Thresholds, choose, gate, questions_before
+from editing.wording import contains
 
 if TYPE_CHECKING:
     from editing.edit_set import Solution
     from editing.editor import Editor
     from editing.replies import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeAfter:
+    """One probe of a preview."""
+
+    kind: str  # direct | paraphrase | neighbour | same subject | unrelated
+    question: str
+    before: str
+    after: str
+    ok: bool | None  # None: the unedited model did not know it, so nothing can be kept
 
 
 class ReleaseGate:
@@ -62,6 +76,26 @@ class ReleaseGate:
                 unrelated=self._controls.probes,
                 perplexity=(self._quiet, after),
             )
+
+    def compare(self, editor: Editor, solution: Solution, case: GateCase) -> list[BeforeAfter]:
+        """What the model says to a fact's probes without and with the solution."""
+        asked = [("direct", case.fact.question), *(("paraphrase", q) for q in case.probes)]
+        asked += [("neighbour", probe.question) for probe in case.neighbours]
+        asked += [("same subject", q) for q in case.same_subject]
+        asked += [("unrelated", probe.question) for probe in self._controls.probes[:3]]
+        questions = [question for _, question in asked]
+        before = self._generate(questions)
+        with editor.applied(solution):
+            after = self._generate(questions)
+        known = {probe.question: probe.answer for probe in (*case.neighbours, *self._controls.probes)}
+        target = case.fact.target_new
+        compared = []
+        for (kind, question), old, new in zip(asked, before, after, strict=True):
+            ok: bool | None = contains(new.text, target) is (kind in ("direct", "paraphrase"))
+            if question in known:
+                ok = is_kept(question, known[question], old.text, new.text, new_answer=target)
+            compared.append(BeforeAfter(kind, question, old.text, new.text, ok))
+        return compared
 
     def _drawn(self, earlier: Sequence[GateCase]) -> Sequence[GateCase]:
         """At most so many earlier edits as the thresholds say, the same ones for the same set."""

@@ -26,6 +26,7 @@ from retrieval.store import KnowledgeStore
 from server.cards import Card, CardIndex
 from server.chat import Chat
 from server.metrics import Metrics
+from server.previews import Previews
 from server.router import Router
 from server.serving import Serving
 from server.settings import EMBEDDED, Settings
@@ -71,6 +72,7 @@ class Services:
     chat: Chat
     serving: Serving
     metrics: Metrics
+    previews: Previews
     model_name: str
 
     @property
@@ -162,6 +164,7 @@ def bootstrap(
         chat=chat,
         serving=serving,
         metrics=metrics,
+        previews=Previews(settings),
         model_name=model_name,
     )
 

@@ -18,10 +18,12 @@ from editing.facts import Fact
 from editing.statements import Statements, write_statements
 from editing.verify import GateCase
 from governance.corrections import Correction, Remedy, Status
+from governance.errors import GovernanceError
 from governance.times import now
 from governance.versions import BASE, Version
 from server.cards import normalised
 from server.prepare import prepare_model
+from server.previews import Previews
 from server.progress import Progress, write_progress
 from server.services import Records, open_records
 from server.settings import Settings
@@ -129,7 +131,7 @@ class Worker:
     ) -> None:
         self._settings, self._records, self._editor, self._gate = settings, records, editor, gate
         self._model_dir, self._base_sha256 = model_dir, base_sha256
-        self._files = VersionFiles(settings)
+        self._files, self._previews = VersionFiles(settings), Previews(settings)
 
     def run(self) -> None:
         """Forever. A crash leaves corrections in `editing`, which the next start takes back to `approved`."""
@@ -147,6 +149,9 @@ class Worker:
 
     def round(self) -> bool:
         """One release, if one is wanted; was there anything to do?"""
+        if preview := next(self._previews.waiting(), None):
+            self._answer_preview(*preview)
+            return True
         serving = self._records.versions.serving()
         for version_id in dict.fromkeys((BASE, serving.desired, serving.served or BASE)):
             if not self._files.has_tensors(version_id):
@@ -283,6 +288,18 @@ class Worker:
             needed={BASE, solution.version_id, records.versions.serving().served or BASE},
         )
 
+    def _answer_preview(self, result: Path, correction_id: str) -> None:
+        """Solve one correction beside the live ones and ask before and after; nothing is stored, nothing served changes."""
+        self._say("previewing", message="solving in a sandbox", ids=[correction_id])
+        try:
+            correction = self._records.ledger.get(correction_id)
+            edits = self._edits(group((*self.plan().kept, correction)), {})
+            solution = self._editor.solve([edit.artefact for edit in edits])
+            probes = self._gate.compare(self._editor, solution, case_of(correction))
+            self._previews.answer(result, {"probes": [asdict(probe) for probe in probes]})
+        except (EditingError, GovernanceError) as error:
+            self._previews.answer(result, {"refused": str(error)})
+
     def _materialise(self, version_id: str) -> None:
         """Tensors of a version whose folder is not there: solved again from its artefacts, to the same bits."""
         from editing.edit_set import Artefact, write_version
@@ -324,8 +341,18 @@ def summary_of(report: GateReport | None) -> dict[str, Any]:
     """Figures of a gate without any text, for the ledger of versions."""
     if report is None:
         return {}
-    rates = {name: rate.as_dict() for name, rate in report.rates.items()}
-    return {**rates, "perplexity": list(report.perplexity) if report.perplexity else None}
+    shares = {
+        "direct": report.rates["direct"],
+        "paraphrase": report.rates["probes"],
+        "neighbours_kept": report.rates["neighbours"],
+        "unrelated_kept": report.rates["unrelated"],
+        "subject_kept": report.rates["subject"],
+        "earlier_kept": report.rates["earlier"],
+    }
+    figures: dict[str, Any] = {name: round(rate.share, 4) for name, rate in shares.items() if rate.of}
+    if report.perplexity:
+        figures["perplexity_before"], figures["perplexity"] = (round(value, 3) for value in report.perplexity)
+    return {**figures, "asked": {name: rate.as_dict() for name, rate in shares.items()}}
 
 
 def fact_of(correction: Correction) -> Fact:

@@ -106,20 +106,24 @@ def editing(
 def router(csv_: Path, recency: Path | None, out: Path | None) -> None:
     """How well the freshness head tells facts that change from facts that do not."""
     from retrieval.bench import bench_router
+    from retrieval.freshness import FreshnessHead
 
-    _report(bench_router(csv_, recency=recency, progress=_steps("questions")), out)
+    _report(bench_router(csv_, recency, head=FreshnessHead.load(), progress=_named), out)
 
 
 @bench.command()
 @click.option("--passages", type=FILE, required=True, help="JSON Lines of id,text,title,uri.")
 @click.option("--questions", type=FILE, required=True, help="JSON Lines of question,passage_id.")
-@click.option("--distractors", type=FILE, help="More passages that answer none of the questions.")
+@click.option("--distractors", type=FILE, multiple=True, help="More passages that answer none of the questions.")
 @OUT
-def retrieval(passages: Path, questions: Path, distractors: Path | None, out: Path | None) -> None:
+def retrieval(passages: Path, questions: Path, distractors: tuple[Path, ...], out: Path | None) -> None:
     """How well the right passage is found, and how fast."""
     from retrieval.bench import bench_retrieval
+    from retrieval.embedder import load_embedder
 
-    _report(bench_retrieval(passages, questions, distractors=distractors, progress=_steps("passages")), out)
+    _report(
+        bench_retrieval(passages, questions, embedder=load_embedder(), distractors=distractors, progress=_named), out
+    )
 
 
 @bench.command()
@@ -153,6 +157,14 @@ def _steps(what: str) -> Callable[[int, int], None]:
             _say(f"{what}: {done} of {of}")
 
     return progress
+
+
+_named_steps: dict[str, Callable[[int, int], None]] = {}
+
+
+def _named(what: str, done: int, of: int) -> None:
+    """Progress of several parts, each with its own tenths."""
+    _named_steps.setdefault(what, _steps(what))(done, of)
 
 
 COMMANDS = (bench,)

@@ -89,7 +89,8 @@ def chat(question: str | None, route: str, as_json: bool) -> None:
 
 
 def _print_stream(remote: Remote, body: dict[str, Any]) -> str:
-    text, last = "", {}
+    text = ""
+    last: dict[str, Any] = {}
     for chunk in remote.stream(body):
         if "error" in chunk:
             raise Refused(chunk["error"]["message"])

@@ -76,7 +76,8 @@ async def complete(body: ChatRequest, request: Request, services: ServicesOf, ac
 
 
 async def _collect(pieces: AsyncIterator[Piece | Finished]) -> tuple[str, Any, Finished]:
-    text, tokens = "", []
+    text = ""
+    tokens: list[Any] = []
     async for piece in pieces:
         if isinstance(piece, Finished):
             return text, {"content": tokens} if tokens else None, piece

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from governance.accounts import Account
-from governance.corrections import Category, Correction, Remedy, Status
+from governance.corrections import Category, Correction, Fallback, Remedy, Status
 from server.auth import READERS, Admin, Reader, Reporter, Reviewer, ServicesOf, Signed
 from server.corrections_json import correction_json
 from server.errors import BadRequest, Missing
@@ -51,7 +51,7 @@ class Reason(BaseModel):
 
 
 class Approval(Reason):
-    fallback: Literal["knowledge", "none"] = "knowledge"
+    fallback: Fallback = Fallback.KNOWLEDGE
 
 
 class Reroute(Reason):
@@ -209,6 +209,13 @@ def rollback(correction_id: str, services: ServicesOf, account: Admin, body: Rea
     """Undo a correction. For one in the weights the status changes once the served set lacks it."""
     moved = services.records.ledger.request_rollback(correction_id, account, reason=(body or Reason()).reason)
     return _moved(services, account, moved)
+
+
+@router.post("/{correction_id}/preview")
+def preview(correction_id: str, services: ServicesOf, _: Reviewer, body: Reason | None = None) -> dict[str, Any]:
+    """Solve in a sandbox and compare replies before and after; nothing that is served changes. Takes a minute or two."""
+    services.records.ledger.get(correction_id)
+    return services.previews.ask(correction_id)
 
 
 def visible(services: Services, account: Account, correction_id: str) -> Correction:

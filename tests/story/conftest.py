@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from tests_support_story import ADMIN_KEY, END_TIMEOUT_S, USER_KEY, Served
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests_support_story import ADMIN_KEY, USER_KEY, Served, until
 
 pytestmark = [pytest.mark.engine, pytest.mark.heavy, pytest.mark.timeout(1800)]

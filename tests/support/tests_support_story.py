@@ -30,8 +30,12 @@ class Served:
 
     def pid_of(self, part: str) -> int:
         """The process of a part: engine, gateway or worker."""
-        mark = {"engine": "server.engines.vllm_child", "gateway": "-m server gateway", "worker": "-m server worker"}[part]
-        listed = subprocess.run(["ps", "--ppid", str(self.process.pid), "-o", "pid=,args="], capture_output=True, text=True, check=True)
+        mark = {"engine": "server.engines.vllm_child", "gateway": "-m server gateway", "worker": "-m server worker"}[
+            part
+        ]
+        listed = subprocess.run(
+            ["ps", "--ppid", str(self.process.pid), "-o", "pid=,args="], capture_output=True, text=True, check=True
+        )
         return next(int(line.split()[0]) for line in listed.stdout.splitlines() if mark in line)
 
     def until_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:

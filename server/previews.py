@@ -1,0 +1,71 @@
+"""Previews: a sandboxed edit asked for by the gateway and answered by the worker, through files that live for minutes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from governance.ids import new_id
+from server.errors import ServerError
+from server.settings import Settings
+
+PATIENCE_S = 300.0
+LOOK_S = 0.2
+
+
+class PreviewUnavailable(ServerError):
+    """The worker did not answer in time."""
+
+    status, type = 503, "worker_unavailable"
+
+
+class Previews:
+    """Requests in, results out; both are whole files or not there. Nothing of it survives its reader."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder = settings.data_dir / "previews"
+
+    def ask(self, correction_id: str, *, patience_s: float = PATIENCE_S) -> dict[str, Any]:
+        """Wait for the worker's result. Raises PreviewUnavailable."""
+        name = new_id("pre")
+        _write(self._folder / f"{name}.request", {"correction": correction_id})
+        try:
+            deadline = time.monotonic() + patience_s
+            while time.monotonic() < deadline:
+                if result := _read(self._folder / f"{name}.result"):
+                    return result
+                time.sleep(LOOK_S)
+        finally:
+            for kind in ("request", "result"):
+                (self._folder / f"{name}.{kind}").unlink(missing_ok=True)
+        raise PreviewUnavailable("The edit worker is busy or not running: try the preview again later.")
+
+    def waiting(self) -> Iterator[tuple[Path, str]]:
+        """Requests without a result, oldest first: (where the result goes, correction id)."""
+        for request in sorted(self._folder.glob("*.request"), key=lambda path: path.stat().st_mtime):
+            result = request.with_suffix(".result")
+            if not result.exists() and (asked := _read(request)):
+                yield result, asked["correction"]
+
+    def answer(self, result: Path, found: dict[str, Any]) -> None:
+        """Hand a result over, unless nobody waits for it any more."""
+        if result.with_suffix(".request").exists():
+            _write(result, found)
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_suffix(f"{path.suffix}.draft")
+    draft.write_text(json.dumps(content), encoding="utf-8")
+    draft.replace(path)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+    except FileNotFoundError:
+        return {}
