@@ -21,7 +21,7 @@ class Training:
     """How the change is found: Adam over the same rows that MEMIT edits on, one fact a batch.
 
     epochs     passes over all facts
-    rate       learning rate; best of the two rates tried on the embedded model
+    rate       learning rate; chosen by judgement, not tuned
     max_ratio  the change of a matrix never exceeds this share of the matrix's norm (0: no bound)
     rank       of the LoRA factors
     """

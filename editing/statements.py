@@ -46,6 +46,13 @@ class Statements:
     shape: str
 
 
+def relation_of(question: str, subject: str) -> str | None:
+    """The name of the relation that a question asks for, whatever its wording; None if no table knows it."""
+    asked = strip_frame(cut_subject(canonical_question(question), subject).text)
+    relation = find_relation(asked) or find_relation(rearranged(asked))
+    return relation.name if relation else None
+
+
 def write_statements(question: str, subject: str, answer: str) -> Statements:
     """Every wording of one fact, by rule. Reads nothing but its arguments; the same in, the same out."""
     answer = answer.strip()

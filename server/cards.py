@@ -11,12 +11,14 @@ from datetime import datetime
 
 import numpy as np
 
+from editing.statements import relation_of
 from governance.corrections import Correction
 from retrieval.embedder import Embedder
 
-# Cosine between question and card, subjects masked. Measured by tests/server/test_cards.py over paraphrases of corrected
-# questions and their neighbours: the lowest threshold with precision 0.99 or more.
-SIMILARITY = 0.60
+# Cosine between question and card, subjects masked: enough where both ask for the same kind of thing, and where that is not
+# clear. Measured over tests/data/cards.jsonl (tests/server/test_cards.py holds the figures): 840 pairs, close ones among them.
+SIMILAR = 0.55
+VERY_SIMILAR = 0.75
 MASK = "it"
 
 
@@ -30,6 +32,7 @@ class Card:
     answer: str  # a full sentence
     source: str
     approved: datetime | None
+    relation: str | None = None  # what it asks for, where a table knows it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,9 @@ class CardHit:
 class CardIndex:
     """The cards in force, matched by subject and by meaning.
 
-    A card answers a question only if its subject occurs in it *and* the rest of the question means the same: the subject
-    alone would answer every question about it, the meaning alone every question of that kind.
+    A card answers a question only if its subject occurs in it *and* the rest asks for the same thing: the subject alone would
+    answer every question about it. Two questions of known relations match if the relation is the same, however they are
+    worded; others must not ask for different kinds of thing (a person, a time, ...) and be close in meaning.
     """
 
     def __init__(
@@ -68,13 +72,24 @@ class CardIndex:
             return None
         best: CardHit | None = None
         for card in candidates:
-            asked = self._embed([masked(question, card.subject)])[0]
-            known = self._embed([masked(phrasing, card.subject) for phrasing in card.phrasings])
-            similarity = float((known @ asked).max())
+            similarity = self._similarity(question, card)
             # The newest approved answer wins among equals: cards are loaded oldest first.
-            if similarity >= SIMILARITY and (best is None or similarity >= best.similarity):
+            if similarity is not None and (best is None or similarity >= best.similarity):
                 best = CardHit(card, similarity)
         return best
+
+    def _similarity(self, question: str, card: Card) -> float | None:
+        """How close the question is to the card's, 0..1; None if it asks for something else."""
+        relation = relation_of(question, card.subject)
+        if relation and card.relation:
+            return 1.0 if relation == card.relation else None
+        kinds, own = asked_kinds(question), asked_kinds(card.phrasings[0])
+        if kinds and own and not kinds & own:
+            return None
+        asked = self._embed([masked(question, card.subject)])[0]
+        known = self._embed([masked(phrasing, card.subject) for phrasing in card.phrasings])
+        similarity = float((known @ asked).max())
+        return similarity if similarity >= (SIMILAR if kinds == own else VERY_SIMILAR) else None
 
     def _refresh(self) -> None:
         stamp = self._stamp()
@@ -103,6 +118,21 @@ class CardIndex:
         return np.stack([self._vectors[text] if text in self._vectors else fresh[text] for text in texts])
 
 
+KINDS = {
+    "time": r"when|year|date|day|month|century|how old",
+    "place": r"where|city|town|country|place|birthplace|nation|headquarters|seat|location|continent|village|home",
+    "person": r"who|whom|whose|painter|author|writer|founder|composer|architect|director|inventor|discoverer|ceo|boss|chief"
+    r"|spouse|wife|husband|creator",
+    "amount": r"how (?:many|much|tall|long|high|far|wide|heavy|deep)|number of|length|height",
+}
+
+
+def asked_kinds(question: str) -> frozenset[str]:
+    """The kinds of thing that a question may be asking for, by its words; empty if they do not tell."""
+    plain = question.casefold()
+    return frozenset(kind for kind, words in KINDS.items() if re.search(rf"\b(?:{words})\b", plain))
+
+
 def normalised(text: str) -> str:
     """Case, accents of width, punctuation and possessives folded; a leading article dropped."""
     plain = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
@@ -112,5 +142,6 @@ def normalised(text: str) -> str:
 
 
 def masked(question: str, subject: str) -> str:
-    """The question with its subject replaced by one and the same word, so that only what is asked is compared."""
-    return f" {normalised(question)} ".replace(f" {normalised(subject)} ", f" {MASK} ").strip()
+    """The question with its subject, article and all, replaced by one and the same word: only what is asked is compared."""
+    words = re.escape(normalised(subject))
+    return re.sub(rf" (?:(?:the|a|an) )?{words} ", f" {MASK} ", f" {normalised(question)} ").strip()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from editing.statements import write_statements
+from editing.statements import relation_of, write_statements
 from governance.accounts import Accounts, NewAccount, Role
 from governance.answers import Answers
 from governance.audit import Log
@@ -175,7 +175,7 @@ def card_of(correction: Correction) -> Card:
     question = claim.canonical_question or claim.question
     written = write_statements(question, claim.subject, claim.correct_answer)
     approvals = [move.at for move in correction.moves if move.to_status is Status.APPROVED]
-    phrasings = (question, claim.question, *correction.paraphrases, *written.paraphrases)
+    phrasings = (question, claim.question, *correction.paraphrases, *written.paraphrases, *written.probes)
     return Card(
         correction_id=correction.id,
         subject=claim.subject,
@@ -183,4 +183,5 @@ def card_of(correction: Correction) -> Card:
         answer=written.sentence,
         source=correction.evidence[0] if correction.evidence else "",
         approved=approvals[-1] if approvals else None,
+        relation=relation_of(question, claim.subject),
     )
