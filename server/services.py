@@ -19,7 +19,7 @@ from governance.policy import Policy
 from governance.store import Store
 from governance.vault import Vault
 from governance.versions import Versions
-from retrieval.embedder import Embedder, load_embedder
+from retrieval.embedder import Embedder, TransformerEmbedder, load_embedder
 from retrieval.freshness import Freshness, FreshnessHead
 from retrieval.retriever import HybridRetriever
 from retrieval.store import KnowledgeStore
@@ -159,7 +159,7 @@ def bootstrap(
         embedder=embedder,
         knowledge=knowledge,
         retriever=retriever,
-        freshness=freshness or FreshnessHead.load(),
+        freshness=freshness or FreshnessHead.load(embedder=_minilm(embedder)),
         router=router,
         chat=chat,
         serving=serving,
@@ -167,6 +167,11 @@ def bootstrap(
         previews=Previews(settings),
         model_name=model_name,
     )
+
+
+def _minilm(embedder: Embedder) -> TransformerEmbedder | None:
+    """The embedder to share with the freshness head, which loads its own if this is another one."""
+    return embedder if isinstance(embedder, TransformerEmbedder) else None
 
 
 def card_of(correction: Correction) -> Card:

@@ -15,6 +15,9 @@ from server.commands.output import Refused, json_option, show, table
 from server.settings import Settings
 
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
 class Remote:
     """A server, named by ERRATA_URL, spoken to with ERRATA_API_KEY."""
 
@@ -320,6 +323,36 @@ def explain(question: str, as_json: bool) -> None:
             f"{found['route']}: {found['reason']}\nevergreen {found['evergreen_probability']:.2f}, horizon {found['horizon']}"
         ),
     )
+
+
+@router.command("train")
+@click.option(
+    "--csv", "evergreen", multiple=True, required=True, type=FILE, help="question,is_evergreen; repeat for more."
+)
+@click.option("--recency", multiple=True, type=FILE, help="JSON Lines of question,recency; repeat for more.")
+@click.option(
+    "--choose-on", required=True, type=FILE, help="question,is_evergreen: calibrates, and says how good it is."
+)
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where the head is written."
+)
+@json_option
+def train(evergreen: tuple[Path, ...], recency: tuple[Path, ...], choose_on: Path, out: Path, as_json: bool) -> None:
+    """Train the freshness head anew, with a fixed seed. Needs no running server; takes minutes."""
+    from dataclasses import asdict
+
+    from retrieval.embedder import load_embedder
+    from retrieval.freshness_training import train_freshness
+
+    report = train_freshness(
+        evergreen,
+        recency,
+        choose_on,
+        embedder=load_embedder(),
+        output=out,
+        progress=lambda line: click.echo(line, err=True),
+    )
+    show(asdict(report), as_json=as_json)
 
 
 show_correction.name = "show"
