@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[1]
 def commands(group: click.Group, path: str = "errata") -> list[tuple[str, click.Command]]:
     found: list[tuple[str, click.Command]] = []
     for name, command in group.commands.items():
-        found += commands(command, f"{path} {name}") if isinstance(command, click.Group) else [(f"{path} {name}", command)]
+        found += (
+            commands(command, f"{path} {name}") if isinstance(command, click.Group) else [(f"{path} {name}", command)]
+        )
     return found
 
 

@@ -40,8 +40,8 @@ class MemitConfig:
     """
 
     layers: tuple[int, ...] = (3, 4, 5)
-    learning_rate: float = 1.0
-    steps: int = 14
+    learning_rate: float = 1.5
+    steps: int = 22
     clamp: float = 1.5
     kl_weight: float = 0.0625
     weight_decay: float = 0.0
@@ -49,8 +49,8 @@ class MemitConfig:
     keep_weight: float = 0.0
     keep_questions: int = 2
     keep_tokens: int = 8
-    chat_paraphrases: int = 2
-    clozes: int = 2
+    chat_paraphrases: int = 4
+    clozes: int = 1
     systems: tuple[str | None, ...] = (None,)
     sentence_target: bool = True
     per_context: bool = False
