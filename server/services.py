@@ -17,6 +17,7 @@ from governance.ledger import Ledger
 from governance.notes import Signer
 from governance.policy import Policy
 from governance.store import Store
+from governance.tombstones import Tombstones
 from governance.vault import Vault
 from governance.versions import Versions
 from retrieval.embedder import Embedder, TransformerEmbedder, load_embedder
@@ -53,6 +54,7 @@ class Records:
     ledger: Ledger
     versions: Versions
     policy: Policy
+    tombstones: Tombstones
     signer: Signer
     checkpoints: Checkpoints
 
@@ -90,6 +92,7 @@ def open_records(settings: Settings) -> Records:
     vault = Vault(store, Vault.load_or_create_master_key(settings.keys_dir / "master.key"))
     log = Log(store)
     policy = Policy.load()
+    tombstones = Tombstones(settings.keys_dir / "tombstones.jsonl")  # apart: a restored backup must not lose them
     signer = Signer.load_or_create(settings.keys_dir / "log.key")
     folders = [settings.data_dir / "checkpoints", *([settings.checkpoint_dir] if settings.checkpoint_dir else [])]
     return Records(
@@ -97,10 +100,11 @@ def open_records(settings: Settings) -> Records:
         vault=vault,
         log=log,
         accounts=Accounts(store, log, vault),
-        answers=Answers(store, vault),
+        answers=Answers(store, vault, tombstones=tombstones),
         ledger=Ledger(store, vault, log, policy),
         versions=Versions(store, log, vault),
         policy=policy,
+        tombstones=tombstones,
         signer=signer,
         checkpoints=Checkpoints(store, log, signer, folders),
     )

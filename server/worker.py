@@ -132,6 +132,7 @@ class Worker:
         self._settings, self._records, self._editor, self._gate = settings, records, editor, gate
         self._model_dir, self._base_sha256 = model_dir, base_sha256
         self._files, self._previews = VersionFiles(settings), Previews(settings)
+        self._idle_at = -1  # size of the log when there was nothing to do
 
     def run(self) -> None:
         """Forever. A crash leaves corrections in `editing`, which the next start takes back to `approved`."""
@@ -157,8 +158,12 @@ class Worker:
             if not self._files.has_tensors(version_id):
                 self._materialise(version_id)
                 return True
-        if serving.desired != serving.served or not self.plan().is_needed:
-            return False  # nothing to do, or the publisher is at work: a release builds on what is served
+        size = self._records.log.size()
+        if serving.desired != serving.served or size == self._idle_at:
+            return False  # the publisher is at work, and a release builds on what is served; or nothing has happened since
+        if not self.plan().is_needed:
+            self._idle_at = size
+            return False
         self._wait_for_more()
         self.release(self.plan())
         return True

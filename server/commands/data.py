@@ -17,6 +17,7 @@ from server.commands.processes import effective
 from server.doctor import examine
 from server.routes.people import account_json, made_json
 from server.services import Records, open_records
+from server.settings import EMBEDDED
 
 DATA_DIR = click.option(
     "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The data folder. [./data]"
@@ -243,6 +244,76 @@ def stats(name: str | None, text: Path | None, as_json: bool) -> None:
     show({"sha256": found.sha256, "layers": sorted(found.covariances)}, as_json=as_json)
 
 
+@model.command("export")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["hf", "peft"]),
+    default="hf",
+    show_default=True,
+    help="A whole checkpoint, or a LoRA adapter.",
+)
+@click.option("--version", "version_id", help="The version to export. [the served one]")
+@MODEL
+@DATA_DIR
+@json_option
+def export_model(
+    folder: Path, format_: str, version_id: str | None, name: str | None, data_dir: Path | None, as_json: bool
+) -> None:
+    """Write the edited model for transformers and vLLM, or only the change as an adapter for PEFT."""
+    from editing.edit_set import Artefact
+    from editing.export import export_hf, export_peft
+    from editing.loading import load_editor
+    from server.prepare import prepare_model
+
+    settings = effective(model=name, data_dir=data_dir)
+    base = prepare_model(settings.model, settings.model_dir, say=lambda line: click.echo(line, err=True))
+    versions = open_records(settings).versions
+    version = versions.get(version_id) if version_id else versions.desired()
+    editor = load_editor(base.path, folder=settings.model_dir / "statistics")
+    solution = editor.solve([Artefact.load(settings.artefacts_dir, id_) for id_ in version.artefacts])
+    written = (
+        export_hf(folder, solution, base.path)
+        if format_ == "hf"
+        else export_peft(folder, solution, base_model=str(base.path) if settings.model == EMBEDDED else settings.model)
+    )
+    result = {"folder": str(written), "version": version.id, "edits": len(version.corrections)}
+    show(result, as_json=as_json, text=lambda: f"version {version.id} in {written}")
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@DATA_DIR
+@json_option
+def backup(file: Path, data_dir: Path | None, as_json: bool) -> None:
+    """Copy the database to FILE while the server runs. The keys are not in it: keep DATA_DIR/keys elsewhere."""
+    from governance.backup import backup as copy
+
+    records = _records(data_dir)
+    size = copy(records.store, records.log, file, actor=_operator(records))
+    show(
+        {"file": str(file), "entries": size},
+        as_json=as_json,
+        text=lambda: f"{size} log entries and all records in {file}",
+    )
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@DATA_DIR
+@json_option
+def restore(file: Path, data_dir: Path | None, as_json: bool) -> None:
+    """Bring back the records of a backup, also while the server runs; erasures since then are done again."""
+    from dataclasses import asdict
+
+    from governance.backup import restore as bring_back
+
+    records = _records(data_dir)
+    done = asdict(bring_back(records.store, file, tombstones=records.tombstones, actor=_operator(records)))
+    show(done, as_json=as_json)
+
+
 @click.command("settings")
 @json_option
 def print_settings(as_json: bool) -> None:
@@ -267,4 +338,4 @@ def doctor(data_dir: Path | None, as_json: bool) -> None:
         sys.exit(1)
 
 
-COMMANDS = (user, audit, model, print_settings, doctor)
+COMMANDS = (user, audit, model, backup, restore, print_settings, doctor)

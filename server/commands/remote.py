@@ -14,7 +14,6 @@ import httpx
 from server.commands.output import Refused, json_option, show, table
 from server.settings import Settings
 
-
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
