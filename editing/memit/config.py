@@ -53,8 +53,8 @@ class MemitConfig:
     clozes: int = 1
     systems: tuple[str | None, ...] = (None,)
     sentence_target: bool = True
-    per_context: bool = False
-    protect_weight: float = 0.0
+    per_context: bool = True
+    protect_weight: float = 4.0
     protect_subject: int = 4
     protect_neighbours: int = 2
     covariance_weight: tuple[tuple[int, float], ...] = ((1, 100.0), (10, 300.0), (50, 1000.0))
