@@ -160,7 +160,9 @@ class Worker:
                 return True
         size = self._records.log.size()
         if serving.desired != serving.served or size == self._idle_at:
-            return False  # the publisher is at work, and a release builds on what is served; or nothing has happened since
+            return (
+                False  # the publisher is at work, and a release builds on what is served; or nothing has happened since
+            )
         if not self.plan().is_needed:
             self._idle_at = size
             return False
