@@ -80,10 +80,20 @@ class ProcessBook(Book):
                 row["attempts"] += 1
                 self._move(row, Status.EDITING, actor)
 
-    def set_artefact(self, correction_id: str, artefact_id: str, *, edit: Mapping[str, Any] | None = None) -> None:
-        """The artefact computed for this correction, with method, settings hash, layers and the other hashes."""
+    def set_artefact(
+        self,
+        correction_id: str,
+        artefact_id: str,
+        *,
+        edit: Mapping[str, Any] | None = None,
+        report: Mapping[str, Any] | None = None,
+    ) -> None:
+        """The artefact computed for this correction, with method, settings hash, layers and the other hashes; and the
+        report of the gate that it passed."""
         with self._store.transaction():
             row = self._row(correction_id)
+            if report is not None:
+                self._keep_report(row, report)
             row["artefact"], row["edit"] = artefact_id, json.dumps(dict(edit or {}), sort_keys=True)
             self._event("artefact", row, "worker", artefact=artefact_id)
 

@@ -276,8 +276,9 @@ class Worker:
         with records.store.transaction():
             for edit in edits:
                 for correction in edit.group.corrections:
-                    if correction.artefact != edit.artefact.id:
-                        records.ledger.set_artefact(correction.id, edit.artefact.id, edit=edit.about())
+                    passed = report_of(report, correction.id)
+                    if passed or correction.artefact != edit.artefact.id:
+                        records.ledger.set_artefact(correction.id, edit.artefact.id, edit=edit.about(), report=passed)
             records.versions.record_built(
                 Version(
                     id=solution.version_id,
@@ -342,6 +343,12 @@ def group(corrections: Iterable[Correction]) -> list[Group]:
 def case_of(correction: Correction) -> GateCase:
     """The questions that judge this edit; none of them was trained on."""
     return GateCase.of(fact_of(correction), statements_of(correction))
+
+
+def report_of(report: GateReport | None, correction_id: str) -> dict[str, Any] | None:
+    """What the gate says about one new edit; None for those that were live already."""
+    facts = report.facts if report else ()
+    return next((fact.as_dict() for fact in facts if fact.fact_id == correction_id), None)
 
 
 def summary_of(report: GateReport | None) -> dict[str, Any]:
