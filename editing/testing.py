@@ -19,7 +19,16 @@ CHAT_TEMPLATE = (
     "<|start|>{{ m['role'] }}\n{{ m['content'] }}<|end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|start|>assistant\n{% endif %}"
 )
-TINY = MemitConfig(layers=(1, 2), steps=6, learning_rate=0.3, covariance_weight=((1, 0.05), (10, 0.1)))
+TINY = MemitConfig(
+    layers=(1, 2),
+    steps=6,
+    learning_rate=0.3,
+    covariance_weight=((1, 0.05), (10, 0.1)),
+    chat_paraphrases=2,
+    clozes=2,
+    per_context=False,
+    protect_weight=0.0,
+)
 
 
 def tiny_tokenizer() -> Any:

@@ -96,7 +96,7 @@ class Ledger(Intake):
             row = self._row(correction_id)
             if not actor.role.may_administer:
                 self._policy.check_approval(self._load(row), actor)
-            check_move(Status(row["status"]), Status.APPROVED)
+            check_status(Status(row["status"]), frozenset({Status.QUEUED}), "approve")
             correction = self._load(row)
             self._policy.check_approval(correction, actor)
             if correction.erased:
@@ -172,7 +172,7 @@ class Ledger(Intake):
         """The reporter asks for a second look at a rejected report."""
         with self._store.transaction():
             row = self._own_row(correction_id, actor)
-            check_move(Status(row["status"]), Status.FLAGGED)
+            check_status(Status(row["status"]), frozenset({Status.REJECTED}), "appeal for")
             if row["appeals"] >= self._policy.limits.appeals:
                 raise Forbidden(f"this report was appealed {row['appeals']} times: the decision stands")
             row["appeals"] += 1
