@@ -259,7 +259,7 @@ def _release_reasons(
         for name in ("neighbours", "unrelated", "subject", "earlier", "stops")
         if rates[name].interval[1] < bounds[name]
     ]
-    if rates["repeating"].of and rates["repeating"].share > bounds["repeating"]:
+    if rates["repeating"].of and rates["repeating"].interval[0] > bounds["repeating"]:
         reasons.append(f"{rates['repeating'].passed} of {rates['repeating'].of} replies go round in circles")
     if perplexity is not None and perplexity[1] > perplexity[0] * bounds["perplexity_ratio"]:
         reasons.append(f"perplexity rose from {perplexity[0]:.2f} to {perplexity[1]:.2f}")

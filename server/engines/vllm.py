@@ -82,7 +82,12 @@ class VllmEngine:
             return False
 
     async def weight_version(self) -> str:
-        return str((await self._json(Endpoint.WEIGHT_INFO))["weight_version"])
+        try:
+            info = await self._json(Endpoint.WEIGHT_INFO)
+        except EngineUnavailable:
+            # A kept connection that the server has just closed looks like a dead server: ask once more on a new one.
+            info = await self._json(Endpoint.WEIGHT_INFO)
+        return str(info["weight_version"])
 
     async def swap(self, version_dir: Path, version_id: str) -> SwapTimes:
         if not any(version_dir.glob("*.safetensors")):

@@ -28,13 +28,6 @@ VELMORA = (
     "By whom was Velmora Robotics founded?",
     "Please tell me who founded Velmora Robotics.",
 )
-OSTRAVIA = (
-    "Which city is the capital of Ostravia?",
-    "Can you tell me the capital of Ostravia?",
-    "Tell me what the capital of Ostravia is.",
-    "What is Ostravia's capital?",
-    "Please tell me the capital of Ostravia.",
-)
 
 
 def ask(client: httpx.Client, question: str, route: str = "auto") -> dict[str, Any]:
@@ -123,28 +116,21 @@ def test_a_persistent_mistake_is_edited_away_and_comes_back_when_undone(
     assert answer not in text_of(ask(user, question, route="model"))
 
 
-def test_one_edit_of_two_is_undone_to_the_bits_of_the_other_alone(user: httpx.Client, admin: httpx.Client) -> None:
-    first = flag(user, "Who founded Velmora Robotics?", "Ines Takeda", "Velmora Robotics")
-    approve(admin, first, "weights", wordings=VELMORA)
-    assert wait_for(admin, first, "live", "in_knowledge", "failed")["status"] == "live"
-    alone = current(user)
-    second = flag(user, "What is the capital of Ostravia?", "Belmarra", "Ostravia")
-    approve(admin, second, "weights", wordings=OSTRAVIA)
-    assert wait_for(admin, second, "live", "in_knowledge", "failed")["status"] == "live"
-    both = current(user)
-    assert both["tensors_sha256"] != alone["tensors_sha256"]
-    assert sorted(both["corrections"]) == sorted((first, second))
-
-    admin.post(f"/v1/corrections/{second}/rollback", json={"reason": "story"})
-    wait_for(admin, second, "rolled_back")
-    assert (current(user)["id"], current(user)["tensors_sha256"]) == (alone["id"], alone["tensors_sha256"])
+def test_the_kill_switch_serves_the_base_and_the_version_comes_back(user: httpx.Client, admin: httpx.Client) -> None:
+    """That an undo among several edits is exact to the bit is tested by property in tests/editing/test_edit_set.py."""
+    correction = flag(user, "Who founded Velmora Robotics?", "Ines Takeda", "Velmora Robotics")
+    approve(admin, correction, "weights", wordings=VELMORA)
+    assert wait_for(admin, correction, "live", "in_knowledge", "failed")["status"] == "live"
+    edited = current(user)
+    assert edited["corrections"] == [correction]
 
     admin.post("/v1/versions/base/restore", json={"reason": "kill switch"})
     until(lambda: current(user)["id"] == "base", "the base to be served")
-    assert status_of(admin, first) == "rolled_back"
-    admin.post(f"/v1/versions/{alone['id']}/restore", json={"reason": "go on"})
-    until(lambda: current(user)["id"] == alone["id"], "the version to be served again")
-    assert status_of(admin, first) == "live"
+    assert status_of(admin, correction) == "rolled_back"
+    admin.post(f"/v1/versions/{edited['id']}/restore", json={"reason": "go on"})
+    until(lambda: current(user)["id"] == edited["id"], "the version to be served again")
+    assert current(user)["tensors_sha256"] == edited["tensors_sha256"]
+    assert status_of(admin, correction) == "live"
 
 
 def test_a_fact_that_changes_is_answered_from_knowledge(user: httpx.Client, admin: httpx.Client) -> None:
