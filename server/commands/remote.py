@@ -239,8 +239,7 @@ def sync_knowledge(folder: Path, as_json: bool) -> None:
 
 
 def _sync(remote: Remote, folder: Path) -> dict[str, list[Any]]:
-    """Entries of a folder carry its file's address as uri, and the file's hash in the title's stead is not needed: a changed
-    file has another sha256."""
+    """Bring the server in step with a folder. An entry's uri is its file's address with the start of its sha256."""
     import hashlib
 
     root = folder.resolve()
