@@ -8,6 +8,7 @@ from governance.accounts import Actor
 from governance.book import Book, report_sha256
 from governance.corrections import Correction, Fallback, Remedy, Status
 from governance.errors import MoveNotAllowed
+from governance.lifecycle import check_status
 from governance.times import now, to_text
 
 PROBE_ATTEMPTS = 2
@@ -47,6 +48,7 @@ class ProcessBook(Book):
         """
         with self._store.transaction():
             row = self._row(correction_id)
+            check_status(Status(row["status"]), frozenset({Status.FLAGGED}), "triage")
             row["personal_data"], row["volatile"] = int(personal_data), None if volatile is None else int(volatile)
             if remedy is Remedy.WEIGHTS and (bar := self._barred(row)):
                 remedy, reason = Remedy.KNOWLEDGE, f"{reason}; not weights, because {bar}".lstrip("; ")

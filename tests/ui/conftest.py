@@ -74,9 +74,12 @@ def world(site: Site) -> object:
     return site.world
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[object]:
-    """A headless Chromium; a skip with its reason where there is none, a failure where one is demanded."""
+    """A headless Chromium; a skip with its reason where there is none, a failure where one is demanded.
+
+    One per file: while it is open, its event loop runs, and asynchronous tests of other files could not.
+    """
     must = os.environ.get("ERRATA_REQUIRE_BROWSER") == "1"
     try:
         from playwright.sync_api import Error, sync_playwright
