@@ -2,8 +2,10 @@
 
 import os
 import sqlite3
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from governance.accounts import Actor, stamp
 from governance.audit import PAGE, Log
@@ -53,7 +55,13 @@ def backup(store: Store, log: Log, target: Path, *, actor: Actor) -> int:
     return size
 
 
-def restore(store: Store, source: Path, *, tombstones: Tombstones, actor: Actor) -> Restored:
+Replay: TypeAlias = Callable[[Store, Sequence[Tombstone]], int]
+"""Erases again, in the restored state, what this room has no tables for; returns how much had come back."""
+
+
+def restore(
+    store: Store, source: Path, *, tombstones: Tombstones, actor: Actor, replay: Replay | None = None
+) -> Restored:
     """Bring the state of a backup back, in place, while serving.
 
     Entries that the present log has beyond the backup are kept, so signed checkpoints stay true and the log tells
@@ -72,7 +80,7 @@ def restore(store: Store, source: Path, *, tombstones: Tombstones, actor: Actor)
         _copy(source, scratch.db.conn)
         scratch.migrate()
         tail, lost = _tail(store, Log(scratch), report.size)
-        replayed = _finish(scratch, tail, report.size, tombstones, lost, actor)
+        replayed = _finish(scratch, tail, report.size, tombstones, lost, actor, replay)
         scratch.truncate_wal()
         if not lost and Log(store).size() != report.size + len(tail):
             raise LogError("the log grew during the restore: nothing was changed, try again")
@@ -101,13 +109,23 @@ def _tail(store: Store, backup_log: Log, size: int) -> tuple[list[str], bool]:
     return tail, False
 
 
-def _finish(scratch: Store, tail: list[str], size: int, tombstones: Tombstones, lost: bool, actor: Actor) -> int:
+def _finish(
+    scratch: Store,
+    tail: list[str],
+    size: int,
+    tombstones: Tombstones,
+    lost: bool,
+    actor: Actor,
+    replay: Replay | None,
+) -> int:
     log = Log(scratch)
     by = stamp(actor)
     with scratch.transaction():
         for n, text in enumerate(tail, start=size + 1):
             log.insert(n, text)
-        replayed = sum(bury(scratch, stone) for stone in set(tombstones))
+        stones = set(tombstones)
+        replayed = sum(bury(scratch, stone) for stone in stones)
+        replayed += replay(scratch, sorted(stones, key=lambda stone: stone.id)) if replay else 0
         desired = scratch.row("SELECT s.desired, v.purged FROM serving s JOIN versions v ON v.id = s.desired")
         if desired is not None:
             safe = BASE if desired["purged"] else desired["desired"]
@@ -158,8 +176,10 @@ def bury(store: Store, stone: Tombstone) -> int:
             " WHERE id = :id AND claim_key IS NOT NULL",
             id=stone.id,
         )
-    else:
+    elif stone.kind == "conversation":
         touched = store.write("DELETE FROM conversations WHERE id = :id", id=stone.id)
+    else:
+        touched = 0  # documents are the caller's
     return int(touched > 0)
 
 

@@ -10,14 +10,13 @@ from governance.times import now, to_text
 
 
 def certify(
-    request: ErasureRequest, *, closed_by: Account, told: bool, backups_until: datetime | None
+    request: ErasureRequest, *, closed_by: Account, told: bool, backups: int, backups_until: datetime | None
 ) -> dict[str, Any]:
-    """What the person and the auditor are given, as plain data."""
+    """What the person and the auditor are given, as plain data. `backups` were made before and may hold copies."""
     remains = [outcome.remains for outcome in request.outcomes if outcome.remains]
-    if backups_until is not None:
-        remains.append(
-            f"sealed copies in backups, unreadable without the destroyed key, until {backups_until:%Y-%m-%d}"
-        )
+    if backups or backups_until is not None:
+        until = f"until {backups_until:%Y-%m-%d}" if backups_until else "until they are deleted, on a date not set yet"
+        remains.append(f"copies in {backups or 'earlier'} backups made before, {until}; a restore erases them again")
     return {
         "request": request.id,
         "law": request.law.value,

@@ -10,8 +10,8 @@ from typing import Any
 from governance.accounts import Account, Accounts
 from governance.audit import Log
 from governance.certificate import certify
-from governance.claims import MAX_COMMENT, MAX_REASON, check_text, check_texts
-from governance.corrections import Status
+from governance.claims import MAX_COMMENT, MAX_CORRECT_ANSWER, MAX_REASON, check_text, check_texts
+from governance.deeds import Deeds, done_outside
 from governance.errors import Forbidden, Invalid
 from governance.ids import new_id
 from governance.ledger import Ledger
@@ -32,12 +32,13 @@ from governance.requests import (
     check_step,
     choose,
 )
-from governance.residual import Ask, Probes, measure, reveals
+from governance.residual import Ask, Probes, measure, revealing
 from governance.store import Store
 from governance.times import now, to_text
 from governance.tombstones import Tombstone, Tombstones
+from governance.traces import Traces
 from governance.vault import Vault
-from governance.versions import BASE, Versions
+from governance.versions import Versions
 
 ORDER = (
     Method.DROP_EDIT,
@@ -47,6 +48,7 @@ ORDER = (
     Method.RETRAIN,
     Method.DELETE_DOCUMENT,
     Method.DELETE_TEXT,
+    Method.DELETE_FILE,
     Method.REBUILD_CACHE,
 )
 """Edits go first, while their texts can still be read; caches last, when nothing can fill them again."""
@@ -56,13 +58,15 @@ ORDER = (
 class Tools:
     """What only the composer can do.
 
-    find      more places to look in (documents, caches, exports, the model): each takes the subject
-    apply     how each method but DELETE_TEXT and RETRAIN is carried out
+    find      more places to look in (documents, caches, exports): each takes the subject
+    probes    the questions by which the model is probed, from the subject and the corrections that name it
+    apply     how each method but DELETE_TEXT, UNLEARN and RETRAIN is carried out
     ask       put questions to the served model
     discard   delete the files of a purged version
     """
 
     find: Sequence[Callable[[Subject], Sequence[Occurrence]]] = ()
+    probes: Callable[[Subject, Sequence[str]], Probes] | None = None
     apply: Mapping[Method, Callable[[ErasureRequest, Choice], Outcome]] | None = None
     ask: Ask | None = None
     discard: Callable[[str], None] | None = None
@@ -84,9 +88,10 @@ class Erasures(RequestBook):
     ) -> None:
         super().__init__(store, vault, log)
         self._accounts = accounts
-        self._ledger = ledger
-        self._versions = Versions(store, log, vault)
         self._tombstones = tombstones
+        versions = Versions(store, log, vault)
+        self._traces = Traces(store, vault, ledger=ledger, versions=versions)
+        self._deeds = Deeds(store, vault, accounts=accounts, ledger=ledger, versions=versions, tombstones=tombstones)
 
     # -- 1 receipt and identity ----------------------------------------------------------------------------------------
 
@@ -143,13 +148,16 @@ class Erasures(RequestBook):
         """Look everywhere: sealed texts, corrections, edits, what `tools` can search, and what the model says."""
         request = self.get(request_id)
         check_step(request.status, Step.FOUND)
-        found = {*self._in_texts(request), *(one for find in tools.find for one in find(request.subject))}
+        found = {*self._traces.of(request.subject), *(one for find in tools.find for one in find(request.subject))}
+        if probes is None and tools.probes is not None:
+            named = sorted({one.ref for one in found if one.place is Place.CORRECTION})
+            probes = tools.probes(request.subject, named)
         before: dict[str, str] = {}
         figures: dict[str, Any] = {}
         if probes is not None and tools.ask is not None:
             residual, before = measure(probes, request.subject.needles, tools.ask)
             figures = residual.as_data()
-            hits = [question for question in probes.about if reveals(before[question], request.subject.needles)]
+            hits = revealing(probes, request.subject.needles, before)
             found |= {Occurrence(Place.MODEL, f"probe {probes.about.index(question) + 1}") for question in hits}
         occurrences = sorted(found, key=lambda one: (one.place, one.ref))
         counts = {place.value: sum(one.place is place for one in occurrences) for place in Place}
@@ -159,58 +167,65 @@ class Erasures(RequestBook):
                 occurrences=[[one.place.value, one.ref] for one in occurrences],
                 probes=asdict(probes) if probes else None,
                 before=before,
+                figures=figures,
             )
             self._step(request_id, Step.FOUND, actor, {"found": counts, "model_before": figures})
         return self.get(request_id)
 
-    def _in_texts(self, request: ErasureRequest) -> set[Occurrence]:
-        """Every sealed text that names the person; texts of a correction count as that correction."""
-        found: set[Occurrence] = set()
-        needles = request.subject.needles
-        if needles:
-            owners = self._texts_of_corrections()
-            for text_id, owner, _, text in self._vault.scan():
-                # JSON documents are sealed with their characters as they are, so a name is found inside them too.
-                if owner.startswith("era_") or not reveals(text, needles):
-                    continue
-                place = Place.CORRECTION if text_id in owners else Place.TEXT
-                found.add(Occurrence(place, owners.get(text_id, text_id)))
-        if request.account_id is not None:
-            found.add(Occurrence(Place.TEXT, request.account_id))
-        in_weights = {one.id for one in self._ledger.in_status(Status.LIVE, Status.EDITING)}
-        return found | {
-            Occurrence(Place.EDIT, one.ref)
-            for one in found
-            if one.place is Place.CORRECTION and (one.ref in in_weights or self._versions.containing(one.ref))
-        }
-
-    def _texts_of_corrections(self) -> dict[str, str]:
-        rows = self._store.rows(
-            "SELECT claim_text_id AS text, id FROM corrections UNION ALL SELECT work_text_id, id FROM corrections"
-            " UNION ALL SELECT reason_text_id, correction_id FROM moves WHERE reason_text_id IS NOT NULL"
-            " UNION ALL SELECT reason_text_id, correction_id FROM approvals WHERE reason_text_id IS NOT NULL"
-        )
-        return {row["text"]: row["id"] for row in rows}
-
     # -- 3 choose, and approve -----------------------------------------------------------------------------------------
 
     def decide(
-        self, request_id: str, actor: Account, *, questions: Questions, reason: str, exceptions: str = ""
+        self,
+        request_id: str,
+        actor: Account,
+        *,
+        questions: Questions,
+        reason: str,
+        exceptions: str = "",
+        keep: Sequence[str] = (),
+        right_answers: Mapping[str, str] | None = None,
     ) -> ErasureRequest:
-        """Choose the methods by the three questions; the decider says why and which exceptions were considered."""
+        """Choose the methods by the three questions; the decider says why and which exceptions were considered.
+
+        `keep` names occurrences that stay: somebody else of that name, or what the law wants kept. A rectification of
+        what the model says needs the right answers, by question.
+        """
         reason = check_text("reason", reason, longest=MAX_REASON)
         exceptions = check_text("exceptions", exceptions, longest=MAX_REASON, required=False)
+        right = {
+            check_text("right_answers", question, longest=MAX_REASON): check_text(
+                "right_answers", answer, longest=MAX_CORRECT_ANSWER
+            )
+            for question, answer in (right_answers or {}).items()
+        }
         with self._store.transaction():
             request = self.get(request_id)
-            choices = choose(questions, request.occurrences)
-            self._rework(request_id, decision=reason, exceptions=exceptions)
+            known = {one.ref for one in request.occurrences}
+            if strange := [ref for ref in keep if ref not in known]:
+                raise Invalid(f"{strange[0]!r} is not among what was found: name refs of occurrences", "keep")
+            choices = choose(questions, tuple(one for one in request.occurrences if one.ref not in set(keep)))
+            if any(choice.method is Method.CORRECT_EDIT for choice in choices) and not right:
+                raise Invalid("say what is right: right_answers, by question", "right_answers")
+            self._rework(
+                request_id,
+                decision=reason,
+                exceptions=exceptions,
+                kept=list(keep),
+                right_answers=right,
+                executor=None,
+                done_before=len(request.outcomes),  # of an earlier execution, after which the person was found again
+            )
             self._store.write(
                 "UPDATE erasure_requests SET choices = :choices WHERE id = :id",
                 id=request_id,
                 choices=json.dumps([asdict(choice) for choice in choices]),
             )
-            methods = [choice.method.value for choice in choices]
-            note = {"questions": asdict(questions), "methods": methods, "exceptions_considered": bool(exceptions)}
+            note = {
+                "questions": asdict(questions),
+                "methods": [choice.method.value for choice in choices],
+                "exceptions_considered": bool(exceptions),
+                "kept": len(set(keep)),
+            }
             self._step(request_id, Step.DECIDED, actor, note)
         return self.get(request_id)
 
@@ -233,6 +248,19 @@ class Erasures(RequestBook):
 
     # -- 4 apply, 5 verify ---------------------------------------------------------------------------------------------
 
+    def order_execution(self, request_id: str, actor: Account) -> ErasureRequest:
+        """Write down that this admin has ordered the execution, so that it goes on after a crash."""
+        check_admin(actor)
+        with self._store.transaction():
+            request = self.get(request_id)
+            if request.status is not Step.APPLIED:
+                check_step(request.status, Step.APPLIED)
+            if request.executor is None:
+                self._rework(request_id, executor=actor.id)
+                by = {"actor": actor.pseudonym, "role": actor.role.value}
+                self._log.append("erasure.execution_ordered", {"request": request_id, **by})
+        return self.get(request_id)
+
     def execute(self, request_id: str, actor: Account, *, tools: Tools) -> ErasureRequest:
         """Carry out what was approved, method by method, then ask the same probes again.
 
@@ -248,10 +276,15 @@ class Erasures(RequestBook):
         return self.get(request_id)
 
     def _apply(self, request: ErasureRequest, actor: Account, tools: Tools) -> None:
-        deeds = {**(tools.apply or {}), Method.DELETE_TEXT: self._delete_texts(actor), Method.RETRAIN: _retrain_outside}
+        deeds: dict[Method, Callable[[ErasureRequest, Choice], Outcome]] = {
+            **(tools.apply or {}),
+            Method.DELETE_TEXT: lambda request, choice: self._deeds.delete_texts(request, choice, actor),
+            Method.UNLEARN: lambda _, choice: done_outside(choice.method),
+            Method.RETRAIN: lambda _, choice: done_outside(choice.method),
+        }
         if missing := [choice.method.value for choice in request.choices if choice.method not in deeds]:
             raise Invalid(f"nothing here can carry out {missing[0]!r}: decide again or add what does it")
-        done = {outcome.method for outcome in request.outcomes}
+        done = {outcome.method for outcome in request.outcomes[self._work(request.id).get("done_before", 0) :]}
         for choice in sorted(request.choices, key=lambda choice: ORDER.index(choice.method)):
             if choice.method in done:
                 continue
@@ -259,65 +292,14 @@ class Erasures(RequestBook):
             merged = Choice(choice.method, tuple(ref for other in same for ref in other.refs), choice.why)
             self._keep_outcome(request.id, deeds[choice.method](request, merged), actor)
             done.add(choice.method)
-        dropped = [ref for choice in request.choices if choice.method is Method.DROP_EDIT for ref in choice.refs]
-        purged = self._purge_versions(dropped, actor)
+        gone = sorted({ref for choice in request.choices for ref in choice.refs if ref.startswith("cor_")})
+        purged = self._deeds.purge_versions(gone, actor)
         for version_id in purged:
             if tools.discard is not None:
                 tools.discard(version_id)
         emptied = self._empty_wal()
         with self._store.transaction():
             self._step(request.id, Step.APPLIED, actor, {"versions_purged": list(purged), "wal_truncated": emptied})
-
-    def _delete_texts(self, actor: Account) -> Callable[[ErasureRequest, Choice], Outcome]:
-        def delete(request: ErasureRequest, choice: Choice) -> Outcome:
-            with self._store.transaction():
-                stones = [Tombstone("text", ref) for ref in choice.refs if ref.startswith("txt_")]
-                self._vault.delete(stone.id for stone in stones)
-                for ref in choice.refs:
-                    if ref.startswith("cor_"):
-                        stones += [Tombstone("correction", ref), *self._forget(ref, actor)]
-                count = len(stones)
-                if request.account_id is not None:
-                    count += self._erase_account(request.account_id, actor, stones)
-                # Written down before the commit: after a restore the same is erased again.
-                self._tombstones.add(stones)
-            return Outcome(Method.DELETE_TEXT, count)
-
-        return delete
-
-    def _forget(self, correction_id: str, actor: Account) -> list[Tombstone]:
-        return [Tombstone("text", text_id) for text_id in self._ledger.forget(correction_id, actor=actor)]
-
-    def _erase_account(self, account_id: str, actor: Account, stones: list[Tombstone]) -> int:
-        """The person's chats, reports and secrets. A fact in force that they reported stays, in its canonical form."""
-        rows = self._store.rows("SELECT id, status FROM corrections WHERE reporter_id = :id", id=account_id)
-        for row in rows:
-            if row["status"] in ("approved", "editing", "live", "in_knowledge", "rolled_back"):
-                self._ledger.adopt(row["id"], actor=actor)
-            else:
-                stones += [Tombstone("correction", row["id"]), *self._forget(row["id"], actor)]
-        self._store.write(
-            "UPDATE answers SET question_text_id = NULL, answer_text_id = NULL, passages_text_id = NULL,"
-            " conversation_id = NULL WHERE account_id = :id",
-            id=account_id,
-        )
-        self._store.write("DELETE FROM conversations WHERE account_id = :id", id=account_id)
-        count = self._vault.erase_person(account_id)
-        self._accounts.erase(account_id, actor=actor)
-        stones += [Tombstone("owner", account_id), Tombstone("account", account_id)]
-        return count
-
-    def _purge_versions(self, corrections: Sequence[str], actor: Account) -> tuple[str, ...]:
-        """Every version that holds an erased edit: barred, so that it cannot be restored."""
-        purged: dict[str, None] = {}
-        with self._store.transaction():
-            for correction_id in corrections:
-                for version in self._versions.containing(correction_id):
-                    if version.id != BASE and version.purged is None:
-                        self._versions.purge(version.id, actor=actor)
-                        purged[version.id] = None
-            self._tombstones.add(Tombstone("version", version_id) for version_id in purged)
-        return tuple(purged)
 
     def _empty_wal(self) -> bool:
         """Readers may be in the way for a moment; what they read is gone from the main file already."""
@@ -334,7 +316,8 @@ class Erasures(RequestBook):
             probes = Probes(**{name: tuple(texts) for name, texts in work["probes"].items()})
             residual, _ = measure(probes, request.subject.needles, tools.ask, before=work.get("before"))
             figures = residual.as_data()
-        left = sum(one.ref != request.account_id for one in self._in_texts(request) if one.place is not Place.EDIT)
+        found = self._traces.of(request.subject)
+        left = sum(one.ref != request.account_id for one in found if one.place is not Place.EDIT)
         with self._store.transaction():
             self._store.write(
                 "UPDATE erasure_requests SET residual = :figures WHERE id = :id",
@@ -363,7 +346,10 @@ class Erasures(RequestBook):
         with self._store.transaction():
             request = self.get(request_id)
             check_step(request.status, Step.CLOSED)
-            certificate = certify(request, closed_by=actor, told=told, backups_until=backups_until)
+            backups = self._store.value(
+                "SELECT COUNT(*) FROM audit_entries WHERE json_extract(entry, '$.kind') = 'backup.made'"
+            )
+            certificate = certify(request, closed_by=actor, told=told, backups=backups, backups_until=backups_until)
             self._step(request_id, Step.CLOSED, actor, {"told": told})
             self._store.write(
                 "UPDATE erasure_requests SET certificate = :certificate, told = :told WHERE id = :id",
@@ -375,8 +361,3 @@ class Erasures(RequestBook):
             self._tombstones.add([Tombstone("owner", request_id)])
         self._empty_wal()
         return self.get(request_id)
-
-
-def _retrain_outside(request: ErasureRequest, choice: Choice) -> Outcome:
-    remains = "what the base model learned in its training, until it is trained again without the data, outside Errata"
-    return Outcome(Method.RETRAIN, 0, remains)

@@ -64,6 +64,10 @@ class RequestBook:
             subject=Subject(tuple(work.get("names", ())), tuple(work.get("identifiers", ())), row["account_id"]),
             statement=work.get("statement", ""),
             occurrences=tuple(Occurrence(Place(place), ref) for place, ref in work.get("occurrences", ())),
+            probes={name: tuple(texts) for name, texts in (work.get("probes") or {}).items()},
+            model_before=work.get("figures", {}),
+            right_answers=work.get("right_answers", {}),
+            executor=work.get("executor"),
             choices=tuple(
                 Choice(Method(choice["method"]), tuple(choice["refs"]), choice["why"])
                 for choice in json.loads(row["choices"])

@@ -69,6 +69,7 @@ class Method(StrEnum):
 
     DELETE_TEXT = "delete_text"
     DELETE_DOCUMENT = "delete_document"
+    DELETE_FILE = "delete_file"
     REBUILD_CACHE = "rebuild_cache"
     DROP_EDIT = "drop_edit"
     NEUTRAL_EDIT = "neutral_edit"
@@ -85,7 +86,7 @@ class Place(StrEnum):
     EDIT = "edit"
     DOCUMENT = "document"
     CACHE = "cache"
-    EXPORT = "export"
+    EXPORT = "export"  # any file outside the database
     MODEL = "model"
 
 
@@ -158,7 +159,10 @@ class StepTaken:
 
 @dataclass(frozen=True, slots=True)
 class ErasureRequest:
-    """A request, whole. `subject` and `statement` are empty once the request is closed."""
+    """A request, whole. Subject, statement, occurrences and probes are empty once the request is closed.
+
+    `executor` is the account of the admin who ordered the execution.
+    """
 
     id: str
     created: datetime
@@ -171,6 +175,10 @@ class ErasureRequest:
     subject: Subject
     statement: str
     occurrences: tuple[Occurrence, ...]
+    probes: Mapping[str, tuple[str, ...]]
+    model_before: Mapping[str, Any]
+    right_answers: Mapping[str, str]
+    executor: str | None
     choices: tuple[Choice, ...]
     outcomes: tuple[Outcome, ...]
     residual: Mapping[str, Any]
@@ -183,7 +191,8 @@ def choose(questions: Questions, occurrences: tuple[Occurrence, ...]) -> tuple[C
     """The methods that follow from the three questions and from where the person occurs.
 
     Records are deleted whatever the answers; an edit is dropped, which is exact, since the weights are solved from the
-    base without it. Only what the model itself says depends on the questions.
+    base without it. What the model itself says depends on the questions. Where something is to be put right, chats and
+    files stay: they are a record of what was said, and claim nothing any more.
     """
     by_place: dict[Place, list[str]] = {}
     for occurrence in occurrences:
@@ -192,11 +201,16 @@ def choose(questions: Questions, occurrences: tuple[Occurrence, ...]) -> tuple[C
         (Place.EDIT, Method.DROP_EDIT, "the edit is left out and the weights are solved again from the base: exact"),
         (Place.TEXT, Method.DELETE_TEXT, "personal text is deleted and its key destroyed"),
         (Place.CORRECTION, Method.DELETE_TEXT, "the texts of the correction are deleted; its row keeps ids alone"),
-        (Place.EXPORT, Method.DELETE_TEXT, "the export is deleted"),
+        (Place.EXPORT, Method.DELETE_FILE, "the file is deleted"),
         (Place.DOCUMENT, Method.DELETE_DOCUMENT, "the document is removed and the index rebuilt without it"),
         (Place.CACHE, Method.REBUILD_CACHE, "the cache is emptied and rebuilt"),
     )
-    choices = [Choice(method, tuple(by_place[place]), why) for place, method, why in fixed if place in by_place]
+    stay = {Place.TEXT, Place.EXPORT} if questions.correct else set()
+    choices = [
+        Choice(method, tuple(by_place[place]), why)
+        for place, method, why in fixed
+        if place in by_place and place not in stay
+    ]
     if Place.MODEL in by_place:
         method, why = _for_the_model(questions)
         choices.append(Choice(method, tuple(by_place[Place.MODEL]), why))

@@ -16,12 +16,16 @@ Ask: TypeAlias = Callable[[Sequence[str]], Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """Questions about a person: direct, reworded, and around the edges; and about neighbours, who must not change."""
+    """Questions about a person: direct, reworded, and around the edges; and about neighbours, who must not change.
+
+    `secrets` are facts that must not come to light either (what a dropped edit said), beside names and identifiers.
+    """
 
     direct: tuple[str, ...]
     paraphrased: tuple[str, ...] = ()
     peripheral: tuple[str, ...] = ()
     neighbours: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
 
     @property
     def about(self) -> tuple[str, ...]:
@@ -79,15 +83,25 @@ def reveals(reply: str, secrets: Sequence[str]) -> bool:
     return any(unicodedata.normalize("NFKC", secret).casefold() in folded for secret in secrets if secret.strip())
 
 
+def revealing(probes: Probes, needles: Sequence[str], replies: Mapping[str, str]) -> tuple[str, ...]:
+    """The probes whose reply brings to light what the question does not say itself: an echo of the name is no secret."""
+    secrets = (*needles, *probes.secrets)
+    return tuple(
+        question
+        for question in probes.about
+        if reveals(replies[question], [secret for secret in secrets if not reveals(question, [secret])])
+    )
+
+
 def measure(
-    probes: Probes, secrets: Sequence[str], ask: Ask, *, before: Mapping[str, str] | None = None
+    probes: Probes, needles: Sequence[str], ask: Ask, *, before: Mapping[str, str] | None = None
 ) -> tuple[Residual, dict[str, str]]:
     """Ask every probe; returns the figures and the replies. `before` are the replies of an earlier measurement."""
     questions = [*probes.about, *probes.neighbours]
     replies = dict(zip(questions, ask(questions), strict=True)) if questions else {}
-    revealing = sum(reveals(replies[question], secrets) for question in probes.about)
+    hits = len(revealing(probes, needles, replies))
     changed = sum(
         (before or {}).get(question, replies[question]) != replies[question] for question in probes.neighbours
     )
-    low, high = wilson(revealing, len(probes.about))
-    return Residual(len(probes.about), revealing, low, high, len(probes.neighbours), changed), replies
+    low, high = wilson(hits, len(probes.about))
+    return Residual(len(probes.about), hits, low, high, len(probes.neighbours), changed), replies

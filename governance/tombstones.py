@@ -8,7 +8,7 @@ from pathlib import Path
 
 from governance.times import now, to_text
 
-KINDS = ("owner", "text", "account", "version", "correction", "conversation")
+KINDS = ("owner", "text", "account", "version", "correction", "conversation", "document")
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,11 @@ class VectorIndex:
                 snapshot = self._renew(snapshot)
         return snapshot
 
+    def forget(self) -> None:
+        """Drop what is built, in memory: the next search builds anew from what is stored, removed vectors left out."""
+        with self._lock:
+            self._snapshot = None
+
     def wait(self) -> None:
         """Wait for a background build to end."""
         building = self._building

@@ -19,6 +19,7 @@ from editing.errors import EditingError
 from governance.errors import GovernanceError
 from retrieval.errors import RetrievalError
 from server import auth
+from server.erasing import Erasing
 from server.errors import ServerError, TooLarge, error_body, status_of
 from server.librarian import Librarian
 from server.notary import Notary
@@ -34,12 +35,14 @@ def create_app(services: Services, *, with_pages: bool = True, with_loops: bool 
     """The ASGI app over these services. Tests leave pages or loops out."""
     publisher = Publisher(services)
     triage = Triage(services)
-    librarian, notary = Librarian(services), Notary(services.records)
+    librarian, notary, erasing = Librarian(services), Notary(services.records), Erasing(services)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         loops = (
-            [asyncio.create_task(loop.run()) for loop in (publisher, triage, librarian, notary)] if with_loops else []
+            [asyncio.create_task(loop.run()) for loop in (publisher, triage, librarian, notary, erasing)]
+            if with_loops
+            else []
         )
         try:
             yield
@@ -52,7 +55,7 @@ def create_app(services: Services, *, with_pages: bool = True, with_loops: bool 
 
     app = FastAPI(title="Errata", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.services = services
-    app.state.publisher, app.state.triage = publisher, triage
+    app.state.publisher, app.state.triage, app.state.erasing = publisher, triage, erasing
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(auth.router)
@@ -61,7 +64,7 @@ def create_app(services: Services, *, with_pages: bool = True, with_loops: bool 
     app.middleware("http")(_limit_body(services.settings.max_request_mb))
     if with_pages:
         app = ui.mount(app, api_url=services.settings.base_url)
-    app.add_middleware(auth.PageGuard, accounts=lambda: services)
+    app.add_middleware(auth.PageGuard, services=lambda: app.state.services)
     return app
 
 

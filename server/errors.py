@@ -14,6 +14,7 @@ import retrieval.errors
 # ├── NotAllowed          403  known, but the role may not
 # ├── Missing             404  no such thing, or not yours
 # ├── TooLarge            413  body over the limit
+# ├── WorkUnfinished      503  worker and publisher are not done yet; the same call goes on with it
 # ├── EngineUnavailable   503  the model cannot answer now
 # └── EngineRefused       400  the engine rejected the request's parameters
 
@@ -52,6 +53,10 @@ class TooLarge(ServerError):
 
 class EngineUnavailable(ServerError):
     status, type = 503, "engine_unavailable"
+
+
+class WorkUnfinished(ServerError):
+    status, type = 503, "work_unfinished"
 
 
 class EngineRefused(BadRequest):

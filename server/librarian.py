@@ -60,6 +60,9 @@ class Librarian:
     def _enter(self, correction: Correction) -> None:
         prepared = self._services.knowledge.prepare(entry(correction, at=datetime.now(UTC)))
         with self._services.records.store.transaction():
+            now = self._services.records.ledger.get(correction.id)
+            if now.status is not correction.status or now.erased:
+                return  # moved, or erased, while its entry was being written
             self._services.knowledge.add(prepared)
             if correction.status is Status.APPROVED:
                 self._services.records.ledger.to_knowledge(correction.id)

@@ -59,10 +59,10 @@ class ReleaseGate:
         self, editor: Editor, solution: Solution, cases: Sequence[GateCase], *, earlier: Sequence[GateCase]
     ) -> GateReport:
         """The verdict over new edits `cases` beside `earlier` ones, all of them in `solution`."""
-        before = len(self._baseline.replies)
+        before = len(self._controlled().replies)
         self._baseline.ask(self._generate, questions_before(cases, self._controls.probes))
-        if len(self._baseline.replies) > before:
-            self._baseline.save(self._path)
+        if len(self._controlled().replies) > before:
+            self._controlled().save(self._path)
         if self._quiet is None:
             self._quiet = self._perplexity()
         with editor.applied(solution):
@@ -96,6 +96,12 @@ class ReleaseGate:
                 ok = is_kept(question, known[question], old.text, new.text, new_answer=target)
             compared.append(BeforeAfter(kind, question, old.text, new.text, ok))
         return compared
+
+    def _controlled(self) -> Baseline:
+        """The replies to the shipped questions: only they are kept on disk, since those about reported facts may name
+        people, and an erasure could not find them there."""
+        ours = {probe.question for probe in self._controls.probes}
+        return Baseline({question: reply for question, reply in self._baseline.replies.items() if question in ours})
 
     def _drawn(self, earlier: Sequence[GateCase]) -> Sequence[GateCase]:
         """At most so many earlier edits as the thresholds say, the same ones for the same set."""

@@ -308,9 +308,14 @@ def restore(file: Path, data_dir: Path | None, as_json: bool) -> None:
     from dataclasses import asdict
 
     from governance.backup import restore as bring_back
+    from server.replay import replay_documents
 
     records = _records(data_dir)
-    done = asdict(bring_back(records.store, file, tombstones=records.tombstones, actor=_operator(records)))
+    done = asdict(
+        bring_back(
+            records.store, file, tombstones=records.tombstones, actor=_operator(records), replay=replay_documents
+        )
+    )
     show(done, as_json=as_json)
 
 

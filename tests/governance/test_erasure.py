@@ -314,3 +314,56 @@ def test_an_integrity_check_of_the_file_passes_after_an_erasure(room, erasures):
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     connection.close()
+
+
+def test_what_the_decider_keeps_stays(room, erasures):
+    namesake = room.queued(question="Who is Ann Zebra-Lee, the painter?", correct_answer="A painter of Delft")
+    about = room.queued(question="Who is Ann Zebra-Lee?", correct_answer="A dentist")
+    filed = erasures.file(room.admin, subject=ANN)
+    erasures.verify_identity(filed.id, room.admin, how="passport seen")
+    erasures.find(filed.id, room.admin, tools=Tools())
+    with pytest.raises(Invalid, match="cor_none"):
+        erasures.decide(filed.id, room.admin, questions=FEW, reason="r", keep=["cor_none"])
+    decided = erasures.decide(filed.id, room.admin, questions=FEW, reason="another Ann", keep=[namesake.id])
+    assert decided.steps[-1].note["kept"] == 1
+    erasures.approve(filed.id, room.admin)
+    erasures.execute(filed.id, room.admin, tools=Tools())
+    assert room.ledger.get(about.id).erased
+    assert not room.ledger.get(namesake.id).erased
+
+
+def test_a_rectification_of_what_the_model_says_needs_the_right_answer(room, erasures):
+    tools = Tools(ask=lambda asked: ["Ann Zebra-Lee"] * len(asked))
+    filed = erasures.file(room.admin, subject=ANN, kind=Kind.RECTIFICATION)
+    erasures.verify_identity(filed.id, room.admin, how="passport seen")
+    erasures.find(filed.id, room.admin, tools=tools, probes=PROBES)
+    right = Questions(correct=True, many=False)
+    with pytest.raises(Invalid, match="right_answers"):
+        erasures.decide(filed.id, room.admin, questions=right, reason="r")
+    decided = erasures.decide(filed.id, room.admin, questions=right, reason="r", right_answers={"Who is Ann?": "Bob"})
+    assert decided.right_answers == {"Who is Ann?": "Bob"}
+    assert [choice.method for choice in decided.choices] == [Method.CORRECT_EDIT]
+
+
+def test_who_is_found_again_after_the_verification_is_erased_again(room, erasures):
+    chat(room, room.user, "Ann Zebra-Lee")
+    request = ready(room, erasures)
+    erasures.execute(request.id, room.admin, tools=Tools())
+    chat(room, room.user, "Ann Zebra-Lee, again")
+    erasures.find(request.id, room.admin, tools=Tools())
+    erasures.decide(request.id, room.admin, questions=FEW, reason="came back")
+    erasures.approve(request.id, room.admin)
+    done = erasures.execute(request.id, room.admin, tools=Tools())
+    assert done.residual["texts_left"] == 0
+    assert len(done.outcomes) == 2
+
+
+def test_an_echo_of_the_question_reveals_nothing(room, erasures):
+    probes = Probes(direct=("Who is Ann Zebra-Lee?", "Who is she?"), secrets=("dentist",))
+    said = {"Who is Ann Zebra-Lee?": "I do not know Ann Zebra-Lee.", "Who is she?": "A Dentist."}
+    filed = erasures.file(room.admin, subject=ANN)
+    erasures.verify_identity(filed.id, room.admin, how="passport seen")
+    tools = Tools(probes=lambda subject, named: probes, ask=lambda asked: [said[question] for question in asked])
+    found = erasures.find(filed.id, room.admin, tools=tools)
+    assert [one.ref for one in found.occurrences] == ["probe 2"]
+    assert (found.model_before["revealing"], found.model_before["probes"]) == (1, 2)

@@ -1,0 +1,44 @@
+"""Where a person occurs in the sealed records: texts, corrections, and the edits made from them."""
+
+from governance.corrections import Status
+from governance.ledger import Ledger
+from governance.requests import Occurrence, Place, Subject
+from governance.residual import reveals
+from governance.store import Store
+from governance.vault import Vault
+from governance.versions import Versions
+
+TEXTS_OF_CORRECTIONS = """
+SELECT claim_text_id AS text, id FROM corrections UNION ALL SELECT work_text_id, id FROM corrections
+UNION ALL SELECT reason_text_id, correction_id FROM moves WHERE reason_text_id IS NOT NULL
+UNION ALL SELECT reason_text_id, correction_id FROM approvals WHERE reason_text_id IS NOT NULL
+"""
+
+
+class Traces:
+    """The search through what the vault holds. Texts can only be read with their keys, so each is opened and looked at."""
+
+    def __init__(self, store: Store, vault: Vault, *, ledger: Ledger, versions: Versions) -> None:
+        self._store, self._vault = store, vault
+        self._ledger, self._versions = ledger, versions
+
+    def of(self, subject: Subject) -> set[Occurrence]:
+        """Every sealed text that names the person; texts of a correction count as that correction, and as an edit
+        where it is or was in the weights."""
+        found: set[Occurrence] = set()
+        if subject.needles:
+            owners = {row["text"]: row["id"] for row in self._store.rows(TEXTS_OF_CORRECTIONS)}
+            for text_id, owner, _, text in self._vault.scan():
+                # JSON documents are sealed with their characters as they are, so a name is found inside them too.
+                if owner.startswith("era_") or not reveals(text, subject.needles):
+                    continue
+                place = Place.CORRECTION if text_id in owners else Place.TEXT
+                found.add(Occurrence(place, owners.get(text_id, text_id)))
+        if subject.account_id is not None:
+            found.add(Occurrence(Place.TEXT, subject.account_id))
+        in_weights = {one.id for one in self._ledger.in_status(Status.LIVE, Status.EDITING)}
+        return found | {
+            Occurrence(Place.EDIT, one.ref)
+            for one in found
+            if one.place is Place.CORRECTION and (one.ref in in_weights or self._versions.containing(one.ref))
+        }

@@ -1,0 +1,80 @@
+"""Where documents name somebody, and how the words of removed passages leave the lexical indexes."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import sqlite_utils
+
+PAGE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """A document that names somebody: the first passage in which it does, in a few words."""
+
+    document_id: str
+    title: str
+    excerpt: str
+
+
+def naming(db: sqlite_utils.Database, needles: Sequence[str]) -> list[Naming]:
+    """The documents whose title, address or text contains one of the needles, or all the words of one in one passage.
+
+    Exact, case-folded and whatever the spaces between the words; then by the lexical index, which also finds "Lee, Ann"
+    and other accents. Meaning is not searched: whoever is only described is not found.
+    """
+    patterns = [pattern for needle in needles if (pattern := _pattern(needle))]
+    found: dict[str, Naming] = {}
+    if not patterns:
+        return []
+    for document_id, title, text in _texts(db):
+        plain = _folded(text)
+        if document_id not in found and (hit := next((m for p in patterns if (m := p.search(plain))), None)):
+            found[document_id] = Naming(document_id, title, plain[max(0, hit.start() - 60) : hit.end() + 60])
+    for needle in needles:
+        words = re.findall(r"\w+", needle)
+        if len(words) > 1:
+            together = " AND ".join(f'"{word}"' for word in words)
+            for document_id, title, text in db.execute(_BY_WORDS, {"words": together}):
+                found.setdefault(document_id, Naming(document_id, title, text[:160]))
+    return sorted(found.values(), key=lambda one: one.document_id)
+
+
+def purge_words(db: sqlite_utils.Database) -> None:
+    """Merge the lexical indexes, so that the words of deleted passages are gone from the file: FTS5 only marks them
+    as deleted until then."""
+    db.execute("INSERT INTO passage_words(passage_words) VALUES ('optimize')")
+    db.execute("INSERT INTO passage_trigrams(passage_trigrams) VALUES ('optimize')")
+
+
+def _texts(db: sqlite_utils.Database) -> Iterator[tuple[str, str, str]]:
+    """Every passage with its document's title and address, in pages so that a long scan holds no lock."""
+    last = 0
+    while True:
+        rows = db.execute(_PASSAGES_AFTER, {"last": last, "limit": PAGE}).fetchall()
+        for number, document_id, title, uri, text in rows:
+            last = number
+            yield document_id, title, f"{title}\n{uri}\n{text}"
+        if len(rows) < PAGE:
+            return
+
+
+def _pattern(needle: str) -> re.Pattern[str] | None:
+    words = _folded(needle).split()
+    return re.compile(r"\s+".join(re.escape(word) for word in words)) if words else None
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+_PASSAGES_AFTER = """
+SELECT p.number, p.document_id, d.title, d.uri, p.indexed_text FROM passages p JOIN documents d ON d.id = p.document_id
+WHERE p.number > :last ORDER BY p.number LIMIT :limit
+"""
+_BY_WORDS = """
+SELECT p.document_id, d.title, p.text FROM passage_words w JOIN passages p ON p.number = w.rowid
+JOIN documents d ON d.id = p.document_id WHERE passage_words MATCH :words
+"""

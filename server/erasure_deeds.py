@@ -1,0 +1,189 @@
+"""How each method of an erasure is carried out: edits dropped or neutralised, documents, files and caches deleted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from editing.subjects import propose_subjects, refusal
+from governance.accounts import Account, Role
+from governance.corrections import Category, Correction, Fallback, Remedy, Status
+from governance.errors import GovernanceError, InvalidClaim
+from governance.requests import Choice, ErasureRequest, Method, Outcome, Place, Step
+from governance.tombstones import Tombstone
+from governance.versions import BASE
+from retrieval.errors import DocumentNotFound
+from retrieval.traces import naming, purge_words
+from server.erasure_files import ErasureFiles
+from server.errors import WorkUnfinished
+from server.librarian import KIND
+from server.services import Services
+
+NEUTRAL = "I have no information about this person"
+LOOK_S = 0.2
+IN_WEIGHTS = (Status.LIVE, Status.EDITING)
+ON_THE_WAY = (Status.APPROVED, Status.EDITING)
+
+
+class ErasureDeeds:
+    """Runs in a thread of its own: worker and publisher do their part meanwhile, and are waited for."""
+
+    def __init__(self, services: Services, files: ErasureFiles, *, stop: threading.Event, patience_s: float) -> None:
+        self._services, self._files = services, files
+        self._stop, self._patience_s = stop, patience_s
+
+    def of(self, actor: Account) -> Mapping[Method, Callable[[ErasureRequest, Choice], Outcome]]:
+        """The methods, each carried out in this person's name."""
+        return {
+            Method.DROP_EDIT: lambda request, choice: self._drop_edits(choice, actor),
+            Method.NEUTRAL_EDIT: lambda request, choice: self._overwrite(request, choice, actor),
+            Method.CORRECT_EDIT: lambda request, choice: self._overwrite(request, choice, actor),
+            Method.DELETE_DOCUMENT: lambda request, choice: self._delete_documents(choice.refs, actor),
+            Method.DELETE_FILE: lambda request, choice: Outcome(Method.DELETE_FILE, self._files.delete(choice.refs)),
+            Method.REBUILD_CACHE: lambda request, choice: self._rebuild(request, actor),
+        }
+
+    def take_out_of_weights(self, corrections: Sequence[str], actor: Account) -> None:
+        """Wait until none of these is in the weights any more; live ones are asked to be undone. The weights are then
+        solved from the base without them, which is exact.
+
+        Raises WorkUnfinished if worker and publisher take too long; nothing is lost, call it again.
+        """
+        ledger = self._services.records.ledger
+        deadline = time.monotonic() + self._patience_s
+        while waiting := [one for one in map(ledger.get, corrections) if one.status in IN_WEIGHTS]:
+            for correction in waiting:
+                if correction.status is Status.LIVE and not correction.undo_requested:
+                    ledger.request_rollback(correction.id, actor)
+            self._wait(deadline, f"{len(waiting)} edits are still being taken out of the weights")
+
+    def _drop_edits(self, choice: Choice, actor: Account) -> Outcome:
+        self.take_out_of_weights(choice.refs, actor)
+        self._files.delete_artefacts(choice.refs)
+        return Outcome(Method.DROP_EDIT, len(choice.refs))
+
+    def _overwrite(self, request: ErasureRequest, choice: Choice, actor: Account) -> Outcome:
+        """One edit per probe that revealed something: a neutral answer, or the right one. It goes the way of every
+        correction, gate included, approved by those who approved and ordered this request."""
+        if not self._services.settings.weights_are_ours:
+            return Outcome(choice.method, 0, "what the model says: its weights are not Errata's to change")
+        about = [*request.probes["direct"], *request.probes["paraphrased"], *request.probes["peripheral"]]
+        questions = [about[int(ref.removeprefix("probe ")) - 1] for ref in choice.refs]
+        right = request.right_answers
+        wanted = {q: NEUTRAL if choice.method is Method.NEUTRAL_EDIT else right.get(q, "") for q in questions}
+        made: list[str] = []
+        left = 0
+        for question, answer in wanted.items():
+            try:
+                made.append(self._commission(request, question, answer, actor))
+            except GovernanceError:
+                left += 1
+        ended = self._settled(made)
+        held = sum(correction.status is Status.LIVE for correction in ended)
+        waiting = sum(correction.status is Status.QUEUED for correction in ended)
+        for correction in ended:
+            if correction.status is Status.FAILED:
+                self._services.records.ledger.forget(correction.id, actor=actor)
+        return Outcome(choice.method, held, _what_remains(len(wanted), held, waiting))
+
+    def _commission(self, request: ErasureRequest, question: str, answer: str, actor: Account) -> str:
+        """A correction made by this request; its texts lie under a key of its own, since the edit needs them."""
+        ledger = self._services.records.ledger
+        named = [name for name in request.subject.names if name.casefold() in question.casefold()]
+        subject = named[0] if named else next(iter(propose_subjects(question, answer)), "")
+        if why := refusal(question, subject, answer):
+            raise InvalidClaim(why)
+        office = Account(request.id, "erasure", Role.ADMIN, "erasure", disabled=False, created=request.created)
+        flagged = ledger.flag(
+            office,
+            question=question,
+            answer="(as probed)",
+            correct_answer=answer,
+            subject=subject,
+            category=Category.WRONG,
+            channel="erasure",
+            idempotency_key=f"{request.id} {question}",
+        )
+        if flagged.status is not Status.FLAGGED:
+            return flagged.id
+        ledger.triaged(
+            flagged.id,
+            Status.QUEUED,
+            remedy=Remedy.WEIGHTS,
+            reason="commissioned by an erasure request",
+            evidence={},
+            canonical_question=question,
+            subject=subject,
+            actor="erasure",
+        )
+        ledger.adopt(flagged.id, actor=actor)
+        for approver in self._approvers(request, actor):
+            if ledger.get(flagged.id).status is Status.QUEUED:
+                ledger.approve(flagged.id, approver, fallback=Fallback.NONE)
+        return flagged.id
+
+    def _approvers(self, request: ErasureRequest, actor: Account) -> list[Account]:
+        pseudonyms = {step.actor for step in request.steps if step.to_step is Step.APPROVED} | {actor.pseudonym}
+        accounts = self._services.accounts.list()
+        return [one for one in accounts if one.pseudonym in pseudonyms and one.role.may_administer and not one.disabled]
+
+    def _settled(self, ids: Sequence[str]) -> list[Correction]:
+        """The corrections, once none of them is on its way into the weights any more."""
+        ledger = self._services.records.ledger
+        deadline = time.monotonic() + self._patience_s
+        while any(one.status in ON_THE_WAY for one in map(ledger.get, ids)):
+            self._wait(deadline, "the edits that overwrite what the model says are still being made")
+        return [ledger.get(one) for one in ids]
+
+    def _delete_documents(self, refs: Sequence[str], actor: Account) -> Outcome:
+        return Outcome(Method.DELETE_DOCUMENT, sum(self._delete_document(ref, actor) for ref in refs))
+
+    def _delete_document(self, document_id: str, actor: Account) -> bool:
+        records = self._services.records
+        try:
+            with records.store.transaction():
+                self._services.knowledge.remove(document_id)
+                records.log.append("document_removed", {"document": document_id, "actor": actor.pseudonym})
+                # Written down before the commit: a restored backup must not bring it back.
+                records.tombstones.add([Tombstone("document", document_id)])
+        except DocumentNotFound:
+            return False
+        return True
+
+    def _rebuild(self, request: ErasureRequest, actor: Account) -> Outcome:
+        """What is derived from the rest. Entries that a loop wrote meanwhile go too; then the words of all that was
+        deleted leave the lexical indexes, and the dense index is built anew without their vectors."""
+        services = self._services
+        corrections = {ref for choice in request.choices for ref in choice.refs if ref.startswith("cor_")}
+        deleted = {ref for choice in request.choices for ref in choice.refs if ref.startswith("doc_")}
+        kept = {one.ref for one in request.occurrences if one.place is Place.DOCUMENT} - deleted
+        late = {one.document_id for one in naming(services.knowledge.db, request.subject.needles)} - kept
+        late |= {entry.id for entry in services.knowledge.documents(kind=KIND) if entry.source in corrections}
+        for document_id in sorted(late):
+            self._delete_document(document_id, actor)
+        self._files.delete_artefacts(corrections)
+        with services.records.store.transaction() as db:
+            purge_words(db)
+        services.retriever.index.forget()
+        return Outcome(Method.REBUILD_CACHE, 1 + len(late) + self._files.delete_temporary())
+
+    def discard(self, version_id: str) -> None:
+        """The tensors of a purged version."""
+        if version_id != BASE:
+            self._files.delete_version(version_id)
+
+    def _wait(self, deadline: float, what: str) -> None:
+        if self._stop.wait(LOOK_S) or time.monotonic() > deadline:
+            raise WorkUnfinished(f"Not done yet: {what}. Execute the request again; what is done is not repeated.")
+
+
+def _what_remains(wanted: int, held: int, waiting: int) -> str:
+    parts = []
+    if held:
+        parts.append(f"{held} edits that answer in its place, with the question they answer, under a key of their own")
+    if waiting:
+        parts.append(f"{waiting} such edits that wait in the queue for another approval")
+    if missed := wanted - held - waiting:
+        parts.append(f"{missed} questions that no edit could be made for")
+    return "; ".join(parts)

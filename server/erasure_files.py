@@ -1,0 +1,111 @@
+"""What lies on disk beside the database: the files that name a person, and those that an erasure deletes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.settings import Settings
+
+SQLITE = b"SQLite format 3\x00"  # a backup: its copies are named in the certificate, and a restore erases them again
+BLOCK = 8_000_000
+SETTLED_S = 600.0  # an upload that is still being read is younger
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """`ref` says nothing by itself: a file's name may hold a person's."""
+
+    ref: str
+    path: Path
+
+
+class ErasureFiles:
+    """The data folder without the database, the keys, and the compiled code of the engine."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._root, self._database = settings.data_dir, settings.database_path.name
+        self._artefacts, self._versions = settings.artefacts_dir, settings.versions_dir
+        self._apart = (settings.keys_dir, settings.data_dir / "engine" / "cache", settings.artefacts_dir)
+
+    def naming(self, needles: Sequence[str]) -> list[FoundFile]:
+        """Every file whose name or content holds one of the needles, in any case."""
+        wanted = [needle.casefold().encode() for needle in needles if needle.strip()]
+        return [found for found in self.all() if wanted and _holds(found.path, wanted)]
+
+    def all(self) -> Iterator[FoundFile]:
+        for path in sorted(self._root.rglob("*")):
+            if path.name.startswith(self._database) or any(path.is_relative_to(folder) for folder in self._apart):
+                continue
+            if path.is_file() and not path.is_symlink() and path.suffix != ".safetensors":
+                name = str(path.relative_to(self._root)).encode()
+                yield FoundFile(f"fil_{hashlib.sha256(name).hexdigest()[:24]}", path)
+
+    def delete(self, refs: Iterable[str]) -> int:
+        """Empty and remove these files; a process that still writes into one starts from nothing."""
+        wanted, gone = set(refs), 0
+        for found in list(self.all()):
+            if found.ref in wanted:
+                with contextlib.suppress(OSError):
+                    found.path.open("r+b").truncate(0)
+                found.path.unlink(missing_ok=True)
+                gone += 1
+        return gone
+
+    def delete_temporary(self) -> int:
+        """Uploads and the like, once nobody can be reading them any more."""
+        gone, before = 0, time.time() - SETTLED_S
+        for folder in (self._root / "tmp", self._root / "engine" / "tmp"):
+            for path in sorted(folder.rglob("*"), reverse=True):
+                if path.is_file() and path.stat().st_mtime < before:
+                    path.unlink(missing_ok=True)
+                    gone += 1
+        return gone
+
+    def delete_artefacts(self, corrections: Iterable[str]) -> int:
+        """What was computed for these edits: it holds their wordings as tokens."""
+        erased, gone = set(corrections), set()
+        for described in self._artefacts.glob("*.json"):
+            try:
+                facts = set(json.loads(described.read_text())["fact_ids"])
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            if facts & erased:
+                described.with_suffix(".safetensors").unlink(missing_ok=True)
+                described.unlink(missing_ok=True)
+                gone.add(described.stem)
+        for request in self._artefacts.glob("*.request"):
+            if request.read_text() in gone:
+                request.unlink(missing_ok=True)
+        return len(gone)
+
+    def delete_version(self, version_id: str) -> None:
+        """The tensors of a purged version."""
+        shutil.rmtree(self._versions / version_id, ignore_errors=True)
+
+
+def _holds(path: Path, wanted: Sequence[bytes]) -> bool:
+    name = path.name.casefold().encode()
+    if any(needle in name for needle in wanted):
+        return True
+    overlap = max(map(len, wanted)) * 2
+    try:
+        with path.open("rb") as file:
+            tail = b""
+            while block := file.read(BLOCK):
+                if not tail and block.startswith(SQLITE):
+                    return False
+                # Bytes that are no text are dropped by the decoding; what is looked for is text.
+                plain = (tail + block).decode(errors="ignore").casefold().encode()
+                if any(needle in plain for needle in wanted):
+                    return True
+                tail = block[-overlap:]
+    except OSError:
+        return False
+    return False

@@ -1,0 +1,199 @@
+"""Requests for erasure and rectification over HTTP: file one, and take it through its six steps to the certificate."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from governance.accounts import Account
+from governance.requests import ErasureRequest, Kind, Law, Questions, Step, Subject
+from governance.residual import Probes
+from server.auth import READERS, Admin, Reporter, ServicesOf, Signed
+from server.erasing import Erasing
+from server.erasure_json import request_json
+from server.errors import Missing, NotAllowed
+
+router = APIRouter(prefix="/v1/erasure-requests", tags=["erasure"])
+
+Texts = Annotated[list[Annotated[str, Field(max_length=400)]], Field(max_length=50)]
+
+
+def erasing_of(request: Request) -> Erasing:
+    erasing: Erasing = request.app.state.erasing
+    return erasing
+
+
+ErasingOf = Annotated[Erasing, Depends(erasing_of)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewRequest(Strict):
+    """Who is to be erased, or what put right. Nothing at all: oneself."""
+
+    subject: str = Field("", max_length=200)  # one name, short for `names`
+    names: Texts = Field(default_factory=list)
+    identifiers: Texts = Field(default_factory=list)
+    account: str | None = Field(None, max_length=100)  # by login name
+    kind: Kind = Kind.ERASURE
+    law: Law = Law.GDPR
+    statement: str = Field("", max_length=4_000)
+
+
+class Identity(Strict):
+    how: str = Field(max_length=4_000)
+
+
+class Search(Strict):
+    """Probes beside the usual ones."""
+
+    direct: Texts = Field(default_factory=list)
+    paraphrased: Texts = Field(default_factory=list)
+    peripheral: Texts = Field(default_factory=list)
+    neighbours: Texts = Field(default_factory=list)
+    secrets: Texts = Field(default_factory=list)
+
+
+class Decision(Strict):
+    """The three questions, the reasons, and what stays."""
+
+    correct: bool = False
+    many: bool = False
+    certainty: Literal["reasonable", "highest"] = "reasonable"
+    reason: str = Field(max_length=4_000)
+    exceptions: str = Field("", max_length=4_000)
+    keep: list[str] = Field(default_factory=list, max_length=100_000)
+    right_answers: dict[str, str] = Field(default_factory=dict, max_length=50)
+
+
+class Reason(Strict):
+    reason: str = Field("", max_length=4_000)
+
+
+class Refusal(Strict):
+    reason: str = Field(max_length=4_000)
+    ground: str = Field(max_length=80)
+
+
+class Closing(Strict):
+    told: bool
+    backups_until: date | None = None
+
+
+@router.post("", status_code=201)
+def file(body: NewRequest, services: ServicesOf, erasing: ErasingOf, account: Reporter) -> dict[str, Any]:
+    """File a request: for oneself, or as an admin for somebody without an account."""
+    names = [name for name in (body.subject, *body.names) if name]
+    about: str | None = None
+    if account.role.may_administer:
+        about = services.accounts.named(body.account).id if body.account else None
+        if about is None and not names and not body.identifiers:
+            about = account.id
+    elif body.account not in (None, account.name):
+        raise NotAllowed("You may file for yourself; for somebody else, ask an admin.")
+    else:
+        about = account.id
+    subject = Subject(tuple(names), tuple(body.identifiers), about)
+    filed = erasing.requests.file(account, subject=subject, kind=body.kind, law=body.law, statement=body.statement)
+    return request_json(erasing, filed, viewer=account)
+
+
+@router.get("")
+def listing(erasing: ErasingOf, account: Signed) -> dict[str, Any]:
+    """Requests, the most urgent first; a user sees the own ones."""
+    found = erasing.requests.list(account_id=None if account.role in READERS else account.id)
+    return {"data": [request_json(erasing, request, viewer=account) for request in found]}
+
+
+@router.get("/{request_id}")
+def show(request_id: str, erasing: ErasingOf, account: Signed) -> dict[str, Any]:
+    return request_json(erasing, visible(erasing, account, request_id), viewer=account)
+
+
+@router.get("/{request_id}/certificate")
+def certificate(request_id: str, erasing: ErasingOf, account: Signed) -> JSONResponse:
+    """Who decided what and why, what was done, and what remains. It names nobody. There once the request is closed."""
+    found = visible(erasing, account, request_id)
+    if not found.certificate:
+        raise Missing(f"Request {request_id!r} has no certificate: it is {found.status.value}.")
+    name = f'attachment; filename="certificate-{found.id}.json"'
+    return JSONResponse(dict(found.certificate), headers={"Content-Disposition": name})
+
+
+@router.post("/{request_id}/verify-identity")
+def verify_identity(request_id: str, body: Identity, erasing: ErasingOf, account: Admin) -> dict[str, Any]:
+    """The request comes from the person, or from who may act for them; `how` says by what this is known."""
+    return request_json(erasing, erasing.requests.verify_identity(request_id, account, how=body.how), viewer=account)
+
+
+@router.post("/{request_id}/find")
+async def find(request_id: str, erasing: ErasingOf, account: Admin, body: Search | None = None) -> dict[str, Any]:
+    """Look for the person everywhere and ask the model about them."""
+    more = Probes(**{name: tuple(texts) for name, texts in (body or Search()).model_dump().items()})
+    return await _shown(erasing, await erasing.find(request_id, account, more=more), account)
+
+
+@router.post("/{request_id}/decide")
+def decide(request_id: str, body: Decision, erasing: ErasingOf, account: Admin) -> dict[str, Any]:
+    """Answer the three questions; the methods follow from them."""
+    decided = erasing.requests.decide(
+        request_id,
+        account,
+        questions=Questions(body.correct, body.many, body.certainty),
+        reason=body.reason,
+        exceptions=body.exceptions,
+        keep=body.keep,
+        right_answers=body.right_answers,
+    )
+    return request_json(erasing, decided, viewer=account)
+
+
+@router.post("/{request_id}/approve")
+async def approve(request_id: str, erasing: ErasingOf, account: Admin, body: Reason | None = None) -> dict[str, Any]:
+    """Approve the decision. Before anybody has searched and decided, both are done in the usual way first."""
+    approved = await erasing.approve(request_id, account, reason=(body or Reason()).reason)
+    return await _shown(erasing, approved, account)
+
+
+@router.post("/{request_id}/execute")
+async def execute(request_id: str, erasing: ErasingOf, account: Admin) -> JSONResponse:
+    """Carry it out and probe again: 200 once verified, 202 while it goes on in the background."""
+    request = await erasing.execute(request_id, account)
+    return JSONResponse(
+        await _shown(erasing, request, account), status_code=200 if request.status is Step.VERIFIED else 202
+    )
+
+
+@router.post("/{request_id}/refuse")
+def refuse(request_id: str, body: Refusal, erasing: ErasingOf, account: Admin) -> dict[str, Any]:
+    """Say no, with the legal ground (a short code such as gdpr-17-3-e) and the reason given to the person."""
+    refused = erasing.requests.refuse(request_id, account, reason=body.reason, ground=body.ground)
+    return request_json(erasing, refused, viewer=account)
+
+
+@router.post("/{request_id}/close")
+def close(request_id: str, body: Closing, erasing: ErasingOf, account: Admin) -> dict[str, Any]:
+    """Write the certificate and destroy the request's own key."""
+    until = datetime.combine(body.backups_until, time(), UTC) if body.backups_until else None
+    closed = erasing.requests.close(request_id, account, told=body.told, backups_until=until)
+    return request_json(erasing, closed, viewer=account)
+
+
+def visible(erasing: Erasing, account: Account, request_id: str) -> ErasureRequest:
+    """The request, if this account may see it. Raises Missing (404) for another person's, as for none."""
+    found = erasing.requests.get(request_id)
+    if found.account_id != account.id and account.role not in READERS:
+        raise Missing(f"no erasure request {request_id!r}")
+    return found
+
+
+async def _shown(erasing: Erasing, request: ErasureRequest, account: Account) -> dict[str, Any]:
+    from starlette.concurrency import run_in_threadpool
+
+    return await run_in_threadpool(request_json, erasing, request, viewer=account)

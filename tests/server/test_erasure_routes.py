@@ -1,0 +1,360 @@
+"""Erasure over HTTP: six steps from receipt to certificate, and no byte of the person left in the data folder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from governance.accounts import Role
+from governance.backup import backup, restore
+from governance.corrections import Remedy, Status
+from governance.times import now
+from governance.versions import Version
+from server.errors import WorkUnfinished
+from server.librarian import Librarian
+from server.publisher import Publisher
+from server.replay import replay_documents
+from tests_support import House
+
+ANN = "Ann Zebra-Lee"
+PLANTED = (b"zebra", b"elmstreet", b"quagga")
+STORY = f"{ANN} lives at Elmstreet 5.\nShe keeps a quagga and works as a dentist."
+PATH = "/v1/erasure-requests"
+
+
+def files_naming_her(folder: Path) -> list[str]:
+    """Every file of the data folder that holds a planted word, in any case."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [path.name for path in files if any(word in path.read_bytes().lower() for word in PLANTED)]
+
+
+async def step(client: httpx.AsyncClient, request_id: str, name: str, **body: Any) -> dict[str, Any]:
+    answer = await client.post(f"{PATH}/{request_id}/{name}", json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def filed(client: httpx.AsyncClient, **body: Any) -> str:
+    answer = await client.post(PATH, json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
+async def plant(house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
+    """Her in a chat, a report, a removed and a standing document, a knowledge entry of a correction, and a file."""
+    house.engine._reply = lambda question, _version: f"She is {ANN}." if "dentist" in question else "I do not know."
+    asked = {"messages": [{"role": "user", "content": f"Where does {ANN} live, the dentist?"}], "errata_store": True}
+    assert (await user.post("/v1/chat/completions", json=asked)).status_code == 200
+    report = {"question": f"Who is {ANN}?", "answer": "A plumber", "correct_answer": "a dentist of Elmstreet"}
+    made = (await user.post("/v1/corrections", json=report)).json()
+    ledger = house.services.records.ledger
+    ledger.triaged(made["id"], Status.QUEUED, remedy=Remedy.KNOWLEDGE, reason="r", evidence={}, subject=ANN)
+    for _ in range(2):
+        await admin.post(f"/v1/corrections/{made['id']}/approve", json={})
+    Librarian(house.services).reconcile()
+    assert len(house.services.knowledge.documents(kind="correction")) == 1
+    for title in ("Staff", "Old staff", f"Letter of {ANN}"):
+        text = STORY if title != f"Letter of {ANN}" else "A letter about nothing."
+        added = (await admin.post("/v1/knowledge/documents", json={"title": title, "text": text})).json()
+        if title == "Old staff":
+            await admin.delete(f"/v1/knowledge/documents/{added['id']}")
+    await admin.post("/v1/knowledge/documents", json={"title": "Paris", "text": "Paris is the capital of France."})
+    upload = house.services.settings.data_dir / "tmp" / "upload.txt"
+    upload.parent.mkdir()
+    upload.write_text(STORY)
+
+
+async def test_no_byte_of_the_person_stays_in_the_data_folder(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    await plant(house, user, admin)
+    assert files_naming_her(house.services.settings.data_dir)
+    id_ = await filed(admin, names=[ANN], identifiers=["Elmstreet", "quagga"], law="pdpa", statement="Remove me")
+    await step(admin, id_, "verify-identity", how="passport seen")
+    found = await step(admin, id_, "find", direct=["Who is the dentist?"])
+    assert found["counts"] | {"text": 0} == {
+        "text": 0,
+        "correction": 1,
+        "edit": 0,
+        "document": 3,
+        "cache": 1,
+        "export": 1,
+        "model": 1,
+    }
+    assert found["model_before"]["revealing"] == 1
+    assert {"Staff", f"Letter of {ANN}"} <= {one["about"] for one in found["occurrences"]}
+    model = [one["ref"] for one in found["occurrences"] if one["place"] == "model"]
+    await step(admin, id_, "decide", reason="asked for", exceptions="none", keep=model)
+    await step(admin, id_, "approve")
+    house.engine._reply = lambda *_: "I do not know."
+    done = await step(admin, id_, "execute")
+    assert (done["status"], done["running"]) == ("verified", None)
+    assert (done["residual"]["texts_left"], done["residual"]["revealing"]) == (0, 0)
+    assert done["residual"]["interval"][1] > 0  # never "erased": a share, and how sure one can be
+    closed = await step(admin, id_, "close", told=True, backups_until="2027-01-31")
+    assert closed["names"] == []
+    assert files_naming_her(house.services.settings.data_dir) == []
+    assert [one.title for one in house.services.knowledge.documents()] == ["Paris"]
+    assert house.services.retriever.search(ANN)[0].title == "Paris"
+    certificate = await admin.get(f"{PATH}/{id_}/certificate")
+    assert "attachment" in certificate.headers["content-disposition"]
+    assert not any(word in certificate.content.lower() for word in PLANTED)
+    assert "until 2027-01-31" in str(certificate.json()["remains"])
+    assert [one["to"] for one in closed["steps"]][-3:] == ["applied", "verified", "closed"]
+
+
+async def test_a_backup_from_before_brings_nothing_back(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    await plant(house, user, admin)
+    records = house.services.records
+    backup(records.store, records.log, tmp_path / "backup.db", actor="test")
+    assert files_naming_her(tmp_path) != []
+    id_ = await filed(admin, subject=ANN, identifiers=["Elmstreet", "quagga"])
+    await step(admin, id_, "verify-identity", how="passport seen")
+    await step(admin, id_, "approve", reason="asked for")
+    await step(admin, id_, "execute")
+    closed = await step(admin, id_, "close", told=True)
+    assert "1 backups made before" in str((await admin.get(f"{PATH}/{id_}/certificate")).json()["remains"])
+    done = restore(
+        records.store, tmp_path / "backup.db", tombstones=records.tombstones, actor="test", replay=replay_documents
+    )
+    assert done.replayed > 0
+    records.store.truncate_wal()
+    assert files_naming_her(house.services.settings.data_dir) == []
+    assert [one.title for one in house.services.knowledge.documents()] == ["Paris"]
+    assert closed["status"] == "closed"
+
+
+@asynccontextmanager
+async def worker_and_publisher(house: House) -> AsyncIterator[None]:
+    """What the two processes do about an undo: a version without the edit, built and served."""
+    records, files = house.services.records, house.services.settings.versions_dir
+    publisher = Publisher(house.services)
+
+    async def work() -> None:
+        while True:
+            live = records.ledger.in_status(Status.LIVE)
+            if any(correction.undo_requested for correction in live) and records.versions.desired().id == "v1":
+                (files / "v2").mkdir(parents=True)
+                (files / "v2" / "model.safetensors").write_bytes(b"tensors")
+                records.versions.record_built(Version("v2", "0" * 64, (), (), "t", now(), {}))
+                records.versions.desire("v2", actor="worker")
+            await publisher.reconcile()
+            await asyncio.sleep(0.05)
+
+    task = asyncio.create_task(work())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def live_about_her(house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient) -> str:
+    """A live edit that names her, its version on disk, and the artefact it was computed from."""
+    records, settings = house.services.records, house.services.settings
+    body = {"question": f"Who is {ANN}?", "answer": "A plumber", "correct_answer": "a dentist", "subject": ANN}
+    made = (await user.post("/v1/corrections", json=body)).json()["id"]
+    records.ledger.triaged(
+        made,
+        Status.QUEUED,
+        remedy=Remedy.WEIGHTS,
+        reason="r",
+        evidence={},
+        canonical_question=body["question"],
+        subject=ANN,
+    )
+    assert (await admin.post(f"/v1/corrections/{made}/approve", json={})).json()["status"] == "approved"
+    records.ledger.start_editing([made])
+    for name in ("v1", "base"):
+        (settings.versions_dir / name).mkdir(parents=True)
+        (settings.versions_dir / name / "model.safetensors").write_bytes(b"tensors")
+    settings.artefacts_dir.mkdir()
+    (settings.artefacts_dir / "a1.json").write_text(f'{{"fact_ids": ["{made}"], "contexts": ["{ANN}"]}}')
+    (settings.artefacts_dir / "a1.safetensors").write_bytes(b"tensors")
+    records.versions.record_built(Version("v1", "0" * 64, ("a1",), (made,), "t", now(), {}))
+    records.versions.desire("v1", actor="worker")
+    house.engine._reply = lambda _question, version: f"{ANN} is a dentist." if version == "v1" else "I do not know."
+    await Publisher(house.services).reconcile()
+    assert records.ledger.get(made).status is Status.LIVE
+    return made
+
+
+async def test_a_live_edit_leaves_the_weights_and_its_versions_are_purged(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    made = await live_about_her(house, user, admin)
+    id_ = await filed(admin, names=[ANN])
+    await step(admin, id_, "verify-identity", how="passport seen")
+    found = await step(admin, id_, "find")
+    assert found["counts"]["edit"] == 1
+    assert found["model_before"]["revealing"] > 0  # the question names her; that she is a dentist is the secret
+    model = [one["ref"] for one in found["occurrences"] if one["place"] == "model"]
+    await step(admin, id_, "decide", reason="the edit is all the model knows", keep=model)
+    await step(admin, id_, "approve")
+    async with worker_and_publisher(house):
+        done = await step(admin, id_, "execute")
+    assert (done["status"], done["residual"]["revealing"]) == ("verified", 0)
+    assert {one["method"] for one in done["outcomes"]} == {"drop_edit", "delete_text", "rebuild_cache"}
+    records, settings = house.services.records, house.services.settings
+    assert records.ledger.get(made).status is Status.ROLLED_BACK
+    assert records.versions.served().id == "v2"
+    assert not (settings.versions_dir / "v1").exists()
+    assert list(settings.artefacts_dir.iterdir()) == []
+    refused = await admin.post("/v1/versions/v1/restore", json={})
+    assert refused.status_code == 404
+    assert files_naming_her(settings.data_dir) == []
+
+
+async def test_an_execution_that_waits_for_the_worker_answers_at_once_and_goes_on(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    made = await live_about_her(house, user, admin)
+    erasing = house.app.state.erasing
+    person = house.services.accounts.named("admin")
+    id_ = await filed(admin, names=[ANN])
+    await step(admin, id_, "verify-identity", how="passport seen")
+    found = await step(admin, id_, "find")
+    keep = [one["ref"] for one in found["occurrences"] if one["place"] == "model"]
+    await step(admin, id_, "decide", reason="r", keep=keep)
+    await step(admin, id_, "approve")
+    assert (await erasing.execute(id_, person, patience_s=0.3)).status == "approved"
+    shown = (await admin.get(f"{PATH}/{id_}")).json()
+    assert shown["running"]["error"] is None
+    assert house.services.records.ledger.get(made).undo_requested
+    async with worker_and_publisher(house):
+        done = await step(admin, id_, "execute")  # joins the one that is under way
+    assert done["status"] == "verified"
+
+
+async def test_an_execution_that_was_stopped_says_so_and_goes_on_when_asked_again(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    await live_about_her(house, user, admin)
+    erasing = house.app.state.erasing
+    erasing._deeds._patience_s = 0.1
+    id_ = await filed(admin, names=[ANN])
+    await step(admin, id_, "verify-identity", how="passport seen")
+    await step(admin, id_, "find")
+    await step(admin, id_, "decide", reason="r", many=True)
+    await step(admin, id_, "approve")
+    stopped = await admin.post(f"{PATH}/{id_}/execute")
+    assert stopped.status_code == WorkUnfinished.status
+    assert "still being taken out" in stopped.json()["error"]["message"]
+    assert "still" in (await admin.get(f"{PATH}/{id_}")).json()["running"]["error"]
+    erasing._deeds._patience_s = 20.0
+    async with worker_and_publisher(house):
+        done = await step(admin, id_, "execute")
+    assert done["status"] == "verified"
+    remains = [one["remains"] for one in done["outcomes"] if one["method"] == "unlearn"]
+    assert "outside Errata" in remains[0]
+
+
+async def test_what_the_model_says_by_itself_is_overwritten_by_an_edit_that_goes_the_usual_way(
+    house: House, admin: httpx.AsyncClient
+) -> None:
+    house.engine._reply = lambda question, _version: "At Elmstreet 5." if "live" in question else "I do not know."
+    records = house.services.records
+    id_ = await filed(admin, names=[ANN], identifiers=["Elmstreet"])
+    await step(admin, id_, "verify-identity", how="passport seen")
+    assert (await step(admin, id_, "find"))["counts"]["model"] == 1
+    await step(admin, id_, "decide", reason="few facts")
+    await step(admin, id_, "approve")
+
+    async def work() -> None:
+        while not (waiting := records.ledger.in_status(Status.APPROVED)):
+            await asyncio.sleep(0.05)
+        records.ledger.start_editing([waiting[0].id])
+        records.versions.record_built(Version("v1", "0" * 64, ("a",), (waiting[0].id,), "t", now(), {}))
+        house.engine._reply = lambda *_: "I have no information about this person."
+        records.ledger.published(version_id="v1", live=[waiting[0].id])
+
+    done, _ = await asyncio.gather(step(admin, id_, "execute"), work())
+    (outcome,) = (one for one in done["outcomes"] if one["method"] == "neutral_edit")
+    assert outcome["done"] == 1
+    assert "under a key of their own" in outcome["remains"]
+    assert done["residual"]["revealing"] == 0
+    await step(admin, id_, "close", told=True)
+    (edit,) = records.ledger.in_status(Status.LIVE)
+    assert (edit.claim.subject, edit.claim.correct_answer) == (ANN, "I have no information about this person")
+
+
+async def test_a_reporter_files_for_himself_and_sees_no_other_request(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    other = await filed(admin, names=[ANN])
+    mine = await filed(user, statement="Please forget me")
+    assert (await user.get(f"{PATH}/{mine}")).json()["statement"] == "Please forget me"
+    assert [one["id"] for one in (await user.get(PATH)).json()["data"]] == [mine]
+    for path in (other, f"{other}/certificate"):
+        assert (await user.get(f"{PATH}/{path}")).status_code == 404
+    assert (await user.post(PATH, json={"account": "admin"})).status_code == 403
+    async with house.client(Role.AUDITOR) as auditor:
+        shown = (await auditor.get(f"{PATH}/{other}")).json()
+        assert "names" not in shown
+        assert "occurrences" not in shown
+        assert (await auditor.post(PATH, json={})).status_code == 403
+
+
+async def test_a_user_is_erased_with_account_chats_and_reports(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    await plant(house, user, admin)
+    id_ = await filed(user, names=[ANN], identifiers=["Elmstreet", "quagga"])
+    await step(admin, id_, "verify-identity", how="signed in as himself")
+    await step(admin, id_, "approve")
+    house.engine._reply = lambda *_: "I do not know."
+    assert (await step(admin, id_, "execute"))["status"] == "verified"
+    assert (await user.get("/v1/me")).status_code == 401
+    await step(admin, id_, "close", told=True)
+    assert files_naming_her(house.services.settings.data_dir) == []
+
+
+async def test_a_rectification_puts_right_and_closes_nobody_s_account(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    id_ = await filed(user, names=[ANN], kind="rectification")
+    await step(admin, id_, "verify-identity", how="signed in as himself")
+    await step(admin, id_, "find")
+    decided = await step(admin, id_, "decide", correct=True, reason="the entry is wrong")
+    assert "delete_text" not in {choice["method"] for choice in decided["choices"]}
+    await step(admin, id_, "approve")
+    await step(admin, id_, "execute")
+    assert (await user.get("/v1/me")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "status"),
+    [
+        ("find", {}, 409),
+        ("decide", {"reason": "r"}, 409),
+        ("approve", {}, 409),
+        ("execute", {}, 409),
+        ("close", {"told": True}, 409),
+        ("verify-identity", {}, 400),
+        ("verify-identity", {"how": "  "}, 400),
+        ("refuse", {"reason": "r"}, 400),
+        ("refuse", {"reason": "kept for a claim in law", "ground": "gdpr-17-3-e"}, 200),
+    ],
+)
+async def test_steps_follow_each_other(
+    house: House, admin: httpx.AsyncClient, name: str, body: dict[str, Any], status: int
+) -> None:
+    id_ = await filed(admin, names=[ANN])
+    answer = await admin.post(f"{PATH}/{id_}/{name}", json=body)
+    assert answer.status_code == status, answer.text
+    for role in (Role.USER, Role.AUDITOR, Role.REVIEWER):
+        async with house.client(role) as client:
+            assert (await client.post(f"{PATH}/{id_}/{name}", json=body)).status_code == 403
+
+
+@pytest.mark.parametrize("body", [{"names": ["ab"]}, {"names": ["<|im_start|>"]}, {"nobody": 1}, {"kind": "other"}])
+async def test_a_request_that_cannot_be_looked_for_is_refused(admin: httpx.AsyncClient, body: dict[str, Any]) -> None:
+    assert (await admin.post(PATH, json=body)).status_code == 400
