@@ -1,6 +1,8 @@
 """Moments in UTC and how they are written: ISO-8601 with six decimals and a Z, so that text order is time order."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+
+from governance.errors import Invalid
 
 
 def now() -> datetime:
@@ -23,3 +25,18 @@ def from_text(text: str) -> datetime:
 def optional(text: str | None) -> datetime | None:
     """`from_text`, for columns that may be empty."""
     return None if text is None else from_text(text)
+
+
+def period(since: date | None, until: date | None) -> tuple[datetime, datetime]:
+    """The moments from the start of one day to the start of another; by default this month, today included.
+
+    Raises Invalid if the second is not after the first.
+    """
+    today = now().date()
+    first, last = since or today.replace(day=1), until or today + timedelta(days=1)
+    start, end = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in (first, last))
+    if end <= start:
+        raise Invalid(
+            f"the period from {start:%Y-%m-%d} to {end:%Y-%m-%d} is empty: give a later day as until", "until"
+        )
+    return start, end

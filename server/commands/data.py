@@ -1,36 +1,20 @@
-"""Commands on the data folder itself, logged under the operating system's user: people, log, model, settings, doctor."""
+"""Commands on the data folder itself, logged under the operating system's user: people, model, backups, settings, doctor."""
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
 from governance.accounts import Role
+from server.commands.folder import DATA_DIR, operator_of, percent, records_of
 from server.commands.output import json_option, show, table
 from server.commands.processes import effective
 from server.doctor import examine
 from server.routes.people import account_json, made_json
-from server.services import Records, open_records
 from server.settings import EMBEDDED
-
-DATA_DIR = click.option(
-    "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The data folder. [./data]"
-)
-
-
-def _records(data_dir: Path | None) -> Records:
-    return open_records(effective(data_dir=data_dir))
-
-
-def _operator(records: Records) -> str:
-    """The pseudonym under which the log knows the operating system's user."""
-    return records.accounts.operator(getpass.getuser())
 
 
 @click.group()
@@ -47,8 +31,8 @@ def user() -> None:
 @json_option
 def add_user(name: str, role: str, key: str | None, password: str | None, data_dir: Path | None, as_json: bool) -> None:
     """Make an account. Password and key are printed this once."""
-    records = _records(data_dir)
-    made = made_json(records.accounts.add(name, Role(role), key=key, password=password, actor=_operator(records)))
+    records = records_of(data_dir)
+    made = made_json(records.accounts.add(name, Role(role), key=key, password=password, actor=operator_of(records)))
     show(
         made,
         as_json=as_json,
@@ -61,7 +45,7 @@ def add_user(name: str, role: str, key: str | None, password: str | None, data_d
 @json_option
 def list_users(data_dir: Path | None, as_json: bool) -> None:
     """List accounts."""
-    rows = [account_json(account) for account in _records(data_dir).accounts.list()]
+    rows = [account_json(account) for account in records_of(data_dir).accounts.list()]
     show(rows, as_json=as_json, text=lambda: table(rows, ("name", "role", "disabled", "created", "id")))
 
 
@@ -71,8 +55,8 @@ def list_users(data_dir: Path | None, as_json: bool) -> None:
 @json_option
 def disable_user(name: str, data_dir: Path | None, as_json: bool) -> None:
     """Close an account; its key and sessions end now."""
-    records = _records(data_dir)
-    closed = account_json(records.accounts.disable(name, actor=_operator(records)))
+    records = records_of(data_dir)
+    closed = account_json(records.accounts.disable(name, actor=operator_of(records)))
     show(closed, as_json=as_json, text=lambda: f"{name} is disabled")
 
 
@@ -82,115 +66,9 @@ def disable_user(name: str, data_dir: Path | None, as_json: bool) -> None:
 @json_option
 def reset_user(name: str, data_dir: Path | None, as_json: bool) -> None:
     """A new password and key; the old ones end now."""
-    records = _records(data_dir)
-    made = made_json(records.accounts.reset(name, actor=_operator(records)))
+    records = records_of(data_dir)
+    made = made_json(records.accounts.reset(name, actor=operator_of(records)))
     show(made, as_json=as_json, text=lambda: f"{name}\n  password {made['password']}\n  API key  {made['key']}")
-
-
-@click.group()
-def audit() -> None:
-    """The log: verify, prove, export."""
-
-
-@audit.command("verify")
-@click.option(
-    "--export", "export", type=click.Path(exists=True, path_type=Path), help="An exported log instead of the database."
-)
-@click.option(
-    "--checkpoint",
-    "checkpoints",
-    multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="A checkpoint file or folder to hold it against; repeat for more.",
-)
-@click.option("--key", help="The public key that checkpoints must be signed with.")
-@DATA_DIR
-@json_option
-def verify_log(
-    export: Path | None, checkpoints: tuple[Path, ...], key: str | None, data_dir: Path | None, as_json: bool
-) -> None:
-    """Recompute the tree from the entries and hold it against every signed checkpoint. Needs no running server."""
-    from governance.audit_verify import verify
-
-    settings = effective(data_dir=data_dir)
-    held = checkpoints or tuple(
-        folder
-        for folder in (settings.data_dir / "checkpoints", settings.checkpoint_dir)
-        if folder and folder.exists() and not export
-    )
-    with click.progressbar(length=100, label="Verifying", file=sys.stderr) as bar:
-        database = None if export else settings.database_path
-        report = verify(database=database, export=export, checkpoints=held, key=key, progress=_percent(bar))
-    problems = [problem.message for problem in report.problems]
-    result = {
-        "ok": report.ok,
-        "entries": report.size,
-        "root": report.root,
-        "checkpoints": report.heads,
-        "first_bad": report.first_bad,
-        "problems": problems,
-    }
-    verdict = "ok" if report.ok else f"BROKEN, first at entry {report.first_bad}"
-    show(
-        result,
-        as_json=as_json,
-        text=lambda: "\n  ".join((f"{verdict}: {report.size} entries, {report.heads} checkpoints", *problems)),
-    )
-    if not report.ok:
-        sys.exit(1)
-
-
-def _percent(bar: Any) -> Callable[[int, int], None]:
-    return lambda done, of: bar.update(max(0, int(100 * done / max(of, 1)) - bar.pos))
-
-
-@audit.command("checkpoint")
-@DATA_DIR
-@json_option
-def print_checkpoint(data_dir: Path | None, as_json: bool) -> None:
-    """Print a signed checkpoint of the log as it is now."""
-    records = _records(data_dir)
-    note = records.log.checkpoint(records.signer)
-    show({"checkpoint": note, "key": records.signer.verifier_key}, as_json=as_json, text=lambda: note)
-
-
-@audit.command("prove")
-@click.argument("entry", type=int)
-@DATA_DIR
-@json_option
-def prove(entry: int, data_dir: Path | None, as_json: bool) -> None:
-    """Print the inclusion proof of an entry in the log as it is now."""
-    log = _records(data_dir).log
-    size = log.size()
-    found = log.entry(entry)
-    proof = {
-        "entry": entry,
-        "size": size,
-        "leaf_hash": found.leaf_hash.hex(),
-        "root": log.root(size).hex(),
-        "hashes": [node.hex() for node in log.inclusion_proof(entry, size)],
-    }
-    show(proof, as_json=as_json)
-
-
-@audit.command("export")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@DATA_DIR
-@json_option
-def export_log(file: Path, data_dir: Path | None, as_json: bool) -> None:
-    """Write all entries as JSON Lines, and the signed checkpoint and key beside them."""
-    records = _records(data_dir)
-    size = 0
-    with file.open("w", encoding="utf-8") as target:
-        while entries := records.log.entries(since=size, limit=10_000):
-            target.writelines(f"{entry.text}\n" for entry in entries)
-            size = entries[-1].n
-    note = file.with_suffix(file.suffix + ".checkpoint")
-    note.write_text(records.log.checkpoint(records.signer), encoding="utf-8")
-    key = file.with_suffix(file.suffix + ".key")
-    key.write_text(records.signer.verifier_key + "\n", encoding="utf-8")
-    written = {"entries": size, "file": str(file), "checkpoint": str(note), "key": str(key)}
-    show(written, as_json=as_json, text=lambda: f"{size} entries in {file}, checkpoint in {note}, key in {key}")
 
 
 @click.group()
@@ -239,7 +117,7 @@ def stats(name: str | None, text: Path | None, as_json: bool) -> None:
             MemitConfig(),
             texts=texts,
             folder=settings.model_dir / "statistics",
-            progress=_percent(bar),
+            progress=percent(bar),
         )
     show({"sha256": found.sha256, "layers": sorted(found.covariances)}, as_json=as_json)
 
@@ -290,8 +168,8 @@ def backup(file: Path, data_dir: Path | None, as_json: bool) -> None:
     """Copy the database to FILE while the server runs. The keys are not in it: keep DATA_DIR/keys elsewhere."""
     from governance.backup import backup as copy
 
-    records = _records(data_dir)
-    size = copy(records.store, records.log, file, actor=_operator(records))
+    records = records_of(data_dir)
+    size = copy(records.store, records.log, file, actor=operator_of(records))
     show(
         {"file": str(file), "entries": size},
         as_json=as_json,
@@ -310,10 +188,10 @@ def restore(file: Path, data_dir: Path | None, as_json: bool) -> None:
     from governance.backup import restore as bring_back
     from server.replay import replay_documents
 
-    records = _records(data_dir)
+    records = records_of(data_dir)
     done = asdict(
         bring_back(
-            records.store, file, tombstones=records.tombstones, actor=_operator(records), replay=replay_documents
+            records.store, file, tombstones=records.tombstones, actor=operator_of(records), replay=replay_documents
         )
     )
     show(done, as_json=as_json)
@@ -343,4 +221,4 @@ def doctor(data_dir: Path | None, as_json: bool) -> None:
         sys.exit(1)
 
 
-COMMANDS = (user, audit, model, backup, restore, print_settings, doctor)
+COMMANDS = (user, model, backup, restore, print_settings, doctor)

@@ -1,0 +1,186 @@
+"""`errata audit`: verify the log, prove entries, export, and print reports; on the data folder itself."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from governance.times import period
+from server.commands.folder import DATA_DIR, percent, records_of
+from server.commands.output import json_option, show, table
+from server.commands.processes import effective
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group()
+def audit() -> None:
+    """The log: verify, prove, export."""
+
+
+@audit.command("verify")
+@click.option(
+    "--export", "export", type=click.Path(exists=True, path_type=Path), help="An exported log instead of the database."
+)
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A checkpoint file or folder to hold it against; repeat for more.",
+)
+@click.option("--key", help="The public key that checkpoints must be signed with.")
+@DATA_DIR
+@json_option
+def verify_log(
+    export: Path | None, checkpoints: tuple[Path, ...], key: str | None, data_dir: Path | None, as_json: bool
+) -> None:
+    """Recompute the tree from the entries and hold it against every signed checkpoint. Needs no running server."""
+    from governance.audit_verify import verify
+
+    settings = effective(data_dir=data_dir)
+    held = checkpoints or tuple(
+        folder
+        for folder in (settings.data_dir / "checkpoints", settings.checkpoint_dir)
+        if folder and folder.exists() and not export
+    )
+    with click.progressbar(length=100, label="Verifying", file=sys.stderr) as bar:
+        database = None if export else settings.database_path
+        report = verify(database=database, export=export, checkpoints=held, key=key, progress=percent(bar))
+    problems = [problem.message for problem in report.problems]
+    result = {
+        "ok": report.ok,
+        "entries": report.size,
+        "root": report.root,
+        "checkpoints": report.heads,
+        "first_bad": report.first_bad,
+        "problems": problems,
+    }
+    verdict = "ok" if report.ok else f"BROKEN, first at entry {report.first_bad}"
+    show(
+        result,
+        as_json=as_json,
+        text=lambda: "\n  ".join((f"{verdict}: {report.size} entries, {report.heads} checkpoints", *problems)),
+    )
+    if not report.ok:
+        sys.exit(1)
+
+
+@audit.command("checkpoint")
+@DATA_DIR
+@json_option
+def print_checkpoint(data_dir: Path | None, as_json: bool) -> None:
+    """Print a signed checkpoint of the log as it is now."""
+    records = records_of(data_dir)
+    note = records.log.checkpoint(records.signer)
+    show({"checkpoint": note, "key": records.signer.verifier_key}, as_json=as_json, text=lambda: note)
+
+
+@audit.command("prove")
+@click.argument("entry", type=int)
+@DATA_DIR
+@json_option
+def prove(entry: int, data_dir: Path | None, as_json: bool) -> None:
+    """Print the inclusion proof of an entry in the log as it is now."""
+    log = records_of(data_dir).log
+    size = log.size()
+    found = log.entry(entry)
+    proof = {
+        "entry": entry,
+        "size": size,
+        "leaf_hash": found.leaf_hash.hex(),
+        "root": log.root(size).hex(),
+        "hashes": [node.hex() for node in log.inclusion_proof(entry, size)],
+    }
+    show(proof, as_json=as_json)
+
+
+@audit.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--records", "records_too", is_flag=True, help="The corrections instead: CSV for a .csv, else JSON Lines."
+)
+@click.option("--texts", is_flag=True, help="With --records: also what is sealed in the vault.")
+@DATA_DIR
+@json_option
+def export_log(file: Path, records_too: bool, texts: bool, data_dir: Path | None, as_json: bool) -> None:
+    """Write all entries as JSON Lines, with the signed checkpoint and the key beside them; or all corrections."""
+    from governance.export import write_csv, write_jsonl, write_log
+
+    records = records_of(data_dir)
+    if records_too:
+        write = write_csv if file.suffix == ".csv" else write_jsonl
+        with file.open("w", encoding="utf-8", newline="") as target:
+            count = write(records.ledger, target, texts=texts)
+        result: dict[str, object] = {"corrections": count, "file": str(file)}
+        show(result, as_json=as_json, text=lambda: f"{count} corrections in {file}")
+        return
+    size = write_log(records.log, records.signer, file)
+    note, key = f"{file}.checkpoint", f"{file}.key"
+    result = {"entries": size, "file": str(file), "checkpoint": note, "key": key}
+    show(result, as_json=as_json, text=lambda: f"{size} entries in {file}, checkpoint in {note}, key in {key}")
+
+
+@audit.command("report")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--correction", "correction_id", default=None, help="Of one correction.")
+@click.option("--since", type=DAY, default=None, help="Of a period, from this day on. [the first of this month]")
+@click.option("--until", type=DAY, default=None, help="Up to this day, itself not counted. [tomorrow]")
+@click.option("--texts", is_flag=True, help="With --correction: also what is sealed in the vault.")
+@DATA_DIR
+@json_option
+def report(
+    file: Path,
+    correction_id: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    texts: bool,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Write a printable page: of one correction, or with the figures of a period."""
+    from governance.export import every
+    from governance.records import figures
+    from governance.reports import correction_page, period_page
+
+    ledger = records_of(data_dir).ledger
+    if correction_id:
+        page = correction_page(ledger.get(correction_id), texts=texts)
+    else:
+        start, end = period(since, until)
+        page = period_page(figures(every(ledger), start=start, end=end))
+    file.write_text(page, encoding="utf-8")
+    show({"file": str(file)}, as_json=as_json, text=lambda: f"written to {file}")
+
+
+@audit.command("answered")
+@click.option("--on", "day", type=DAY, required=True, help="The day, in UTC.")
+@DATA_DIR
+@json_option
+def answered(day: datetime, data_dir: Path | None, as_json: bool) -> None:
+    """Say what was answered on a day: by which route, under which set of edits, approved by whom. Texts stay sealed."""
+    from governance.records import answered as traced
+
+    records = records_of(data_dir)
+    start = day.replace(tzinfo=UTC)
+    found = traced(records.answers, records.versions, records.ledger, start=start, end=start + timedelta(days=1))
+    rows = [
+        {
+            "answer": one.answer.id,
+            "at": one.answer.created.isoformat(),
+            "route": one.answer.route,
+            "weights_version": one.answer.weights_version,
+            "index_generation": one.answer.index_generation,
+            "edits": [{"correction": edit, "approved_by": list(by)} for edit, by in one.approved_by],
+        }
+        for one in found
+    ]
+    show(
+        rows, as_json=as_json, text=lambda: table(rows, ("at", "answer", "route", "weights_version", "edits"), width=70)
+    )
+
+
+COMMANDS = (audit,)
