@@ -86,8 +86,12 @@ class Answers:
         passages: Sequence[Mapping[str, Any]] = (),
         finish_reason: str | None = None,
         answer_id: str | None = None,
+        replaces: str | None = None,
     ) -> Answer:
-        """Store an answer; with a conversation, as its newest turn. `answer_id` if it was given out already."""
+        """Store an answer; with a conversation, as its newest turn. `answer_id` if it was given out already.
+
+        With `replaces` it stands in the place of that turn, which stays on record but is no part of the chat any more.
+        """
         record = Answer(
             id=answer_id or new_id("ans"),
             account_id=account_id,
@@ -129,6 +133,19 @@ class Answers:
                 finish_reason=finish_reason,
                 created=to_text(record.created),
             )
+            if replaces is not None and conversation_id is not None:
+                self._store.write(
+                    "UPDATE answers SET place = (SELECT COALESCE(old.place, old.created) FROM answers old"
+                    " WHERE old.id = :old) WHERE id = :id",
+                    id=record.id,
+                    old=replaces,
+                )
+                self._store.write(
+                    "UPDATE answers SET replaced_by = :id WHERE id = :old AND conversation_id = :conversation_id",
+                    id=record.id,
+                    old=replaces,
+                    conversation_id=conversation_id,
+                )
             if conversation_id is not None:
                 self._store.write(
                     "UPDATE conversations SET updated = :at WHERE id = :id", id=conversation_id, at=to_text(now())
@@ -203,11 +220,17 @@ class Answers:
         records = [
             self._answer(answer)
             for answer in self._store.rows(
-                "SELECT * FROM answers WHERE conversation_id = :id ORDER BY created, id", id=conversation_id
+                "SELECT * FROM answers WHERE conversation_id = :id AND replaced_by IS NULL"
+                " ORDER BY COALESCE(place, created), id",
+                id=conversation_id,
             )
         ]
         turns = tuple(Turn(*self.texts(record), record) for record in records)
         return _conversation(row, self._vault.get(row["title_text_id"]) or "", turns)
+
+    def check_conversation(self, conversation_id: str, *, account_id: str) -> None:
+        """Raises NotFound unless the chat is this person's."""
+        self._conversation_row(conversation_id, account_id)
 
     def rename(self, conversation_id: str, title: str, *, account_id: str | None = None) -> None:
         """Give the chat another title. Raises NotFound."""
@@ -243,7 +266,8 @@ class Answers:
 
     def _mentions(self, conversation_id: str, search: str) -> bool:
         rows = self._store.rows(
-            "SELECT question_text_id, answer_text_id FROM answers WHERE conversation_id = :id", id=conversation_id
+            "SELECT question_text_id, answer_text_id FROM answers WHERE conversation_id = :id AND replaced_by IS NULL",
+            id=conversation_id,
         )
         texts = self._vault.get_many(text_id for row in rows for text_id in row.values())
         return any(search.casefold() in text.casefold() for text in texts.values())

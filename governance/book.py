@@ -11,25 +11,15 @@ from governance.audit import Log, canonical
 from governance.claims import normal
 from governance.correction_rows import load, sealed_json
 from governance.corrections import Alarm, Correction, Related, Status
-from governance.errors import InvalidClaim, NotFound
+from governance.errors import NotFound
 from governance.lifecycle import IN_FORCE, OPEN, check_move
+from governance.listing import PAGES, Place, Sort
 from governance.policy import Policy
 from governance.store import Store
 from governance.times import from_text, now, to_text
 from governance.vault import Vault
 from governance.versions import Versions
 
-# The pages of a list, newest first: one whole statement per filter, each with an index of its own.
-PAGES = {
-    (False, False): "SELECT * FROM corrections WHERE (created, id) < (:before, :before_id)"
-    " ORDER BY created DESC, id DESC LIMIT :limit",
-    (True, False): "SELECT * FROM corrections WHERE status = :status AND (created, id) < (:before, :before_id)"
-    " ORDER BY created DESC, id DESC LIMIT :limit",
-    (False, True): "SELECT * FROM corrections WHERE reporter_id = :reporter AND (created, id) < (:before, :before_id)"
-    " ORDER BY created DESC, id DESC LIMIT :limit",
-    (True, True): "SELECT * FROM corrections WHERE status = :status AND reporter_id = :reporter"
-    " AND (created, id) < (:before, :before_id) ORDER BY created DESC, id DESC LIMIT :limit",
-}
 SAVE = """
 UPDATE corrections SET updated = :updated, status = :status, claim_key = :claim_key, subject_key = :subject_key,
     answer_key = :answer_key, category = :category, remedy = :remedy, volatile = :volatile,
@@ -69,24 +59,26 @@ class Book:
         limit: int = 50,
         cursor: str | None = None,
         search: str | None = None,
+        sort: Sort = Sort.CREATED,
     ) -> "tuple[list[Correction], str | None]":
-        """A page of records, newest first, and the cursor of the next one; `search` looks in the claim's texts."""
-        before, before_id = _position(cursor)
+        """A page of records in this order, and the cursor of the next one; `search` looks in the claim's texts."""
+        place = Place.read(sort, cursor)
         found: list[Correction] = []
         with self._store.snapshot():
             while True:
                 rows = self._store.rows(
-                    PAGES[status is not None, reporter_id is not None],
+                    PAGES[sort, status is not None, reporter_id is not None],
                     status=status,
                     reporter=reporter_id,
-                    before=before,
-                    before_id=before_id,
+                    rank=place.rank,
+                    at=place.at,
+                    id=place.id,
                     limit=SEARCH_PAGE if search else limit + 1,
                 )
                 for row in rows:
                     if len(found) == limit:
-                        return found, f"{before}|{before_id}"
-                    before, before_id = row["created"], row["id"]
+                        return found, place.cursor()
+                    place = place.behind(row)
                     if not search or search.casefold() in (self._vault.get(row["claim_text_id"]) or "").casefold():
                         found.append(self._load(row))
                 if not search or len(rows) < SEARCH_PAGE:
@@ -280,12 +272,3 @@ class Book:
 def report_sha256(report: Mapping[str, Any]) -> str:
     """The hash under which a verification report is named in the log."""
     return hashlib.sha256(canonical(report).encode()).hexdigest()
-
-
-def _position(cursor: str | None) -> tuple[str, str]:
-    if cursor is None:
-        return "~", "~"
-    before, separator, before_id = cursor.partition("|")
-    if not separator or len(cursor) > 100:
-        raise InvalidClaim(f"cursor {cursor[:40]!r} is not one that a list returned: leave it out", "cursor")
-    return before, before_id

@@ -55,7 +55,8 @@ class Intake(ProcessBook):
         language: str = "",
         idempotency_key: str | None = None,
     ) -> Correction:
-        """Report a wrong answer with the right one; of a recorded answer, question and text are taken from the record.
+        """Report a wrong answer with the right one; of a recorded answer, question and text are taken from the record,
+        and `question` is the reporter's own wording of it, which becomes the canonical question.
 
         The same idempotency key from the same person returns the first report again.
         """
@@ -72,10 +73,11 @@ class Intake(ProcessBook):
             "canonical_question": "",
         }
         with self._store.transaction():
-            given = None
+            given, wording = None, ""
             if answer_id is not None:
                 answers = Answers(self._store, self._vault)
                 given = answers.get(answer_id, account_id=None if reporter.role.may_review else reporter.id)
+                wording = check_text("question", question, longest=MAX_QUESTION, required=False)
                 question, answer = answers.texts(given)
                 if not question:
                     raise NotFound(f"the text of answer {answer_id!r} is gone: send question and answer instead")
@@ -84,14 +86,14 @@ class Intake(ProcessBook):
             else:
                 claim["answer_old"] = check_text("answer", answer, longest=MAX_ANSWER_OLD)
             claim["question"] = check_text("question", question, longest=MAX_QUESTION)
-            claim["canonical_question"] = claim["question"]
+            claim["canonical_question"] = wording or claim["question"]
             if claim["correct_answer"].casefold().split() == claim["answer_old"].casefold().split():
                 raise InvalidClaim("correct_answer says the same as the answer: say what is right", "correct_answer")
             row = self._new_row(reporter, claim, Category(category), channel)
             if idempotency_key is not None:
                 check_text("Idempotency-Key", idempotency_key, longest=255)
                 row["idempotency_hash"] = self._key(f"idempotency {idempotency_key}")
-                if earlier := self._earlier(reporter, row):
+                if earlier := self._earlier(reporter, row, claim["question"]):
                     return earlier
             self._check_limits(reporter, row)
             if given is not None:
@@ -147,7 +149,7 @@ class Intake(ProcessBook):
         self._store.write(INSERT, **row)
         return self._row(row["id"])
 
-    def _earlier(self, reporter: Account, row: dict[str, Any]) -> Correction | None:
+    def _earlier(self, reporter: Account, row: dict[str, Any], question: str) -> Correction | None:
         """The report this idempotency key was used for. Raises InvalidClaim if it was another claim."""
         found = self._store.row(
             "SELECT * FROM corrections WHERE reporter_id = :reporter AND idempotency_hash = :hash",
@@ -158,7 +160,7 @@ class Intake(ProcessBook):
             return None
         # A person may have put the claim into other words since: only what cannot change is compared.
         first = self._texts(found["claim_text_id"]).get("question")
-        if first is not None and self._key(first) != row["claim_key"]:
+        if first is not None and self._key(first) != self._key(question):
             raise InvalidClaim("this Idempotency-Key was used for another report: take a new one", "Idempotency-Key")
         return self._load(found)
 

@@ -236,6 +236,20 @@ CREATE TABLE erasure_moves (
 ) STRICT, WITHOUT ROWID;
 """
 
+QUEUE_ORDER = """
+CREATE INDEX corrections_due ON corrections(due, id);
+CREATE INDEX corrections_status_due ON corrections(status, due, id);
+CREATE INDEX corrections_priority ON corrections(-priority, due, id);
+CREATE INDEX corrections_status_priority ON corrections(status, -priority, due, id);
+"""
+
+REPLACED_TURNS = """
+ALTER TABLE answers ADD COLUMN replaced_by TEXT;
+ALTER TABLE answers ADD COLUMN place TEXT;
+"""
+
+SWAP_PAUSES = "ALTER TABLE served_history ADD COLUMN pause_s REAL;"
+
 
 @MIGRATIONS()
 def m001_accounts(db: Database) -> None:
@@ -277,3 +291,21 @@ def m006_versions(db: Database) -> None:
 def m007_erasure(db: Database) -> None:
     """Requests for erasure or rectification and their steps."""
     db.executescript(ERASURE)
+
+
+@MIGRATIONS()
+def m008_queue_order(db: Database) -> None:
+    """The queue by due date and by priority."""
+    db.executescript(QUEUE_ORDER)
+
+
+@MIGRATIONS()
+def m009_replaced_turns(db: Database) -> None:
+    """A turn that was asked again or edited stays on record, and another stands in its place."""
+    db.executescript(REPLACED_TURNS)
+
+
+@MIGRATIONS()
+def m010_swap_pauses(db: Database) -> None:
+    """How long answers stood still at each swap."""
+    db.executescript(SWAP_PAUSES)

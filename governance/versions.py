@@ -29,6 +29,7 @@ class Version:
     summary: Mapping[str, Any]
     live_since: datetime | None = None
     purged: datetime | None = None
+    swap_pause_s: float | None = None  # how long answers stood still when it was served last
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +174,13 @@ class Versions:
                 "UPDATE serving SET served = :id, phase = 'idle', since = :at", id=version_id, at=to_text(now())
             )
             if before != version_id:
-                self._store.write(
-                    "INSERT INTO served_history (at, version_id) VALUES (:at, :id)", at=to_text(now()), id=version_id
-                )
                 pause = None if swap_pause_s is None else round(swap_pause_s, 4)
+                self._store.write(
+                    "INSERT INTO served_history (at, version_id, pause_s) VALUES (:at, :id, :pause)",
+                    at=to_text(now()),
+                    id=version_id,
+                    pause=pause,
+                )
                 self._log.append("version.served", {"version": version_id, "before": before, "pause_s": pause})
 
     def swap_phase(self, phase: str) -> None:
@@ -238,6 +242,10 @@ class Versions:
             "SELECT MAX(h.at) FROM served_history h JOIN serving s ON s.served = h.version_id WHERE h.version_id = :id",
             id=row["id"],
         )
+        pause = self._store.value(
+            "SELECT pause_s FROM served_history WHERE version_id = :id AND pause_s IS NOT NULL ORDER BY at DESC LIMIT 1",
+            id=row["id"],
+        )
         return Version(
             id=row["id"],
             base_sha256=row["base_sha256"],
@@ -248,6 +256,7 @@ class Versions:
             summary=json.loads(row["summary"]),
             live_since=optional(live_since),
             purged=optional(row["purged"]),
+            swap_pause_s=pause,
         )
 
 

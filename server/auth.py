@@ -144,8 +144,8 @@ class PageGuard:
 
     OPEN = re.compile(r"^/(?:v1/|favicon\.ico$|login$|logout$|health$|ready$|version$|metrics$|openapi\.json$)")
 
-    def __init__(self, app: ASGIApp, *, accounts: Callable[[], Services]) -> None:
-        self._app, self._services = app, accounts
+    def __init__(self, app: ASGIApp, *, services: Callable[[], Services]) -> None:
+        self._app, self._services = app, services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket") or self.OPEN.match(scope["path"]):

@@ -147,10 +147,16 @@ class Chat:
         version: ServedVersion,
     ) -> Answer:
         now = self._serving.version
+        conversation_id = request.errata_conversation
+        if not text and finish_reason == "abort":
+            conversation_id = None  # nothing was said: no turn, and no chat that begins with it
+        elif request.errata_store and conversation_id is None:
+            conversation_id = self._answers.start_conversation(account.id, question).id
         return self._answers.record(
             answer_id=answer_id,
             account_id=account.id,
-            conversation_id=request.errata_conversation,
+            conversation_id=conversation_id,
+            replaces=request.errata_replaces,
             question=question,
             answer="".join(text),
             route=str(decision.route),

@@ -86,6 +86,7 @@ class ChatRequest(BaseModel):
     errata_route: Literal["auto", "model", "retrieval"] = "auto"
     errata_conversation: str | None = None
     errata_store: bool = False
+    errata_replaces: str | None = None
 
     @field_validator("n")
     @classmethod

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import gradio as gr
 from markupsafe import escape
 
+from . import html
 from .client import Caller, Gateway
 from .errors import GatewayRefused, SignedOut, UiError
 from .texts import TEXTS
@@ -52,6 +53,14 @@ def words_for(error: UiError) -> str:
 def warn(error: UiError) -> None:
     """Show an error; toasts are HTML in Gradio, and the gateway's wording may quote what a stranger wrote."""
     gr.Warning(str(escape(words_for(error))), title=TEXTS.product)
+
+
+def refuse(act: Act, error: UiError) -> str | None:
+    """What the browser is told of a refused click: what was filled in comes back with the reason, else a toast says it."""
+    if act.form and not isinstance(error, SignedOut):
+        return html.refused(words_for(error))
+    warn(error)
+    return None
 
 
 def inform(words: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from . import html, queue_view, records_view
-from .acting import Act, inform, lines, path_id, warn
+from .acting import Act, inform, lines, path_id, refuse, warn
 from .admin_texts import ADMIN
 from .client import Caller
 from .decisions_view import question_of
@@ -37,8 +37,7 @@ class AdminActs:
         try:
             return await self._do(me, act, path_id(act.id))
         except UiError as error:
-            warn(error)
-            return Done()
+            return Done(told=refuse(act, error))
 
     async def _do(self, me: Caller, act: Act, identity: str) -> Done:
         match act.name:
@@ -94,11 +93,11 @@ class AdminActs:
         return html.dialog(question_of(report), html=queue_view.detail(report, who), side=True)
 
     async def _preview(self, me: Caller, identity: str) -> dict[str, object]:
-        answer = await me.decide(identity, "preview", {"reason": ""})
-        rows = answer.get("probes") or answer.get("data") or ()
-        return html.dialog(
-            ADMIN.preview_title, text=ADMIN.preview_text, html=queue_view.probe_table(list(rows)), wide=True
-        )
+        inform(ADMIN.preview_started)
+        answer = await me.preview(identity)
+        refused = str(answer.get("refused") or "")
+        shown = html.problem(refused) if refused else queue_view.probe_table(answer.get("probes") or ())
+        return html.dialog(ADMIN.preview_title, text=ADMIN.preview_text, html=shown, wide=True)
 
     async def _proof(self, me: Caller, n: int) -> dict[str, object]:
         """The checkpoint first: its size is the size that the proof must be for."""

@@ -76,6 +76,15 @@ class AdminTexts:
     approvals_said: str = "{given} of {needed}"
     history: str = "History"
     verification: str = "Verification"
+    verified: tuple[tuple[str, str], ...] = (
+        ("direct", "Asked directly"),
+        ("probes", "In other words"),
+        ("neighbours", "Neighbours kept"),
+        ("subject", "Other questions about it"),
+    )
+    verified_said: str = "{passed} of {of}"
+    verified_reply: str = "It now says"
+    verified_failed: str = "Why it failed"
     versions_said: str = "{before} → {after}"
     weights_version: str = "Weights"
     risk: str = "Risk"
@@ -115,6 +124,7 @@ class AdminTexts:
     saved: str = "Saved."
     preview: str = "Preview"
     preview_title: str = "Before and after"
+    preview_started: str = "Solving in a sandbox. It takes a minute or two; the result opens here."
     preview_text: str = "Solved in a sandbox: nothing that is served has changed."
     probe_columns: tuple[str, ...] = ("Kind", "Question", "Before", "After", "")
     probe_kinds: dict[str, str] = field(
@@ -122,6 +132,7 @@ class AdminTexts:
             "direct": "Direct",
             "paraphrase": "Reworded",
             "neighbour": "Neighbour",
+            "same subject": "Same subject",
             "unrelated": "Unrelated",
         }
     )
@@ -146,11 +157,11 @@ class AdminTexts:
     edits: str = "edits: {n}"
     purged: str = "purged by an erasure"
     figures: tuple[tuple[str, tuple[str, ...]], ...] = (
-        ("Direct", ("direct", "reliability")),
-        ("Reworded", ("paraphrase", "generalisation", "generalization")),
-        ("Neighbours kept", ("neighbours_kept", "locality")),
-        ("Perplexity", ("perplexity", "perplexity_after")),
-        ("Pause of the swap, s", ("pause_s", "swap_pause_s")),
+        ("Asked directly", ("direct",)),
+        ("In other words", ("paraphrase",)),
+        ("Neighbours kept", ("neighbours_kept",)),
+        ("Perplexity", ("perplexity",)),
+        ("Pause of the swap, s", ("swap_pause_s",)),
     )
     no_figures: str = "Plots appear with the first version that has been verified."
 
@@ -231,6 +242,7 @@ class AdminTexts:
             "solving": "Solving",
             "gating": "Verifying",
             "writing": "Writing the version",
+            "previewing": "Solving a preview",
             "starting": "Worker starting",
             "not running": "Worker not running",
         }

@@ -10,11 +10,11 @@ import gradio as gr
 
 from . import chat_view as view
 from . import html
-from .acting import TELLS, Act, caller, inform, lines, panel, path_id, warn, words_for
+from .acting import TELLS, Act, caller, inform, lines, panel, path_id, refuse, warn, words_for
 from .chat_view import ChatState
 from .client import Caller, Gateway
 from .errors import UiError
-from .records import Me, Turn
+from .records import Me, Report, Turn
 from .texts import TEXTS
 from .transcript import grown, message, messages
 
@@ -263,6 +263,9 @@ class ChatPage:
         try:
             if act.name == "flag":
                 told = html.tell(await self._flag(me, state, identity))
+            elif act.name == "similar":
+                typed = act.form.get("value", "")
+                told = html.note(view.known_reports(await self._similar(me, typed)), of=typed)
             elif act.name == "source":
                 told = html.tell(await self._source(me, state, identity, act.n))
             elif act.name == "reports":
@@ -277,16 +280,18 @@ class ChatPage:
                 await self._report(me, state, act, identity)
                 account, _ = await self._account(me, -1)
         except UiError as error:
-            warn(error)
+            told = refuse(act, error) or told
         return told, chats, gr.skip(), account
 
     async def _flag(self, me: Caller, state: ChatState, answer_id: str) -> dict[str, object]:
         turn = state.turn(answer_id) or await me.answer(answer_id)
+        return view.flag_dialog(turn, await self._similar(me, turn.question))
+
+    async def _similar(self, me: Caller, question: str) -> list[Report]:
         try:
-            similar = await me.similar(turn.question)
+            return await me.similar(question.strip()[:2000]) if question.strip() else []
         except UiError:
-            similar = []  # a form without the hint is better than none
-        return view.flag_dialog(turn, similar)
+            return []  # a form without the hint is better than none
 
     async def _source(self, me: Caller, state: ChatState, answer_id: str, n: int) -> dict[str, object]:
         turn = state.turn(answer_id) or await me.answer(answer_id)
@@ -301,6 +306,7 @@ class ChatPage:
         if act.name == "report":
             report = {
                 "answer_id": identity,
+                "question": form.get("question", "").strip(),
                 "correct_answer": form.get("correct_answer", "").strip(),
                 "category": form.get("category", "wrong"),
                 "evidence": lines(form.get("evidence", "")),

@@ -240,21 +240,41 @@ def notice() -> Html:
     return element("div", element("span", TEXTS.notice), " ", keys, class_="er-notice")
 
 
+def known_reports(similar: Sequence[Report]) -> Html:
+    """What is said of a question that somebody has reported already."""
+    if not similar:
+        return html.EMPTY
+    states = [html.badge(TEXTS.statuses.get(r.status, r.status), r.status) for r in similar[:3]]
+    fixed = all(report.status in FIXED for report in similar)
+    words = TEXTS.already_fixed if fixed else TEXTS.already_reported
+    return element("div", element("span", words), " ", join(states, " "), class_="er-note")
+
+
 def flag_dialog(turn: Turn, similar: Sequence[Report]) -> dict[str, object]:
     """The report form, prefilled; reports on the same question that are known already are said first."""
-    known = html.EMPTY
-    if similar:
-        states = [html.badge(TEXTS.statuses.get(r.status, r.status), r.status) + f" {r.question}" for r in similar[:3]]
-        known = element(
-            "div", element("b", TEXTS.already_reported), *[element("div", s) for s in states], class_="er-note"
-        )
-    said = html.pairs([(TEXTS.report_question, turn.question[:500]), (TEXTS.report_answer, turn.answer[:500])])
+    said = html.pairs([(TEXTS.report_answer, turn.answer[:500])])
     fields = [
         html.field(
-            "category", TEXTS.report_category, type="select", value="wrong", options=[list(c) for c in TEXTS.categories]
+            "question",
+            TEXTS.report_question,
+            type="area",
+            rows=1,
+            value=turn.question,
+            required=True,
+            help=TEXTS.report_question_help,
+            watch="similar",
         ),
         html.field(
-            "correct_answer", TEXTS.right_answer, type="area", rows=2, required=True, help=TEXTS.right_answer_help
+            "correct_answer",
+            TEXTS.right_answer,
+            type="area",
+            rows=2,
+            required=True,
+            first=True,
+            help=TEXTS.right_answer_help,
+        ),
+        html.field(
+            "category", TEXTS.report_category, type="select", value="wrong", options=[list(c) for c in TEXTS.categories]
         ),
         html.field("evidence", TEXTS.evidence, type="area", rows=2, help=TEXTS.evidence_help),
         html.field("comment", TEXTS.comment, type="area", rows=2),
@@ -266,8 +286,9 @@ def flag_dialog(turn: Turn, similar: Sequence[Report]) -> dict[str, object]:
         act="report",
         id=turn.answer_id,
         text=TEXTS.report_text,
-        html=known + said,
+        html=said,
         ok=TEXTS.send_report,
+        note=known_reports(similar),
         fields=fields,
     )
 
@@ -308,8 +329,9 @@ def progress(status: str) -> Html:
 
 
 def _possible(report: Report) -> list[Html]:
-    if report.status in FIXED:
-        return [html.button(TEXTS.fixed_try, act="try", id=report.id, look="er-primary", data_closes=True)]
+    if report.status in (*FIXED, "approved", "editing"):  # from approval on, a card answers
+        words = TEXTS.fixed_try if report.status in FIXED else TEXTS.try_now
+        return [html.button(words, act="try", id=report.id, look="er-primary", data_closes=True)]
     if report.status in ("flagged", "queued", "needs_evidence"):
         withdraw = html.dialog(
             TEXTS.withdraw_title, act="withdraw", id=report.id, ok=TEXTS.withdraw, danger=True, text=report.question

@@ -14,6 +14,7 @@ from .records import Conversation, Document, Json, Me, Passage, Person, Report, 
 SESSION_COOKIE = "errata_session"
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 # A slow model on a busy CPU can think for minutes before its first token; the person has a stop button.
+_PREVIEW_TIMEOUT = httpx.Timeout(330.0, connect=5.0)  # the gateway itself gives the worker 300 s
 _STREAM_TIMEOUT = httpx.Timeout(600.0, connect=5.0)
 
 
@@ -57,10 +58,10 @@ class Caller:
             trust_env=False,
         )
 
-    async def call(self, method: str, path: str, **request: Any) -> Any:
+    async def call(self, method: str, path: str, *, timeout: httpx.Timeout = _TIMEOUT, **request: Any) -> Any:
         """The decoded JSON answer, or None for an empty one."""
         try:
-            async with self._client(_TIMEOUT) as client:
+            async with self._client(timeout) as client:
                 response = await client.request(method, path, **request)
         except httpx.TransportError as error:
             raise GatewayUnreachable(f"{method} {path}: {error!r}") from error
@@ -180,8 +181,14 @@ class Caller:
         return Report.read(await self.call("PATCH", f"/v1/corrections/{report_id}", json=dict(changes)))
 
     async def decide(self, report_id: str, verb: str, body: Json) -> Json:
-        """approve, reject, reroute, ask-evidence, evidence, withdraw, appeal, rollback or preview."""
+        """approve, reject, reroute, ask-evidence, evidence, withdraw, appeal or rollback."""
         answer: Json = await self.call("POST", f"/v1/corrections/{report_id}/{verb}", json=dict(body)) or {}
+        return answer
+
+    async def preview(self, report_id: str) -> Json:
+        """`probes` before and after a sandboxed solve, or why it was `refused`; takes as long as an edit does."""
+        path = f"/v1/corrections/{report_id}/preview"
+        answer: Json = await self.call("POST", path, json={}, timeout=_PREVIEW_TIMEOUT)
         return answer
 
     # versions and worker

@@ -72,9 +72,10 @@ def dialog(
     danger: bool = False,
     wide: bool = False,
     side: bool = False,
+    note: str = "",
     fields: Sequence[Mapping[str, object]] = (),
 ) -> dict[str, object]:
-    """A dialog as page.js understands it. `html` must come from this module; everything else is shown as text."""
+    """A dialog as page.js understands it. `html` and `note` must come from this module; all else is shown as text."""
     return {
         "title": title,
         "act": act,
@@ -85,18 +86,32 @@ def dialog(
         "danger": danger,
         "wide": wide,
         "side": side,
+        "note": str(note),
         "fields": list(fields),
     }
 
 
 def field(name: str, label: str, *, type: str = "text", value: str = "", **more: object) -> dict[str, object]:
-    """One input of a dialog: type text, area or select (with `options` as [value, label] pairs)."""
+    """One input of a dialog: type text, area or select (with `options` as [value, label] pairs).
+
+    With `watch`, what is typed into it is sent under that name when typing rests; `note` answers it.
+    """
     return {"name": name, "label": label, "type": type, "value": value, **more}
 
 
 def tell(message: Mapping[str, object]) -> str:
     """A message for the browser; the token makes two equal messages in a row differ, so that both are seen."""
     return json.dumps({**message, "token": secrets.token_hex(4)})
+
+
+def note(shown: str, *, of: str) -> str:
+    """A message that fills the note of the open dialog, as long as the watched field still says `of`."""
+    return tell({"note": str(shown), "of": of})
+
+
+def refused(words: str) -> str:
+    """A message that opens the dialog that was sent last once more, with what was filled in and why it was refused."""
+    return tell({"refused": words})
 
 
 _ICONS = {

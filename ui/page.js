@@ -18,10 +18,10 @@
     live.textContent = text;
   };
 
-  // One dialog at a time. A spec is {title, text, html, act, id, ok, danger, wide, fields: [{name, label, type, value, options, required, help}]};
+  // One dialog at a time. A spec is {title, text, html, act, id, ok, danger, wide, note, fields: [{name, label, type, value, options, required, help, watch}]};
   // texts become text nodes, `html` is markup that the server has already escaped.
   function control(spec) {
-    const shared = { id: `er-f-${spec.name}`, name: spec.name, required: !!spec.required, "aria-describedby": spec.help ? `er-h-${spec.name}` : null };
+    const shared = { id: `er-f-${spec.name}`, "data-first": !!spec.first, name: spec.name, required: !!spec.required, "aria-describedby": spec.help ? `er-h-${spec.name}` : null };
     if (spec.type === "select") {
       const list = make("select", shared);
       for (const [value, label] of spec.options) list.append(make("option", { value, selected: value === spec.value }, label));
@@ -35,6 +35,7 @@
     return make("input", { ...shared, type: spec.type || "text", value: spec.value || "", maxlength: 2000, autocomplete: "off" });
   }
 
+  let sent = null;  // as it was filled in, so that a refusal can open it again
   function openDialog(spec) {
     document.querySelectorAll("dialog.er-dialog").forEach((old) => { old.close(); old.remove(); });
     const before = document.activeElement;
@@ -46,10 +47,22 @@
     if (spec.text) body.append(make("p", {}, spec.text));
     if (spec.html) { const shown = make("div", { class: "er-view" }); shown.innerHTML = spec.html; body.append(shown); }
     for (const field of spec.fields || []) {
+      if (field.type === "hidden") { body.append(control(field)); continue; }
       const row = make("div", { class: "er-field" }, make("label", { for: `er-f-${field.name}` }, field.label), control(field));
       if (field.help) row.append(make("small", { id: `er-h-${field.name}` }, field.help));
       body.append(row);
     }
+    // Something to know while filling in: asked for when the watched field rests, shown if it still says the same.
+    const note = make("div", { class: "er-dialog-note", "aria-live": "polite" });
+    body.prepend(note);
+    for (const field of (spec.fields || []).filter((one) => one.watch)) {
+      const input = body.querySelector(`[name="${CSS.escape(field.name)}"]`);
+      const look = () => send({ name: field.watch, form: { value: input.value } });
+      let rest = 0;
+      input.addEventListener("input", () => { clearTimeout(rest); rest = setTimeout(look, 400); });
+      note.dataset.watched = input.id;
+    }
+    if (spec.note) note.innerHTML = spec.note;
     form.append(body);
     const footer = make("footer");
     const cancel = make("button", { type: "button", class: "er-button" }, spec.act ? words.cancel || "Cancel" : words.close || "Close");
@@ -64,12 +77,13 @@
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const values = Object.fromEntries(new FormData(form).entries());
+      sent = { ...spec, fields: (spec.fields || []).map((one) => ({ ...one, value: values[one.name] ?? one.value })) };
       end();
       send({ name: spec.act, id: spec.id || "", form: values });
     });
     document.body.append(dialog);
     dialog.showModal();
-    const first = dialog.querySelector("[data-first], .er-field :is(input, textarea, select)");
+    const first = dialog.querySelector("[data-first]") || dialog.querySelector(".er-field :is(input, textarea, select)");
     if (first) first.focus();
   }
 
@@ -84,16 +98,40 @@
     if (!value) return;
     const spec = JSON.parse(value);
     if (spec.file) download(spec);
-    else if (spec.go) window.location.assign(spec.go);
+    else if (spec.refused) {
+      openDialog(sent || { title: spec.refused });
+      const why = make("p", { class: "er-problem", role: "alert" }, spec.refused);
+      if (sent) document.querySelector("dialog[open] .er-dialog-body").prepend(why);
+    } else if (spec.note !== undefined && !spec.title) {
+      const note = document.querySelector("dialog[open] .er-dialog-note");
+      if (note && document.getElementById(note.dataset.watched)?.value === spec.of) note.innerHTML = spec.note;
+    } else if (spec.go) window.location.assign(spec.go);
     else if (spec.closed) document.querySelectorAll("dialog.er-dialog").forEach((old) => { old.close(); old.remove(); });
     else openDialog(spec);
   };
+
+  // No connection: said on top of the page for as long as it lasts; nothing that was typed is touched.
+  function connected(is) {
+    let strip = document.getElementById("er-offline");
+    if (!strip) document.body.append((strip = make("div", { id: "er-offline", role: "alert" })));
+    strip.textContent = words.offline || "Offline";
+    strip.hidden = is;
+  }
+  window.addEventListener("offline", () => connected(false));
+  window.addEventListener("online", () => connected(true));
 
   // A session that has ended answers 401, or with the sign-in page: say so and keep what was typed.
   const fetched = window.fetch;
   let told = false;
   window.fetch = async (...request) => {
-    const response = await fetched(...request);
+    let response;
+    try {
+      response = await fetched(...request);
+    } catch (error) {
+      if (error instanceof TypeError) connected(false);  // an aborted request is another kind of error
+      throw error;
+    }
+    if (document.getElementById("er-offline")?.hidden === false) connected(true);
     const signIn = response.status === 401 || (response.redirected && new URL(response.url).pathname === "/login");
     if (signIn && !told) {
       told = true;

@@ -7,12 +7,13 @@ from .html import Html, element, join, number
 _WIDTH, _HEIGHT, _EDGE = 220, 64, 8
 
 
-def dots(marked: int, total: int, *, label: str) -> Html:
+def dots(marked: int, total: int, *, label: str, good: bool = False) -> Html:
     """`total` dots in a row, the first `marked` of them filled: shares of small samples, without false precision."""
     shown = min(total, 40)
     filled = round(marked * shown / total) if total else 0
+    on = "er-dot-good" if good else "er-dot-on"
     circles = [
-        element("circle", cx=8 + 14 * n, cy=8, r=5, class_="er-dot er-dot-on" if n < filled else "er-dot")
+        element("circle", cx=8 + 14 * n, cy=8, r=5, class_=f"er-dot {on}" if n < filled else "er-dot")
         for n in range(shown)
     ]
     return element(

@@ -230,19 +230,22 @@ def _approvals(report: Report) -> Html:
 
 
 def _verification(report: Report) -> Html:
-    rows = [
-        (str(name), html.number(value))
-        for name, value in report.verification.items()
-        if isinstance(value, str | int | float)
-    ]
+    """What the gate measured: passed of asked, what the edited model said, and why it failed if it did."""
+    found = report.verification
+    rows: list[tuple[str, str]] = []
+    for key, name in ADMIN.verified:
+        rate = found.get(key)
+        if isinstance(rate, Mapping) and rate.get("of"):
+            said = ADMIN.verified_said.format(passed=rate.get("passed"), of=rate["of"])
+            rows.append((name, plots.dots(int(rate.get("passed") or 0), int(rate["of"]), label=said, good=True) + said))
+    rows.append((ADMIN.verified_reply, str(found.get("reply") or "")))
+    rows.append((ADMIN.verified_failed, "; ".join(str(reason) for reason in found.get("reasons") or ())))
     if report.version_before or report.version_after:
         said = ADMIN.versions_said.format(
             before=html.short(report.version_before) or "–", after=html.short(report.version_after) or "…"
         )
         rows.append((ADMIN.weights_version, said))
-    replies = report.verification.get("rows") or report.verification.get("replies") or report.verification.get("probes")
-    table = probe_table(replies) if isinstance(replies, list) else html.EMPTY
-    return _section(ADMIN.verification, html.pairs(rows), table) if rows or table else html.EMPTY
+    return _section(ADMIN.verification, html.pairs(rows)) if any(value for _, value in rows) else html.EMPTY
 
 
 def probe_table(rows: Sequence[Any]) -> Html:
@@ -251,14 +254,14 @@ def probe_table(rows: Sequence[Any]) -> Html:
     for row in rows:
         if not isinstance(row, Mapping) or "question" not in row:
             continue
-        ok = row.get("ok", row.get("passed"))
+        ok = row.get("ok")
         mark = html.EMPTY if ok is None else html.badge(ADMIN.good if ok else ADMIN.bad, "ok" if ok else "bad")
         kind = str(row.get("kind", ""))
         cells = [
             ADMIN.probe_kinds.get(kind, kind),
             str(row["question"]),
             str(row.get("before") or ""),
-            str(row.get("after") or row.get("reply") or ""),
+            str(row.get("after") or ""),
         ]
         lines.append(element("tr", join([element("td", cell) for cell in cells]), element("td", mark)))
     if not lines:

@@ -264,7 +264,10 @@ class Version:
 
     @classmethod
     def read(cls, data: Json) -> "Version":
-        summary = data.get("summary") or data.get("verification") or {}
+        figures = data.get("verification")
+        summary = {**figures} if isinstance(figures, Mapping) else {}
+        if isinstance(data.get("swap_pause_s"), float):
+            summary["swap_pause_s"] = data["swap_pause_s"]
         return cls(
             id=_text(data, "id"),
             created=_text(data, "created"),
@@ -274,7 +277,7 @@ class Version:
             artefacts=_words(data, "artefacts"),
             corrections=_words(data, "corrections"),
             purged=bool(data.get("purged")),
-            summary=summary if isinstance(summary, Mapping) else {},
+            summary=summary,
         )
 
 

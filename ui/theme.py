@@ -63,6 +63,7 @@ def head() -> str:
         "copied": TEXTS.copied,
         "signIn": TEXTS.sign_in,
         "signedOut": TEXTS.signed_out,
+        "offline": TEXTS.offline,
     }
     spoken = json.dumps(words).replace("<", "\\u003c")
     script = (files(__package__) / "page.js").read_text(encoding="utf-8")

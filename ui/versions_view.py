@@ -43,13 +43,11 @@ def _table(head: Html, rows: Sequence[Html]) -> Html:
 
 
 def figure_of(version: Version, names: Sequence[str]) -> float | None:
-    """A figure of a version's verification under any of its names, wherever the summary keeps it."""
-    places = [version.summary, *(part for part in version.summary.values() if isinstance(part, dict))]
-    for place in places:
-        for name in names:
-            value = place.get(name)
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                return float(value)
+    """A figure of a version's verification under any of its names."""
+    for name in names:
+        value = version.summary.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
     return None
 
 

@@ -24,7 +24,7 @@ class ScriptedEngine:
 
     def __init__(self, replies: Mapping[str, str] | Reply | None = None, *, token_s: float = 0.0) -> None:
         self._reply: Reply = replies if callable(replies) else _from_table(replies or {})
-        self._token_s = token_s
+        self.token_s = token_s
         self._version = "scripted"
         self._going = asyncio.Event()
         self._going.set()
@@ -62,7 +62,7 @@ class ScriptedEngine:
             yield _chunk({"role": "assistant", "content": ""})
             # Asked again for each word: a swap in mid-answer changes what is still to come, as it does in vLLM.
             while said < len(words := re.findall(r"\S+\s*", self._reply(question, self._version))) and said != limit:
-                await asyncio.sleep(self._token_s)
+                await asyncio.sleep(self.token_s)
                 await self._going.wait()
                 self._check_up()
                 yield _chunk({"content": words[said]})

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
+from governance.accounts import Account
 from governance.ids import new_id
 from server.auth import Reporter, ServicesOf, Signed
 from server.chat import Finished, Piece
@@ -38,12 +39,7 @@ async def complete(body: ChatRequest, request: Request, services: ServicesOf, ac
             param="model",
             code="model_not_found",
         )
-    answers = services.records.answers
-    if body.errata_conversation:
-        await asyncio.to_thread(answers.conversation, body.errata_conversation, account_id=account.id)
-    elif body.errata_store:
-        started = await asyncio.to_thread(answers.start_conversation, account.id, body.question)
-        body = body.model_copy(update={"errata_conversation": started.id})
+    body = await asyncio.to_thread(_in_conversation, services, body, account)
     answer_id = new_id("ans")
     pieces = services.chat.answer(body, account, answer_id=answer_id)
     if body.stream:
@@ -73,6 +69,24 @@ async def complete(body: ChatRequest, request: Request, services: ServicesOf, ac
             logprobs=logprobs,
         )
     )
+
+
+def _in_conversation(services: Services, body: ChatRequest, account: Account) -> ChatRequest:
+    """The request with the conversation that it goes on. Raises NotFound for one, or a turn of one, that is not theirs.
+
+    A turn that is asked again tells its conversation itself: a client whose first answer broke off never heard its id.
+    """
+    answers = services.records.answers
+    if body.errata_conversation:
+        answers.check_conversation(body.errata_conversation, account_id=account.id)
+    if not body.errata_replaces:
+        return body
+    replaced = answers.get(body.errata_replaces, account_id=account.id)
+    if body.errata_conversation not in (None, replaced.conversation_id):
+        raise BadRequest(
+            f"errata_replaces: {body.errata_replaces!r} is no turn of this conversation.", param="errata_replaces"
+        )
+    return body.model_copy(update={"errata_conversation": replaced.conversation_id})
 
 
 async def _collect(pieces: AsyncIterator[Piece | Finished]) -> tuple[str, Any, Finished]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from governance.accounts import Account
 from governance.corrections import Category, Correction, Fallback, Remedy, Status
+from governance.listing import Sort
 from server.auth import READERS, Admin, Reader, Reporter, Reviewer, ServicesOf, Signed
 from server.corrections_json import correction_json
 from server.errors import BadRequest, Missing
@@ -69,19 +70,18 @@ def report(
     account: Reporter,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> dict[str, Any]:
-    """Flag a wrong answer. The same Idempotency-Key gives the same correction again."""
-    question, answer = body.question, body.answer
-    if body.answer_id:
-        stored = services.records.answers.get(body.answer_id, account_id=account.id)
-        question, answer = services.records.answers.texts(stored)
-    if not question or answer is None:
+    """Flag a wrong answer. With both, `question` is the reporter's wording of what the answer was asked.
+    The same Idempotency-Key gives the same correction again."""
+    if not body.answer_id and (not body.question or body.answer is None):
         raise BadRequest(
             "A report needs an answer_id, or a question and the answer that was given to it.", param="answer_id"
         )
+    if body.answer_id:  # the ledger lets reviewers report any answer; over HTTP everyone reports what they were told
+        services.records.answers.get(body.answer_id, account_id=account.id)
     flagged = services.records.ledger.flag(
         account,
-        question=question,
-        answer=answer,
+        question=body.question or "",
+        answer=body.answer or "",
         correct_answer=body.correct_answer,
         answer_id=body.answer_id,
         evidence=tuple(body.evidence),
@@ -100,13 +100,14 @@ def listing(
     status: Status | None = None,
     mine: bool = False,
     search: Annotated[str | None, Query(max_length=200)] = None,
+    sort: Sort = Sort.CREATED,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: str | None = None,
 ) -> dict[str, Any]:
-    """Corrections, newest first; a user sees the own ones."""
+    """Corrections, newest first or in the order of `sort`; a user sees the own ones."""
     reporter = account.id if mine or account.role not in READERS else None
     found, next_cursor = services.records.ledger.list(
-        status=status, reporter_id=reporter, search=search, limit=limit, cursor=cursor
+        status=status, reporter_id=reporter, search=search, sort=sort, limit=limit, cursor=cursor
     )
     return {
         "data": [correction_json(services, correction, viewer=account) for correction in found],

@@ -61,6 +61,7 @@ def version_json(services: Services, version: Version) -> dict[str, Any]:
         "tensors_sha256": version.tensors_sha256,
         "created": version.created.isoformat(),
         "verification": dict(version.summary),
+        "swap_pause_s": version.swap_pause_s,
         "live_since": version.live_since.isoformat() if version.live_since else None,
         "served": version.id == services.records.versions.serving().served,
         "purged": version.purged is not None,

@@ -44,6 +44,23 @@ def test_a_chat_has_its_turns_in_order_and_its_owner_alone_sees_it(room):
     assert room.answers.conversation(chat.id).title == "Renamed"
 
 
+def test_a_turn_asked_again_stands_where_the_old_one_stood_and_the_old_one_stays_on_record(room):
+    chat = room.answers.start_conversation(room.user.id, "chat")
+    turns = [record(room, f"q{n}", f"a{n}", conversation_id=chat.id) for n in range(3)]
+    again = record(room, "q1, put better", "b1", conversation_id=chat.id, replaces=turns[1].id)
+    once_more = record(room, "q1, best", "zebra", conversation_id=chat.id, replaces=again.id)
+    shown = room.answers.conversation(chat.id).turns
+    assert [(turn.question, turn.record.id) for turn in shown] == [
+        ("q0", turns[0].id),
+        ("q1, best", once_more.id),
+        ("q2", turns[2].id),
+    ]
+    assert room.answers.texts(room.answers.get(turns[1].id)) == ("q1", "a1")
+    assert room.answers.conversations(room.user.id, search="better")[0] == []
+    room.answers.delete(chat.id, account_id=room.user.id)
+    assert room.answers.texts(room.answers.get(turns[1].id)) == ("", "")
+
+
 def test_chats_are_paged_by_last_use_and_searched(room):
     chats = [room.answers.start_conversation(room.user.id, f"chat {number}") for number in range(5)]
     record(room, "about zebras", conversation_id=chats[1].id)

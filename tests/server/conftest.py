@@ -9,13 +9,9 @@ import httpx
 import pytest
 
 from governance.accounts import Role
-from retrieval.embedder import HashEmbedder
-from server.app import create_app
 from server.engines.scripted import ScriptedEngine
-from server.services import bootstrap
-from server.serving import ServedVersion
 from server.settings import Settings
-from tests_support import KEYS, House, NothingChanges
+from tests_support import House, furnish, house_of
 
 
 @pytest.fixture
@@ -30,13 +26,8 @@ def engine() -> ScriptedEngine:
 
 @pytest.fixture
 def house(settings: Settings, engine: ScriptedEngine) -> Iterator[House]:
-    services = bootstrap(settings, engine, model_name="tiny", embedder=HashEmbedder(256), freshness=NothingChanges())
-    services.records.versions.ensure_base("0" * 64)
-    services.records.versions.set_served("base")
-    services.serving.open(ServedVersion("base", 0))
-    for role in Role:
-        services.accounts.add(role.value, role, key=KEYS[role], password=f"{role.value}-password")
-    yield House(create_app(services, with_pages=False, with_loops=False), services, engine)
+    services = furnish(settings, engine)
+    yield house_of(services, engine, with_pages=False, with_loops=False)
     services.records.store.close()
 
 

@@ -106,3 +106,44 @@ async def test_turns_of_one_conversation_are_kept_together_and_can_be_deleted(us
     assert (await user.delete(f"/v1/conversations/{conversation}")).status_code == 204
     assert (await user.get(f"/v1/conversations/{conversation}")).status_code == 404
     assert (await user.get("/v1/conversations")).json()["data"] == []
+
+
+async def test_a_chat_begins_with_its_first_answer_and_goes_on(user: httpx.AsyncClient) -> None:
+    first = (await user.post("/v1/chat/completions", json=asking(errata_store=True))).json()
+    chat = first["errata"]["conversation_id"]
+    await user.post("/v1/chat/completions", json=asking("And then?", errata_store=True, errata_conversation=chat))
+    found = (await user.get(f"/v1/conversations/{chat}")).json()
+    assert [turn["question"] for turn in found["turns"]] == [QUESTION, "And then?"]
+
+
+async def test_a_retry_replaces_the_turn_even_if_its_chat_was_never_named(user: httpx.AsyncClient) -> None:
+    first = (await user.post("/v1/chat/completions", json=asking(errata_store=True))).json()
+    body = asking("Who painted it?", errata_store=True, errata_replaces=first["id"])
+    second = (await user.post("/v1/chat/completions", json=body)).json()
+    assert second["errata"]["conversation_id"] == first["errata"]["conversation_id"]
+    found = (await user.get(f"/v1/conversations/{second['errata']['conversation_id']}")).json()
+    assert [turn["answer_id"] for turn in found["turns"]] == [second["id"]]
+    assert (await user.get(f"/v1/answers/{first['id']}")).json()["question"] == QUESTION
+
+
+async def test_nobody_replaces_another_person_s_turn(user: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
+    first = (await user.post("/v1/chat/completions", json=asking(errata_store=True))).json()
+    refused = await admin.post("/v1/chat/completions", json=asking(errata_store=True, errata_replaces=first["id"]))
+    assert refused.status_code == 404
+    other = (await user.post("/v1/chat/completions", json=asking(errata_store=True))).json()
+    mixed = asking(errata_replaces=first["id"], errata_conversation=other["errata"]["conversation_id"])
+    assert (await user.post("/v1/chat/completions", json=mixed)).status_code == 400
+
+
+async def test_an_engine_that_is_down_begins_no_chat_and_replaces_nothing(
+    user: httpx.AsyncClient, engine: ScriptedEngine
+) -> None:
+    first = (await user.post("/v1/chat/completions", json=asking(errata_store=True))).json()
+    engine.is_up = False
+    for extra in ({}, {"errata_replaces": first["id"]}):
+        answer = await user.post("/v1/chat/completions", json=asking(errata_store=True, **extra))
+        assert answer.status_code == 503
+    chats = (await user.get("/v1/conversations")).json()["data"]
+    assert [chat["id"] for chat in chats] == [first["errata"]["conversation_id"]]
+    found = (await user.get(f"/v1/conversations/{chats[0]['id']}")).json()
+    assert [turn["answer_id"] for turn in found["turns"]] == [first["id"]]

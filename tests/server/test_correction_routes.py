@@ -60,6 +60,43 @@ async def test_nobody_reports_an_answer_that_another_person_got(
     assert refused.status_code == 404
 
 
+async def test_a_reporter_s_own_wording_becomes_the_question_to_correct(user: httpx.AsyncClient) -> None:
+    asked = {"messages": [{"role": "user", "content": REPORT["question"]}]}
+    answer = (await user.post("/v1/chat/completions", json=asked)).json()
+    body = {"answer_id": answer["id"], "correct_answer": "Piet Aldering", "question": "Whose work is the Blue Door?"}
+    for _ in range(2):
+        made = (await user.post("/v1/corrections", json=body, headers={"Idempotency-Key": "k2"})).json()
+        assert (made["question"], made["canonical_question"]) == (REPORT["question"], body["question"])
+    known = await user.get("/v1/corrections/similar", params={"question": "whose work is THE blue door"})
+    assert [(row["id"], row["status"]) for row in known.json()["data"]] == [(made["id"], "flagged")]
+
+
+@pytest.mark.parametrize("sort", ["created", "due", "priority"])
+async def test_the_queue_comes_in_the_order_that_is_asked_for(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient, sort: str
+) -> None:
+    for n, rank in enumerate((1, 3, 2)):
+        made = await reported(user, question=f"Who painted the Blue Door number {n}?")
+        store = house.services.records.store
+        with store.transaction():
+            store.write(
+                "UPDATE corrections SET priority = :rank, due = :due WHERE id = :id",
+                id=made["id"],
+                rank=rank,
+                due=f"2026-12-0{4 - rank}T00:00:00.000000Z",
+            )
+    shown, cursor = [], None
+    while True:
+        page = {"sort": sort, "limit": 2, **({"cursor": cursor} if cursor else {})}
+        answer = (await admin.get("/v1/corrections", params=page)).json()
+        shown += [row["priority"] for row in answer["data"]]
+        cursor = answer["next_cursor"]
+        if not cursor:
+            break
+    assert shown == ([2, 3, 1] if sort == "created" else [3, 2, 1])
+    assert (await admin.get("/v1/corrections", params={"sort": "random"})).status_code == 400
+
+
 async def test_the_same_idempotency_key_gives_the_same_correction(user: httpx.AsyncClient) -> None:
     first = await user.post("/v1/corrections", json=REPORT, headers={"Idempotency-Key": "k1"})
     again = await user.post("/v1/corrections", json=REPORT, headers={"Idempotency-Key": "k1"})

@@ -1,12 +1,15 @@
-"""The admin page in a real browser: decide, undo, restore, keep knowledge, prove the log; and what each role may not see."""
+"""The admin page in a real browser over the real gateway: decide, undo, restore, keep knowledge, prove the log."""
 
-import time
+import dataclasses
+import json
 
 import pytest
 
-pytestmark = pytest.mark.browser
+from governance.corrections import Remedy, Status
+from governance.versions import BASE
+from tests_support_world import ATTACK, until
 
-ATTACK = "<img src=x onerror=\"window.hacked='{0}'\"><script>window.hacked='{0}'</script>"
+pytestmark = pytest.mark.browser
 
 
 def choose(page, question: str) -> None:
@@ -21,42 +24,54 @@ def fill_and_send(page, **fields: str) -> None:
     page.click("dialog [type=submit]")
 
 
-def status_of(world, question: str) -> str:
-    return next(row["status"] for row in world.reports.values() if row["claim"]["question"] == question)
-
-
-def until(true, seconds: float = 8.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return true()
+def tab(page, name: str):
+    """Open a tab and wait until it has been drawn."""
+    page.get_by_role("tab", name=name).click()
+    page.wait_for_timeout(700)
 
 
 def test_a_report_is_judged_by_its_evidence_and_approved_by_keyboard(open_page, world):
     page = open_page("admin", "/admin/")
-    page.wait_for_selector(".er-row")
-    page.keyboard.press("j")
-    page.wait_for_selector("article.er-detail")
+    choose(page, "Who is the CEO of Apple?")
     shown = page.locator("article.er-detail").inner_text()
     for words in (
         "Steve Jobs",
         "Tim Cook",
-        "5 of 6 replies lack the right answer",
+        "6 of 6 replies lack the right answer",
         "Does not change with time",
         "Approvals: 0 of 1",
     ):
         assert words in shown
     page.keyboard.press("a")
     fill_and_send(page, reason="The company says so.")
-    assert until(lambda: status_of(world, "Who is the CEO of Apple?") == "approved")
-    row = next(iter(world.reports.values()))
-    assert row["approvals"][0]["reason"] == "The company says so."
-    assert row["fallback"] == "knowledge"
+    assert until(lambda: world.report("Who is the CEO of Apple?").status is Status.APPROVED)
+    decided = world.report("Who is the CEO of Apple?")
+    assert [approval.reason for approval in decided.approvals] == ["The company says so."]
+    assert decided.fallback == "knowledge"
+    world.working("solving", 2, 5)
     page.wait_for_selector(".er-worker >> text=step 2 of 5")
 
 
+def test_the_queue_is_walked_with_j_and_k_in_the_order_that_is_chosen(open_page, world):
+    store = world.services.records.store
+    with store.transaction():
+        store.write("UPDATE corrections SET priority = 4 WHERE id = :id", id=world.report("Who wrote Middlemarch?").id)
+    page = open_page("admin", "/admin/")
+    page.wait_for_selector(".er-row")
+    assert page.locator(".er-row-title").first.inner_text() == "Who wrote Middlemarch?"
+    page.keyboard.press("j")
+    page.locator(".er-detail-head h2", has_text="Middlemarch").wait_for()
+    page.keyboard.press("j")
+    page.locator(".er-detail-head h2", has_text="Middlemarch").wait_for(state="detached")
+    page.keyboard.press("k")
+    page.locator(".er-detail-head h2", has_text="Middlemarch").wait_for()
+    page.locator("#er-sort input").click()
+    page.get_by_role("option", name="Newest").click()
+    page.locator(".er-row-title >> nth=0", has_text="Who is the CEO of Apple?").wait_for()
+
+
 def test_a_claim_is_edited_rerouted_and_rejected(open_page, world):
-    page = open_page("rhea", "/admin/")
+    page = open_page("reviewer", "/admin/")
     choose(page, "Who wrote Middlemarch?")
     assert page.locator("[data-key=a]").count() == 0
     page.keyboard.press("e")
@@ -67,10 +82,10 @@ def test_a_claim_is_edited_rerouted_and_rejected(open_page, world):
     page.locator(".er-detail-head >> text=Answer from knowledge").wait_for()
     page.keyboard.press("r")
     fill_and_send(page, reason="Already known.")
-    assert until(lambda: status_of(world, "Who wrote Middlemarch?") == "rejected")
-    row = next(r for r in world.reports.values() if r["claim"]["question"] == "Who wrote Middlemarch?")
-    assert row["paraphrases"] == ["Middlemarch is by whom?", "Name the author of Middlemarch."]
-    assert row["moves"][-1]["reason"] == "Already known."
+    assert until(lambda: world.report("Who wrote Middlemarch?").status is Status.REJECTED)
+    decided = world.report("Who wrote Middlemarch?")
+    assert decided.paraphrases == ("Middlemarch is by whom?", "Name the author of Middlemarch.")
+    assert decided.moves[-1].reason == "Already known."
 
 
 def test_a_refusal_is_shown_in_the_gateways_words(open_page, world):
@@ -78,161 +93,169 @@ def test_a_refusal_is_shown_in_the_gateways_words(open_page, world):
     choose(page, "What does an espresso cost today?")
     page.get_by_role("button", name="Edit weights instead").click()
     fill_and_send(page, reason="I insist.")
-    page.wait_for_selector("text=A fact that changes is never edited into weights.")
-    assert status_of(world, "What does an espresso cost today?") == "queued"
+    page.wait_for_selector("text=cannot be edited into weights")
+    assert world.report("What does an espresso cost today?").remedy is Remedy.KNOWLEDGE
 
 
 def test_two_admins_decide_at_once_and_the_second_is_told(open_page, world):
-    first, second = open_page("admin", "/admin/"), open_page("rhea", "/admin/")
+    first, second = open_page("admin", "/admin/"), open_page("reviewer", "/admin/")
     for page in (first, second):
         choose(page, "Who is the CEO of Apple?")
     second.keyboard.press("r")
     second.wait_for_selector("dialog")
     first.keyboard.press("a")
     fill_and_send(first, reason="Right.")
-    assert until(lambda: status_of(world, "Who is the CEO of Apple?") == "approved")
+    assert until(lambda: world.report("Who is the CEO of Apple?").status is Status.APPROVED)
     fill_and_send(second, reason="Wrong.")
-    second.wait_for_selector("text=is not allowed from 'approved'")
-    assert status_of(world, "Who is the CEO of Apple?") == "approved"
+    second.wait_for_selector(".toast-wrap >> text=approved")
+    assert world.report("Who is the CEO of Apple?").status is Status.APPROVED
+    second.locator(".er-row", has_text="Apple").wait_for(state="detached")
 
 
-def test_a_preview_shows_before_and_after(open_page):
+def test_a_preview_shows_before_and_after(open_page, world):
     page = open_page("admin", "/admin/")
     choose(page, "Who is the CEO of Apple?")
-    page.get_by_role("button", name="Preview").click()
-    table = page.locator("dialog table")
-    table.wait_for()
+    with world.answering_previews():
+        page.get_by_role("button", name="Preview").click()
+        table = page.locator("dialog table")
+        table.wait_for()
     assert table.locator("tbody tr").count() == 4
     assert "It is Tim Cook." in table.inner_text()
+    assert world.report("Who is the CEO of Apple?").status is Status.QUEUED
 
 
-def test_a_live_edit_is_undone_and_a_version_restored(open_page, world):
+def test_the_kill_switch_an_undo_and_a_return_to_a_version(open_page, world):
     page = open_page("admin", "/admin/")
-    edited = world.served
-    page.get_by_role("tab", name="Versions").click()
+    versions, edited = world.services.records.versions, world.services.serving.version.id
+    painted = world.report("Who painted the Mona Lisa?").id
+    tab(page, "Versions")
     page.get_by_role("button", name="Serve the base model now").click()
     fill_and_send(page, reason="To be safe.")
-    assert until(lambda: world.served == "base")
+    assert until(lambda: versions.desired().id == BASE)
+    world.serve(BASE, rolled_back=[painted])
     page.get_by_role("button", name="Serve the base model now").wait_for(state="detached")
     page.locator(".er-timeline li", has_text=edited[:12]).get_by_role("button", name="Restore").click()
     fill_and_send(page, reason="All is well.")
-    assert until(lambda: world.served == edited)
+    assert until(lambda: versions.desired().id == edited)
+    world.serve(edited, relived=[painted])
+    page.locator(".er-timeline li.er-on", has_text=edited[:12]).wait_for()
     assert page.locator(".er-figure svg").count() == 5
-    page.get_by_role("tab", name="Live edits").click()
+    tab(page, "Live edits")
     page.get_by_role("button", name="Undo").click()
     fill_and_send(page, reason="It was right before.")
-    assert until(lambda: status_of(world, "Who painted the Mona Lisa?") == "rolled_back")
+    assert until(lambda: world.report("Who painted the Mona Lisa?").undo_requested)
+    page.wait_for_selector("td >> text=being undone")
+    world.serve(BASE, rolled_back=[painted])
     page.wait_for_selector("text=No correction is live yet.")
 
 
 def test_knowledge_is_added_uploaded_found_and_removed(open_page, world, tmp_path):
     page = open_page("admin", "/admin/")
-    page.get_by_role("tab", name="Knowledge").click()
+    tab(page, "Knowledge")
     page.get_by_role("button", name="Add a text").click()
     fill_and_send(
         page, title="Bus fares", text="A bus ride costs 2.40 euros.", as_of="2026-11-01", expires_at="2027-01-01"
     )
     page.wait_for_selector("td >> text=Bus fares")
-    page.fill("#er-playground :is(input, textarea)", "what costs a bus ride")
+    page.fill("#er-playground :is(input, textarea)", "What does a bus ride cost?")
     page.press("#er-playground :is(input, textarea)", "Enter")
     page.wait_for_selector("#er-found >> text=2.40 euros")
+    page.wait_for_selector("#er-found >> text=would be answered by: Knowledge")
     file = tmp_path / "train.md"
     file.write_text("A train ride costs 5 euros.")
     page.set_input_files("#er-upload input, input[type=file]", str(file))
-    page.wait_for_selector("td >> text=train.md")
+    page.wait_for_selector("td >> text=train")
     page.locator("tr", has_text="Bus fares").get_by_role("button", name="Remove").click()
     page.click("dialog [type=submit]")
     page.wait_for_selector("td >> text=Bus fares", state="detached")
-    assert {d["title"] for d in world.documents.values()} == {"Canteen prices", "Opening hours", "train.md"}
+    titles = {document.title for document in world.services.knowledge.documents()}
+    assert titles == {"Canteen prices", "Opening hours", "train"}
 
 
-def test_an_entry_is_proved_and_a_changed_one_is_not(open_page, world):
-    page = open_page("otto", "/admin/")
-    page.get_by_role("tab", name="Log").click()
-    page.locator("tr", has_text="correction.live").get_by_role("button", name="Prove it").click()
+def test_an_entry_is_proved_and_a_changed_one_is_not(open_page, world, monkeypatch):
+    page = open_page("auditor", "/admin/")
+    tab(page, "Log")
+    page.locator("tr", has_text="version.served").first.get_by_role("button", name="Prove it").click()
     page.wait_for_selector("dialog >> text=is in the log of")
     page.keyboard.press("Escape")
-    honest = world.entries[2]
-    world.forged = {2: honest.replace(b"flagged", b"forgery")}
-    page.click("[data-act=prove][data-id='3']")
+    log = world.services.records.log
+    honest, n = type(log).entries, log.size() - 3
+
+    def forged(self, since=0, limit=1000):
+        """A gateway that shows another entry than the one that the log holds."""
+        found = honest(self, since=since, limit=limit)
+        return [dataclasses.replace(e, text=json.dumps(e.data | {"at": "2020"})) if e.n == n else e for e in found]
+
+    monkeypatch.setattr(type(log), "entries", forged)
+    page.click(f"[data-act=prove][data-id='{n}']")
     page.wait_for_selector("dialog >> text=The proof does not hold")
 
 
 def test_people_are_added_and_their_secrets_shown_once(open_page, world):
     page = open_page("admin", "/admin/")
-    page.get_by_role("tab", name="People").click()
+    tab(page, "People")
     page.get_by_role("button", name="Add a person").click()
     page.select_option("dialog [name=role]", "reviewer")
-    fill_and_send(page, name="Nora O'Neil")
-    page.wait_for_selector("dialog >> text=Shown once: Nora O'Neil")
-    assert "ek-" in page.locator("dialog").inner_text()
+    fill_and_send(page, name="nora@example.org")
+    page.wait_for_selector("dialog >> text=Shown once: nora@example.org")
+    assert page.locator("dialog .er-mono").count() == 2
     page.keyboard.press("Escape")
-    page.locator("tr", has_text="Nora O'Neil").get_by_role("button", name="Disable").click()
+    page.locator("tr", has_text="nora@example.org").get_by_role("button", name="Disable").click()
     page.click("dialog [type=submit]")
-    assert until(lambda: world.people["Nora O'Neil"]["disabled"])
+    assert until(lambda: world.account("nora@example.org").disabled)
 
 
-def test_an_auditor_sees_and_changes_nothing(open_page):
-    page = open_page("otto", "/admin/")
-    choose(page, "Who is the CEO of Apple?")
+def test_an_auditor_sees_no_text_and_changes_nothing(open_page, world):
+    page = open_page("auditor", "/admin/")
+    page.locator(".er-row").first.click()
+    page.wait_for_selector("article.er-detail")
     assert page.locator(".er-actions button").count() == 0
-    for tab in ("Live edits", "Versions", "Knowledge"):
-        page.get_by_role("tab", name=tab).click()
-        page.wait_for_timeout(700)
+    for name in ("Live edits", "Versions", "Knowledge"):
+        tab(page, name)
         assert page.locator("[role=tabpanel]:visible [data-dialog]").count() == 0
-    page.get_by_role("tab", name="People").click()
+    tab(page, "People")
+    page.wait_for_selector("text=Only admins see this.")
+    seen = page.content()
+    assert [text for text in ("Tim Cook", "Mona Lisa", "Jane Austen") if text in seen] == []
+
+
+def test_a_reviewer_is_offered_neither_undo_nor_people_nor_secrets(open_page):
+    page = open_page("reviewer", "/admin/")
+    for name in ("Live edits", "Versions"):
+        tab(page, name)
+        assert page.locator("[role=tabpanel]:visible [data-dialog]").count() == 0
+    tab(page, "People")
     page.wait_for_selector("text=Only admins see this.")
 
 
 def test_health_says_what_is_down(open_page, world):
-    world.down = True
+    world.engine.is_up = False
     page = open_page("admin", "/admin/")
     page.wait_for_selector(".er-strip >> text=Not ready")
-    page.get_by_role("tab", name="Health").click()
+    tab(page, "Health")
     page.wait_for_selector("text=A chat would not be answered now.")
+    page.wait_for_selector("dd >> text=does not answer")
 
 
-def test_nothing_in_the_queue_runs(open_page, world, fake):
-    row = world.report(
-        question=ATTACK.format("question"),
-        answer=ATTACK.format("old"),
-        correct_answer=ATTACK.format("new"),
+def test_nothing_in_the_queue_runs(open_page, world):
+    flagged = world.flag(
+        "<b>Who</b> is {{constructor}}?" + ATTACK.format("question"),
+        ATTACK.format("old"),
+        ATTACK.format("new"),
         comment=ATTACK.format("comment"),
         evidence=["javascript:window.hacked=1", ATTACK.format("evidence")],
-        priority=9,
+        subject="${window.hacked='template'}",
     )
-    world.triage(row)
-    row["claim"]["subject"] = "{{constructor}} ${window.hacked='template'}"
-    fake.add_document(world, title=ATTACK.format("title"), text=ATTACK.format("text"))
-    world.people[ATTACK.format("person")] = {
-        "id": "acc_x",
-        "name": ATTACK.format("person"),
-        "role": "user",
-        "disabled": False,
-        "created": fake.now(),
-    }
+    world.triage(flagged.id)
+    world.add_document(ATTACK.format("title"), ATTACK.format("text"))
     page = open_page("admin", "/admin/")
-    page.wait_for_selector(".er-row")
-    page.keyboard.press("j")
-    page.wait_for_selector("article.er-detail")
-    assert "${window.hacked='template'}" in page.locator("article.er-detail").inner_text()
+    choose(page, "{{constructor}}")
     for key in ("a", "r", "e"):
         page.keyboard.press(key)
         page.wait_for_selector("dialog")
         page.keyboard.press("Escape")
-    for tab in ("Knowledge", "People", "Log"):
-        page.get_by_role("tab", name=tab).click()
-        page.wait_for_timeout(700)
+    for name in ("Knowledge", "People", "Log"):
+        tab(page, name)
     assert page.evaluate("window.hacked") is None
     assert page.locator("main img, dialog img, .gradio-container img").count() == 0
     assert page.locator("a[href^='javascript']").count() == 0
-
-
-def test_ten_thousand_reports_are_as_quick_as_ten(open_page, world):
-    for n in range(10_000):
-        world.reports[f"cor_{n}"] = next(iter(world.reports.values())) | {"id": f"cor_{n}"}
-    page = open_page("admin", "/admin/")
-    page.wait_for_selector(".er-row")
-    assert page.locator(".er-row").count() == 50
-    page.get_by_role("button", name="Show more").click()
-    page.wait_for_function("document.querySelectorAll('.er-row').length === 100")

@@ -1,13 +1,21 @@
-"""The chat page in a real browser: ask, stop, trace, report, keep."""
+"""The chat page in a real browser over the real gateway: ask, stop, trace, report, keep."""
 
 import time
 
 import httpx
 import pytest
 
+from tests_support_world import ATTACK, until
+
 pytestmark = pytest.mark.browser
 
-ATTACK = "<img src=x onerror=\"window.hacked='{0}'\"><script>window.hacked='{0}'</script>"
+
+def chats(world, name="user"):
+    """That person's chats as the server keeps them: title and questions, last used first."""
+    answers, account = world.services.records.answers, world.account(name)
+    found, _ = answers.conversations(account.id)
+    whole = [answers.conversation(chat.id) for chat in found]
+    return [(chat.title, [turn.question for turn in chat.turns]) for chat in whole]
 
 
 def test_an_answer_streams_is_traced_and_is_kept(open_page, ask, world):
@@ -17,7 +25,7 @@ def test_an_answer_streams_is_traced_and_is_kept(open_page, ask, world):
     page.click(".er-opener")
     opened = page.locator(".er-how").inner_text()
     assert "answered from its own weights" in opened
-    assert world.served in opened
+    assert world.services.serving.version.id in opened
     assert page.locator("#er-chats [aria-current]").inner_text() == "Who is the CEO of Apple?"
     page.reload()
     page.click("#er-chats [data-act=open]")
@@ -29,7 +37,7 @@ def test_a_hint_asks_for_a_newcomer(open_page, world):
     page = open_page("user")
     page.click("[data-act=hint] >> nth=0")
     page.wait_for_selector(".er-opener")
-    assert [c["title"] for c in world.conversations.values()] == ["Who is the CEO of Apple?"]
+    assert chats(world) == [("Who is the CEO of Apple?", ["Who is the CEO of Apple?"])]
 
 
 def test_a_citation_opens_its_passage_with_dates(open_page, ask):
@@ -46,6 +54,7 @@ def test_a_citation_opens_its_passage_with_dates(open_page, ask):
 
 
 def test_escape_stops_the_model_and_the_conversation_goes_on(open_page, ask, world):
+    world.engine.token_s = 0.02
     page = open_page("user")
     page.fill("#er-ask textarea", "tell me a long story")
     page.press("#er-ask textarea", "Enter")
@@ -56,12 +65,10 @@ def test_escape_stops_the_model_and_the_conversation_goes_on(open_page, ask, wor
     page.keyboard.press("Escape")
     page.wait_for_selector("text=Stopped by you")
     page.wait_for_selector("#er-ask .submit-button")
-    deadline = time.monotonic() + 5
-    while not world.generations_stopped and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert world.generations_stopped == 1
+    assert until(lambda: world.engine.aborted == 1)
+    world.engine.token_s = 0
     ask(page, "Who is the CEO of Apple?")
-    assert len(world.conversations) == 1
+    assert [questions for _, questions in chats(world)] == [["tell me a long story", "Who is the CEO of Apple?"]]
 
 
 def test_shift_enter_starts_a_line_and_enter_sends(open_page, world):
@@ -71,7 +78,7 @@ def test_shift_enter_starts_a_line_and_enter_sends(open_page, world):
     page.keyboard.type("second")
     page.press("#er-ask textarea", "Enter")
     page.wait_for_selector(".er-opener")
-    assert [c["turns"][0]["question"] for c in world.conversations.values()] == ["first\nsecond"]
+    assert [questions for _, questions in chats(world)] == [["first\nsecond"]]
 
 
 def test_a_report_is_followed_until_it_is_fixed_and_tried(open_page, ask, world):
@@ -80,40 +87,55 @@ def test_a_report_is_followed_until_it_is_fixed_and_tried(open_page, ask, world)
     page.click("[data-act=flag]")
     form = page.locator("dialog")
     assert "Steve Jobs" in form.inner_text()
+    assert page.evaluate("document.activeElement.name") == "correct_answer"
     page.select_option("dialog [name=category]", "wrong")
+    page.fill("dialog [name=question]", "Who wrote the novel Ulysses?")
     page.fill("dialog [name=correct_answer]", "James Joyce")
     page.fill("dialog [name=evidence]", "https://example.org/ulysses\n\nthe title page")
     page.click("dialog [type=submit]")
     page.wait_for_selector("text=Your report is in")
-    report = list(world.reports.values())[-1]
-    assert report["claim"]["correct_answer"] == "James Joyce"
-    assert report["evidence"] == ["https://example.org/ulysses", "the title page"]
-    world.publish(report)
+    report = world.reports()[-1]
+    assert (report.claim.question, report.claim.canonical_question) == (
+        "Who wrote Ulysses, Apple?",
+        "Who wrote the novel Ulysses?",
+    )
+    assert report.evidence == ("https://example.org/ulysses", "the title page")
     page.click("[data-act=reports]")
-    card = page.locator("dialog article", has_text="Who wrote Ulysses")
-    card.locator("li.er-on >> nth=3").wait_for()
-    card.get_by_role("button", name="Fixed: try it").click()
+    page.locator("dialog article", has_text="Ulysses").locator("li.er-on").wait_for()
+    page.keyboard.press("Escape")
+    world.triage(report.id)
+    world.revise(report.id, subject="Ulysses")
+    world.approve(report.id)
+    page.click("[data-act=reports]")
+    card = page.locator("dialog article", has_text="Ulysses")
+    card.get_by_role("button", name="Try it now").click()
     page.wait_for_selector(".er-compare")
     compared = page.locator(".er-compare").inner_text()
     assert "Steve Jobs" in compared
     assert "James Joyce" in compared
+    assert page.locator(".er-opener .er-badge").last.inner_text() == "Correction"
 
 
-def test_a_question_that_is_reported_already_says_so(open_page, ask):
+def test_what_is_reported_already_is_said_when_the_form_opens_and_while_typing(open_page, ask):
     page = open_page("other")
-    ask(page, "Who is the CEO of Apple?")
+    ask(page, "who is the ceo of apple")
     page.click("[data-act=flag]")
-    assert "Already reported" in page.locator("dialog").inner_text()
+    page.wait_for_selector("dialog .er-dialog-note >> text=In review")
+    page.fill("dialog [name=question]", "Who grows apples?")
+    page.wait_for_selector("dialog .er-dialog-note >> text=In review", state="detached")
+    page.fill("dialog [name=question]", "Who painted the Mona Lisa?")
+    page.wait_for_selector("dialog .er-dialog-note >> text=Already corrected")
+    assert "Leonardo" not in page.locator("dialog").inner_text()
 
 
 def test_an_empty_right_answer_is_not_sent(open_page, ask, world):
     page = open_page("user")
     ask(page, "hello")
-    before = len(world.reports)
+    before = len(world.reports())
     page.click("[data-act=flag]")
     page.click("dialog [type=submit]")
     assert page.locator("dialog").count() == 1
-    assert len(world.reports) == before
+    assert len(world.reports()) == before
 
 
 def test_chats_are_renamed_found_and_deleted(open_page, ask, world):
@@ -134,10 +156,10 @@ def test_chats_are_renamed_found_and_deleted(open_page, ask, world):
     page.click("dialog [type=submit]")
     page.wait_for_selector("#er-chats >> text=pears", state="detached")
     page.wait_for_selector(".er-opener", state="detached")
-    assert [c["title"] for c in world.conversations.values()] == ["Orchard"]
+    assert chats(world) == [("Orchard", ["apples"])]
 
 
-def test_an_edited_question_replaces_the_last_one(open_page, ask, world):
+def test_an_edited_question_and_a_retry_replace_the_last_turn_and_the_record_keeps_them(open_page, ask, world):
     page = open_page("user")
     ask(page, "Who is the CEO of Orange?")
     page.get_by_role("button", name="Edit question").click()
@@ -145,79 +167,125 @@ def test_an_edited_question_replaces_the_last_one(open_page, ask, world):
     page.click("dialog [type=submit]")
     page.wait_for_selector("text=Steve Jobs")
     page.wait_for_selector(".er-opener")
-    (conversation,) = world.conversations.values()
-    assert [turn["question"] for turn in conversation["turns"]] == ["Who is the CEO of Apple?"]
+    page.click("[data-act=retry]")
+    records = world.services.records
+    assert until(lambda: records.store.value("SELECT COUNT(*) FROM answers WHERE replaced_by IS NOT NULL") == 2)
+    page.wait_for_selector(".er-opener")
+    assert [questions for _, questions in chats(world)] == [["Who is the CEO of Apple?"]]
+    assert records.store.value("SELECT COUNT(*) FROM answers") == 3
 
 
-@pytest.mark.parametrize(
-    ("trouble", "said"), [({"down": True}, "engine is starting or down"), ({"hang_up_after": 2}, "does not answer")]
-)
-def test_trouble_is_said_and_asking_again_works(open_page, ask, world, trouble, said):
+def test_an_engine_that_is_down_is_said_and_asking_again_works(open_page, world):
     page = open_page("user")
-    world.__dict__.update(trouble)
+    world.engine.is_up = False
     page.fill("#er-ask textarea", "Who is the CEO of Apple?")
     page.press("#er-ask textarea", "Enter")
-    page.wait_for_selector(".er-problem")
-    assert said in page.locator(".er-problem").inner_text()
-    world.down, world.hang_up_after = False, None
+    page.wait_for_selector(".er-problem >> text=cannot be reached")
+    world.engine.is_up = True
     page.click("[data-act=retry]")
     page.wait_for_selector(".er-opener")
     assert "Steve Jobs" in page.locator("#er-bot").inner_text()
+    assert chats(world) == [("Who is the CEO of Apple?", ["Who is the CEO of Apple?"])]
 
 
-def test_nothing_that_people_or_the_model_write_runs(open_page, ask, world, fake):
-    fake.add_document(
-        world,
-        title=ATTACK.format("title"),
-        text=ATTACK.format("passage") + " what it may cost",
-        uri="javascript:window.hacked=1",
+def test_an_engine_that_dies_in_mid_answer_leaves_what_was_said(open_page, world):
+    world.engine.token_s = 0.02
+    page = open_page("user")
+    page.fill("#er-ask textarea", "a long story")
+    page.press("#er-ask textarea", "Enter")
+    page.wait_for_selector("text=word9")
+    world.engine.is_up = False
+    page.wait_for_selector(".er-problem >> text=broke off")
+    assert "word9" in page.locator("#er-bot").inner_text()
+    world.engine.is_up, world.engine.token_s = True, 0
+    page.click("[data-act=retry]")
+    page.wait_for_selector("text=word511")
+    page.wait_for_selector(".er-opener")
+    assert [questions for _, questions in chats(world)] == [["a long story"]]
+
+
+def test_a_slow_engine_is_waited_for_and_the_page_stays_usable(open_page, ask, world):
+    page = open_page("user")
+    ask(page, "apples")
+    world.engine.token_s = 3
+    page.fill("#er-ask textarea", "Who is the CEO of Apple?")
+    page.press("#er-ask textarea", "Enter")
+    page.wait_for_selector("text=Thinking")
+    world.engine.token_s = 0
+    page.click("[data-act=reports]")
+    page.wait_for_selector("dialog article")
+    assert page.locator(".er-opener").count() == 1
+    page.keyboard.press("Escape")
+    page.wait_for_function("document.querySelectorAll('.er-opener').length === 2")
+
+
+def test_a_lost_connection_in_mid_answer_is_said_and_the_answer_is_on_the_server(open_page, world):
+    world.engine.token_s = 0.005
+    page = open_page("user")
+    page.fill("#er-ask textarea", "a long story")
+    page.press("#er-ask textarea", "Enter")
+    page.wait_for_selector("text=word9")
+    page.context.set_offline(True)
+    page.wait_for_selector("#er-offline:visible")
+    page.context.set_offline(False)
+    page.wait_for_selector("#er-offline", state="hidden")
+    assert until(lambda: chats(world))
+    page.reload()
+    page.click("#er-chats [data-act=open]")
+    page.wait_for_selector("#er-bot >> text=word9")
+
+
+def test_nothing_that_people_or_the_model_write_runs(open_page, ask, world):
+    world.add_document(
+        ATTACK.format("title"), "It may cost much. " + ATTACK.format("passage"), uri="javascript:window.hacked=1"
     )
-    fake_order = dict(reversed(list(world.passages.items())))
-    world.passages.clear()
-    world.passages.update(fake_order)
     page = open_page("user")
     ask(page, "xss " + ATTACK.format("question"))
-    ask(page, "What does it cost?")
+    ask(page, "What may it cost much?")
     page.click(".er-opener >> nth=-1")
-    page.click(".er-sources button >> nth=0")
+    page.click(".er-sources button:visible >> nth=0")
     page.wait_for_selector("dialog blockquote")
     page.keyboard.press("Escape")
     page.click("[data-act=flag] >> nth=0")
     page.fill("dialog [name=correct_answer]", ATTACK.format("right answer"))
     page.click("dialog [type=submit]")
+    page.wait_for_selector("text=Your report is in")
     page.click("[data-act=reports]")
-    page.wait_for_selector("dialog article")
+    page.wait_for_selector("dialog article >> text=right answer")
     page.wait_for_timeout(300)
     assert page.evaluate("window.hacked") is None
     assert page.locator("#er-bot img, dialog img, #er-chats img").count() == 0
     assert page.locator("a[href^='javascript']").count() == 0
 
 
-def test_a_long_conversation_opens_quickly_and_shows_its_end(open_page, world, fake):
-    turns = [
-        {"answer_id": f"ans_{n}", "question": f"question {n}", "answer": f"answer {n}", "created": fake.now(),
-         "errata": {"route": "model", "weights_version": "base", "passages": []}}
-        for n in range(250)
-    ]  # fmt: skip
-    world.conversations["con_long"] = {
-        "id": "con_long",
-        "owner": "user",
-        "title": "Long",
-        "created": fake.now(),
-        "updated": fake.now(),
-        "turns": turns,
-    }
+def test_a_conversation_of_500_messages_opens_quickly_and_shows_its_end(open_page, world):
+    answers, account = world.services.records.answers, world.account("user")
+    chat = answers.start_conversation(account.id, "Long")
+    for n in range(250):
+        answers.record(
+            account_id=account.id,
+            conversation_id=chat.id,
+            question=f"question {n}",
+            answer=f"answer {n}: " + "Some words of an answer, *with* `code`. " * 8,
+            route="model",
+            reason="",
+            weights_version="base",
+            finish_reason="stop",
+        )
     page = open_page("user")
+    began = time.monotonic()
     page.click("#er-chats [data-act=open]")
     page.wait_for_selector("text=answer 249")
+    took = time.monotonic() - began
     assert page.locator(".er-opener").count() == 30
+    assert took < 6, f"{took:.1f} s to show a chat of 500 messages"
     page.click("[data-act=earlier]")
     page.wait_for_function("document.querySelectorAll('.er-opener').length === 60")
 
 
-def test_each_page_knows_nothing_of_the_other(site, sign_in):
-    user = {"errata_session": sign_in(site, "user")}
-    chat = httpx.get(f"{site.url}/config", cookies=user).text
+def test_each_page_knows_nothing_of_the_other(world):
+    user = {"errata_session": world.session("user")}
+    chat = httpx.get(f"{world.url}/config", cookies=user).text
     for word in ("Live edits", "Prove it", "Serve the base model", "Search reports"):
         assert word not in chat
     for path in (
@@ -228,15 +296,17 @@ def test_each_page_knows_nothing_of_the_other(site, sign_in):
         "/admin/gradio_api/queue/data",
         "/admin/theme.css",
     ):
-        assert httpx.get(site.url + path, cookies=user).status_code in (403, 404)
-    admin = httpx.get(f"{site.url}/admin/config", cookies={"errata_session": sign_in(site, "admin")}).text
+        assert httpx.get(world.url + path, cookies=user).status_code in (403, 404)
+    admin = httpx.get(f"{world.url}/admin/config", cookies={"errata_session": world.session("admin")}).text
     for secret in ("Mona Lisa", "Canteen", "Tim Cook"):
         assert secret not in admin
 
 
 def test_a_session_that_ended_says_so(open_page, world):
     page = open_page("user")
-    world.sessions.clear()
+    store = world.services.records.store
+    with store.transaction():
+        store.write("DELETE FROM sessions")
     page.fill("#er-ask textarea", "hello")
     page.press("#er-ask textarea", "Enter")
     page.locator("dialog", has_text="Your session has ended").get_by_role("link", name="Sign in").click()

@@ -3,6 +3,11 @@
 import httpx
 import pytest
 
+from server.app import create_app
+from server.engines.scripted import ScriptedEngine
+from server.settings import Settings
+from tests_support import furnish
+from tests_support_world import World, fill, reply
 from ui.client import Gateway, refusal
 from ui.errors import GatewayRefused, GatewayUnreachable, SignedOut
 
@@ -10,13 +15,22 @@ URL = "http://errata.test"
 
 
 @pytest.fixture
-def gateway(fake):
-    world = fake.furnished()
-    world.pace_s = 0
-    world.sessions = {"u": "user", "a": "admin"}
-    made = Gateway(URL, transport=httpx.ASGITransport(fake.create_app(world)))
-    made.world = world
-    return made
+def world(tmp_path):
+    engine = ScriptedEngine(reply)
+    services = furnish(Settings(data_dir=tmp_path / "data", model_dir=tmp_path / "model", _env_file=None), engine)
+    made = World(URL, create_app(services, with_pages=False, with_loops=False), services, engine)
+    fill(made)
+    yield made
+    services.records.store.close()
+
+
+@pytest.fixture
+def gateway(world):
+    return Gateway(URL, transport=httpx.ASGITransport(world.app))
+
+
+def signed_in(gateway, world, name):
+    return acting(gateway, world.services.accounts.start_session(world.account(name).id))
 
 
 def acting(gateway, session):
@@ -37,9 +51,12 @@ async def test_only_the_session_cookie_and_the_own_origin_travel():
     assert seen[0]["origin"] == URL
 
 
-async def test_a_stream_ends_with_its_provenance(gateway):
+async def test_a_stream_ends_with_its_provenance(gateway, world):
     chunks = [
-        c async for c in acting(gateway, "u").stream_chat([{"role": "user", "content": "Who is the CEO of Apple?"}])
+        c
+        async for c in signed_in(gateway, world, "user").stream_chat(
+            [{"role": "user", "content": "Who leads Apple today?"}]
+        )
     ]
     text = "".join(c["choices"][0]["delta"].get("content", "") for c in chunks)
     assert text == "The CEO of Apple is Steve Jobs."
@@ -54,8 +71,8 @@ async def test_a_stream_without_its_end_is_an_error():
         [c async for c in acting(gateway, "u").stream_chat([])]
 
 
-async def test_reports_come_in_pages(gateway):
-    me = acting(gateway, "a")
+async def test_reports_come_in_pages(gateway, world):
+    me = signed_in(gateway, world, "admin")
     first, cursor = await me.reports(limit=4)
     rest, end = await me.reports(limit=4, cursor=cursor)
     assert (len(first), len(rest), end) == (4, 2, "")

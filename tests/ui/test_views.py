@@ -92,7 +92,7 @@ def test_dots_fill_the_share(marked, total, filled):
     ("summary", "figure"),
     [
         ({"direct": 1}, 1.0),
-        ({"gate": {"direct": 0.5}}, 0.5),
+        ({"direct": 0.5}, 0.5),
         ({"direct": True}, None),
         ({"direct": "1"}, None),
         ({}, None),
