@@ -207,11 +207,14 @@ class ProcessBook(Book):
                     self._settle(row, "worker", f"the worker was interrupted {row['crashes']} times by this edit")
         return tuple(again)
 
-    def mark_told(self, ids: Iterable[str]) -> None:
-        """The reporters have been told the outcome."""
+    def mark_told(self, ids: Iterable[str], *, moves: Mapping[str, int] | None = None) -> None:
+        """The reporters have been told the outcome. One that has moved on since it had so many `moves` stays untold."""
         with self._store.transaction():
             for correction_id in ids:
                 row = self._row(correction_id)
+                made = self._store.value("SELECT COUNT(*) FROM moves WHERE correction_id = :id", id=correction_id)
+                if moves is not None and moves.get(correction_id) != made:
+                    continue
                 row["told"] = to_text(now())
                 self._event("told", row, "publisher", reporter=row["reporter_pseudonym"])
 

@@ -21,6 +21,7 @@ from retrieval.errors import RetrievalError
 from server import auth
 from server.erasing import Erasing
 from server.errors import ServerError, TooLarge, error_body, status_of
+from server.herald import Herald
 from server.librarian import Librarian
 from server.notary import Notary
 from server.publisher import Publisher
@@ -40,7 +41,10 @@ def create_app(services: Services, *, with_pages: bool = True, with_loops: bool 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         loops = (
-            [asyncio.create_task(loop.run()) for loop in (publisher, triage, librarian, notary, erasing)]
+            [
+                asyncio.create_task(loop.run())
+                for loop in (publisher, triage, librarian, notary, erasing, Herald(services))
+            ]
             if with_loops
             else []
         )

@@ -14,6 +14,7 @@ from server.commands.output import json_option, show, table
 from server.commands.processes import effective
 from server.doctor import examine
 from server.routes.people import account_json, made_json
+from server.services import open_records
 from server.settings import EMBEDDED
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from server.auth import Reader, ServicesOf
+from server.herald import WebhookKey
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
 
@@ -64,6 +65,7 @@ def consistency(
 
 
 @router.get("/key")
-def key(services: ServicesOf, _: Reader) -> dict[str, str]:
-    """The public key that checkpoints are signed with."""
-    return {"key": services.records.signer.verifier_key}
+def key(services: ServicesOf, _: Reader) -> dict[str, str | None]:
+    """The public key that checkpoints are signed with; and that of the webhook, where there is one."""
+    webhook = WebhookKey(services.settings).public if services.settings.webhook_url else None
+    return {"key": services.records.signer.verifier_key, "webhook_key": webhook}
