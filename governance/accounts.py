@@ -262,6 +262,13 @@ class Accounts:
         with self._store.transaction():
             self._store.write("DELETE FROM sessions WHERE token_hash = :hash", hash=_token_hash(token))
 
+    def record_guessing(self, name: str, *, wrong: int, wait_s: int) -> None:
+        """Wrong passwords in a row were met with a pause. The log holds the account's pseudonym, or that there is none;
+        never the name that was tried, which may be a password typed into the wrong field."""
+        with self._store.transaction():
+            pseudonym = self._store.value("SELECT pseudonym FROM accounts WHERE name = :name", name=name)
+            self._log.append("account.guessing", {"account": pseudonym, "wrong": wrong, "wait_s": wait_s})
+
     def _key_hash(self, key: str) -> bytes:
         return hmac.digest(self._pepper, key.encode(errors="surrogatepass"), hashlib.sha256)
 

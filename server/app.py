@@ -27,6 +27,7 @@ from server.notary import Notary
 from server.publisher import Publisher
 from server.routes import ROUTERS
 from server.services import Services
+from server.throttle import SignInThrottle
 from server.triage import Triage
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ def create_app(services: Services, *, with_pages: bool = True, with_loops: bool 
     app = FastAPI(title="Errata", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.services = services
     app.state.publisher, app.state.triage, app.state.erasing = publisher, triage, erasing
+    app.state.sign_ins = SignInThrottle()
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(auth.router)

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from governance.accounts import Account, Role
 from server.errors import NotAllowed, NotSignedIn
 from server.services import Services
+from server.throttle import SignInThrottle
 
 COOKIE = "errata_session"
 READ_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -101,9 +102,18 @@ def sign_in(
     services = services_of(request)
     if request.headers.get("origin") and not same_origin(request):
         raise NotAllowed("Sign in from this site: the Origin header differs from the host.")
+    throttle: SignInThrottle = request.app.state.sign_ins
+    address = request.client.host if request.client else ""
+    if wait_s := throttle.wait_s(username, address):
+        return _later(next, wait_s)
     account = services.accounts.by_password(username, password)
     if account is None:
+        refusal = throttle.failed(username, address)
+        if refusal.wait_s:
+            services.accounts.record_guessing(username, wrong=refusal.wrong, wait_s=refusal.wait_s)
+            return _later(next, refusal.wait_s)
         return HTMLResponse(_page(next_=next, error="Name or password is wrong."), status_code=401)
+    throttle.succeeded(username, address)
     answer = RedirectResponse(_local(next), status_code=303)
     answer.set_cookie(
         COOKIE,
@@ -133,6 +143,11 @@ def sign_out(request: Request) -> Response:
     answer = RedirectResponse("/login", status_code=303)
     answer.delete_cookie(COOKIE, path="/")
     return answer
+
+
+def _later(next_: str, wait_s: int) -> HTMLResponse:
+    error = f"Too many wrong attempts. Try again in {wait_s} seconds."
+    return HTMLResponse(_page(next_=next_, error=error), status_code=429, headers={"Retry-After": str(wait_s)})
 
 
 class PageGuard:

@@ -33,6 +33,7 @@ async def serve(
     _check_port(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(settings.data_dir):
+        records = open_records(settings)  # first: a vault that does not open stops everything else
         children = [_own("gateway", settings)]
         if settings.weights_are_ours:
             base = prepare_model(settings.model, settings.model_dir, say=say)
@@ -50,7 +51,6 @@ async def serve(
                         stops_last=True,
                     )
                 )
-        records = open_records(settings)
         if made := first_accounts(records, settings):
             show_accounts(made)
         records.store.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from editing.statements import relation_of, write_statements
@@ -13,6 +14,7 @@ from governance.answers import Answers
 from governance.audit import Log
 from governance.checkpoints import Checkpoints
 from governance.corrections import Correction, Status
+from governance.errors import WrongKey
 from governance.ledger import Ledger
 from governance.notes import Signer
 from governance.policy import Policy
@@ -89,7 +91,7 @@ def open_records(settings: Settings) -> Records:
     settings.keys_dir.mkdir(exist_ok=True, mode=0o700)
     store = Store(settings.database_path)
     store.migrate()
-    vault = Vault(store, Vault.load_or_create_master_key(settings.keys_dir / "master.key"))
+    vault = _open_vault(store, settings.keys_dir / "master.key")
     log = Log(store)
     policy = Policy.load()
     tombstones = Tombstones(settings.keys_dir / "tombstones.jsonl")  # apart: a restored backup must not lose them
@@ -108,6 +110,22 @@ def open_records(settings: Settings) -> Records:
         signer=signer,
         checkpoints=Checkpoints(store, log, signer, folders),
     )
+
+
+def _open_vault(store: Store, key_path: Path) -> Vault:
+    """The vault, once its key has opened something. Raises WrongKey, before a lost key could be replaced by a fresh one."""
+    in_use = store.value("SELECT 1 FROM person_keys UNION ALL SELECT 1 FROM accounts LIMIT 1")
+    if in_use and not key_path.exists():
+        raise WrongKey(
+            f"the vault's key is missing: {str(key_path)!r}. Put the key file back that this data folder was made with;"
+            " without it no text can be read, so nothing is served"
+        )
+    vault = Vault(store, Vault.load_or_create_master_key(key_path))
+    try:
+        vault.check()
+    except WrongKey as error:
+        raise WrongKey(f"{str(key_path)!r} is not the key of this data folder, so nothing is served: {error}") from None
+    return vault
 
 
 def first_accounts(records: Records, settings: Settings) -> list[NewAccount]:

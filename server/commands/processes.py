@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from governance.accounts import NewAccount
+from governance.errors import GovernanceError
 from server.commands.output import Refused
 from server.errors import ServerError
 from server.settings import Settings
@@ -75,7 +76,7 @@ def serve(**flags: Any) -> None:
                 run(settings, say=click.echo, show_accounts=lambda made: click.echo(accounts_text(made, settings)))
             )
         )
-    except (ServerError, OSError, ValueError) as error:
+    except (ServerError, GovernanceError, OSError, ValueError) as error:
         raise Refused(str(error)) from None
 
 
@@ -91,7 +92,7 @@ def engine(**flags: Any) -> None:
         model = prepare_model(settings.model, settings.model_dir, say=click.echo)
         launch = launch_vllm(settings, model.path, machine=this_machine(), environ=os.environ)
         make_folders(launch)
-    except (ServerError, OSError, ValueError) as error:
+    except (ServerError, GovernanceError, OSError, ValueError) as error:
         raise Refused(str(error)) from None
     os.chdir(launch.folder)
     os.execvpe(launch.command[0], launch.command, dict(launch.environ))
@@ -107,7 +108,7 @@ def gateway(**flags: Any) -> None:
     set_up_logging(settings, "gateway")
     try:
         run(settings, say=click.echo)
-    except (ServerError, OSError, ValueError) as error:
+    except (ServerError, GovernanceError, OSError, ValueError) as error:
         raise Refused(str(error)) from None
 
 
@@ -121,7 +122,7 @@ def worker(**flags: Any) -> None:
     set_up_logging(settings, "worker")
     try:
         run(settings, say=lambda line: click.echo(line, err=True))
-    except (ServerError, OSError, ValueError) as error:
+    except (ServerError, GovernanceError, OSError, ValueError) as error:
         raise Refused(str(error)) from None
 
 

@@ -3,5 +3,6 @@
 from server.routes import audit, chat, conversations, corrections, erasure, health, knowledge, people, reports, versions
 
 ROUTERS = tuple(
-    module.router for module in (chat, conversations, corrections, reports, versions, knowledge, erasure, audit, people, health)
+    module.router
+    for module in (chat, conversations, corrections, reports, versions, knowledge, erasure, audit, people, health)
 )

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from governance.accounts import Role
+from server.throttle import SignInThrottle, Throttle
 from tests_support import House
 
 
@@ -93,3 +94,75 @@ async def test_a_name_in_the_sign_in_page_is_escaped(house: House) -> None:
     async with browser(house) as client:
         answer = await client.get("/login", params={"next": '/"><img src=x onerror=alert(1)>'})
         assert "<img" not in answer.text
+
+
+async def attempt(client: httpx.AsyncClient, name: str, password: str) -> httpx.Response:
+    form = {"username": name, "password": password}
+    return await client.post("/login", data=form, headers={"Origin": "http://errata.test"})
+
+
+@pytest.fixture
+def clock(house: House) -> list[float]:
+    """Moments that a test moves on by itself."""
+    moment = [1_000.0]
+    house.app.state.sign_ins = SignInThrottle(clock=lambda: moment[0])
+    return moment
+
+
+@pytest.mark.parametrize("name", ["admin", "nobody"])
+async def test_guessing_is_slowed_down_whether_or_not_the_name_exists(
+    house: House, clock: list[float], name: str
+) -> None:
+    async with browser(house) as client:
+        statuses = [(await attempt(client, name, "wrong")).status_code for _ in range(5)]
+        assert statuses == [401] * 4 + [429]
+        blocked = await attempt(client, name, f"{name}-password")
+        assert blocked.status_code == 429  # the right password is not heard either
+        assert int(blocked.headers["retry-after"]) >= 1
+        assert "Try again in" in blocked.text
+        waits = []
+        for _ in range(4):
+            clock[0] += 1_000
+            waits.append(int((await attempt(client, name, "wrong")).headers["retry-after"]))
+        assert waits == [2, 4, 8, 16]
+        if name == "admin":
+            clock[0] += 20
+            assert (await attempt(client, name, "admin-password")).status_code == 303
+            assert (await attempt(client, name, "wrong")).status_code == 401
+    entries = [e.data for e in house.services.records.log.entries() if e.data["kind"] == "account.guessing"]
+    assert [entry["wait_s"] for entry in entries] == [1, 2, 4, 8, 16]
+    known = {"admin": house.services.accounts.named("admin").pseudonym}.get(name)
+    assert {entry["account"] for entry in entries} == {known}
+    assert "nobody" not in str(entries)
+
+
+async def test_one_address_that_tries_many_names_is_slowed_down_too(house: House, clock: list[float]) -> None:
+    async with browser(house) as client:
+        statuses = [(await attempt(client, f"name{n}", "wrong")).status_code for n in range(31)]
+        assert statuses == [401] * 29 + [429] * 2
+
+
+def test_who_signed_in_from_here_before_is_not_held_up_by_others_guesses() -> None:
+    throttle = SignInThrottle(clock=lambda: 0.0)
+    throttle.succeeded("admin", "10.0.0.1")
+    for _ in range(8):
+        throttle.failed("admin", "10.0.0.2")
+    assert throttle.wait_s("admin", "10.0.0.2") > 0
+    assert throttle.wait_s("admin", "10.0.0.3") > 0
+    assert throttle.wait_s("admin", "10.0.0.1") == 0
+
+
+def test_the_longest_pause_is_a_quarter_of_an_hour() -> None:
+    throttle = Throttle(free=5, clock=lambda: 0.0)
+    assert [throttle.failed("a").wait_s for _ in range(40)][-1] == 900
+
+
+def test_attempts_are_forgotten_after_an_hour_and_kept_for_a_bounded_number_of_names() -> None:
+    moment = [0.0]
+    throttle = Throttle(free=1, clock=lambda: moment[0])
+    assert throttle.failed("a").wait_s == 1
+    moment[0] = 4_000.0
+    assert throttle.failed("a").wrong == 1
+    for n in range(20_000):
+        throttle.failed(str(n))
+    assert len(throttle._kept) == 10_000

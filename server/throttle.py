@@ -1,0 +1,95 @@
+"""Slows down guessing at the sign-in page: per account and per address, longer with each wrong attempt."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MOST_KEPT = 10_000
+FORGOTTEN_AFTER_S = 3_600.0
+LONGEST_S = 900.0
+
+
+@dataclass(slots=True)
+class Attempts:
+    """Wrong attempts in a row, and until when no more are heard."""
+
+    wrong: int = 0
+    last: float = 0.0
+    until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a wrong attempt came to: how many in a row, and the seconds until the next is heard (0: at once)."""
+
+    wrong: int
+    wait_s: int
+
+
+class Throttle:
+    """Wrong attempts by one key: `free` of them cost nothing, each further one doubles the wait, from one second to a
+    quarter of an hour. Forgotten after an hour, after a success, and by a restart; the oldest of very many keys go first."""
+
+    def __init__(self, *, free: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._free, self._clock = free, clock
+        self._kept: OrderedDict[str, Attempts] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def wait_s(self, key: str) -> int:
+        """Whole seconds until an attempt is heard; 0 if it is now."""
+        with self._lock:
+            found = self._kept.get(key)
+            return max(0, math.ceil(found.until - self._clock())) if found else 0
+
+    def failed(self, key: str) -> Refusal:
+        """One more wrong attempt."""
+        with self._lock:
+            now = self._clock()
+            found = self._kept.pop(key, None)
+            if found is None or now - found.last > FORGOTTEN_AFTER_S:
+                found = Attempts()
+            found.wrong, found.last = found.wrong + 1, now
+            over = found.wrong - self._free
+            wait = min(LONGEST_S, 2.0 ** min(over, 20)) if over >= 0 else 0.0
+            found.until = now + wait
+            self._kept[key] = found
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+            return Refusal(found.wrong, math.ceil(wait))
+
+    def succeeded(self, key: str) -> None:
+        """The right password: what went before is forgotten."""
+        with self._lock:
+            self._kept.pop(key, None)
+
+
+class SignInThrottle:
+    """Both keys together. An address that signed in to an account before is not held up by others' guesses at it."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._accounts, self._addresses = Throttle(free=5, clock=clock), Throttle(free=30, clock=clock)
+        self._trusted: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def wait_s(self, name: str, address: str) -> int:
+        return max(self._addresses.wait_s(address), self._accounts.wait_s(self._account(name, address)))
+
+    def failed(self, name: str, address: str) -> Refusal:
+        """One more wrong attempt; what is longer counts."""
+        by_account = self._accounts.failed(self._account(name, address))
+        by_address = self._addresses.failed(address)
+        return max(by_account, by_address, key=lambda refusal: refusal.wait_s)
+
+    def succeeded(self, name: str, address: str) -> None:
+        self._accounts.succeeded(self._account(name, address))
+        self._trusted[name, address] = None
+        self._trusted.move_to_end((name, address))
+        while len(self._trusted) > MOST_KEPT:
+            self._trusted.popitem(last=False)
+
+    def _account(self, name: str, address: str) -> str:
+        return f"{name}\n{address}" if (name, address) in self._trusted else name
