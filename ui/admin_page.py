@@ -183,35 +183,33 @@ class AdminPage:
         turn, look = desk.turn, desk.look
         if look.me is None:
             return self._row()
-        counts, strip = await self._strip(me, look)
-        views: dict[str, object] = {}
-        try:
-            views = await self._tab(me, look, counts)
-        except UiError as error:
-            name = "detail" if look.tab == ADMIN.tabs[0] else look.tab
-            views[name] = html.problem(words_for(error))
+        strip, views = await asyncio.gather(self._strip(me, look.me), self._views(me, look, look.me))
         if desk.turn != turn:
             return self._row(told=told)
         return self._row(told=told, strip=strip, **views)
 
-    async def _strip(self, me: Caller, state: AdminState) -> tuple[dict[str, int], str]:
+    async def _strip(self, me: Caller, who: Me) -> str:
         try:
             counts, served, worker, ready = await asyncio.gather(
                 me.counts(), me.current_version(), _or(me.worker, Worker.read({})), me.health()
             )
         except UiError as error:
-            return {}, html.problem(words_for(error))
-        assert state.me is not None
-        return counts, records_view.strip(
-            state.me, waiting=counts.get("queued", 0), served=served, worker=worker, ready=bool(ready["ready"])
+            return html.problem(words_for(error))
+        return records_view.strip(
+            who, waiting=counts.get("queued", 0), served=served, worker=worker, ready=bool(ready["ready"])
         )
 
-    async def _tab(self, me: Caller, state: AdminState, counts: dict[str, int]) -> dict[str, object]:
-        who = state.me
-        assert who is not None
+    async def _views(self, me: Caller, state: AdminState, who: Me) -> dict[str, object]:
+        try:
+            return await self._tab(me, state, who)
+        except UiError as error:
+            name = "detail" if state.tab == ADMIN.tabs[0] else state.tab
+            return {name: html.problem(words_for(error))}
+
+    async def _tab(self, me: Caller, state: AdminState, who: Me) -> dict[str, object]:
         tabs = ADMIN.tabs
         if state.tab == tabs[0]:
-            return await self._queue(me, state, counts)
+            return await self._queue(me, state)
         if state.tab == tabs[1]:
             pages = await asyncio.gather(
                 me.reports(status="live", limit=200), me.reports(status="in_knowledge", limit=200)
@@ -230,7 +228,21 @@ class AdminPage:
             return {tabs[5]: shown}
         return {tabs[6]: records_view.health(await me.health())}
 
-    async def _queue(self, me: Caller, state: AdminState, counts: dict[str, int]) -> dict[str, object]:
+    async def _queue(self, me: Caller, state: AdminState) -> dict[str, object]:
+        counts, selected, (reports, more) = await asyncio.gather(
+            me.counts(), self._selected(me, state), self._reports(me, state)
+        )
+        return {
+            "filters": queue_view.filters(counts, current=state.status),
+            "queue": queue_view.listing(reports, selected=state.selected, more=more),
+            "detail": queue_view.detail(selected, state.me),
+        }
+
+    async def _selected(self, me: Caller, state: AdminState) -> Report | None:
+        return await me.report(state.selected) if state.selected else None
+
+    async def _reports(self, me: Caller, state: AdminState) -> tuple[list[Report], bool]:
+        """As many as are shown, page by page, and whether there are more."""
         reports: list[Report] = []
         cursor = ""
         while len(reports) < state.rows:
@@ -240,14 +252,7 @@ class AdminPage:
             reports += page
             if not cursor:
                 break
-        selected: Report | None = None
-        if state.selected:
-            selected = await me.report(state.selected)
-        return {
-            "filters": queue_view.filters(counts, current=state.status),
-            "queue": queue_view.listing(reports, selected=state.selected, more=bool(cursor)),
-            "detail": queue_view.detail(selected, state.me),
-        }
+        return reports, bool(cursor)
 
     async def _log(self, me: Caller, state: AdminState) -> str:
         size = await me.log_size()

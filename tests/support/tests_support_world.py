@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -17,6 +18,7 @@ from fastapi import FastAPI
 
 from governance.accounts import Account, Role
 from governance.corrections import Correction, Remedy, Status
+from governance.times import to_text
 from governance.versions import Version
 from retrieval.documents import Document
 from server.app import create_app
@@ -117,6 +119,32 @@ class World:
             conflicts=conflicts,
             volatile=changing,
         )
+
+    def crowd(self, count: int) -> None:
+        """`count` more queued reports with texts, moves, priorities and due dates of their own, written as rows: through
+        the ledger they would take minutes and meet the limits."""
+        store, vault = self.services.records.store, self.services.records.vault
+        model = self.report("Who wrote Middlemarch?")
+        row = dict(store.row("SELECT * FROM corrections WHERE id = :id", id=model.id))
+        moves = store.rows("SELECT * FROM moves WHERE correction_id = :id", id=model.id)
+        claim = json.loads(vault.get(row["claim_text_id"]) or "")
+        crowd = []
+        with store.transaction():
+            for n in range(count):
+                question = f"Who wrote the book number {n}?"
+                texts = claim | {"question": question, "canonical_question": question, "correct_answer": f"Author {n}"}
+                own = {
+                    "id": f"cor_crowd{n:06}",
+                    "created": to_text(datetime.now(UTC) - timedelta(minutes=n)),
+                    "due": to_text(datetime.now(UTC) + timedelta(minutes=n * 7919 % 20_000)),
+                    "priority": 1 + n * 31 % 17 // 8,
+                    "claim_text_id": vault.put(row["reporter_id"], "claim", json.dumps(texts)),
+                    "claim_key": None,
+                    "idempotency_hash": None,
+                }
+                crowd.append(row | own)
+            store.db["corrections"].insert_all(crowd)
+            store.db["moves"].insert_all({**move, "correction_id": one["id"]} for one in crowd for move in moves)
 
     def approve(self, correction_id: str, *, by: str = "admin", reason: str = "Checked against the source.") -> None:
         self.ledger.approve(correction_id, self.account(by), reason=reason)
