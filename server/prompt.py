@@ -14,7 +14,10 @@ INSTRUCTION = (
     "the answer, say so."
 )
 # Tokens with a meaning in chat templates. Inside a passage they could end the turn and open another one.
-CONTROL_TOKEN = re.compile(r"<\|[^|<>]{1,40}\|>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>", re.IGNORECASE)
+CONTROL_TOKEN = re.compile(
+    r"<[|｜][^|｜<>]{1,40}[|｜]>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>", re.IGNORECASE
+)
+FENCE = re.compile(r"<\s*/?\s*sources\s*/?\s*>", re.IGNORECASE)
 CITATION = re.compile(r"\s?\[(\d{1,3})\]")
 
 
@@ -39,7 +42,7 @@ def heading(passage: Passage) -> str:
 
 def quoted(text: str) -> str:
     """Text that cannot end the fence or the turn it stands in."""
-    return CONTROL_TOKEN.sub(" ", text).replace("<sources>", " ").replace("</sources>", " ")
+    return FENCE.sub(" ", CONTROL_TOKEN.sub(" ", text))
 
 
 def citations_missing(text: str, passages: Sequence[Passage]) -> str:
