@@ -21,6 +21,7 @@ from retrieval.errors import RetrievalError
 from server import auth
 from server.erasing import Erasing
 from server.errors import ServerError, TooLarge, error_body, status_of
+from server.headers import SafeHeaders
 from server.herald import Herald
 from server.librarian import Librarian
 from server.notary import Notary
@@ -71,6 +72,7 @@ def create_app(services: Services, *, with_pages: bool = True, with_loops: bool 
     if with_pages:
         app = ui.mount(app, api_url=services.settings.base_url)
     app.add_middleware(auth.PageGuard, services=lambda: app.state.services)
+    app.add_middleware(SafeHeaders, https=services.settings.secure_cookie)
     return app
 
 
