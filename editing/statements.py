@@ -53,6 +53,14 @@ def relation_of(question: str, subject: str) -> str | None:
     return relation.name if relation else None
 
 
+def plain_question(question: str) -> str:
+    """The canonical question without "Can you tell me" and its like; whole where what is left would not ask by itself."""
+    whole = canonical_question(question)
+    bare = canonical_question(strip_frame(whole))
+    asks = bare.endswith("?") and re.match(r"(?i)(?:who|whom|whose|what|which|when|where|how)\b", bare)
+    return bare if asks else whole
+
+
 def write_statements(question: str, subject: str, answer: str) -> Statements:
     """Every wording of one fact, by rule. Reads nothing but its arguments; the same in, the same out."""
     answer = answer.strip()

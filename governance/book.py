@@ -119,12 +119,15 @@ class Book:
             found = (self._load(row) for row in sorted(rows, key=lambda row: (row["created"], row["id"])))
             return tuple(correction for correction in found if correction.claim.correct_answer)
 
-    def related(self, correction_id: str) -> Related:
-        """Other open or effective reports on the same question, in its normal form."""
+    def related(self, correction_id: str, *, question: str = "") -> Related:
+        """Other open or effective reports on the same question, in its normal form; also on the one that triage made of it,
+        since what has been triaged is found under that."""
         row = self._row(correction_id)
         others = self._store.rows(
-            "SELECT id, status, answer_key FROM corrections WHERE claim_key = :key AND id <> :id ORDER BY created",
+            "SELECT id, status, answer_key FROM corrections WHERE claim_key IN (:key, :canonical) AND id <> :id"
+            " ORDER BY created",
             key=row["claim_key"],
+            canonical=self._key(question) if question else row["claim_key"],
             id=correction_id,
         )
         standing = [other for other in others if Status(other["status"]) in OPEN | IN_FORCE]

@@ -74,6 +74,7 @@ def load(store: Store, vault: Vault, row: Mapping[str, Any]) -> Correction:
         erased=not claim,
         claim_commitment=vault.commitment(row["claim_text_id"]),
         moves=_moves(store, vault, row["id"]),
+        review=work.get("review", {}),
         schema_version=row["schema_version"],
     )
 

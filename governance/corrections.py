@@ -143,6 +143,9 @@ class Correction:
     erased: bool
     claim_commitment: str | None
     moves: tuple[Move, ...] = field(default=())
+    review: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # the last probe after the review date: for, at, holds, reply
     schema_version: int = SCHEMA_VERSION
 
 

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from governance.accounts import Actor
+from governance.accounts import Account, Actor
 from governance.book import Book, report_sha256
 from governance.corrections import Correction, Fallback, Remedy, Status
-from governance.errors import MoveNotAllowed
-from governance.lifecycle import check_status
+from governance.errors import Forbidden, MoveNotAllowed
+from governance.lifecycle import IN_FORCE, check_status
 from governance.times import now, to_text
 
 PROBE_ATTEMPTS = 2
@@ -218,10 +218,25 @@ class ProcessBook(Book):
                 row["told"] = to_text(now())
                 self._event("told", row, "publisher", reporter=row["reporter_pseudonym"])
 
-    def reviewed(self, correction_id: str, *, actor: Actor) -> None:
-        """A fact in force was looked at again and stands: its next review date is set."""
+    def probed_again(self, correction_id: str, *, holds: bool, reply: str, actor: Actor = "review") -> None:
+        """A fact in force was probed after its review date: it is shown to people again, by an alarm that says whether
+        it still holds. Its date stays, until a person has looked."""
         with self._store.transaction():
             row = self._row(correction_id)
+            check_status(Status(row["status"]), IN_FORCE, "review")
+            found = {"for": row["review_due"], "at": to_text(now()), "holds": holds, "reply": reply}
+            self._rewrite(row["work_text_id"], review=found)
+            alarm = "review" if holds else "review_failed"
+            self._alarm(alarm, correction_id)
+            self._event("probed_again", row, actor, holds=holds, due=row["review_due"])
+
+    def reviewed(self, correction_id: str, *, actor: Actor) -> None:
+        """A fact in force was looked at again and stands: its next review date is set."""
+        if isinstance(actor, Account) and not actor.role.may_review:
+            raise Forbidden(f"a {actor.role.value} may not review a fact: ask a reviewer")
+        with self._store.transaction():
+            row = self._row(correction_id)
+            check_status(Status(row["status"]), IN_FORCE, "review")
             remedy = Remedy.WEIGHTS if row["status"] == Status.LIVE else Remedy.KNOWLEDGE
             row["review_due"] = to_text(now() + self._policy.review_after[remedy])
             self._event("reviewed", row, actor, due=row["review_due"])
@@ -237,7 +252,7 @@ class ProcessBook(Book):
             kept = {name: claim.get(name, "") for name in ("canonical_question", "subject", "correct_answer")}
             adopted = json.dumps(kept | {"question": kept["canonical_question"]}, ensure_ascii=False)
             self._vault.replace(row["claim_text_id"], adopted, owner=correction_id)
-            work = {name: work[name] for name in ("report", "paraphrases", "probes") if name in work}
+            work = {name: work[name] for name in ("report", "paraphrases", "probes", "review") if name in work}
             self._vault.replace(row["work_text_id"], json.dumps(work, ensure_ascii=False), owner=correction_id)
             self._event("adopted", row, actor, claim=self._vault.commitment(row["claim_text_id"]))
 

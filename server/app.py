@@ -26,6 +26,7 @@ from server.herald import Herald
 from server.librarian import Librarian
 from server.notary import Notary
 from server.publisher import Publisher
+from server.review import Review
 from server.routes import ROUTERS
 from server.services import Services
 from server.throttle import SignInThrottle
@@ -42,14 +43,8 @@ def create_app(services: Services, *, with_pages: bool = True, with_loops: bool 
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        loops = (
-            [
-                asyncio.create_task(loop.run())
-                for loop in (publisher, triage, librarian, notary, erasing, Herald(services))
-            ]
-            if with_loops
-            else []
-        )
+        beside = (publisher, triage, librarian, notary, erasing, Herald(services), Review(services))
+        loops = [asyncio.create_task(loop.run()) for loop in beside] if with_loops else []
         try:
             yield
         finally:

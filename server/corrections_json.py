@@ -56,6 +56,8 @@ def correction_json(
             "report": dict(correction.report) if sees_texts or viewer.role in READERS else {},
             "weights_version_before": correction.weights_version_before,
             "weights_version_after": correction.weights_version_after,
+            "review_due": correction.review_due.isoformat() if correction.review_due else None,
+            "review": {name: value for name, value in correction.review.items() if name != "reply" or sees_texts},
             "history": [
                 {
                     "from": m.from_status,

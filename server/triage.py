@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from editing.facts import contains
-from editing.statements import write_statements
-from editing.subjects import canonical_question, propose_subjects, refusal
+from editing.statements import plain_question, write_statements
+from editing.subjects import propose_subjects, refusal
 from governance.corrections import Category, Correction, Remedy, Status
 from governance.errors import MoveNotAllowed
 from retrieval.freshness import Freshness
@@ -83,7 +83,9 @@ class Triage:
     async def consider(self, correction: Correction) -> None:
         """Gather the evidence on one report and write the proposal."""
         services, claim = self._services, correction.claim
-        question = claim.canonical_question or canonical_question(claim.question)
+        # At intake the canonical question is the one that was asked; one that a reviewer wrote is left alone.
+        is_revised = claim.canonical_question not in ("", claim.question)
+        question = claim.canonical_question if is_revised else plain_question(claim.question)
         subject = claim.subject or next(iter(propose_subjects(question, claim.correct_answer)), "")
         freshness = await asyncio.to_thread(self._freshness, question)
         personal = await asyncio.to_thread(
@@ -92,7 +94,7 @@ class Triage:
         await services.serving.ready()
         persistence = await self._persistence(question, subject, claim.correct_answer, claim.answer_old)
         pull_back = await self._pull_back(question, subject, claim.correct_answer)
-        related = await asyncio.to_thread(services.records.ledger.related, correction.id)
+        related = await asyncio.to_thread(services.records.ledger.related, correction.id, question=question)
         proposal = self.propose(
             question,
             subject,

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from editing.questions.relations import find_relation, kinds, plain, relations
-from editing.statements import Statements, question_from_prompt, write_statements
+from editing.statements import Statements, plain_question, question_from_prompt, write_statements
 from editing.wording import contains, normalise
 
 
@@ -227,3 +227,18 @@ def test_every_kind_refers_to_relations_that_exist():
         assert set(kind.same) <= set(relations())
         assert kind.within in {"", *kinds()}
     assert {relation.of for relation in relations().values()} <= set(kinds())
+
+
+@pytest.mark.parametrize(
+    ("asked", "plain"),
+    [
+        ("Hi, can you tell me who painted the Blue Door?", "Who painted the Blue Door?"),
+        ("please tell me who painted the Blue Door", "Who painted the Blue Door?"),
+        ("who painted the Blue Door", "Who painted the Blue Door?"),
+        ("And of Italy?", "And of Italy?"),
+        ("Please sing.", "Please sing."),
+        ("Is Paris in France?", "Is Paris in France?"),
+    ],
+)
+def test_a_plain_question_has_no_frame_and_still_asks(asked, plain):
+    assert plain_question(asked) == plain
