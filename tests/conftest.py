@@ -1,4 +1,4 @@
-"""What tests of several rooms share: the embedded model, and one real vLLM for the whole session."""
+"""What tests of several rooms share: the embedded model, one real vLLM for the whole session, a headless browser."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 from hypothesis import settings
+
+from tests_support_browser import launched
 
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 600
@@ -94,6 +96,15 @@ def version_folders(embedded_model: Path, tmp_path_factory: pytest.TempPathFacto
     damaged = root / "damaged" / "model.safetensors"
     damaged.write_bytes(damaged.read_bytes()[:100_000])
     return {version: root / version for version in ("base", "edited", "damaged")}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[object]:
+    """A headless Chromium; a skip with its reason where there is none, a failure where one is demanded.
+
+    One per file: while it is open, its event loop runs, and asynchronous tests of other files could not.
+    """
+    yield from launched()
 
 
 def _answers_in_time(socket: Path, process: subprocess.Popen[bytes]) -> bool:

@@ -12,6 +12,7 @@ from .acting import Act, inform, lines, path_id, refuse, warn
 from .admin_texts import ADMIN
 from .client import Caller
 from .decisions_view import question_of
+from .erasure_texts import ERASURE
 from .errors import UiError
 
 _SAID = {
@@ -59,6 +60,16 @@ class AdminActs:
                 return await self._person(me, act)
             case "add-text" | "add-link" | "remove":
                 return await self._document(me, act, identity)
+            case "erasure":
+                return Done(look={"erasure": "" if identity == "all" else identity})
+            case "erasure-file":
+                filed = await me.file_erasure(_erasure_filed(act.form))
+                inform(ERASURE.filed)
+                return Done(look={"erasure": filed.id})
+            case _ if act.name.startswith("erasure-"):
+                verb = path_id(act.name.removeprefix("erasure-"))
+                await me.step_erasure(identity, verb, _erasure_step(verb, act.form))
+                inform(ERASURE.done)
             case "restore":
                 await me.restore(identity, act.form.get("reason", ""))
                 inform(ADMIN.restored)
@@ -134,3 +145,27 @@ class AdminActs:
             warn(error)
         finally:
             file.unlink(missing_ok=True)
+
+
+def _erasure_filed(form: Mapping[str, str]) -> dict[str, object]:
+    """The body of a request; fields that stayed empty are left out."""
+    filled: dict[str, object] = {key: lines(form.get(key, "")) for key in ("names", "identifiers")}
+    filled |= {key: form.get(key, "").strip() for key in ("account", "kind", "law", "statement")}
+    return {key: value for key, value in filled.items() if value}
+
+
+def _erasure_step(verb: str, form: Mapping[str, str]) -> dict[str, object]:
+    """What the form of a step says, in the gateway's terms."""
+    body: dict[str, object] = {key: value.strip() for key, value in form.items()}
+    for key in ("direct", "secrets", "keep"):
+        if key in form:
+            body[key] = lines(form[key])
+    for key in ("correct", "many", "told"):
+        if key in form:
+            body[key] = form[key] == "yes"
+    if "right_answers" in form:
+        pairs = [line.partition("=") for line in lines(form["right_answers"])]
+        body["right_answers"] = {question.strip(): answer.strip() for question, _, answer in pairs if answer.strip()}
+    if "backups_until" in form:
+        body["backups_until"] = form["backups_until"] or None
+    return body

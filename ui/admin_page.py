@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from . import html, queue_view, records_view, versions_view
+from . import erasure_view, html, queue_view, records_view, versions_view
 from .acting import TELLS, caller, panel, warn, words_for
 from .admin_acts import AdminActs, Done
 from .admin_texts import ADMIN
@@ -18,6 +18,7 @@ from .texts import TEXTS
 
 PAGE = 50  # reports drawn at a time; the rest is a click away, so that ten thousand are as quick as ten
 LOG_PAGE = 40
+TABS = ("queue", "live", "versions", "knowledge", "erasure", "log", "people", "health")  # named by ADMIN.tabs
 _BUS = "window.errataSend = (data) => trigger('act', data);"
 
 
@@ -26,13 +27,14 @@ class AdminState:
     """What one tab of the admin page looks at."""
 
     me: Me | None = None
-    tab: str = ADMIN.tabs[0]
+    tab: str = TABS[0]
     status: str = "queued"
     sort: str = "priority"
     search: str = ""
     selected: str = ""
     rows: int = PAGE
     log_end: int = 0  # 0 is the end of the log
+    erasure: str = ""  # the request that is open; the list where none is
 
 
 @dataclass(slots=True)
@@ -64,7 +66,7 @@ class AdminPage:
             strip = panel("", "er-admin")
             views: dict[str, gr.HTML] = {}
             with gr.Tabs(elem_id="er-tabs") as tabs:
-                with gr.Tab(ADMIN.tabs[0], id=ADMIN.tabs[0]), gr.Row(elem_id="er-desk"):
+                with gr.Tab(ADMIN.tabs[0], id=TABS[0]), gr.Row(elem_id="er-desk"):
                     with gr.Column(scale=2, min_width=300, elem_id="er-left"):
                         filters = panel("", "er-filters")
                         with gr.Row(elem_id="er-find"):
@@ -91,13 +93,15 @@ class AdminPage:
                         panel(html.element("p", ADMIN.keys_hint, class_="er-quiet er-keys"))
                     with gr.Column(scale=3, min_width=320, elem_id="er-right"):
                         detail = panel("", "er-detail")
-                for name in ADMIN.tabs[1:]:
-                    with gr.Tab(name, id=name, render_children=True):
-                        if name == "Knowledge":
-                            upload = gr.UploadButton(
-                                ADMIN.upload, size="sm", elem_id="er-upload", file_count="single", type="filepath"
-                            )
-                            views[name] = panel()
+                for key, name in zip(TABS[1:], ADMIN.tabs[1:], strict=True):
+                    with gr.Tab(name, id=key, render_children=True):
+                        if key == "knowledge":
+                            with gr.Row(elem_id="er-adding"):
+                                add = panel("", "er-add")
+                                upload = gr.UploadButton(
+                                    ADMIN.upload, size="sm", elem_id="er-upload", file_count="single", type="filepath"
+                                )
+                            views[key] = panel()
                             playground = gr.Textbox(
                                 label=ADMIN.playground,
                                 placeholder=ADMIN.playground_hint,
@@ -106,11 +110,13 @@ class AdminPage:
                             )
                             found = panel("", "er-found")
                         else:
-                            views[name] = panel()
+                            views[key] = panel()
             clock = gr.Timer(4)
 
-            drawn = [told, strip, filters, queue, detail, *views.values()]
-            self._slots = {name: n for n, name in enumerate(("told", "strip", "filters", "queue", "detail", *views))}
+            drawn = [told, strip, filters, queue, detail, add, *views.values()]
+            self._slots = {
+                name: n for n, name in enumerate(("told", "strip", "filters", "queue", "detail", "add", *views))
+            }
             page.load(self.open, [desk], drawn, **quiet)
             clock.tick(self.refresh, [desk], drawn, trigger_mode="once", **quiet)
             tabs.select(self.choose_tab, [desk], drawn, **quiet)
@@ -137,7 +143,7 @@ class AdminPage:
         return await self._draw(caller(self._gateway, request), desk)
 
     async def choose_tab(self, desk: Desk, event: gr.SelectData, request: gr.Request) -> list[Any]:
-        desk.turn_to(tab=str(event.value))
+        desk.turn_to(tab=dict(zip(ADMIN.tabs, TABS, strict=True)).get(str(event.value), TABS[0]))
         return await self._draw(caller(self._gateway, request), desk)
 
     async def find(self, desk: Desk, search: str, sort: str, request: gr.Request) -> list[Any]:
@@ -203,30 +209,37 @@ class AdminPage:
         try:
             return await self._tab(me, state, who)
         except UiError as error:
-            name = "detail" if state.tab == ADMIN.tabs[0] else state.tab
+            name = "detail" if state.tab == TABS[0] else state.tab
             return {name: html.problem(words_for(error))}
 
     async def _tab(self, me: Caller, state: AdminState, who: Me) -> dict[str, object]:
-        tabs = ADMIN.tabs
-        if state.tab == tabs[0]:
-            return await self._queue(me, state)
-        if state.tab == tabs[1]:
-            pages = await asyncio.gather(
-                me.reports(status="live", limit=200), me.reports(status="in_knowledge", limit=200)
-            )
-            live = sorted((report for page, _ in pages for report in page), key=lambda r: r.created, reverse=True)
-            return {tabs[1]: versions_view.live_edits(live, who)}
-        if state.tab == tabs[2]:
-            versions, served = await asyncio.gather(me.versions(), me.current_version())
-            return {tabs[2]: versions_view.timeline(_unique(versions), served=served, me=who)}
-        if state.tab == tabs[3]:
-            return {tabs[3]: records_view.add_buttons(who) + records_view.documents(await me.documents(), who)}
-        if state.tab == tabs[4]:
-            return {tabs[4]: await self._log(me, state)}
-        if state.tab == tabs[5]:
-            shown = records_view.people(await me.people()) if who.may_administer else html.empty(ADMIN.admins_only)
-            return {tabs[5]: shown}
-        return {tabs[6]: records_view.health(await me.health())}
+        match state.tab:
+            case "queue":
+                return await self._queue(me, state)
+            case "live":
+                pages = await asyncio.gather(
+                    me.reports(status="live", limit=200), me.reports(status="in_knowledge", limit=200)
+                )
+                live = sorted((report for page, _ in pages for report in page), key=lambda r: r.created, reverse=True)
+                shown = versions_view.live_edits(live, who)
+            case "versions":
+                versions, served = await asyncio.gather(me.versions(), me.current_version())
+                shown = versions_view.timeline(_unique(versions), served=served, me=who)
+            case "knowledge":
+                documents = records_view.documents(await me.documents(), who)
+                return {"add": records_view.add_buttons(who), state.tab: documents}
+            case "erasure":
+                if state.erasure:
+                    shown = erasure_view.checklist(await me.erasure(state.erasure), who)
+                else:
+                    shown = erasure_view.requests(await me.erasures(), who)
+            case "log":
+                shown = await self._log(me, state)
+            case "people":
+                shown = records_view.people(await me.people()) if who.may_administer else html.empty(ADMIN.admins_only)
+            case _:
+                shown = records_view.health(await me.health())
+        return {state.tab: shown}
 
     async def _queue(self, me: Caller, state: AdminState) -> dict[str, object]:
         counts, selected, (reports, more) = await asyncio.gather(
@@ -254,7 +267,7 @@ class AdminPage:
                 break
         return reports, bool(cursor)
 
-    async def _log(self, me: Caller, state: AdminState) -> str:
+    async def _log(self, me: Caller, state: AdminState) -> html.Html:
         size = await me.log_size()
         end = min(state.log_end or size, size)
         first = max(0, end - LOG_PAGE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 class AdminTexts:
     """The words of the admin page. Braces name what is filled in."""
 
-    tabs: tuple[str, ...] = ("Queue", "Live edits", "Versions", "Knowledge", "Log", "People", "Health")
+    tabs: tuple[str, ...] = ("Queue", "Live edits", "Versions", "Knowledge", "Erasure", "Log", "People", "Health")
     waiting: str = "{n} to decide"
     serving: str = "serving {version}"
     engine_ok: str = "Engine answers"

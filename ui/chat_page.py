@@ -9,10 +9,11 @@ from typing import Any
 import gradio as gr
 
 from . import chat_view as view
-from . import html
+from . import erasure_view, html
 from .acting import TELLS, Act, caller, inform, lines, panel, path_id, refuse, warn, words_for
 from .chat_view import ChatState
 from .client import Caller, Gateway
+from .erasure_texts import ERASURE
 from .errors import UiError
 from .records import Me, Report, Turn
 from .texts import TEXTS
@@ -271,6 +272,12 @@ class ChatPage:
             elif act.name == "reports":
                 reports, _ = await me.reports(mine=True, limit=100)
                 told = html.tell(view.reports_dialog(reports))
+            elif act.name == "my-data":
+                mine = [one for one in await me.erasures() if one.mine]
+                told = html.tell(erasure_view.own_dialog(mine))
+            elif act.name == "erase-me":
+                await me.file_erasure({"statement": act.form.get("statement", "").strip()})
+                inform(ERASURE.asked)
             elif act.name == "export":
                 told = html.tell({"file": "errata-chat.md", "text": view.as_markdown(state)})
             elif act.name == "rename":

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import html
+from .erasure_texts import ERASURE
 from .html import Html, element, join
 from .markdown import harmless
 from .records import Conversation, Me, Passage, Provenance, Report, Turn
@@ -216,8 +217,10 @@ def account(me: Me | None, *, reports: int = 0, fixed: int = 0) -> Html:
     ]
     if me.sees_admin_page:
         lines.append(element("a", TEXTS.admin_page, href="/admin/", class_="er-line"))
+    if me.role != "auditor":
+        lines.append(element("button", ERASURE.mine, type="button", class_="er-line", data_act="my-data"))
     lines.append(element("button", TEXTS.theme, type="button", class_="er-line", data_act="theme"))
-    who = element("span", me.role, class_="er-quiet")
+    who = element("span", me.role if me.role != me.name else "", class_="er-quiet")
     sign_out = element("button", element("span", f"{TEXTS.sign_out} ({me.name})"), who, class_="er-line")
     lines.append(element("form", sign_out, method="post", action="/logout"))
     return element("div", join(lines), class_="er-account")

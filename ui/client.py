@@ -8,13 +8,15 @@ from urllib.parse import quote
 
 import httpx
 
+from .erasure_record import Erasure
 from .errors import GatewayRefused, GatewayUnreachable, SignedOut
-from .records import Conversation, Document, Json, Me, Passage, Person, Report, Turn, Version, Worker
+from .reading import Json
+from .records import Conversation, Document, Me, Passage, Person, Report, Turn, Version, Worker
 
 SESSION_COOKIE = "errata_session"
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 # A slow model on a busy CPU can think for minutes before its first token; the person has a stop button.
-_PREVIEW_TIMEOUT = httpx.Timeout(330.0, connect=5.0)  # the gateway itself gives the worker 300 s
+_PATIENT_TIMEOUT = httpx.Timeout(330.0, connect=5.0)  # the gateway itself gives the worker 300 s
 _STREAM_TIMEOUT = httpx.Timeout(600.0, connect=5.0)
 
 
@@ -188,7 +190,7 @@ class Caller:
     async def preview(self, report_id: str) -> Json:
         """`probes` before and after a sandboxed solve, or why it was `refused`; takes as long as an edit does."""
         path = f"/v1/corrections/{report_id}/preview"
-        answer: Json = await self.call("POST", path, json={}, timeout=_PREVIEW_TIMEOUT)
+        answer: Json = await self.call("POST", path, json={}, timeout=_PATIENT_TIMEOUT)
         return answer
 
     # versions and worker
@@ -245,6 +247,22 @@ class Caller:
     async def proof(self, entry: int, size: int) -> Json:
         answer: Json = await self.call("GET", "/v1/audit/proof", params={"entry": entry, "size": size})
         return answer
+
+    # erasure
+
+    async def erasures(self) -> list[Erasure]:
+        return [Erasure.read(row) for row in await self._rows("/v1/erasure-requests")]
+
+    async def erasure(self, request_id: str) -> Erasure:
+        return Erasure.read(await self.call("GET", f"/v1/erasure-requests/{request_id}"))
+
+    async def file_erasure(self, request: Json) -> Erasure:
+        return Erasure.read(await self.call("POST", "/v1/erasure-requests", json=dict(request)))
+
+    async def step_erasure(self, request_id: str, verb: str, body: Json) -> Erasure:
+        """verify-identity, find, decide, approve, execute, close or refuse; searching and executing take minutes."""
+        path = f"/v1/erasure-requests/{request_id}/{verb}"
+        return Erasure.read(await self.call("POST", path, json=dict(body), timeout=_PATIENT_TIMEOUT))
 
     # people and health
 

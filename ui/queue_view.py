@@ -7,7 +7,8 @@ from . import html, plots
 from .admin_texts import ADMIN
 from .decisions_view import actions, question_of
 from .html import Html, element, join
-from .records import Json, Me, Report
+from .reading import Json
+from .records import Me, Report
 from .texts import TEXTS
 
 _PLAIN_TIERS = ("", "low", "standard", "ordinary", "normal")

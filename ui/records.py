@@ -1,27 +1,9 @@
-"""What the gateway says, as frozen records: answers, conversations, reports, versions, documents, entries, people."""
+"""What the gateway says, as frozen records: answers, conversations, reports, versions, documents, people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-Json = Mapping[str, Any]
-
-
-def _text(data: Json, key: str, default: str = "") -> str:
-    value = data.get(key)
-    return default if value is None else str(value)
-
-
-def _rows(data: Json, key: str) -> tuple[Json, ...]:
-    return tuple(row for row in data.get(key) or () if isinstance(row, Mapping))
-
-
-def _words(data: Json, key: str) -> tuple[str, ...]:
-    """A list of texts; a probe that comes as {question, answer} is shown by its question."""
-    values = data.get(key) or ()
-    if isinstance(values, str):
-        return (values,)
-    return tuple(str(value.get("question", value)) if isinstance(value, Mapping) else str(value) for value in values)
+from .reading import Json, rows, text, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +28,7 @@ class Me:
 
     @classmethod
     def read(cls, data: Json) -> "Me":
-        return cls(id=_text(data, "id"), name=_text(data, "name"), role=_text(data, "role", "user"))
+        return cls(id=text(data, "id"), name=text(data, "name"), role=text(data, "role", "user"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +49,12 @@ class Passage:
     def read(cls, data: Json, n: int = 0) -> "Passage":
         return cls(
             n=int(data.get("n") or n),
-            id=_text(data, "id"),
-            title=_text(data, "title"),
-            uri=_text(data, "uri"),
-            text=_text(data, "text"),
-            as_of=_text(data, "as_of"),
-            expires_at=_text(data, "expires_at"),
+            id=text(data, "id"),
+            title=text(data, "title"),
+            uri=text(data, "uri"),
+            text=text(data, "text"),
+            as_of=text(data, "as_of"),
+            expires_at=text(data, "expires_at"),
             expired=bool(data.get("expired")),
             score=float(data.get("score") or 0.0),
         )
@@ -93,13 +75,13 @@ class Provenance:
     @classmethod
     def read(cls, data: Json) -> "Provenance":
         return cls(
-            route=_text(data, "route", "model"),
-            reason=_text(data, "reason"),
-            weights_version=_text(data, "weights_version"),
-            weights_version_end=_text(data, "weights_version_end"),
+            route=text(data, "route", "model"),
+            reason=text(data, "reason"),
+            weights_version=text(data, "weights_version"),
+            weights_version_end=text(data, "weights_version_end"),
             active_edits=int(data.get("active_edits") or 0),
-            passages=tuple(Passage.read(row, n) for n, row in enumerate(_rows(data, "passages"), start=1)),
-            conversation_id=_text(data, "conversation_id"),
+            passages=tuple(Passage.read(row, n) for n, row in enumerate(rows(data, "passages"), start=1)),
+            conversation_id=text(data, "conversation_id"),
         )
 
 
@@ -119,12 +101,12 @@ class Turn:
     def read(cls, data: Json) -> "Turn":
         errata = data.get("errata")
         return cls(
-            question=_text(data, "question"),
-            answer=_text(data, "answer"),
-            answer_id=_text(data, "answer_id") or _text(data, "id"),
-            created=_text(data, "created"),
+            question=text(data, "question"),
+            answer=text(data, "answer"),
+            answer_id=text(data, "answer_id") or text(data, "id"),
+            created=text(data, "created"),
             provenance=Provenance.read(errata) if isinstance(errata, Mapping) else None,
-            stopped=_text(data, "finish_reason") in ("abort", "cancelled", "disconnected"),
+            stopped=text(data, "finish_reason") in ("abort", "cancelled", "disconnected"),
         )
 
 
@@ -140,10 +122,10 @@ class Conversation:
     @classmethod
     def read(cls, data: Json) -> "Conversation":
         return cls(
-            id=_text(data, "id"),
-            title=_text(data, "title"),
-            updated=_text(data, "updated") or _text(data, "created"),
-            turns=tuple(Turn.read(row) for row in _rows(data, "turns")),
+            id=text(data, "id"),
+            title=text(data, "title"),
+            updated=text(data, "updated") or text(data, "created"),
+            turns=tuple(Turn.read(row) for row in rows(data, "turns")),
         )
 
 
@@ -161,12 +143,12 @@ class Move:
     @classmethod
     def read(cls, data: Json) -> "Move":
         return cls(
-            before=_text(data, "from"),
-            after=_text(data, "to"),
-            actor=_text(data, "actor"),
-            role=_text(data, "role"),
-            at=_text(data, "at"),
-            reason=_text(data, "reason"),
+            before=text(data, "from"),
+            after=text(data, "to"),
+            actor=text(data, "actor"),
+            role=text(data, "role"),
+            at=text(data, "at"),
+            reason=text(data, "reason"),
         )
 
 
@@ -213,36 +195,36 @@ class Report:
         said: Json = {**data, **claim} if isinstance(claim, Mapping) else data
         triage, verification = data.get("triage"), data.get("report")
         return cls(
-            id=_text(data, "id"),
-            status=_text(data, "status"),
-            created=_text(data, "created"),
-            question=_text(said, "question"),
-            canonical_question=_text(said, "canonical_question"),
-            subject=_text(said, "subject"),
-            answer_old=_text(said, "answer_old") or _text(said, "answer"),
-            correct_answer=_text(said, "correct_answer"),
-            category=_text(data, "category"),
-            comment=_text(data, "comment"),
-            remedy=_text(data, "remedy"),
-            reason=_text(data, "reason"),
-            reporter=_text(data, "reporter") or _text(data, "reporter_role"),
-            reporter_id=_text(data, "reporter_id"),
-            answer_id=_text(data, "answer_id"),
+            id=text(data, "id"),
+            status=text(data, "status"),
+            created=text(data, "created"),
+            question=text(said, "question"),
+            canonical_question=text(said, "canonical_question"),
+            subject=text(said, "subject"),
+            answer_old=text(said, "answer_old") or text(said, "answer"),
+            correct_answer=text(said, "correct_answer"),
+            category=text(data, "category"),
+            comment=text(data, "comment"),
+            remedy=text(data, "remedy"),
+            reason=text(data, "reason"),
+            reporter=text(data, "reporter") or text(data, "reporter_role"),
+            reporter_id=text(data, "reporter_id"),
+            answer_id=text(data, "answer_id"),
             priority=int(data.get("priority") or 0),
-            due=_text(data, "due"),
-            risk_tier=_text(data, "risk_tier"),
+            due=text(data, "due"),
+            risk_tier=text(data, "risk_tier"),
             approvals_needed=int(data.get("approvals_needed") or 0),
-            approvals=_rows(data, "approvals"),
-            evidence=_words(data, "evidence"),
-            paraphrases=_words(data, "paraphrases"),
-            probes=_words(data, "probes"),
-            conflicts=_words(data, "conflicts"),
-            duplicate_of=_text(data, "duplicate_of"),
-            fallback=_text(data, "fallback"),
+            approvals=rows(data, "approvals"),
+            evidence=words(data, "evidence"),
+            paraphrases=words(data, "paraphrases"),
+            probes=words(data, "probes"),
+            conflicts=words(data, "conflicts"),
+            duplicate_of=text(data, "duplicate_of"),
+            fallback=text(data, "fallback"),
             undo_requested=bool(data.get("undo_requested")),
-            version_before=_text(data, "weights_version_before"),
-            version_after=_text(data, "weights_version_after"),
-            moves=tuple(Move.read(row) for row in _rows(data, "moves") or _rows(data, "history")),
+            version_before=text(data, "weights_version_before"),
+            version_after=text(data, "weights_version_after"),
+            moves=tuple(Move.read(row) for row in rows(data, "moves") or rows(data, "history")),
             triage=triage if isinstance(triage, Mapping) else {},
             verification=verification if isinstance(verification, Mapping) else {},
         )
@@ -269,13 +251,13 @@ class Version:
         if isinstance(data.get("swap_pause_s"), float):
             summary["swap_pause_s"] = data["swap_pause_s"]
         return cls(
-            id=_text(data, "id"),
-            created=_text(data, "created"),
-            live_since=_text(data, "live_since"),
-            tensors_sha256=_text(data, "tensors_sha256"),
-            base=_text(data, "base") or _text(data, "base_sha256"),
-            artefacts=_words(data, "artefacts"),
-            corrections=_words(data, "corrections"),
+            id=text(data, "id"),
+            created=text(data, "created"),
+            live_since=text(data, "live_since"),
+            tensors_sha256=text(data, "tensors_sha256"),
+            base=text(data, "base") or text(data, "base_sha256"),
+            artefacts=words(data, "artefacts"),
+            corrections=words(data, "corrections"),
             purged=bool(data.get("purged")),
             summary=summary,
         )
@@ -298,13 +280,13 @@ class Document:
     def read(cls, data: Json) -> "Document":
         count = data.get("passages")
         return cls(
-            id=_text(data, "id"),
-            title=_text(data, "title"),
-            uri=_text(data, "uri"),
-            kind=_text(data, "kind"),
-            as_of=_text(data, "as_of"),
-            expires_at=_text(data, "expires_at"),
-            created=_text(data, "created") or _text(data, "added"),
+            id=text(data, "id"),
+            title=text(data, "title"),
+            uri=text(data, "uri"),
+            kind=text(data, "kind"),
+            as_of=text(data, "as_of"),
+            expires_at=text(data, "expires_at"),
+            created=text(data, "created") or text(data, "added"),
             passages=len(count) if isinstance(count, list) else int(count or 0),
         )
 
@@ -322,11 +304,11 @@ class Person:
     @classmethod
     def read(cls, data: Json) -> "Person":
         return cls(
-            id=_text(data, "id"),
-            name=_text(data, "name"),
-            role=_text(data, "role"),
+            id=text(data, "id"),
+            name=text(data, "name"),
+            role=text(data, "role"),
             disabled=bool(data.get("disabled")),
-            created=_text(data, "created"),
+            created=text(data, "created"),
         )
 
 
@@ -343,9 +325,9 @@ class Worker:
     @classmethod
     def read(cls, data: Json) -> "Worker":
         return cls(
-            state=_text(data, "state", "idle"),
+            state=text(data, "state", "idle"),
             step=int(data.get("step") or 0),
             of=int(data.get("of") or 0),
-            message=_text(data, "message"),
-            since=_text(data, "since"),
+            message=text(data, "message"),
+            since=text(data, "since"),
         )

@@ -8,11 +8,12 @@ from .admin_texts import ADMIN
 from .chat_view import dates
 from .html import Html, element, join
 from .inclusion import Checkpoint, leaf_hash, root_from
-from .records import Document, Json, Me, Passage, Person, Worker
+from .reading import Json
+from .records import Document, Me, Passage, Person, Worker
 from .texts import TEXTS
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Html:
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Html:
     head = element("tr", join([element("th", name, scope="col") for name in columns]))
     body = [element("tr", join([element("td", cell) for cell in row])) for row in rows]
     return element(
@@ -77,7 +78,7 @@ def documents(found: Sequence[Document], me: Me) -> Html:
                 remove,
             ]
         )
-    return _table(ADMIN.document_columns, rows)
+    return table(ADMIN.document_columns, rows)
 
 
 def found_passages(passages: Sequence[Passage], explained: Json) -> Html:
@@ -153,7 +154,7 @@ def log(entries: Sequence[Json]) -> Html:
                 prove,
             ]
         )
-    return _table(ADMIN.log_columns, rows) if rows else html.empty(TEXTS.nothing_found)
+    return table(ADMIN.log_columns, rows) if rows else html.empty(TEXTS.nothing_found)
 
 
 def proof(n: int, entry: Json, found: Json, checkpoint_text: str) -> dict[str, object]:
@@ -233,7 +234,7 @@ def people(found: Sequence[Person]) -> Html:
                 ADMIN.disable, disable, look="er-plain"
             )
         rows.append([element("b", person.name), person.role, html.ago(person.created), state, buttons])
-    return element("div", add, class_="er-row-of") + _table(ADMIN.people_columns, rows)
+    return element("div", add, class_="er-row-of") + table(ADMIN.people_columns, rows)
 
 
 def secrets_dialog(name: str, answer: Json) -> dict[str, object]:
@@ -284,6 +285,7 @@ def health(found: Json) -> Html:
 
 def strip(me: Me, *, waiting: int, served: str, worker: Worker, ready: bool) -> Html:
     """What an admin wants to know at a glance: work to do, what is served, what the worker does, who I am."""
+    said = f"{TEXTS.sign_out} ({me.name}, {me.role})"
     state = ADMIN.worker_states.get(worker.state, worker.state)
     doing = [element("span", state)]
     if worker.of:
@@ -299,13 +301,31 @@ def strip(me: Me, *, waiting: int, served: str, worker: Worker, ready: bool) -> 
         html.badge(ADMIN.engine_ok if ready else ADMIN.engine_down, "ok" if ready else "bad"),
         element("span", *doing, class_="er-row-of er-worker", role="status"),
         element("span", class_="er-fill"),
-        element("a", TEXTS.chat_page, href="/", class_="er-button er-plain"),
-        element("button", TEXTS.theme, type="button", class_="er-button er-plain", data_act="theme"),
         element(
-            "form",
-            element("button", f"{TEXTS.sign_out} ({me.name}, {me.role})", class_="er-button er-plain"),
-            method="post",
-            action="/logout",
+            "span",
+            element("a", TEXTS.chat_page, href="/", class_="er-button er-plain"),
+            element(
+                "button",
+                html.icon("theme"),
+                type="button",
+                class_="er-button er-plain",
+                data_act="theme",
+                aria_label=TEXTS.theme,
+                title=TEXTS.theme,
+            ),
+            element(
+                "form",
+                element(
+                    "button",
+                    TEXTS.sign_out,
+                    class_="er-button er-plain",
+                    title=f"{me.name}, {me.role}",
+                    aria_label=said,
+                ),
+                method="post",
+                action="/logout",
+            ),
+            class_="er-who",
         ),
         class_="er-strip",
     )

@@ -138,7 +138,7 @@ class Texts:
     add_evidence_title: str = "Add evidence"
     evidence_sent: str = "Thank you, the evidence is in."
     newly_fixed: str = "A mistake that you reported is fixed. See “My reports”."
-    steps: tuple[str, ...] = ("Reported", "Reviewed", "Approved", "Fixed")
+    steps: tuple[str, ...] = ("Reported", "In review", "Approved", "Fixed")
     statuses: dict[str, str] = field(
         default_factory=lambda: {
             "flagged": "Reported",

@@ -55,6 +55,18 @@ class Browsing:
             page.wait_for_selector("#er-account .er-line")
         return page
 
+    def sign_in(self, name: str, password: str, path: str = "/") -> Any:
+        """The same by the sign-in page, as a person does it."""
+        made = self._browser.new_context(viewport={"width": 1280, "height": 860})
+        self._contexts.append(made)
+        page = self.watched(made.new_page())
+        page.goto(self._url + path)
+        page.fill("[name=username]", name)
+        page.fill("[name=password]", password)
+        page.click("button")
+        page.wait_for_selector("#er-account .er-line" if path == "/" else ".er-strip")
+        return page
+
     def watched(self, page: Any) -> Any:
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: self.complaints.append(f"script error: {error}"))

@@ -18,11 +18,13 @@ from fastapi import FastAPI
 
 from governance.accounts import Account, Role
 from governance.corrections import Correction, Remedy, Status
+from governance.requests import Questions, Subject
 from governance.times import to_text
 from governance.versions import Version
 from retrieval.documents import Document
 from server.app import create_app
 from server.engines.scripted import ScriptedEngine
+from server.erasing import Erasing
 from server.progress import Progress, write_progress
 from server.routes.knowledge import store_document
 from server.services import Services
@@ -197,6 +199,18 @@ class World:
         ended.set()
         worker.join()
 
+    async def file_erasure(self) -> None:
+        """A request about somebody without an account, searched and decided."""
+        erasing, admin = self.app.state.erasing, self.account("admin")
+        self.add_document("Staff list", "Nora Quill works in room 12, telephone 4711.", as_of="2026-09-01")
+        about = Subject(("Nora Quill",), ("4711",), None)
+        filed = erasing.requests.file(admin, subject=about, kind="erasure", law="gdpr", statement="Please remove me.")
+        erasing.requests.verify_identity(filed.id, admin, how="A copy of her passport.")
+        await erasing.find(filed.id, admin)
+        erasing.requests.decide(
+            filed.id, admin, questions=Questions(False, False, "reasonable"), reason="She has left the firm."
+        )
+
     def session(self, name: str) -> str:
         """The cookie of somebody who signs in at the page."""
         form = {"username": name, "password": self.password(name)}
@@ -235,7 +249,7 @@ class Site:
         engine = ScriptedEngine(reply)
         services = furnish(self.settings(folder), engine)
         services.accounts.add("other", Role.USER, password="other-password")
-        self.app.state.services = services
+        self.app.state.services, self.app.state.erasing = services, Erasing(services)
         return World(self.url, self.app, services, engine)
 
 
@@ -282,6 +296,10 @@ def fill(world: World) -> None:
             records.versions.set_served(f"{n + 1:x}a7" * 10, swap_pause_s=pause)
         else:
             world.publish("4c9" * 10, edits, summary, at)
+    with world.services.records.store.transaction():  # the base came before all versions
+        world.services.records.store.write(
+            "UPDATE versions SET created = :at WHERE id = 'base'", at=to_text(STARTED - timedelta(days=1))
+        )
     world.add_document(
         "Canteen prices",
         "One espresso costs 3.20 euros in the canteen. Lunch costs 7.50 euros.",

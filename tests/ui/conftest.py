@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests_support_browser import Browsing, ask, launched
+from tests_support_browser import Browsing, ask
 from tests_support_world import Site, World, running_site
 
 
@@ -23,15 +23,6 @@ def world(site: Site, tmp_path: Path) -> Iterator[World]:
     made = site.furnished(tmp_path)
     yield made
     made.services.records.store.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[object]:
-    """A headless Chromium; a skip with its reason where there is none, a failure where one is demanded.
-
-    One per file: while it is open, its event loop runs, and asynchronous tests of other files could not.
-    """
-    yield from launched()
 
 
 @pytest.fixture

@@ -1,126 +1,111 @@
-"""Pictures of the pages for the documentation: `python tests/ui/screenshots.py` writes docs/images/*.png.
+"""Pictures of the pages for the documentation: `make docs` runs this, and docs/images/*.png is written anew.
 
-The pages are the real ones; the gateway behind them is the one in memory, so that the pictures need no model.
+The pages, the gateway and the ledger are the real ones; the engine is scripted, so that the pictures need no model.
 """
 
+import asyncio
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(ROOT), str(HERE)]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
-PORT = 8765
-URL = f"http://127.0.0.1:{PORT}"
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+from tests_support_browser import Browsing, ask, launch  # noqa: E402  # found by the line above
+from tests_support_world import World, running_site  # noqa: E402
+
 DESKTOP = {"viewport": {"width": 1200, "height": 760}}
+DARK = {**DESKTOP, "color_scheme": "dark"}
 PHONE = {"viewport": {"width": 390, "height": 800}, "is_mobile": True, "has_touch": True}
 
 
-def serve() -> None:
-    """The pages over a furnished world, in a thread of this process."""
-    import os
+class Album:
+    """Takes a picture once a page rests."""
 
-    import fake_gateway
-    import uvicorn
+    def __init__(self, browsing: Browsing, world: World, target: Path) -> None:
+        self._browsing, self._world, self._target = browsing, world, target
 
-    import ui
+    def open(self, name, path="/", **context):
+        page = self._browsing.open(self._world.session(name), path, **context)
+        page.wait_for_selector(".er-welcome" if path == "/" else ".er-row")
+        return page
 
-    os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp()
-    app = ui.mount(fake_gateway.create_app(fake_gateway.furnished()), api_url=URL)
-    server = uvicorn.Server(uvicorn.Config(app, port=PORT, log_level="error"))
-    threading.Thread(target=server.run, daemon=True).start()
-    while not server.started:
-        time.sleep(0.05)
-
-
-def sign_in(browser, name: str, path: str = "/", **context):
-    page = browser.new_context(**context).new_page()
-    page.goto(f"{URL}/login")
-    page.fill("[name=username]", name)
-    page.fill("[name=password]", name)
-    page.click("button")
-    page.goto(URL + path)
-    page.wait_for_selector("#er-account .er-line" if path == "/" else ".er-row")
-    page.wait_for_timeout(800)
-    return page
+    def take(self, page, name: str) -> None:
+        page.wait_for_timeout(700)
+        page.screenshot(path=self._target / f"{name}.png")
 
 
-def ask(page, question: str) -> None:
-    before = page.locator(".er-opener").count()
-    page.fill("#er-ask textarea", question)
-    page.press("#er-ask textarea", "Enter")
-    page.wait_for_function("n => document.querySelectorAll('.er-opener').length > n", arg=before)
-    page.wait_for_timeout(400)
-
-
-def take(page, target: Path, name: str) -> None:
-    page.wait_for_timeout(400)
-    page.screenshot(path=target / f"{name}.png")
-
-
-def chat_pictures(browser, target: Path) -> None:
-    for name, context in (
-        ("chat", DESKTOP),
-        ("chat-dark", {**DESKTOP, "color_scheme": "dark"}),
-        ("chat-phone", PHONE),
-    ):
-        page = sign_in(browser, "user", **context)
-        if name == "chat":
-            take(page, target, "welcome")
+def chat_pictures(album: Album) -> None:
+    for name, context in (("chat", DESKTOP), ("chat-dark", DARK), ("chat-phone", PHONE)):
+        page = album.open("user", **context)
+        album.take(page, name.replace("chat", "welcome"))
         ask(page, "Who is the CEO of Apple?")
-        ask(page, "What does an espresso cost?")
+        ask(page, "What does an espresso cost in the canteen?")
         page.click(".er-opener >> nth=-1")
-        take(page, target, name)
-        if name == "chat":
-            page.click("[data-act=flag] >> nth=0")
-            page.fill("dialog [name=correct_answer]", "Tim Cook")
-            take(page, target, "report")
-            page.keyboard.press("Escape")
-            page.click("[data-act=reports]")
-            take(page, target, "my-reports")
+        album.take(page, name)
+        page.click("[data-act=flag] >> nth=0")
+        page.fill("dialog [name=correct_answer]", "Tim Cook")
+        album.take(page, name.replace("chat", "report"))
+        page.keyboard.press("Escape")
+        if context is PHONE:
+            page.click(".sidebar .toggle-button")
+            page.wait_for_timeout(400)
+            album.take(page, "sidebar-phone")
+        page.click("[data-act=reports]")
+        page.wait_for_selector("dialog article")
+        album.take(page, name.replace("chat", "my-reports"))
 
 
-def admin_pictures(browser, target: Path) -> None:
-    for name, context in (
-        ("admin", DESKTOP),
-        ("admin-dark", {**DESKTOP, "color_scheme": "dark"}),
-        ("admin-phone", PHONE),
-    ):
-        page = sign_in(browser, "admin", "/admin/", **context)
-        if name != "admin-phone":
-            page.keyboard.press("j")
+def admin_pictures(album: Album) -> None:
+    for name, context in (("admin", DESKTOP), ("admin-dark", DARK), ("admin-phone", PHONE)):
+        page = album.open("admin", "/admin/", **context)
+        if context is not PHONE:
+            page.locator(".er-row", has_text="Apple").click()
             page.wait_for_selector("article.er-detail")
-        take(page, target, name)
-        if name == "admin":
+        album.take(page, name)
+        if context is DESKTOP:
             page.keyboard.press("a")
-            take(page, target, "admin-approve")
+            album.take(page, "admin-approve")
             page.keyboard.press("Escape")
-            for tab in ("Versions", "Knowledge", "Log"):
-                page.get_by_role("tab", name=tab).click()
-                page.wait_for_timeout(1500)
-                take(page, target, f"admin-{tab.lower()}")
+        for tab in (
+            () if context is PHONE else ("Live edits", "Versions", "Knowledge", "Erasure", "Log", "People", "Health")
+        ):
+            page.get_by_role("tab", name=tab).click()
+            page.wait_for_timeout(1200)
+            if tab == "Log":
+                page.wait_for_selector("td:visible")
+            album.take(page, name.replace("admin", f"admin-{tab.lower().replace(' ', '-')}"))
+        if context is DESKTOP:
+            page.get_by_role("tab", name="Log").click()
+            page.click("[data-act=prove]:visible >> nth=0")
+            page.wait_for_selector("dialog")
+            album.take(page, "admin-proof")
+            page.keyboard.press("Escape")
+            page.get_by_role("tab", name="Erasure").click()
+            page.click("[data-act=erasure]:visible >> nth=0")
+            page.wait_for_selector(".er-checklist")
+            album.take(page, "admin-erasure-request")
 
 
-def main() -> None:
+def main(target: Path) -> None:
     from playwright.sync_api import sync_playwright
 
-    target = ROOT / "docs" / "images"
     target.mkdir(parents=True, exist_ok=True)
-    serve()
-    with sync_playwright() as playwright:
-        where = {"executable_path": CHROMIUM} if Path(CHROMIUM).exists() else {}
-        browser = playwright.chromium.launch(args=FLAGS, **where)
-        chat_pictures(browser, target)
-        admin_pictures(browser, target)
-        browser.close()
+    with tempfile.TemporaryDirectory() as folder, running_site(Path(folder)) as site:
+        world = site.furnished(Path(folder) / "furnished")
+        asyncio.run(world.file_erasure())
+        world.working("solving", 2, 5, "target states")
+        with sync_playwright() as playwright:
+            browsing = Browsing(launch(playwright), world.url)
+            album = Album(browsing, world, target)
+            chat_pictures(album)
+            admin_pictures(album)
+            browsing.end()
+        world.services.records.store.close()
     for picture in sorted(target.glob("*.png")):
-        sys.stdout.write(f"{picture.relative_to(ROOT)} {picture.stat().st_size // 1000} kB\n")
+        sys.stdout.write(f"{picture.name} {picture.stat().st_size // 1000} kB\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if sys.argv[1:] else ROOT / "docs" / "images")
