@@ -79,7 +79,7 @@ class Erasing:
         """Look everywhere and probe the model, with questions of one's own beside the usual ones."""
         await self._services.serving.ready()
         tools = self._tools(actor, more or Probes(()))
-        return await self._apart(partial(self.requests.find, request_id, actor, tools=tools))
+        return await asyncio.to_thread(self.requests.find, request_id, actor, tools=tools)
 
     async def approve(self, request_id: str, actor: Account, *, reason: str) -> ErasureRequest:
         """Approve a decision; where nobody has searched and decided step by step, do both in the usual way first."""
@@ -124,14 +124,18 @@ class Erasing:
     def _start(self, request_id: str, actor: Account) -> asyncio.Task[ErasureRequest]:
         if request_id not in self._tasks:
             self._underway[request_id] = Underway()
-            self._tasks[request_id] = asyncio.create_task(self._carry_out(request_id, actor))
+            task = self._tasks[request_id] = asyncio.create_task(self._carry_out(request_id, actor))
+            task.add_done_callback(
+                lambda done: done.cancelled() or done.exception()
+            )  # told by `underway`, to whoever asks
         return self._tasks[request_id]
 
     async def _carry_out(self, request_id: str, actor: Account) -> ErasureRequest:
         try:
             await self._services.serving.ready()
             tools = self._tools(actor, Probes(()))
-            done = await self._apart(partial(self._execute, request_id, actor, tools))
+            work = partial(self._execute, request_id, actor, tools)
+            done = await asyncio.get_running_loop().run_in_executor(self._thread, work)
             del self._underway[request_id]
             return done
         except Exception as error:
@@ -148,10 +152,6 @@ class Erasing:
             named = {ref for choice in request.choices for ref in choice.refs if ref.startswith("cor_")}
             self._deeds.take_out_of_weights(sorted(named), actor)
         return self.requests.execute(request_id, actor, tools=tools)
-
-    async def _apart(self, work: Any) -> ErasureRequest:
-        found: ErasureRequest = await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        return found
 
     def _tools(self, actor: Account, more: Probes) -> Tools:
         loop = asyncio.get_running_loop()

@@ -21,8 +21,8 @@ PATHS = {
 }
 
 
-def request_json(erasing: Erasing, request: ErasureRequest, *, viewer: Account) -> dict[str, Any]:
-    """Names are shown to the person and to admins; where the person occurs, to admins alone."""
+def request_json(erasing: Erasing, request: ErasureRequest, *, viewer: Account, whole: bool = True) -> dict[str, Any]:
+    """Names are shown to the person and to admins; where the person occurs, to admins alone, and not in a list."""
     mine = request.account_id == viewer.id
     underway = erasing.underway(request.id)
     record: dict[str, Any] = {
@@ -71,7 +71,7 @@ def request_json(erasing: Erasing, request: ErasureRequest, *, viewer: Account) 
             "identifiers": list(request.subject.identifiers),
             "statement": request.statement,
         }
-    if viewer.role.may_administer:
+    if whole and viewer.role.may_administer:
         record |= {
             "occurrences": [
                 {"place": str(one.place), "ref": one.ref, "about": erasing.about(one, request)}

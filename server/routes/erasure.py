@@ -108,7 +108,7 @@ def file(body: NewRequest, services: ServicesOf, erasing: ErasingOf, account: Re
 def listing(erasing: ErasingOf, account: Signed) -> dict[str, Any]:
     """Requests, the most urgent first; a user sees the own ones."""
     found = erasing.requests.list(account_id=None if account.role in READERS else account.id)
-    return {"data": [request_json(erasing, request, viewer=account) for request in found]}
+    return {"data": [request_json(erasing, request, viewer=account, whole=False) for request in found]}
 
 
 @router.get("/{request_id}")

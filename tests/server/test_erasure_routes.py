@@ -16,6 +16,7 @@ from governance.backup import backup, restore
 from governance.corrections import Remedy, Status
 from governance.times import now
 from governance.versions import Version
+from server.erasing import Erasing
 from server.errors import WorkUnfinished
 from server.librarian import Librarian
 from server.publisher import Publisher
@@ -232,6 +233,28 @@ async def test_an_execution_that_waits_for_the_worker_answers_at_once_and_goes_o
     async with worker_and_publisher(house):
         done = await step(admin, id_, "execute")  # joins the one that is under way
     assert done["status"] == "verified"
+
+
+async def test_what_was_ordered_goes_on_after_a_restart_of_the_gateway(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    await plant(house, user, admin)
+    id_ = await filed(admin, names=[ANN])
+    await step(admin, id_, "verify-identity", how="passport seen")
+    await step(admin, id_, "approve")
+    person = house.services.accounts.named("admin")
+    house.app.state.erasing.requests.order_execution(id_, person)
+    restarted = Erasing(house.services)
+    loop = asyncio.create_task(restarted.run())
+    for _ in range(100):
+        await asyncio.sleep(0.05)
+        if restarted.requests.get(id_).status == "verified":
+            break
+    loop.cancel()
+    assert restarted.requests.get(id_).status == "verified"
+    assert [entry.data["kind"] for entry in house.services.records.log.entries()].count(
+        "erasure.execution_ordered"
+    ) == 1
 
 
 async def test_an_execution_that_was_stopped_says_so_and_goes_on_when_asked_again(
