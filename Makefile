@@ -51,8 +51,9 @@ lint: install  ## ruff, mypy --strict, import-linter, codespell, computed docs; 
 	$(BIN)/cog --check README.md $(wildcard docs/*.md)
 	@git ls-files '*.py' | xargs wc -l | awk '$$1 > 350 && $$2 != "total" {print "longer than 350 lines: " $$2 " (" $$1 ")"}'
 
-docs: install  ## write the computed parts of the docs: file map, moves, routes, settings, SQL schema
+docs: install  ## write the computed parts of the docs: file map, moves, routes, settings, SQL schema, pictures of the pages
 	$(BIN)/cog -r README.md $(wildcard docs/*.md)
+	$(BIN)/python tests/ui/screenshots.py
 
 # Data that is not ours to ship is named by whoever has it: make bench ROUTER_CSV=... PASSAGES=... QUESTIONS=...
 # Serving is measured on a running `errata serve`, whose key is in ERRATA_API_KEY.

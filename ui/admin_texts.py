@@ -140,6 +140,8 @@ class AdminTexts:
     bad: str = "not as wanted"
 
     live_columns: tuple[str, ...] = ("Question", "Now answers", "Where", "Since", "")
+    in_knowledge: str = "In knowledge"
+    set_aside: str = "By its card, the edit did not pass"
     no_live: str = "No correction is live yet."
     undo: str = "Undo"
     undo_title: str = "Undo this correction?"

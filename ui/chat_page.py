@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from . import chat_view as view
-from . import erasure_view, html
+from . import erasure_view, html, own_reports_view
 from .acting import TELLS, Act, caller, inform, lines, panel, path_id, refuse, warn, words_for
 from .chat_view import ChatState
 from .client import Caller, Gateway
@@ -120,7 +120,7 @@ class ChatPage:
             reports, _ = await me.reports(mine=True)
         except UiError:
             return view.account(None), fixed
-        now = sum(report.status in view.FIXED for report in reports)
+        now = sum(report.status in own_reports_view.FIXED for report in reports)
         if 0 <= fixed < now:
             inform(TEXTS.newly_fixed)
         return view.account(who, reports=len(reports), fixed=now), now
@@ -266,12 +266,12 @@ class ChatPage:
                 told = html.tell(await self._flag(me, state, identity))
             elif act.name == "similar":
                 typed = act.form.get("value", "")
-                told = html.note(view.known_reports(await self._similar(me, typed)), of=typed)
+                told = html.note(own_reports_view.known_reports(await self._similar(me, typed)), of=typed)
             elif act.name == "source":
                 told = html.tell(await self._source(me, state, identity, act.n))
             elif act.name == "reports":
                 reports, _ = await me.reports(mine=True, limit=100)
-                told = html.tell(view.reports_dialog(reports))
+                told = html.tell(own_reports_view.reports_dialog(reports))
             elif act.name == "my-data":
                 mine = [one for one in await me.erasures() if one.mine]
                 told = html.tell(erasure_view.own_dialog(mine))
@@ -292,7 +292,7 @@ class ChatPage:
 
     async def _flag(self, me: Caller, state: ChatState, answer_id: str) -> dict[str, object]:
         turn = state.turn(answer_id) or await me.answer(answer_id)
-        return view.flag_dialog(turn, await self._similar(me, turn.question))
+        return own_reports_view.flag_dialog(turn, await self._similar(me, turn.question))
 
     async def _similar(self, me: Caller, question: str) -> list[Report]:
         try:

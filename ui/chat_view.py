@@ -1,6 +1,5 @@
 """What the chat page shows, as values: messages with their footers, the list of chats, dialogs, the timeline of reports."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -8,11 +7,10 @@ from . import html
 from .erasure_texts import ERASURE
 from .html import Html, element, join
 from .markdown import harmless
-from .records import Conversation, Me, Passage, Provenance, Report, Turn
+from .records import Conversation, Me, Passage, Provenance, Turn
 from .texts import TEXTS
 
 WINDOW = 30  # turns drawn at first; a page of 500 bubbles is slow in every browser
-FIXED = ("live", "in_knowledge")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,11 +123,14 @@ def how_answered(turn: Turn, provenance: Provenance) -> tuple[Html, Html]:
             (TEXTS.answer_id, turn.answer_id),
         ]
     )
-    cited = sources(turn.answer_id, provenance.passages)
-    return opener, element("div", facts, cited, class_="er-how", id=f"how-{turn.answer_id}", hidden=True)
+    is_cited = [f"[{passage.n}]" in turn.answer for passage in provenance.passages]
+    cited = [passage for passage, cites in zip(provenance.passages, is_cited, strict=True) if cites]
+    others = [passage for passage, cites in zip(provenance.passages, is_cited, strict=True) if not cites]
+    listed = sources(TEXTS.sources, turn.answer_id, cited) + sources(TEXTS.also_found, turn.answer_id, others)
+    return opener, element("div", facts, listed, class_="er-how", id=f"how-{turn.answer_id}", hidden=True)
 
 
-def sources(answer_id: str, passages: Sequence[Passage]) -> Html:
+def sources(title: str, answer_id: str, passages: Sequence[Passage]) -> Html:
     if not passages:
         return html.EMPTY
     rows = [
@@ -148,7 +149,7 @@ def sources(answer_id: str, passages: Sequence[Passage]) -> Html:
         )
         for p in passages
     ]
-    return element("b", TEXTS.sources) + element("ol", join(rows), class_="er-sources")
+    return element("b", title) + element("ol", join(rows), class_="er-sources")
 
 
 def dates(passage: Passage) -> str:
@@ -241,115 +242,6 @@ def welcome() -> Html:
 def notice() -> Html:
     keys = element("span", TEXTS.keys_hint, class_="er-keys")
     return element("div", element("span", TEXTS.notice), " ", keys, class_="er-notice")
-
-
-def known_reports(similar: Sequence[Report]) -> Html:
-    """What is said of a question that somebody has reported already."""
-    if not similar:
-        return html.EMPTY
-    states = [html.badge(TEXTS.statuses.get(r.status, r.status), r.status) for r in similar[:3]]
-    fixed = all(report.status in FIXED for report in similar)
-    words = TEXTS.already_fixed if fixed else TEXTS.already_reported
-    return element("div", element("span", words), " ", join(states, " "), class_="er-note")
-
-
-def flag_dialog(turn: Turn, similar: Sequence[Report]) -> dict[str, object]:
-    """The report form, prefilled; reports on the same question that are known already are said first."""
-    said = html.pairs([(TEXTS.report_answer, turn.answer[:500])])
-    fields = [
-        html.field(
-            "question",
-            TEXTS.report_question,
-            type="area",
-            rows=1,
-            value=turn.question,
-            required=True,
-            help=TEXTS.report_question_help,
-            watch="similar",
-        ),
-        html.field(
-            "correct_answer",
-            TEXTS.right_answer,
-            type="area",
-            rows=2,
-            required=True,
-            first=True,
-            help=TEXTS.right_answer_help,
-        ),
-        html.field(
-            "category", TEXTS.report_category, type="select", value="wrong", options=[list(c) for c in TEXTS.categories]
-        ),
-        html.field("evidence", TEXTS.evidence, type="area", rows=2, help=TEXTS.evidence_help),
-        html.field("comment", TEXTS.comment, type="area", rows=2),
-        # Two clicks on "send" make one report: the key belongs to the form, not to the click.
-        html.field("key", "", type="hidden", value=secrets.token_hex(16)),
-    ]
-    return html.dialog(
-        TEXTS.report_title,
-        act="report",
-        id=turn.answer_id,
-        text=TEXTS.report_text,
-        html=said,
-        ok=TEXTS.send_report,
-        note=known_reports(similar),
-        fields=fields,
-    )
-
-
-def reports_dialog(reports: Sequence[Report]) -> dict[str, object]:
-    shown = join([_report(report) for report in reports]) if reports else html.empty(TEXTS.no_reports)
-    return html.dialog(TEXTS.my_reports, html=shown, side=True)
-
-
-def _report(report: Report) -> Html:
-    """One report as a card: what was said, how far it has come, and what its reporter can do now."""
-    head = element(
-        "div",
-        element("b", report.question),
-        html.badge(TEXTS.statuses.get(report.status, report.status), report.status),
-        class_="er-row-of er-spread",
-    )
-    facts = html.pairs([(TEXTS.report_answer, report.answer_old), (TEXTS.you_said, report.correct_answer)])
-    last = report.moves[-1] if report.moves else None
-    why = element("p", last.reason, class_="er-quiet") if last and last.reason else html.EMPTY
-    when = element("span", html.ago(report.created), class_="er-quiet")
-    actions = element("div", when, *_possible(report), class_="er-row-of")
-    return element("article", head, facts, progress(report.status), why, actions, class_="er-card")
-
-
-def progress(status: str) -> Html:
-    """The four steps of a report; where it ended elsewhere, the last step says so."""
-    reached = {"flagged": 1, "needs_evidence": 1, "queued": 2, "approved": 3, "editing": 3, "failed": 3}.get(status, 4)
-    names = list(TEXTS.steps)
-    ended = status in ("rejected", "closed", "rolled_back", "superseded", "failed")
-    if ended:
-        reached, names = 2, [names[0], TEXTS.statuses[status]]
-    items = [
-        element("li", name, class_=("er-bad" if ended and n == 2 else "er-on" if n <= reached else ""))
-        for n, name in enumerate(names, start=1)
-    ]
-    return element("ol", join(items), class_="er-steps")
-
-
-def _possible(report: Report) -> list[Html]:
-    if report.status in (*FIXED, "approved", "editing"):  # from approval on, a card answers
-        words = TEXTS.fixed_try if report.status in FIXED else TEXTS.try_now
-        return [html.button(words, act="try", id=report.id, look="er-primary", data_closes=True)]
-    if report.status in ("flagged", "queued", "needs_evidence"):
-        withdraw = html.dialog(
-            TEXTS.withdraw_title, act="withdraw", id=report.id, ok=TEXTS.withdraw, danger=True, text=report.question
-        )
-        buttons = [html.dialog_button(TEXTS.withdraw, withdraw, look="er-plain")]
-        if report.status == "needs_evidence":
-            fields = [html.field("evidence", TEXTS.evidence, type="area", required=True, help=TEXTS.evidence_help)]
-            more = html.dialog(TEXTS.add_evidence_title, act="evidence", id=report.id, ok=TEXTS.save, fields=fields)
-            buttons.insert(0, html.dialog_button(TEXTS.add_evidence, more, look="er-primary"))
-        return buttons
-    if report.status == "rejected":
-        fields = [html.field("reason", TEXTS.reason, type="area", required=True)]
-        appeal = html.dialog(TEXTS.appeal_title, act="appeal", id=report.id, ok=TEXTS.appeal, fields=fields)
-        return [html.dialog_button(TEXTS.appeal, appeal)]
-    return []
 
 
 def as_markdown(state: ChatState) -> str:

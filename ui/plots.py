@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .html import Html, element, join, number
+from .html import Html, element, join
 
 _WIDTH, _HEIGHT, _EDGE = 220, 64, 8
 
@@ -45,7 +45,13 @@ def bar(share: float, *, label: str) -> Html:
 
 
 def course(
-    values: Sequence[float], names: Sequence[str], *, title: str, low: float | None = None, high: float | None = None
+    values: Sequence[float],
+    names: Sequence[str],
+    *,
+    title: str,
+    said: Sequence[str],
+    low: float | None = None,
+    high: float | None = None,
 ) -> Html:
     """A figure over versions: a line with a dot for each, the last value written out."""
     least = min(values) if low is None else low
@@ -57,12 +63,12 @@ def course(
         for n, value in enumerate(values)
     ]
     marks = [
-        element("circle", element("title", f"{name}: {number(value, 3)}"), cx=x, cy=y, r=3.5, class_="er-mark")
-        for (x, y), name, value in zip(points, names, values, strict=True)
+        element("circle", element("title", f"{name}: {word}"), cx=x, cy=y, r=3.5, class_="er-mark")
+        for (x, y), name, word in zip(points, names, said, strict=True)
     ]
     line = element("polyline", points=" ".join(f"{x},{y}" for x, y in points), class_="er-course")
     ground = element("line", x1=_EDGE, x2=_WIDTH - _EDGE, y1=_HEIGHT - _EDGE, y2=_HEIGHT - _EDGE, class_="er-ground")
-    last = number(values[-1], 3)
+    last = said[-1]
     drawing = element(
         "svg",
         ground,

@@ -93,6 +93,7 @@ class Texts:
     why_route: str = "Why"
     answer_id: str = "Answer"
     sources: str = "Sources"
+    also_found: str = "Also found"
     as_of: str = "as of {date}"
     expires: str = "expires {date}"
     expired: str = "expired {date}"

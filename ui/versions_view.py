@@ -25,7 +25,7 @@ def live_edits(reports: Sequence[Report], me: Me) -> Html:
         cells = [
             element("td", html.button(question_of(report), act="show", id=report.id, look="er-plain er-link")),
             element("td", report.correct_answer or ADMIN.hidden),
-            element("td", status_badge(report)),
+            element("td", _where(report)),
             element("td", html.ago(since)),
             element("td", undo_button(report) if can_undo else ""),
         ]
@@ -42,6 +42,14 @@ def _table(head: Html, rows: Sequence[Html]) -> Html:
     )
 
 
+def _where(report: Report) -> Html:
+    """In the weights, or answered by knowledge: by choice, or because the gate set the edit aside."""
+    if report.undo_requested or report.status == "live":
+        return status_badge(report)
+    set_aside = report.remedy == "weights"
+    return html.badge(ADMIN.set_aside if set_aside else ADMIN.in_knowledge, "warn" if set_aside else "in_knowledge")
+
+
 def figure_of(version: Version, names: Sequence[str]) -> float | None:
     """A figure of a version's verification under any of its names."""
     for name in names:
@@ -51,6 +59,15 @@ def figure_of(version: Version, names: Sequence[str]) -> float | None:
     return None
 
 
+def _is_share(names: Sequence[str]) -> bool:
+    return names[0] not in ("perplexity", "swap_pause_s")
+
+
+def _said(figure: float, names: Sequence[str]) -> str:
+    """A share in percent, anything else as a number."""
+    return f"{figure:.0%}" if _is_share(names) else html.number(figure, 2)
+
+
 def courses(versions: Sequence[Version]) -> Html:
     """One small plot per figure over the versions, oldest first; figures that nobody measured are left out."""
     plotted = []
@@ -58,10 +75,12 @@ def courses(versions: Sequence[Version]) -> Html:
         measured = [(v, figure) for v in versions if (figure := figure_of(v, names)) is not None]
         if measured:
             values = [figure for _, figure in measured]
-            shares = all(0 <= value <= 1 for value in values) and "s" not in title.split()[-1:]
-            low, high = (0.0, 1.0) if shares else (0.0, max(values) or 1.0)
+            high = 1.0 if _is_share(names) else max(values) or 1.0
+            said = [_said(figure, names) for figure in values]
             plotted.append(
-                plots.course(values, [html.short(v.id) for v, _ in measured], title=title, low=low, high=high)
+                plots.course(
+                    values, [html.short(v.id) for v, _ in measured], title=title, low=0.0, high=high, said=said
+                )
             )
     return element("div", join(plotted), class_="er-figures") if plotted else html.empty(ADMIN.no_figures)
 
@@ -99,7 +118,7 @@ def _version(version: Version, *, served: str, me: Me) -> Html:
     if version.purged:
         badges.append(html.badge(ADMIN.purged, "warn"))
     figures = [
-        (title, html.number(figure, 3))
+        (title, _said(figure, names))
         for title, names in ADMIN.figures
         if (figure := figure_of(version, names)) is not None
     ]

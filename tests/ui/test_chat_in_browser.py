@@ -297,6 +297,12 @@ def test_each_page_knows_nothing_of_the_other(world):
         "/admin/theme.css",
     ):
         assert httpx.get(world.url + path, cookies=user).status_code in (403, 404)
+    event = {"data": [], "fn_index": 0, "session_hash": "abc"}
+    for prefix, cookies, refused in (("/admin", user, (403, 404)), ("", {}, (401,)), ("/admin", {}, (401,))):
+        answer = httpx.post(f"{world.url}{prefix}/gradio_api/queue/join", json=event, cookies=cookies)
+        assert answer.status_code in refused, prefix
+    for file in (world.services.settings.database_path, world.services.settings.keys_dir / "master.key", "/etc/passwd"):
+        assert httpx.get(f"{world.url}/gradio_api/file={file}", cookies=user).status_code in (403, 404)
     admin = httpx.get(f"{world.url}/admin/config", cookies={"errata_session": world.session("admin")}).text
     for secret in ("Mona Lisa", "Canteen", "Tim Cook"):
         assert secret not in admin

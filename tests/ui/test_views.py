@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui import chat_view, decisions_view, plots, records_view, versions_view
+from ui import chat_view, decisions_view, own_reports_view, plots, records_view, versions_view
 from ui.chat_view import ChatState
 from ui.records import Me, Report, Turn, Version
 
@@ -26,12 +26,12 @@ AUDITOR = Me(id="acc_o", name="otto", role="auditor")
     ],
 )
 def test_a_report_shows_how_far_it_has_come(status, reached):
-    assert chat_view.progress(status).count('class="er-on"') == reached
+    assert own_reports_view.progress(status).count('class="er-on"') == reached
 
 
 @pytest.mark.parametrize("status", ["rejected", "closed", "rolled_back", "failed", "superseded"])
 def test_a_report_that_ended_elsewhere_says_so(status):
-    shown = chat_view.progress(status)
+    shown = own_reports_view.progress(status)
     assert 'class="er-bad"' in shown
     assert "Fixed" not in shown
 
@@ -77,7 +77,7 @@ def test_a_conversation_is_exported_with_its_provenance():
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20))
 def test_every_course_stays_inside_its_drawing(values):
-    drawn = plots.course(values, [str(n) for n in range(len(values))], title="x")
+    drawn = plots.course(values, [str(n) for n in range(len(values))], title="x", said=[str(v) for v in values])
     heights = [float(piece.split('"')[0]) for piece in drawn.split('cy="')[1:]]
     assert len(heights) == len(values)
     assert all(0 <= height <= 64 for height in heights)
