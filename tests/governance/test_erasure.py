@@ -4,9 +4,9 @@ import sqlite3
 
 import pytest
 
-from governance.corrections import Status
+from governance.corrections import Remedy, Status
 from governance.erasure import Erasures, Tools
-from governance.errors import Erased, Forbidden, Invalid, MoveNotAllowed, NotFound
+from governance.errors import Erased, Forbidden, Invalid, MoveNotAllowed, NotFound, WeightsBarred
 from governance.requests import Choice, Kind, Law, Method, Occurrence, Outcome, Place, Questions, Step, Subject, choose
 from governance.residual import Probes
 from governance.tombstones import Tombstones
@@ -367,3 +367,15 @@ def test_an_echo_of_the_question_reveals_nothing(room, erasures):
     found = erasures.find(filed.id, room.admin, tools=tools)
     assert [one.ref for one in found.occurrences] == ["probe 2"]
     assert (found.model_before["revealing"], found.model_before["probes"]) == (1, 2)
+
+
+def test_nobody_who_asked_to_be_erased_is_edited_into_weights(room, erasures):
+    about = room.flag(question="Who is Ann Zebra-Lee?", correct_answer="A dentist")
+    filed = erasures.file(room.admin, subject=ANN)
+    routed = room.ledger.triaged(about.id, Status.QUEUED, remedy=Remedy.WEIGHTS, reason="fixed fact", evidence={})
+    assert routed.remedy is Remedy.KNOWLEDGE
+    assert "asked to be erased" in routed.reason
+    with pytest.raises(WeightsBarred, match="erased"):
+        room.ledger.reroute(about.id, room.admin, remedy=Remedy.WEIGHTS)
+    erasures.refuse(filed.id, room.admin, reason="kept for a claim in law", ground="gdpr-17-3-e")
+    assert room.ledger.reroute(about.id, room.admin, remedy=Remedy.WEIGHTS).remedy is Remedy.WEIGHTS
