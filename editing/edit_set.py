@@ -89,6 +89,22 @@ class Artefact:
         }
         return json.dumps(about, sort_keys=True, separators=(",", ":"))
 
+    @property
+    def protection(self) -> float:
+        """Weight of the protected rows together, beside the edited ones' 1."""
+        return sum(weight for row, weight in self.contexts if row.role is Role.PROTECT)
+
+    @property
+    def weighed(self) -> tuple[tuple[Context, float], ...]:
+        """The rows that count in a solve."""
+        return tuple((row, weight) for row, weight in self.contexts if weight > 0)
+
+    def protecting(self, weight: float) -> "Artefact":
+        """The same target state with another weight of the protected rows; 0 turns them off."""
+        n = sum(row.role is Role.PROTECT for row, _ in self.contexts)
+        contexts = tuple((row, weight / n if row.role is Role.PROTECT else own) for row, own in self.contexts)
+        return replace(self, contexts=contexts)
+
     def scaled(self, by: float) -> "Artefact":
         """A new artefact with a longer target state: the second pass for an edit that did not take."""
         return replace(self, delta=self.delta * by)

@@ -123,7 +123,6 @@ class Editor:
             keys = self._mean_keys(edited)
             first = self.config.layers[0]
             strength = strengths(keys[:1].T, self.statistics.covariances[first], weight=self.config.weight_for(1))
-            protected = list(dict.fromkeys(row.key_tokens for row in rows if row.role is Role.PROTECT))
             made.append(
                 Artefact(
                     fact_ids=tuple(fact.id for fact in facts),
@@ -131,7 +130,7 @@ class Editor:
                     config_sha256=self.config.sha256(),
                     statistics_sha256=self.statistics.sha256,
                     layers=self.config.layers,
-                    contexts=_key_contexts(rows, len(protected), self.config.protect_weight),
+                    contexts=_key_contexts(rows, self.config.protect_weights[0]),
                     delta=state.delta,
                     keys=keys,
                     norm=state.norm,
@@ -258,9 +257,7 @@ def _on_cpu(delta: LowRankDelta) -> LowRankDelta:
     return LowRankDelta(delta.left.cpu(), delta.right.cpu())
 
 
-def _key_contexts(
-    rows: Sequence[Context], n_protected: int, protect_weight: float
-) -> tuple[tuple[Context, float], ...]:
+def _key_contexts(rows: Sequence[Context], protect_weight: float) -> tuple[tuple[Context, float], ...]:
     """The rows a solve needs, cut after the subject: edited ones share weight 1, protected ones `protect_weight`."""
     edited = list(dict.fromkeys(_cut(row) for row in rows if row.role is Role.EDIT))
     protected = list(dict.fromkeys(_cut(row) for row in rows if row.role is Role.PROTECT))
@@ -268,8 +265,7 @@ def _key_contexts(
     moved = {row.tokens for row in edited}
     protected = [row for row in protected if row.tokens not in moved]
     return tuple(
-        [(row, 1.0 / len(edited)) for row in edited]
-        + [(row, protect_weight / max(1, n_protected)) for row in protected]
+        [(row, 1.0 / len(edited)) for row in edited] + [(row, protect_weight / len(protected)) for row in protected]
     )
 
 
@@ -286,7 +282,7 @@ class _Columns:
 
     @property
     def contexts(self) -> list[Context]:
-        return [row for artefact in self.artefacts for row, _ in artefact.contexts]
+        return [row for artefact in self.artefacts for row, _ in artefact.weighed]
 
     @property
     def deltas(self) -> Tensor:
@@ -295,7 +291,7 @@ class _Columns:
             [
                 artefact.delta if row.role is Role.EDIT else torch.zeros_like(artefact.delta)
                 for artefact in self.artefacts
-                for row, _ in artefact.contexts
+                for row, _ in artefact.weighed
             ]
         )
 
@@ -307,9 +303,9 @@ class _Columns:
         residuals: list[Tensor] = []
         start = 0
         for artefact in self.artefacts:
-            n = len(artefact.contexts)
-            weights = torch.tensor([w for _, w in artefact.contexts], dtype=torch.float64, device=all_keys.device)
-            edited = torch.tensor([row.role is Role.EDIT for row, _ in artefact.contexts], device=all_keys.device)
+            n = len(artefact.weighed)
+            weights = torch.tensor([w for _, w in artefact.weighed], dtype=torch.float64, device=all_keys.device)
+            edited = torch.tensor([row.role is Role.EDIT for row, _ in artefact.weighed], device=all_keys.device)
             k, r = all_keys[start : start + n], needed[start : start + n]
             if self.per_context:
                 keys += list(k * weights.sqrt().unsqueeze(1))

@@ -27,7 +27,7 @@ TINY = MemitConfig(
     chat_paraphrases=2,
     clozes=2,
     per_context=False,
-    protect_weight=0.0,
+    protect_weights=(0.0,),
 )
 
 

@@ -276,17 +276,24 @@ class Selection:
     tries: int
 
 
-def choose(try_set: Callable[[Sequence[str]], GateReport], fact_ids: Sequence[str], *, rounds: int) -> Selection:
+def choose(
+    try_set: Callable[[Sequence[str]], GateReport],
+    fact_ids: Sequence[str],
+    *,
+    rounds: int,
+    held: tuple[str, ...] = (),
+) -> Selection:
     """The largest part of a batch that passes, by whole solves of parts rather than one edit at a time.
 
     try_set  solves the base's live edits and these together and judges them; a report for these
+    held     edits that have passed and are part of every try
 
     Edits that fail on their own account leave together and the rest is tried again. If all edits pass but the release
     does not, the batch is halved: each half alone, the better one grows by what passes of the other. With b bad edits
     among n this takes about b·log2(n) tries, not n.
     """
     counter = _Counter(try_set)
-    chosen, report, aside = _passing(counter, list(fact_ids), rounds)
+    chosen, report, aside = _passing(counter, list(fact_ids), rounds, held)
     return Selection(tuple(chosen), report, aside, counter.tries)
 
 

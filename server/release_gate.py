@@ -42,9 +42,14 @@ class ReleaseGate:
         self._quiet: float | None = None
 
     def choose(
-        self, try_set: Callable[[Sequence[str]], GateReport], ids: Sequence[str], *, say: Callable[[str], None]
+        self,
+        try_set: Callable[[Sequence[str]], GateReport],
+        ids: Sequence[str],
+        *,
+        held: tuple[str, ...] = (),
+        say: Callable[[str], None],
     ) -> Selection:
-        """The largest part of `ids` that passes; `try_set` solves and judges a part."""
+        """The largest part of `ids` that passes beside `held`; `try_set` solves and judges a part."""
         tries = 0
 
         def told(part: Sequence[str]) -> GateReport:
@@ -53,7 +58,7 @@ class ReleaseGate:
             say(f"asking the edited model about {len(part)} new edits (try {tries})")
             return try_set(part)
 
-        return choose(told, ids, rounds=self._thresholds.draw["rounds"])
+        return choose(told, ids, rounds=self._thresholds.draw["rounds"], held=held)
 
     def judge(
         self, editor: Editor, solution: Solution, cases: Sequence[GateCase], *, earlier: Sequence[GateCase]

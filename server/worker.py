@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from editing.errors import ArtefactDamaged, EditingError
-from editing.facts import Fact
-from editing.statements import Statements, write_statements
-from editing.verify import GateCase
+from editing.errors import EditingError
 from governance.corrections import Correction, Remedy, Status
 from governance.errors import GovernanceError
 from governance.times import now
 from governance.versions import BASE, Version
-from server.cards import normalised
+from server.edits import Edit, Edits, case_of, group
 from server.prepare import prepare_model
 from server.previews import Previews
 from server.progress import Progress, write_progress
@@ -30,9 +25,9 @@ from server.settings import Settings
 from server.version_files import VersionFiles
 
 if TYPE_CHECKING:
-    from editing.edit_set import Artefact, Solution
+    from editing.edit_set import Solution
     from editing.editor import Editor
-    from editing.verify import GateReport
+    from editing.verify import FactReport, GateReport, Selection
     from server.release_gate import ReleaseGate
 
 log = logging.getLogger(__name__)
@@ -76,46 +71,6 @@ class Release:
         return bool(self.new) or {c.id for c in self.kept} != self.served
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The corrections of one subject, which share one artefact: one key can hold one target state only."""
-
-    corrections: tuple[Correction, ...]
-
-    @property
-    def facts(self) -> list[Fact]:
-        return [fact_of(c) for c in self.corrections]
-
-    @property
-    def statements(self) -> list[Statements]:
-        return [statements_of(c) for c in self.corrections]
-
-    def without(self, ids: set[str]) -> Group:
-        return Group(tuple(c for c in self.corrections if c.id not in ids))
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """A group with its artefact."""
-
-    group: Group
-    artefact: Artefact
-
-    def about(self) -> dict[str, Any]:
-        """For the record: method, settings, hashes; how the optimisation ended."""
-        artefact = self.artefact
-        return {
-            "method": "memit",
-            "layers": list(artefact.layers),
-            "base_sha256": artefact.base_sha256,
-            "statistics_sha256": artefact.statistics_sha256,
-            "settings_sha256": artefact.config_sha256,
-            "strength": round(artefact.strength, 3),
-            "steps": artefact.steps,
-            "nll": round(artefact.nll, 4),
-        }
-
-
 class Worker:
     """Builds versions. Reads and writes the ledger; the engine is the publisher's alone."""
 
@@ -132,6 +87,7 @@ class Worker:
         self._settings, self._records, self._editor, self._gate = settings, records, editor, gate
         self._model_dir, self._base_sha256 = model_dir, base_sha256
         self._files, self._previews = VersionFiles(settings), Previews(settings)
+        self._edits = Edits(editor, settings.artefacts_dir, say=self._solving, refused=self._refused)
         self._idle_at = -1  # size of the log when there was nothing to do
 
     def run(self) -> None:
@@ -183,87 +139,68 @@ class Worker:
         )
 
     def release(self, plan: Release) -> None:
-        """Artefacts, joint solve, gate; what fails is set aside with its report, the rest is written and wanted."""
+        """Artefacts, joint solve, gate; what fails is set aside with its report, the rest is written and wanted.
+
+        Protected keys stop an edit from leaking to other questions, and from reaching its own in other words. What
+        does not pass under one weight of theirs is tried under the next.
+        """
         records = self._records
         records.ledger.start_editing([c.id for c in plan.new])
         new = {c.id: c for c in plan.new}
-        self._edits(group((*plan.kept, *plan.new)), new)  # finds what the editor refuses, and fills the cache
+        weights = self._editor.config.protect_weights
+        self._edits.of(group((*plan.kept, *plan.new)), dict.fromkeys(new, weights[0]))  # finds what is refused
         waiting = [id_ for id_ in new if records.ledger.get(id_).status is Status.EDITING]
-        selection = self._gate.choose(
-            lambda ids: self._try(plan.kept, [new[id_] for id_ in ids]),
-            waiting,
-            say=lambda text: self._say("gating", message=text, ids=waiting),
-        )
-        for id_, report in selection.set_aside.items():
-            log.info("correction %s does not pass the gate: %s", id_, "; ".join(report.reasons))
-            records.ledger.gate_failed(id_, report.as_dict(), reason="; ".join(report.reasons))
-        chosen = [new[id_] for id_ in selection.chosen]
+        chosen: dict[str, float] = {}
+        report: GateReport | None = None
+        aside: dict[str, FactReport] = {}
+        for weight in weights:
+            selection = self._choose(plan.kept, new, dict(chosen), waiting, weight)
+            chosen |= dict.fromkeys(selection.chosen, weight)
+            report = selection.report if selection.chosen else report
+            aside = {id_: better(found, aside.get(id_)) for id_, found in selection.set_aside.items()}
+            waiting = list(aside)
+        for id_, found in aside.items():
+            log.info("correction %s does not pass the gate: %s", id_, "; ".join(found.reasons))
+            records.ledger.gate_failed(id_, found.as_dict(), reason="; ".join(found.reasons))
         if not chosen and {c.id for c in plan.kept} == plan.served:
             return
-        edits = self._edits(group((*plan.kept, *chosen)), {})
-        self._write(self._editor.solve([edit.artefact for edit in edits]), edits, selection.report)
+        edits = self._edits.of(group((*plan.kept, *(new[id_] for id_ in chosen))), chosen)
+        self._write(self._editor.solve([edit.artefact for edit in edits]), edits, report)
 
-    def _try(self, kept: Sequence[Correction], new: Sequence[Correction]) -> GateReport:
-        """Solve the live edits and these together, and judge the model that results."""
-        edits = self._edits(group((*kept, *new)), {})
-        solution = self._editor.solve([edit.artefact for edit in edits])
-        return self._gate.judge(self._editor, solution, [case_of(c) for c in new], earlier=[case_of(c) for c in kept])
+    def _choose(
+        self,
+        kept: Sequence[Correction],
+        new: Mapping[str, Correction],
+        held: Mapping[str, float],
+        waiting: Sequence[str],
+        weight: float,
+    ) -> Selection:
+        """Those of `waiting` that pass under `weight`, beside the live edits and those held under their own."""
 
-    def _edits(self, groups: Sequence[Group], new: Mapping[str, Correction]) -> list[Edit]:
-        """Each group with its artefact: stored ones are read, others computed. Of `new`, what is refused is set aside."""
-        edits = []
-        todo = [group_ for group_ in groups if self._stored(group_) is None]
-        for group_ in groups:
-            artefact = self._stored(group_)
-            if artefact is None:
-                ids = [c.id for c in group_.corrections]
-                self._say("solving", todo.index(group_) + 1, len(todo), "finding the target state of an edit", ids)
-                try:
-                    artefact = self._editor.artefact(group_.facts, group_.statements)
-                except EditingError as error:
-                    for id_ in (id_ for id_ in ids if id_ in new):
-                        self._records.ledger.gate_failed(id_, {"refused": str(error)}, reason=str(error))
-                    standing = group_.without(set(new))
-                    edits += self._edits([standing], {}) if standing.corrections else []
-                    continue
-                artefact.save(self._settings.artefacts_dir)
-                self._remember(group_, artefact)
-            edits.append(Edit(group_, artefact))
-        return edits
+        def attempt(ids: Sequence[str]) -> GateReport:
+            return self._try(kept, new, {id_: held.get(id_, weight) for id_ in ids})
 
-    def _stored(self, group_: Group) -> Artefact | None:
-        """The artefact that the record names for exactly these facts, else one computed before for the same request."""
-        from editing.edit_set import Artefact
-
-        ids = {c.id for c in group_.corrections}
-        recorded = {c.artefact for c in group_.corrections}
-        for name in (recorded.pop() if len(recorded) == 1 else None, self._remembered(group_)):
-            if not name:
-                continue
-            try:
-                artefact = Artefact.load(self._settings.artefacts_dir, name)
-            except ArtefactDamaged as error:
-                log.warning("%s", error)
-                continue
-            if set(artefact.fact_ids) == ids and artefact.base_sha256 == self._editor.base_sha256:
-                return artefact
-        return None
-
-    def _request(self, group_: Group) -> Path:
-        """Where the artefact of exactly this request is named: facts, wordings, recipe, statistics, base."""
-        editor = self._editor
-        asked = [[asdict(fact), asdict(said)] for fact, said in zip(group_.facts, group_.statements, strict=True)]
-        whole = json.dumps(
-            [asked, editor.config.sha256(), editor.statistics.sha256, editor.base_sha256], sort_keys=True
+        return self._gate.choose(
+            attempt,
+            waiting,
+            held=tuple(held),
+            say=lambda text: self._say("gating", message=text, ids=waiting),
         )
-        return self._settings.artefacts_dir / f"{hashlib.sha256(whole.encode()).hexdigest()}.request"
 
-    def _remember(self, group_: Group, artefact: Artefact) -> None:
-        self._request(group_).write_text(artefact.id)
+    def _try(
+        self, kept: Sequence[Correction], new: Mapping[str, Correction], weights: Mapping[str, float]
+    ) -> GateReport:
+        """Solve the live edits and these together, and judge the model that results."""
+        tried = [new[id_] for id_ in weights]
+        edits = self._edits.of(group((*kept, *tried)), weights)
+        solution = self._editor.solve([edit.artefact for edit in edits])
+        return self._gate.judge(self._editor, solution, [case_of(c) for c in tried], earlier=[case_of(c) for c in kept])
 
-    def _remembered(self, group_: Group) -> str | None:
-        request = self._request(group_)
-        return request.read_text() if request.is_file() else None
+    def _refused(self, correction_id: str, error: EditingError) -> None:
+        self._records.ledger.gate_failed(correction_id, {"refused": str(error)}, reason=str(error))
+
+    def _solving(self, step: int, of: int, ids: Sequence[str]) -> None:
+        self._say("solving", step, of, "finding the target state of an edit", ids)
 
     def _write(self, solution: Solution, edits: Sequence[Edit], report: GateReport | None) -> None:
         """The version on disk first, then one transaction that records it, its artefacts, and that it is wanted."""
@@ -301,7 +238,10 @@ class Worker:
         self._say("previewing", message="solving in a sandbox", ids=[correction_id])
         try:
             correction = self._records.ledger.get(correction_id)
-            edits = self._edits(group((*self.plan().kept, correction)), {})
+            weights = {correction.id: self._editor.config.protect_weights[0]}
+            edits = Edits(self._editor, self._settings.artefacts_dir, say=self._solving, refused=_raise).of(
+                group((*self.plan().kept, correction)), weights
+            )
             solution = self._editor.solve([edit.artefact for edit in edits])
             probes = self._gate.compare(self._editor, solution, case_of(correction))
             self._previews.answer(result, {"probes": [asdict(probe) for probe in probes]})
@@ -332,19 +272,6 @@ class Worker:
         write_progress(self._settings.data_dir, Progress(state, step, of, message, tuple(sorted(ids))))
 
 
-def group(corrections: Iterable[Correction]) -> list[Group]:
-    """Corrections by subject, in an order that does not depend on when they came."""
-    by_subject: dict[str, list[Correction]] = {}
-    for correction in sorted(corrections, key=lambda c: c.id):
-        by_subject.setdefault(normalised(correction.claim.subject), []).append(correction)
-    return [Group(tuple(found)) for _, found in sorted(by_subject.items())]
-
-
-def case_of(correction: Correction) -> GateCase:
-    """The questions that judge this edit; none of them was trained on."""
-    return GateCase.of(fact_of(correction), statements_of(correction))
-
-
 def report_of(report: GateReport | None, correction_id: str) -> dict[str, Any] | None:
     """What the gate says about one new edit; None for those that were live already."""
     facts = report.facts if report else ()
@@ -369,15 +296,10 @@ def summary_of(report: GateReport | None) -> dict[str, Any]:
     return {**figures, "asked": {name: rate.as_dict() for name, rate in shares.items()}}
 
 
-def fact_of(correction: Correction) -> Fact:
-    """The claim as a fact for the editor."""
-    claim = correction.claim
-    return Fact(correction.id, claim.subject, claim.canonical_question or claim.question, claim.correct_answer)
+def better(report: FactReport, before: FactReport | None) -> FactReport:
+    """Of two failed tries, the one with fewer reasons; the later one if they are equal."""
+    return report if before is None or len(report.reasons) <= len(before.reasons) else before
 
 
-def statements_of(correction: Correction) -> Statements:
-    """Statements by rule from question and answer; wordings that a reviewer wrote take the place of the generated ones."""
-    fact = fact_of(correction)
-    written = write_statements(fact.question, fact.subject, fact.target_new)
-    chosen = {name: texts for name in ("paraphrases", "probes") if (texts := getattr(correction, name))}
-    return replace(written, **chosen)
+def _raise(_correction_id: str, error: EditingError) -> None:
+    raise error

@@ -31,7 +31,9 @@ class MemitConfig:
       sentence_target        chat turns are answered by the whole sentence; else by the bare answer
     Keys
       per_context            a column per context instead of the mean over contexts
-      protect_weight         weight of a protected key (zero residual), 0 for none, relative to the fact's own weight
+      protect_weights        weights of the protected keys (zero residual) together, beside the fact's own 1: the first
+                             is what an edit is made with, the others are tried if the gate fails it. More weight
+                             means less leaking to other questions and less reach to the same one in other words
       protect_subject        other questions about the subject whose keys are protected
       protect_neighbours     questions about other subjects whose keys are protected
     Solve
@@ -54,7 +56,7 @@ class MemitConfig:
     systems: tuple[str | None, ...] = (None,)
     sentence_target: bool = True
     per_context: bool = True
-    protect_weight: float = 4.0
+    protect_weights: tuple[float, ...] = (0.25, 0.05)
     protect_subject: int = 4
     protect_neighbours: int = 2
     covariance_weight: tuple[tuple[int, float], ...] = ((1, 100.0), (10, 300.0), (50, 1000.0))
@@ -65,6 +67,8 @@ class MemitConfig:
             raise ValueError(f"layers must be ascending and not empty, not {self.layers!r}")
         if self.steps < 1 or self.learning_rate <= 0 or self.clamp <= 0:
             raise ValueError("steps, learning_rate and clamp must be positive")
+        if not self.protect_weights or min(self.protect_weights) < 0:
+            raise ValueError(f"protect_weights must name weights of 0 or more, not {self.protect_weights!r}")
         if not self.covariance_weight or any(n < 1 or weight <= 0 for n, weight in self.covariance_weight):
             raise ValueError("covariance_weight must list (number of facts, weight) pairs, both positive")
 

@@ -68,7 +68,7 @@ def contexts_for(
                 rows.append(_row(Role.EDIT, prompt, fact.subject, target, 0))
     subject = facts[0].subject
     rows.append(_row(Role.ESSENCE, chat.encode_bare(f"{subject} is a"), subject, (), 0))
-    if config.protect_weight > 0:
+    if max(config.protect_weights) > 0:
         rows += protected_rows(facts, statements, chat, config)
     return list(dict.fromkeys(rows))
 

@@ -27,15 +27,15 @@ def _drift(editor, artefact, role):
 
 
 def test_protected_keys_move_less_than_unprotected_ones(facts):
-    free = tiny_editor(config=replace(SHORT, protect_weight=1e-6, per_context=True))
-    held = tiny_editor(config=replace(SHORT, protect_weight=10.0, per_context=True))
+    free = tiny_editor(config=replace(SHORT, protect_weights=(1e-6,), per_context=True))
+    held = tiny_editor(config=replace(SHORT, protect_weights=(10.0,), per_context=True))
     assert _drift(held, held.artefact(facts[:1]), Role.PROTECT) < 0.5 * _drift(
         free, free.artefact(facts[:1]), Role.PROTECT
     )
 
 
 def test_a_column_per_wording_and_per_protected_key(facts):
-    editor = tiny_editor(config=replace(SHORT, protect_weight=1.0, per_context=True))
+    editor = tiny_editor(config=replace(SHORT, protect_weights=(1.0,), per_context=True))
     artefact = editor.artefact(facts[:1])
     assert editor.solve([artefact]).deltas[1].rank == len(artefact.contexts)
     mean = tiny_editor(config=SHORT)
@@ -43,7 +43,7 @@ def test_a_column_per_wording_and_per_protected_key(facts):
 
 
 def test_no_row_is_both_moved_and_kept(facts):
-    editor = tiny_editor(config=replace(SHORT, protect_weight=1.0))
+    editor = tiny_editor(config=replace(SHORT, protect_weights=(1.0,)))
     rows = [row for row, _ in editor.artefact(facts[:1]).contexts]
     moved = {row.tokens for row in rows if row.role is Role.EDIT}
     assert moved.isdisjoint(row.tokens for row in rows if row.role is Role.PROTECT)

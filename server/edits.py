@@ -1,0 +1,176 @@
+"""The edits of a release: corrections grouped by subject, each group with its artefact, stored or computed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from editing.errors import ArtefactDamaged, EditingError
+from editing.facts import Fact
+from editing.statements import Statements, write_statements
+from editing.verify import GateCase
+from governance.corrections import Correction
+from server.cards import normalised
+
+if TYPE_CHECKING:
+    from editing.edit_set import Artefact
+    from editing.editor import Editor
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The corrections of one subject, which share one artefact: one key can hold one target state only."""
+
+    corrections: tuple[Correction, ...]
+
+    @property
+    def facts(self) -> list[Fact]:
+        return [fact_of(c) for c in self.corrections]
+
+    @property
+    def statements(self) -> list[Statements]:
+        return [statements_of(c) for c in self.corrections]
+
+    @property
+    def ids(self) -> list[str]:
+        return [c.id for c in self.corrections]
+
+    def without(self, ids: set[str]) -> Group:
+        return Group(tuple(c for c in self.corrections if c.id not in ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A group with its artefact."""
+
+    group: Group
+    artefact: Artefact
+
+    def about(self) -> dict[str, Any]:
+        """For the record: method, settings, hashes; how the optimisation ended."""
+        artefact = self.artefact
+        return {
+            "method": "memit",
+            "layers": list(artefact.layers),
+            "base_sha256": artefact.base_sha256,
+            "statistics_sha256": artefact.statistics_sha256,
+            "settings_sha256": artefact.config_sha256,
+            "strength": round(artefact.strength, 3),
+            "protection": round(artefact.protection, 3),
+            "steps": artefact.steps,
+            "nll": round(artefact.nll, 4),
+        }
+
+
+class Edits:
+    """Artefacts of groups: what the record names is read, what was computed before is found, the rest is computed.
+
+    say      told before each target state: its number, of how many, and the corrections of the group
+    refused  told of each correction that the editor cannot edit, with the error that says why
+    """
+
+    def __init__(
+        self,
+        editor: Editor,
+        folder: Path,
+        *,
+        say: Callable[[int, int, Sequence[str]], None],
+        refused: Callable[[str, EditingError], None],
+    ) -> None:
+        self._editor, self._folder, self._say, self._refused = editor, folder, say, refused
+
+    def of(self, groups: Sequence[Group], new: Mapping[str, float]) -> list[Edit]:
+        """Each group with its artefact.
+
+        new   corrections that are not live yet, each with the weight of its protected keys; what is refused of them is
+              left out of its group
+        """
+        edits = []
+        todo = [group_ for group_ in groups if self._stored(group_) is None]
+        for group_ in groups:
+            artefact = self._stored(group_)
+            if artefact is None:
+                self._say(todo.index(group_) + 1, len(todo), group_.ids)
+                try:
+                    artefact = self._editor.artefact(group_.facts, group_.statements)
+                except EditingError as error:
+                    for id_ in (id_ for id_ in group_.ids if id_ in new):
+                        self._refused(id_, error)
+                    standing = group_.without(set(new))
+                    edits += self.of([standing], {}) if standing.corrections else []
+                    continue
+                artefact.save(self._folder)
+                self._remember(group_, artefact)
+            weights = [new[id_] for id_ in group_.ids if id_ in new]
+            if weights:
+                artefact = artefact.protecting(min(weights))
+                artefact.save(self._folder)
+            edits.append(Edit(group_, artefact))
+        return edits
+
+    def _stored(self, group_: Group) -> Artefact | None:
+        """The artefact that the record names for exactly these facts, else one computed before for the same request."""
+        from editing.edit_set import Artefact
+
+        recorded = {c.artefact for c in group_.corrections}
+        for name in (recorded.pop() if len(recorded) == 1 else None, self._remembered(group_)):
+            if not name:
+                continue
+            try:
+                artefact = Artefact.load(self._folder, name)
+            except ArtefactDamaged as error:
+                log.warning("%s", error)
+                continue
+            if set(artefact.fact_ids) == set(group_.ids) and artefact.base_sha256 == self._editor.base_sha256:
+                return artefact
+        return None
+
+    def _request(self, group_: Group) -> Path:
+        """Where the artefact of exactly this request is named: facts, wordings, recipe, statistics, base."""
+        editor = self._editor
+        asked = [[asdict(fact), asdict(said)] for fact, said in zip(group_.facts, group_.statements, strict=True)]
+        whole = json.dumps(
+            [asked, editor.config.sha256(), editor.statistics.sha256, editor.base_sha256], sort_keys=True
+        )
+        return self._folder / f"{hashlib.sha256(whole.encode()).hexdigest()}.request"
+
+    def _remember(self, group_: Group, artefact: Artefact) -> None:
+        self._request(group_).write_text(artefact.id)
+
+    def _remembered(self, group_: Group) -> str | None:
+        request = self._request(group_)
+        return request.read_text() if request.is_file() else None
+
+
+def group(corrections: Iterable[Correction]) -> list[Group]:
+    """Corrections by subject, in an order that does not depend on when they came."""
+    by_subject: dict[str, list[Correction]] = {}
+    for correction in sorted(corrections, key=lambda c: c.id):
+        by_subject.setdefault(normalised(correction.claim.subject), []).append(correction)
+    return [Group(tuple(found)) for _, found in sorted(by_subject.items())]
+
+
+def case_of(correction: Correction) -> GateCase:
+    """The questions that judge this edit; none of them was trained on."""
+    return GateCase.of(fact_of(correction), statements_of(correction))
+
+
+def fact_of(correction: Correction) -> Fact:
+    """The claim as a fact for the editor."""
+    claim = correction.claim
+    return Fact(correction.id, claim.subject, claim.canonical_question or claim.question, claim.correct_answer)
+
+
+def statements_of(correction: Correction) -> Statements:
+    """Statements by rule from question and answer; wordings that a reviewer wrote take the place of the generated ones."""
+    fact = fact_of(correction)
+    written = write_statements(fact.question, fact.subject, fact.target_new)
+    chosen = {name: texts for name in ("paraphrases", "probes") if (texts := getattr(correction, name))}
+    return replace(written, **chosen)
