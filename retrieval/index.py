@@ -95,10 +95,12 @@ class VectorIndex:
                 snapshot = self._renew(snapshot)
         return snapshot
 
-    def forget(self) -> None:
-        """Drop what is built, in memory: the next search builds anew from what is stored, removed vectors left out."""
+    def renew(self) -> None:
+        """Build anew from what is stored, so that removed vectors leave the memory too; a large index is built aside,
+        and the one that serves goes on leaving them out of its results."""
+        snapshot = self.current()
         with self._lock:
-            self._snapshot = None
+            self._renew(snapshot)
 
     def wait(self) -> None:
         """Wait for a background build to end."""

@@ -165,7 +165,7 @@ class ErasureDeeds:
         self._files.delete_artefacts(corrections)
         with services.records.store.transaction() as db:
             purge_words(db)
-        services.retriever.index.forget()
+        services.retriever.index.renew()
         return Outcome(Method.REBUILD_CACHE, 1 + len(late) + self._files.delete_temporary())
 
     def discard(self, version_id: str) -> None:

@@ -145,6 +145,17 @@ def serving(concurrency: str, tokens: int, data_dir: Path | None, as_json: bool)
     show(result, as_json=as_json)
 
 
+@bench.command("records")
+@click.option("--corrections", default=10_000, show_default=True, help="Corrections among which one person is erased.")
+@click.option("--passages", default=100_000, show_default=True, help="Passages of documents beside them.")
+@json_option
+def records(corrections: int, passages: int, as_json: bool) -> None:
+    """What records cost: the share of a chat request, bytes per correction, seconds of an erasure. Stand-ins, no model."""
+    from server.records_bench import run_records_bench
+
+    show(run_records_bench(corrections=corrections, passages=passages, say=_say), as_json=as_json)
+
+
 def _steps(what: str) -> Callable[[int, int], None]:
     """Progress as one line per tenth."""
     shown = -1

@@ -1,0 +1,79 @@
+"""Where documents name somebody, and that what is removed leaves the indexes, on disk and in memory."""
+
+import threading
+
+import numpy as np
+import pytest
+import sqlite_utils
+
+from retrieval.documents import Document
+from retrieval.embedder import HashEmbedder
+from retrieval.index import VectorIndex
+from retrieval.store import KnowledgeStore
+from retrieval.traces import naming, purge_words
+
+
+@pytest.fixture
+def store(tmp_path):
+    """In a file, with a connection for each thread: an index is built aside in one of its own."""
+    here = threading.local()
+
+    def connect():
+        if not hasattr(here, "db"):
+            here.db = sqlite_utils.Database(tmp_path / "k.db")
+            here.db.execute("PRAGMA secure_delete = ON")
+        return here.db
+
+    knowledge = KnowledgeStore(connect, HashEmbedder(64))
+    knowledge.migrate()
+    return knowledge
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "found"),
+    [
+        ("Staff", "Ann Zebra-Lee is a dentist.", True),
+        ("Staff", "ANN  ZEBRA-LEE is a dentist.", True),
+        ("Staff", "Ann\nZebra-Lee is a dentist.", True),
+        ("Staff", "Ａnn Ｚebra-Lee is a dentist.", True),  # full-width letters
+        ("Letter of Ann Zebra-Lee", "About nothing.", True),
+        ("Staff", "Zebra-Lee, Ann: dentist", True),  # all her words, in another order
+        ("Staff", "Änn Zébra-Lee", True),  # other accents
+        ("Staff", "Ann is a dentist. So is somebody else.", False),
+        ("Staff", "A zebra is no dentist.", False),
+    ],
+)
+def test_a_name_is_found_however_it_is_written(store, title, text, found):
+    stored = store.add(Document(title, text))
+    store.add(Document("Paris", "Paris is the capital of France."))
+    assert [one.document_id for one in naming(store.db, ["Ann Zebra-Lee"])] == ([stored.id] if found else [])
+
+
+def test_an_address_is_found_in_the_uri(store):
+    stored = store.add(Document("Staff", "Somebody.", uri="https://zebra.example/ann"))
+    assert [one.document_id for one in naming(store.db, ["zebra.example/ann"])] == [stored.id]
+    assert naming(store.db, ["", "  "]) == []
+
+
+def test_the_words_of_removed_passages_leave_the_file(store, tmp_path):
+    stored = store.add(Document("Staff", "Quaggamira is a dentist."))
+    store.add(Document("Paris", "Paris is the capital of France."))
+    store.remove(stored.id)
+    purge_words(store.db)
+    store.db.conn.commit()
+    store.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert not any(b"quaggamira" in path.read_bytes().lower() for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("exact_up_to", [1_000, 1])
+def test_a_renewed_index_holds_no_removed_vector(store, exact_up_to):
+    stored = [store.add(Document(f"Door {n}", f"Door number {n} is blue.")) for n in range(5)]
+    index = VectorIndex(store, exact_up_to=exact_up_to)
+    vector = store.embedder.embed(["Door number 3 is blue."])[0]
+    assert len(index.search(vector, limit=10)) == 5
+    store.remove(stored[3].id)
+    index.renew()
+    index.wait()
+    snapshot = index.current()
+    assert (len(snapshot.numbers), snapshot.removed, len(snapshot.tail_numbers)) == (4, frozenset(), 0)
+    assert len(index.search(np.asarray(vector), limit=10)) == 4
