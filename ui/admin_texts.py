@@ -89,6 +89,7 @@ class AdminTexts:
     weights_version: str = "Weights"
     risk: str = "Risk"
     due: str = "due {time}"
+    printed: str = "Print"
     undo_pending: str = "being undone"
 
     approve: str = "Approve"

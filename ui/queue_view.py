@@ -89,7 +89,7 @@ def detail(report: Report | None, me: Me | None) -> Html:
     head = element(
         "header",
         element("h2", question_of(report)),
-        element("div", status_badge(report), _remedy(report), *_tier(report), class_="er-row-of"),
+        element("div", status_badge(report), _remedy(report), *_tier(report), _printed(report), class_="er-row-of"),
         class_="er-detail-head",
     )
     parts = [
@@ -114,6 +114,12 @@ def _bar(buttons: Sequence[Html]) -> list[Html]:
 
 def _section(title: str, *content: str) -> Html:
     return element("section", element("h3", title, class_="er-h"), *content)
+
+
+def _printed(report: Report) -> Html:
+    """The whole record as a page to print or to file."""
+    where = f"/v1/corrections/{report.id}/report"
+    return element("a", ADMIN.printed, href=where, target="_blank", rel="noopener", class_="er-button er-plain")
 
 
 def _remedy(report: Report) -> Html:

@@ -42,6 +42,10 @@ def test_a_report_is_judged_by_its_evidence_and_approved_by_keyboard(open_page, 
         "Approvals: 0 of 1",
     ):
         assert words in shown
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Print").click()
+    assert "Tim Cook" in opened.value.locator("body").inner_text()
+    opened.value.close()
     page.keyboard.press("a")
     fill_and_send(page, reason="The company says so.")
     assert until(lambda: world.report("Who is the CEO of Apple?").status is Status.APPROVED)
