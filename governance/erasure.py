@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -32,10 +32,11 @@ from governance.requests import (
     check_step,
     choose,
 )
-from governance.residual import Ask, Probes, measure, revealing
+from governance.residual import Probes, measure, revealing
 from governance.store import Store
 from governance.times import now, to_text
 from governance.tombstones import Tombstone, Tombstones
+from governance.tools import Tools
 from governance.traces import Traces
 from governance.vault import Vault
 from governance.versions import Versions
@@ -52,24 +53,6 @@ ORDER = (
     Method.REBUILD_CACHE,
 )
 """Edits go first, while their texts can still be read; caches last, when nothing can fill them again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What only the composer can do.
-
-    find      more places to look in (documents, caches, exports): each takes the subject
-    probes    the questions by which the model is probed, from the subject and the corrections that name it
-    apply     how each method but DELETE_TEXT, UNLEARN and RETRAIN is carried out
-    ask       put questions to the served model
-    discard   delete the files of a purged version
-    """
-
-    find: Sequence[Callable[[Subject], Sequence[Occurrence]]] = ()
-    probes: Callable[[Subject, Sequence[str]], Probes] | None = None
-    apply: Mapping[Method, Callable[[ErasureRequest, Choice], Outcome]] | None = None
-    ask: Ask | None = None
-    discard: Callable[[str], None] | None = None
 
 
 class Erasures(RequestBook):

@@ -13,10 +13,11 @@ from functools import partial
 from typing import Any
 
 from governance.accounts import Account
-from governance.erasure import Erasures, Tools
+from governance.erasure import Erasures
 from governance.errors import NotFound
 from governance.requests import ErasureRequest, Occurrence, Place, Questions, Step, Subject
 from governance.residual import Probes
+from governance.tools import Tools
 from retrieval.errors import DocumentNotFound
 from retrieval.traces import naming
 from server.erasure_deeds import ErasureDeeds

@@ -9,12 +9,13 @@ from governance.audit_verify import verify
 from governance.backup import backup, restore
 from governance.checkpoints import Checkpoints
 from governance.corrections import Status
-from governance.erasure import Erasures, Tools
+from governance.erasure import Erasures
 from governance.errors import LogError
 from governance.notes import Signer
 from governance.requests import Questions, Subject
 from governance.store import Store
 from governance.tombstones import Tombstone, Tombstones
+from governance.tools import Tools
 
 SIGNER = Signer(b"k" * 32)
 

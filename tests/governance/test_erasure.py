@@ -5,11 +5,12 @@ import sqlite3
 import pytest
 
 from governance.corrections import Remedy, Status
-from governance.erasure import Erasures, Tools
+from governance.erasure import Erasures
 from governance.errors import Erased, Forbidden, Invalid, MoveNotAllowed, NotFound, WeightsBarred
 from governance.requests import Choice, Kind, Law, Method, Occurrence, Outcome, Place, Questions, Step, Subject, choose
 from governance.residual import Probes
 from governance.tombstones import Tombstones
+from governance.tools import Tools
 
 ANN = Subject(names=("Ann Zebra-Lee",), identifiers=("ann@zebra.example",))
 FEW = Questions(correct=False, many=False)
