@@ -116,6 +116,26 @@
     if (!strip) document.body.append((strip = make("div", { id: "er-offline", role: "alert" })));
     strip.textContent = words.offline || "Offline";
     strip.hidden = is;
+    if (is) sessionStorage.removeItem("errata-back"); else remember();
+  }
+  // Gradio loads the page anew once the server answers again: the open chat and what was typed come back with it.
+  const composer = () => document.querySelector("#er-ask textarea");
+  function remember() {
+    const chat = document.querySelector("#er-chats [aria-current]")?.dataset.id || "";
+    sessionStorage.setItem("errata-back", JSON.stringify({ chat, draft: composer()?.value || "" }));
+  }
+  window.addEventListener("pagehide", () => { if (document.getElementById("er-offline")?.hidden === false) remember(); });
+  function comeBack() {
+    const kept = sessionStorage.getItem("errata-back");
+    if (!kept) return;
+    const { chat, draft } = JSON.parse(kept);
+    const drawn = setInterval(() => {
+      if (!composer() || !document.querySelector("#er-account .er-line")) return;
+      clearInterval(drawn);
+      sessionStorage.removeItem("errata-back");
+      if (chat) document.querySelector(`#er-chats [data-act="open"][data-id="${CSS.escape(chat)}"]`)?.click();
+      if (draft) { composer().value = draft; composer().dispatchEvent(new Event("input", { bubbles: true })); }
+    }, 100);
   }
   window.addEventListener("offline", () => connected(false));
   window.addEventListener("online", () => connected(true));
@@ -214,6 +234,7 @@
     document.documentElement.lang = words.language || "en";
     const keep = () => { const theme = remembered(); if (theme && document.body.classList.contains("dark") !== (theme === "dark")) document.body.classList.toggle("dark", theme === "dark"); };
     keep();
+    comeBack();
     new MutationObserver(keep).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   }
   if (document.body) start(); else document.addEventListener("DOMContentLoaded", start);

@@ -5,6 +5,8 @@ import time
 import httpx
 import pytest
 
+from tests_support_browser import Browsing
+from tests_support_cable import Cable
 from tests_support_world import ATTACK, until
 
 pytestmark = pytest.mark.browser
@@ -233,6 +235,28 @@ def test_a_lost_connection_in_mid_answer_is_said_and_the_answer_is_on_the_server
     page.reload()
     page.click("#er-chats [data-act=open]")
     page.wait_for_selector("#er-bot >> text=word9")
+
+
+def test_a_line_that_is_cut_in_mid_answer_stops_the_model_and_the_page_comes_back_where_it_was(world, chromium, ask):
+    cable = Cable(int(world.url.rsplit(":", 1)[1]))
+    browsing = Browsing(chromium, f"http://127.0.0.1:{cable.port}")
+    page = browsing.open(world.session("user"))
+    ask(page, "apples")
+    world.engine.token_s = 0.02
+    page.fill("#er-ask textarea", "a long story")
+    page.press("#er-ask textarea", "Enter")
+    page.wait_for_selector("text=word9")
+    page.fill("#er-ask textarea", "typed meanwhile")
+    cable.cut()
+    page.wait_for_selector("#er-offline:visible")
+    assert until(lambda: world.engine.aborted == 1)
+    world.engine.token_s = 0
+    cable.mend()
+    page.wait_for_selector("#er-chats [aria-current] >> text=apples", timeout=60_000)
+    page.wait_for_selector("#er-bot >> text=word9")
+    assert page.input_value("#er-ask textarea") == "typed meanwhile"
+    browsing.end()
+    cable.close()
 
 
 def test_nothing_that_people_or_the_model_write_runs(open_page, ask, world):
