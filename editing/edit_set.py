@@ -236,11 +236,24 @@ def hash_model_dir(model_dir: Path) -> str:
 def write_version(folder: Path, solution: Solution, model_dir: Path) -> dict[str, object]:
     """Write only the changed tensors, under the names and in the dtype of the served model, with its small files.
 
-    The folder appears whole or not at all. Returns what `version.json` in it says.
+    The folder appears whole or not at all. Returns what `version.json` in it says. Raises OSError if the disk is full.
     """
+    for left_over in folder.parent.glob(f".{folder.name}.*"):
+        shutil.rmtree(left_over, ignore_errors=True)
     unfinished = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
+    try:
+        about = _write_into(unfinished, solution, model_dir)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    if folder.exists():
+        shutil.rmtree(folder)
+    unfinished.replace(folder)
+    return about
+
+
+def _write_into(folder: Path, solution: Solution, model_dir: Path) -> dict[str, object]:
     tensors = solution.tensors()
     about: dict[str, object] = {
         "version_id": solution.version_id,
@@ -252,18 +265,21 @@ def write_version(folder: Path, solution: Solution, model_dir: Path) -> dict[str
     }
     for name in COPIED:
         if (model_dir / name).exists():
-            shutil.copyfile(model_dir / name, unfinished / name)
-    _write_tensors(tensors, unfinished / "model.safetensors")
-    _write_text(json.dumps(about, sort_keys=True, indent=1), unfinished / "version.json")
-    if folder.exists():
-        shutil.rmtree(folder)
-    unfinished.replace(folder)
+            shutil.copyfile(model_dir / name, folder / name)
+    _write_tensors(tensors, folder / "model.safetensors")
+    _write_text(json.dumps(about, sort_keys=True, indent=1), folder / "version.json")
     return about
 
 
 def _write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
     unfinished = path.with_suffix(".unfinished")
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, unfinished, metadata={"format": "pt"})
+    try:
+        save_file(
+            {name: tensor.contiguous() for name, tensor in tensors.items()}, unfinished, metadata={"format": "pt"}
+        )
+    except SafetensorError as error:  # how the library reports a full disk
+        unfinished.unlink(missing_ok=True)
+        raise OSError(f"cannot write {path.name}: {error}") from error
     unfinished.replace(path)
 
 

@@ -186,10 +186,11 @@ class ProcessBook(Book):
             self._move(row, Status.SUPERSEDED, actor, reason, {"by": by})
             return self.get(correction_id)
 
-    def requeue_interrupted(self) -> tuple[str, ...]:
+    def requeue_interrupted(self, *, blame: bool = True) -> tuple[str, ...]:
         """After a crash of the worker: what was being edited and is in no version built since starts again.
 
-        One that took the worker down too often is set aside instead. Returns the ids that start again.
+        One that took the worker down too often is set aside instead, unless no edit is to `blame`. Returns the ids that
+        start again.
         """
         again: list[str] = []
         with self._store.transaction():
@@ -200,7 +201,7 @@ class ProcessBook(Book):
                 " (SELECT MAX(m.at) FROM moves m WHERE m.correction_id = c.id AND m.to_status = 'editing'))"
                 " ORDER BY c.created, c.id"
             ):
-                row["crashes"] += 1
+                row["crashes"] += blame
                 if row["crashes"] < self._policy.limits.crashes:
                     self._move(row, Status.APPROVED, "worker", "the worker was interrupted")
                     again.append(row["id"])

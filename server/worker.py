@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 IDLE_S = 0.5
+BLOCKED_S = 10.0
 
 
 def run(settings: Settings, *, say: Callable[[str], None]) -> None:
@@ -94,15 +95,23 @@ class Worker:
         """Forever. A crash leaves corrections in `editing`, which the next start takes back to `approved`."""
         self._records.ledger.requeue_interrupted()
         while True:
-            try:
-                busy = self.round()
-            except EditingError:
-                log.exception("a release failed; its corrections start again")
-                self._records.ledger.requeue_interrupted()
-                busy = False
-            if not busy:
-                self._say("idle")
-                time.sleep(IDLE_S)
+            time.sleep(self.turn())
+
+    def turn(self) -> float:
+        """One round, and how long to rest after it. What fails leaves its corrections as they were before."""
+        try:
+            if self.round():
+                return 0.0
+        except EditingError:
+            log.exception("a release failed; its corrections start again")
+            self._records.ledger.requeue_interrupted()
+        except OSError as error:  # a full disk, most likely: no edit is to blame
+            log.exception("cannot write")
+            self._records.ledger.requeue_interrupted(blame=False)
+            self._say("waiting", message=f"cannot write ({error.strerror or error}): make room, it goes on by itself")
+            return BLOCKED_S
+        self._say("idle")
+        return IDLE_S
 
     def round(self) -> bool:
         """One release, if one is wanted; was there anything to do?"""

@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from safetensors import SafetensorError
 
 from editing.edit_set import Artefact, Solution
 from editing.testing import TINY, tiny_editor, tiny_model, tiny_tokenizer
 from editing.verify import FactReport, GateCase, GateReport, Rate, Selection, choose
 from governance.corrections import Category, Correction, Remedy, Status
-from server.worker import Worker
+from server.progress import read_progress
+from server.worker import BLOCKED_S, Worker
 from tests_support import House
 
 WEIGHTS = (0.25, 0.05)
@@ -124,3 +126,23 @@ def test_a_weight_is_turned_down_and_up_again_to_the_same_artefact():
     assert not [row for row, _ in off.weighed if row.role.value == "protect"]
     assert off.protecting(0.25).id == made.id
     assert (off.delta == made.delta).all()
+
+
+def test_a_full_disk_blames_no_edit_and_leaves_nothing_behind(house: House, make_worker, monkeypatch):
+    one = approved(house, *PAINTER)
+    worker, _ = make_worker({PAINTER[0]: 0.25})
+    ledger, versions_dir = house.services.records.ledger, house.services.settings.versions_dir
+
+    def full(*_args: object, **_kwargs: object) -> None:
+        raise SafetensorError("Error while serializing: IoError(Os { code: 28, kind: StorageFull })")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("editing.edit_set.save_file", full)
+        broken.setattr(worker, "round", lambda: worker.release(worker.plan()))
+        for _ in range(house.services.records.policy.limits.crashes + 1):
+            assert worker.turn() == BLOCKED_S
+            assert ledger.get(one.id).status is Status.APPROVED
+    assert not versions_dir.exists() or list(versions_dir.iterdir()) == []
+    assert "make room" in read_progress(house.services.settings.data_dir).message
+    worker.release(worker.plan())
+    assert house.services.records.versions.serving().desired != "base"
