@@ -15,7 +15,9 @@ from tests_support import House, furnish
 
 
 def outside(house: House) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(house.app, raise_app_exceptions=False), base_url="http://e.test")
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(house.app, raise_app_exceptions=False), base_url="http://e.test"
+    )
 
 
 @pytest.mark.parametrize(
