@@ -70,6 +70,11 @@ class AdminActs:
                 verb = path_id(act.name.removeprefix("erasure-"))
                 await me.step_erasure(identity, verb, _erasure_step(verb, act.form))
                 inform(ERASURE.done)
+            case "reviewed":
+                await me.decide(identity, "reviewed", {})
+                inform(ADMIN.stood)
+            case "alarm-seen":
+                await me.see_alarm(identity)
             case "restore":
                 await me.restore(identity, act.form.get("reason", ""))
                 inform(ADMIN.restored)

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from . import erasure_view, html, queue_view, records_view, versions_view
+from . import attention_view, erasure_view, html, queue_view, records_view, versions_view
 from .acting import TELLS, caller, panel, warn, words_for
 from .admin_acts import AdminActs, Done
 from .admin_texts import ADMIN
@@ -217,11 +217,14 @@ class AdminPage:
             case "queue":
                 return await self._queue(me, state)
             case "live":
-                pages = await asyncio.gather(
-                    me.reports(status="live", limit=200), me.reports(status="in_knowledge", limit=200)
+                (edited, _), (carded, _), alarms, due = await asyncio.gather(
+                    me.reports(status="live", limit=200),
+                    me.reports(status="in_knowledge", limit=200),
+                    me.alarms(),
+                    me.due_for_review(),
                 )
-                live = sorted((report for page, _ in pages for report in page), key=lambda r: r.created, reverse=True)
-                shown = versions_view.live_edits(live, who)
+                live = sorted([*edited, *carded], key=lambda r: r.created, reverse=True)
+                shown = attention_view.attention(alarms, due, who) + versions_view.live_edits(live, who)
             case "versions":
                 versions, served = await asyncio.gather(me.versions(), me.current_version())
                 shown = versions_view.timeline(_unique(versions), served=served, me=who)

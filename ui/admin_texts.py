@@ -144,6 +144,19 @@ class AdminTexts:
     in_knowledge: str = "In knowledge"
     set_aside: str = "By its card, the edit did not pass"
     no_live: str = "No correction is live yet."
+    look_again: str = "Look again"
+    still_holds: str = "Holds when asked today"
+    holds_no_more: str = "Does not hold when asked today"
+    not_probed: str = "Review date passed"
+    stands: str = "It stands"
+    stood: str = "Noted. The next review date is set."
+    seen: str = "Seen"
+    alarms: dict[str, str] = field(
+        default_factory=lambda: {
+            "burst": "Many reports on one subject within minutes",
+            "fast_approval": "Approved within seconds of being queued",
+        }
+    )
     undo: str = "Undo"
     undo_title: str = "Undo this correction?"
     undo_text: str = "“{question}” goes back to what the model said before. All other edits stay exactly as they are."

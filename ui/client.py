@@ -183,7 +183,7 @@ class Caller:
         return Report.read(await self.call("PATCH", f"/v1/corrections/{report_id}", json=dict(changes)))
 
     async def decide(self, report_id: str, verb: str, body: Json) -> Json:
-        """approve, reject, reroute, ask-evidence, evidence, withdraw, appeal or rollback."""
+        """approve, reject, reroute, ask-evidence, evidence, withdraw, appeal, rollback or reviewed."""
         answer: Json = await self.call("POST", f"/v1/corrections/{report_id}/{verb}", json=dict(body)) or {}
         return answer
 
@@ -192,6 +192,17 @@ class Caller:
         path = f"/v1/corrections/{report_id}/preview"
         answer: Json = await self.call("POST", path, json={}, timeout=_PATIENT_TIMEOUT)
         return answer
+
+    # what wants attention
+
+    async def alarms(self) -> list[Json]:
+        return await self._rows("/v1/alarms")
+
+    async def see_alarm(self, alarm_id: str) -> None:
+        await self.call("POST", f"/v1/alarms/{alarm_id}/seen", json={})
+
+    async def due_for_review(self) -> list[Report]:
+        return [Report.read(row) for row in await self._rows("/v1/corrections/due-for-review")]
 
     # versions and worker
 

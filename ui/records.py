@@ -188,12 +188,13 @@ class Report:
     moves: tuple[Move, ...]
     triage: Json = field(default_factory=dict)
     verification: Json = field(default_factory=dict)
+    review: Json = field(default_factory=dict)
 
     @classmethod
     def read(cls, data: Json) -> "Report":
         claim = data.get("claim")
         said: Json = {**data, **claim} if isinstance(claim, Mapping) else data
-        triage, verification = data.get("triage"), data.get("report")
+        triage, verification, review = data.get("triage"), data.get("report"), data.get("review")
         return cls(
             id=text(data, "id"),
             status=text(data, "status"),
@@ -227,6 +228,7 @@ class Report:
             moves=tuple(Move.read(row) for row in rows(data, "moves") or rows(data, "history")),
             triage=triage if isinstance(triage, Mapping) else {},
             verification=verification if isinstance(verification, Mapping) else {},
+            review=review if isinstance(review, Mapping) else {},
         )
 
 

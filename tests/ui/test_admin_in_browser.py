@@ -153,6 +153,22 @@ def test_the_kill_switch_an_undo_and_a_return_to_a_version(open_page, world):
     page.wait_for_selector("text=No correction is live yet.")
 
 
+def test_a_fact_past_its_review_date_is_shown_again_until_somebody_says_that_it_stands(open_page, world):
+    painted = world.report("Who painted the Mona Lisa?").id
+    with world.services.records.store.transaction():
+        world.services.records.store.write(
+            "UPDATE corrections SET review_due = '2020-01-01T00:00:00.000000Z' WHERE id = :id", id=painted
+        )
+    world.ledger.probed_again(painted, holds=False, reply="Raphael painted it.")
+    page = open_page("admin", "/admin/")
+    tab(page, "Live edits")
+    card = page.locator(".er-card", has_text="Does not hold when asked today")
+    assert "Raphael painted it." in card.inner_text()
+    card.get_by_role("button", name="It stands").click()
+    card.wait_for(state="detached")
+    assert not world.ledger.due_for_review()
+
+
 def test_knowledge_is_added_uploaded_found_and_removed(open_page, world, tmp_path):
     page = open_page("admin", "/admin/")
     tab(page, "Knowledge")
