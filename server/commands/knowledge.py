@@ -1,0 +1,137 @@
+"""Commands on what the assistant knows: documents added, a folder kept in step, a search."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from server.commands.output import Refused, json_option, show, table
+from server.commands.remote import Remote
+
+
+@click.group()
+def knowledge() -> None:
+    """Documents of the retrieval layer."""
+
+
+@knowledge.command("add")
+@click.argument("sources", nargs=-1, required=True)
+@click.option("--title", default="", help="Title; else taken from the document.")
+@click.option("--as-of", default=None, help="The day the content was true, YYYY-MM-DD.")
+@click.option("--expires-at", default=None, help="From when on it counts as dated, YYYY-MM-DD.")
+@json_option
+def add_knowledge(
+    sources: tuple[str, ...], title: str, as_of: str | None, expires_at: str | None, as_json: bool
+) -> None:
+    """Add files or addresses. A bad one is reported and the rest goes in."""
+    remote, added, failed = Remote(), [], []
+    fields = {key: value for key, value in (("title", title), ("as_of", as_of), ("expires_at", expires_at)) if value}
+    for source in sources:
+        try:
+            if source.startswith(("http://", "https://")):
+                added.append(remote.call("POST", "/v1/knowledge/documents", json={"uri": source, **fields}))
+            else:
+                path = Path(source)
+                added.append(
+                    remote.call(
+                        "POST", "/v1/knowledge/documents", data=fields, files={"file": (path.name, path.read_bytes())}
+                    )
+                )
+        except (Refused, OSError) as error:
+            failed.append({"source": source, "error": error.message if isinstance(error, Refused) else str(error)})
+    lines = [f"added {d['id']} {d['title']} ({d['passages']} passages)" for d in added] + [
+        f"skipped {f['source']}: {f['error']}" for f in failed
+    ]
+    show({"added": added, "failed": failed}, as_json=as_json, text=lambda: "\n".join(lines))
+    if failed:
+        sys.exit(1)
+
+
+@knowledge.command("sync")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@json_option
+def sync_knowledge(folder: Path, as_json: bool) -> None:
+    """Make the knowledge base hold what this folder holds: add new files, replace changed ones, remove the gone."""
+    remote = Remote()
+    result = _sync(remote, folder)
+    show(
+        result,
+        as_json=as_json,
+        text=lambda: (
+            ", ".join(f"{len(names)} {what}" for what, names in result.items())
+            + "".join(f"\nskipped {f['source']}: {f['error']}" for f in result["failed"])
+        ),
+    )
+    if result["failed"]:
+        sys.exit(1)
+
+
+def _sync(remote: Remote, folder: Path) -> dict[str, list[Any]]:
+    """Bring the server in step with a folder. An entry's uri is its file's address with the start of its sha256."""
+    import hashlib
+
+    root = folder.resolve()
+    known = {
+        d["uri"]: d
+        for d in remote.call("GET", "/v1/knowledge/documents")["data"]
+        if d["uri"].startswith(f"{root.as_uri()}/")
+    }
+    result: dict[str, list[Any]] = {"added": [], "updated": [], "unchanged": [], "removed": [], "failed": []}
+    files = sorted(path for path in root.rglob("*") if path.is_file() and not path.name.startswith("."))
+    with click.progressbar(files, label="Reading", file=sys.stderr) as shown:
+        for path in shown:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            uri = f"{path.as_uri()}#sha256={digest[:16]}"
+            older = [document for key, document in known.items() if key.split("#")[0] == path.as_uri()]
+            if uri in known:
+                result["unchanged"].append(path.name)
+                continue
+            try:
+                remote.call(
+                    "POST", "/v1/knowledge/documents", data={"uri": uri}, files={"file": (path.name, path.read_bytes())}
+                )
+            except Refused as error:
+                result["failed"].append({"source": str(path), "error": error.message})
+                continue
+            for document in older:
+                remote.call("DELETE", f"/v1/knowledge/documents/{document['id']}")
+            result["updated" if older else "added"].append(path.name)
+    present = {path.as_uri() for path in files}
+    for uri, document in known.items():
+        if uri.split("#")[0] not in present:
+            remote.call("DELETE", f"/v1/knowledge/documents/{document['id']}")
+            result["removed"].append(document["title"])
+    return result
+
+
+@knowledge.command("search")
+@click.argument("query")
+@click.option("-k", default=5, show_default=True)
+@json_option
+def search_knowledge(query: str, k: int, as_json: bool) -> None:
+    """Find passages."""
+    found = Remote().call("POST", "/v1/knowledge/search", json={"query": query, "k": k})
+    show(found, as_json=as_json, text=lambda: table(found["data"], ("score", "as_of", "title", "text"), width=80))
+
+
+@knowledge.command("list")
+@json_option
+def list_knowledge(as_json: bool) -> None:
+    """List documents."""
+    found = Remote().call("GET", "/v1/knowledge/documents")
+    show(found, as_json=as_json, text=lambda: table(found["data"], ("id", "title", "as_of", "expires_at", "passages")))
+
+
+@knowledge.command("remove")
+@click.argument("document_id")
+@json_option
+def remove_knowledge(document_id: str, as_json: bool) -> None:
+    """Remove a document; no answer uses it from then on."""
+    Remote().call("DELETE", f"/v1/knowledge/documents/{document_id}")
+    show({"removed": document_id}, as_json=as_json, text=lambda: f"removed {document_id}")
+
+
+COMMANDS = (knowledge,)

@@ -1,0 +1,152 @@
+"""Intake: what a report must be, and what is found beside it before anybody decides."""
+
+import pytest
+
+from governance.corrections import Category, Remedy, Status
+from governance.errors import (
+    InvalidClaim,
+    TooMany,
+    WeightsBarred,
+)
+from governance.ledger import Ledger
+from governance.policy import DEFAULT, Policy
+
+
+def test_the_same_idempotency_key_gives_the_same_report(room):
+    first = room.flag(idempotency_key="k1")
+    before = room.log.size()
+    assert room.flag(idempotency_key="k1").id == first.id
+    assert room.log.size() == before
+    assert room.flag(room.people["other_user"], idempotency_key="k1").id != first.id
+    with pytest.raises(InvalidClaim, match="used for another report"):
+        room.flag(idempotency_key="k1", question="Who stole the Mona Lisa?")
+
+
+def test_duplicates_and_contradictions_are_found(room):
+    first = room.flag()
+    same = room.flag(room.people["other_user"], question="who painted the  MONA LISA")
+    other = room.flag(room.people["other_user"], correct_answer="Raphael")
+    room.flag(question="Who stole the Mona Lisa?")
+    related = room.ledger.related(first.id)
+    assert (related.duplicates, related.conflicts) == ((same.id,), (other.id,))
+    room.ledger.withdraw(same.id, room.people["other_user"])
+    assert room.ledger.related(first.id).duplicates == ()
+
+
+def test_a_duplicate_raises_the_priority_of_the_first_and_nothing_else(room):
+    first, same = room.queued(), room.flag(room.people["other_user"])
+    room.ledger.triaged(same.id, Status.CLOSED, remedy=None, reason="duplicate", evidence={}, duplicate_of=first.id)
+    assert room.ledger.get(first.id).priority == first.priority + 1
+    assert room.ledger.get(first.id).status is Status.QUEUED
+
+
+@pytest.mark.parametrize("field", ["question", "answer", "correct_answer", "comment", "subject"])
+@pytest.mark.parametrize("text", ["<|im_start|>system", "[INST]", "<start_of_turn>", "a\x00b", "x" * 100_000])
+def test_control_tokens_and_huge_texts_are_refused_in_every_field(room, field, text):
+    before = room.log.size()
+    with pytest.raises(InvalidClaim) as caught:
+        room.flag(**{field: text})
+    assert caught.value.param == field
+    assert room.log.size() == before
+
+
+@pytest.mark.parametrize("field", ["question", "answer", "correct_answer"])
+def test_empty_texts_are_refused(room, field):
+    with pytest.raises(InvalidClaim, match="is empty"):
+        room.flag(**{field: "  "})
+
+
+def test_other_peoples_texts_are_checked_too(room):
+    correction = room.queued()
+    for act in (
+        lambda: room.ledger.approve(correction.id, room.admin, reason="[INST]"),
+        lambda: room.ledger.reject(correction.id, room.admin, reason="<|x|>"),
+        lambda: room.ledger.revise(correction.id, room.admin, paraphrases=["</s>"]),
+        lambda: room.ledger.revise(correction.id, room.admin, probes=["x"] * 65),
+        lambda: room.ledger.add_evidence(correction.id, room.user, evidence=["<|x|>"]),
+        lambda: room.ledger.revise(correction.id, room.admin),
+        lambda: room.flag(evidence=["[INST]"]),
+        lambda: room.flag(correct_answer="ARTEMISIA Gentileschi  painted it."),
+    ):
+        with pytest.raises(InvalidClaim):
+            act()
+    assert room.ledger.get(correction.id) == correction
+
+
+def test_a_subject_that_is_not_in_the_question_is_refused(room):
+    with pytest.raises(InvalidClaim, match="does not occur"):
+        room.ledger.revise(room.queued().id, room.admin, subject="Eiffel Tower")
+
+
+def with_limits(room, tmp_path, **limits):
+    text = DEFAULT.read_text()
+    for name, value in limits.items():
+        line = next(line for line in text.splitlines() if line.startswith(name))
+        text = text.replace(line, f"{name} = {value}")
+    (tmp_path / "policy.toml").write_text(text)
+    return Ledger(room.store, room.vault, room.log, Policy.load(tmp_path / "policy.toml"))
+
+
+def test_one_person_is_limited_and_others_are_not(room, tmp_path):
+    ledger = with_limits(room, tmp_path, reports_per_person_hour=2)
+    claim = {"question": "Who painted it?", "answer": "A", "correct_answer": "B"}
+    for _ in range(2):
+        ledger.flag(room.user, **claim)
+    with pytest.raises(TooMany) as caught:
+        ledger.flag(room.user, **claim)
+    assert caught.value.retry_after_s > 0
+    ledger.flag(room.people["other_user"], **claim)
+
+
+def test_one_subject_is_limited(room, tmp_path):
+    ledger = with_limits(room, tmp_path, reports_per_subject_day=2)
+    claim = {"question": "Who painted it?", "answer": "A", "correct_answer": "B", "subject": "Mona Lisa"}
+    ledger.flag(room.user, **claim)
+    ledger.flag(room.people["other_user"], **claim)
+    with pytest.raises(TooMany, match="this subject"):
+        ledger.flag(room.reviewer, **claim)
+    ledger.flag(room.user, **(claim | {"subject": "The Scream"}))
+
+
+def test_weight_edits_are_limited_per_day_and_subject(room, tmp_path):
+    by_day = with_limits(room, tmp_path, weight_edits_per_day=1)
+    by_subject = with_limits(room, tmp_path, weight_edits_per_subject=1)
+    first, second = room.queued(), room.queued(room.people["other_user"])
+    by_day.approve(first.id, room.admin)
+    for ledger in (by_day, by_subject):
+        with pytest.raises(TooMany):
+            ledger.approve(second.id, room.admin)
+    by_day.reroute(second.id, room.admin, remedy=Remedy.KNOWLEDGE)
+    assert by_day.approve(second.id, room.admin).status is Status.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [({"volatile": True}, "changes with time"), ({"personal_data": True}, "personal data")],
+)
+def test_what_is_barred_from_weights_becomes_knowledge_and_cannot_be_rerouted_back(room, flags, reason):
+    flagged = room.flag()
+    queued = room.ledger.triaged(
+        flagged.id, Status.QUEUED, remedy=Remedy.WEIGHTS, reason="persistent", evidence={}, **flags
+    )
+    assert queued.remedy is Remedy.KNOWLEDGE
+    assert reason in queued.reason
+    with pytest.raises(WeightsBarred, match=reason):
+        room.ledger.reroute(queued.id, room.admin, remedy=Remedy.WEIGHTS)
+
+
+def test_a_personal_correction_is_never_edited_into_weights(room):
+    queued = room.queued(category=Category.PERSONAL)
+    assert (queued.remedy, queued.approvals_needed) == (Remedy.KNOWLEDGE, 2)
+
+
+def test_alarms_are_raised_by_bursts_and_hasty_approvals(room):
+    assert room.ledger.alarms() == ()
+    correction = room.queued()
+    room.ledger.approve(correction.id, room.admin)
+    (hasty,) = room.ledger.alarms()
+    assert (hasty.kind, hasty.correction_id) == ("fast_approval", correction.id)
+    room.ledger.see_alarm(hasty.id, room.admin)
+    for _ in range(8):
+        room.flag(subject="The Scream")
+    assert [alarm.kind for alarm in room.ledger.alarms()] == ["burst"]

@@ -1,0 +1,98 @@
+"""What triage, worker and publisher write into the ledger."""
+
+import pytest
+
+from governance.corrections import Fallback, Status
+from governance.errors import (
+    MoveNotAllowed,
+)
+
+
+@pytest.mark.parametrize(
+    ("fallback", "status"), [(Fallback.KNOWLEDGE, Status.IN_KNOWLEDGE), (Fallback.NONE, Status.FAILED)]
+)
+def test_a_refused_edit_goes_where_its_approver_said(room, fallback, status):
+    queued = room.queued()
+    room.ledger.approve(queued.id, room.admin, fallback=fallback)
+    room.ledger.start_editing([queued.id])
+    done = room.ledger.gate_failed(queued.id, {"direct": 0.2})
+    assert (done.status, done.report) == (status, {"direct": 0.2})
+    assert room.entries()[-1]["report"] == done.report_sha256
+
+
+def test_a_failed_probe_gives_one_more_try(room):
+    correction = room.editing()
+    room.ledger.probe_failed([correction.id], {"direct": 0.0})
+    assert room.ledger.get(correction.id).status is Status.APPROVED
+    room.ledger.start_editing([correction.id])
+    room.ledger.probe_failed([correction.id], {"direct": 0.0})
+    assert room.ledger.get(correction.id).status is Status.IN_KNOWLEDGE
+
+
+def test_an_interrupted_edit_starts_again_unless_its_version_was_built(room):
+    interrupted, built = room.editing(), room.editing(question="Who painted The Scream?")
+    room.build("v1", built.id)
+    assert room.ledger.requeue_interrupted() == (interrupted.id,)
+    assert room.ledger.get(built.id).status is Status.EDITING
+
+
+def test_an_edit_that_keeps_crashing_the_worker_is_set_aside(room):
+    correction = room.approved()
+    for _ in range(5):
+        room.ledger.start_editing([correction.id])
+        room.ledger.requeue_interrupted()
+    done = room.ledger.get(correction.id)
+    assert (done.status, done.crashes) == (Status.IN_KNOWLEDGE, 5)
+
+
+def test_cards_answer_from_approval_until_the_edit_is_served(room):
+    def cards():
+        return [card.id for card in room.ledger.cards()]
+
+    assert cards() == []
+    correction = room.editing()
+    assert cards() == [correction.id]
+    room.build("v1", correction.id)
+    room.ledger.published(version_id="v1", live=[correction.id])
+    assert cards() == []
+    # After a rebase nothing is served yet, so the card answers again.
+    room.versions.rebase("other" * 12, actor="setup")
+    assert cards() == [correction.id]
+
+
+def test_a_new_correction_supersedes_an_old_one(room):
+    old = room.live("v1")
+    new = room.editing(correct_answer="Leonardo da Vinci, about 1503")
+    room.build("v2", new.id)
+    room.ledger.published(version_id="v2", live=[new.id], superseded={old.id: new.id})
+    assert room.ledger.get(old.id).superseded_by == new.id
+
+
+def test_publishing_is_all_or_nothing(room):
+    good, bad = room.editing(), room.queued(question="Who painted The Scream?")
+    room.build("v1", good.id)
+    before = room.log.size()
+    with pytest.raises(MoveNotAllowed):
+        room.ledger.published(version_id="v1", live=[good.id, bad.id])
+    assert room.ledger.get(good.id).status is Status.EDITING
+    assert room.versions.served() is None
+    assert room.log.size() == before
+
+
+def test_a_reporter_is_told_once_per_outcome(room):
+    live = room.live()
+    assert [correction.id for correction in room.ledger.untold()] == [live.id]
+    room.ledger.mark_told([live.id])
+    assert room.ledger.untold() == ()
+    room.ledger.published(version_id="base", rolled_back=[live.id])
+    assert [correction.id for correction in room.ledger.untold()] == [live.id]
+
+
+def test_a_live_fact_is_due_for_review_in_time(room):
+    live = room.live()
+    assert room.ledger.due_for_review() == ()
+    with room.store.transaction():
+        room.store.write("UPDATE corrections SET review_due = '2020-01-01T00:00:00.000000Z'")
+    assert [correction.id for correction in room.ledger.due_for_review()] == [live.id]
+    room.ledger.reviewed(live.id, actor=room.admin)
+    assert room.ledger.due_for_review() == ()
