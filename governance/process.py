@@ -187,7 +187,8 @@ class ProcessBook(Book):
             return self.get(correction_id)
 
     def requeue_interrupted(self, *, blame: bool = True) -> tuple[str, ...]:
-        """After a crash of the worker: what was being edited and is in no version built since starts again.
+        """What is being edited and is not in the version that waits to be served starts again: after a crash of the worker,
+        or when somebody wanted another version since.
 
         One that took the worker down too often is set aside instead, unless no edit is to `blame`. Returns the ids that
         start again.
@@ -196,9 +197,8 @@ class ProcessBook(Book):
         with self._store.transaction():
             for row in self._store.rows(
                 "SELECT c.* FROM corrections c WHERE c.status = 'editing' AND NOT EXISTS ("
-                " SELECT 1 FROM version_corrections vc JOIN versions v ON v.id = vc.version_id"
-                " WHERE vc.correction_id = c.id AND v.purged IS NULL AND v.created >="
-                " (SELECT MAX(m.at) FROM moves m WHERE m.correction_id = c.id AND m.to_status = 'editing'))"
+                " SELECT 1 FROM serving s JOIN version_corrections vc ON vc.version_id = s.desired"
+                " WHERE vc.correction_id = c.id AND s.served IS NOT s.desired)"
                 " ORDER BY c.created, c.id"
             ):
                 row["crashes"] += blame

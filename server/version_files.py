@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from server.settings import Settings
@@ -22,6 +23,12 @@ class VersionFiles:
     def has_tensors(self, version_id: str) -> bool:
         """Is the folder complete? Folders appear by rename, so a file in one means that all are there."""
         return (self.folder(version_id) / TENSORS).is_file()
+
+    def clear(self, recorded: Collection[str]) -> None:
+        """Delete folders that no record names: half-written ones, and those of a release that was not recorded."""
+        for folder in self._root.glob("*"):
+            if folder.name not in recorded:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def prune(self, newest_first: list[str], *, needed: set[str]) -> list[str]:
         """Delete the tensors of all but the last few versions and those needed; they can be solved again. Returns the ids."""

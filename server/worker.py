@@ -61,11 +61,12 @@ def run(settings: Settings, *, say: Callable[[str], None]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What the next version shall hold: edits that stay and edits that are new; and what is served now."""
+    """What the next version shall hold: edits that stay and edits that are new; what is served now, and what is wanted."""
 
     kept: tuple[Correction, ...]
     new: tuple[Correction, ...]
     served: frozenset[str]
+    wanted: str
 
     @property
     def is_needed(self) -> bool:
@@ -92,10 +93,15 @@ class Worker:
         self._idle_at = -1  # size of the log when there was nothing to do
 
     def run(self) -> None:
-        """Forever. A crash leaves corrections in `editing`, which the next start takes back to `approved`."""
-        self._records.ledger.requeue_interrupted()
+        """Forever."""
+        self.resume()
         while True:
             time.sleep(self.turn())
+
+    def resume(self, *, blame: bool = True) -> None:
+        """Clear up after a release that did not end: its corrections start again, folders without a record go."""
+        self._records.ledger.requeue_interrupted(blame=blame)
+        self._files.clear({version.id for version in self._records.versions.list()})
 
     def turn(self) -> float:
         """One round, and how long to rest after it. What fails leaves its corrections as they were before."""
@@ -128,6 +134,8 @@ class Worker:
             return (
                 False  # the publisher is at work, and a release builds on what is served; or nothing has happened since
             )
+        # With nothing on its way to be served, what is in `editing` is in a version that nobody wants any more.
+        self._records.ledger.requeue_interrupted(blame=False)
         if not self.plan().is_needed:
             self._idle_at = size
             return False
@@ -145,6 +153,7 @@ class Worker:
             kept=tuple(c for c in live if c.edit.get("unfit_for") != self._base_sha256),
             new=tuple(new[:limit]),
             served=frozenset(served.corrections if served else ()),
+            wanted=self._records.versions.serving().desired,
         )
 
     def release(self, plan: Release) -> None:
@@ -174,7 +183,9 @@ class Worker:
         if not chosen and {c.id for c in plan.kept} == plan.served:
             return
         edits = self._edits.of(group((*plan.kept, *(new[id_] for id_ in chosen))), chosen)
-        self._write(self._editor.solve([edit.artefact for edit in edits]), edits, report)
+        if not self._write(self._editor.solve([edit.artefact for edit in edits]), edits, report, wanted=plan.wanted):
+            log.info("somebody wanted another version while this one was made; its corrections start again")
+            self.resume(blame=False)
 
     def _choose(
         self,
@@ -211,8 +222,9 @@ class Worker:
     def _solving(self, step: int, of: int, ids: Sequence[str]) -> None:
         self._say("solving", step, of, "finding the target state of an edit", ids)
 
-    def _write(self, solution: Solution, edits: Sequence[Edit], report: GateReport | None) -> None:
-        """The version on disk first, then one transaction that records it, its artefacts, and that it is wanted."""
+    def _write(self, solution: Solution, edits: Sequence[Edit], report: GateReport | None, *, wanted: str) -> bool:
+        """The version on disk first, then one transaction that records it, its artefacts, and that it is wanted; unless a
+        person has wanted another one since: then nothing is recorded."""
         from editing.edit_set import write_version
 
         self._say("writing", message="writing the version")
@@ -220,6 +232,8 @@ class Worker:
         about = write_version(self._files.folder(solution.version_id), solution, self._model_dir)
         records = self._records
         with records.store.transaction():
+            if records.versions.serving().desired != wanted:
+                return False
             for edit in edits:
                 for correction in edit.group.corrections:
                     passed = report_of(report, correction.id)
@@ -241,6 +255,7 @@ class Worker:
             [v.id for v in records.versions.list()],
             needed={BASE, solution.version_id, records.versions.serving().served or BASE},
         )
+        return True
 
     def _answer_preview(self, result: Path, correction_id: str) -> None:
         """Solve one correction beside the live ones and ask before and after; nothing is stored, nothing served changes."""

@@ -29,11 +29,14 @@ def test_a_failed_probe_gives_one_more_try(room):
     assert room.ledger.get(correction.id).status is Status.IN_KNOWLEDGE
 
 
-def test_an_interrupted_edit_starts_again_unless_its_version_was_built(room):
+def test_an_interrupted_edit_starts_again_unless_its_version_waits_to_be_served(room):
     interrupted, built = room.editing(), room.editing(question="Who painted The Scream?")
     room.build("v1", built.id)
+    room.versions.desire("v1", actor="worker")
     assert room.ledger.requeue_interrupted() == (interrupted.id,)
     assert room.ledger.get(built.id).status is Status.EDITING
+    room.versions.desire("base", actor=room.admin, kind="restore")
+    assert room.ledger.requeue_interrupted() == (built.id,)
 
 
 def test_an_edit_that_keeps_crashing_the_worker_is_set_aside(room):
