@@ -59,5 +59,9 @@ class FreshnessArtefactInvalid(RetrievalError):
     """The file is not a freshness head, or belongs to another embedder."""
 
 
+class SamenessArtefactInvalid(RetrievalError):
+    """The file is not a map of what questions ask."""
+
+
 class BenchInputInvalid(RetrievalError):
     """A bench file lacks a column, or a key in it does not resolve."""

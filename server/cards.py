@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,10 +14,11 @@ import numpy as np
 
 from editing.statements import relation_of
 from governance.corrections import Correction
-from retrieval.embedder import Embedder
+from retrieval.embedder import Embedder, Vectors
+from retrieval.sameness import SamenessMap
 
-# Cosine between question and card, subjects masked: enough where both ask for the same kind of thing, and where that is not
-# clear. Measured over tests/data/cards.jsonl (tests/server/test_cards.py holds the figures): 840 pairs, close ones among them.
+# For an embedder that no map was learnt for. Cosine between question and card, subjects masked: enough where both ask for the
+# same kind of thing, and where that is not clear. Chosen with the embedded one: recall 0.88 at precision 0.96.
 SIMILAR = 0.55
 VERY_SIMILAR = 0.75
 MASK = "it"
@@ -38,15 +40,53 @@ class Card:
 @dataclass(frozen=True, slots=True)
 class CardHit:
     card: Card
-    similarity: float
+    similarity: float  # 0..1: how likely both ask the same
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What speaks for and against a question asking the same as a card, subjects masked in both.
+
+    close, plain, margin  of the wordings (`retrieval.sameness.Likeness`)
+    same, other           both ask for a relation that the tables know by name: for the same one, for another one
+    other_kind            their words ask for different kinds of thing (a person, a time, ...)
+    """
+
+    close: float
+    plain: float
+    margin: float
+    same: bool
+    other: bool
+    other_kind: bool
+
+    def logit(self, weights: Mapping[str, float]) -> float:
+        """The log odds that both ask the same."""
+        return weights["bias"] + sum(weights[name] * float(getattr(self, name)) for name in FEATURES)
+
+
+FEATURES = ("close", "plain", "margin", "same", "other", "other_kind")
+
+
+def agreement(question: str, card: Card, asked: Vectors, known: Vectors, sameness: SamenessMap) -> Agreement:
+    """`asked` and `known` are the vectors of the masked question and of the card's masked wordings."""
+    found = sameness.likeness(asked, known)
+    relation = relation_of(question, card.subject)
+    both = bool(relation and card.relation)
+    return Agreement(
+        found.close,
+        found.plain,
+        found.margin,
+        same=both and relation == card.relation,
+        other=both and relation != card.relation,
+        other_kind=ask_different_kinds(question, card.phrasings[0]),
+    )
 
 
 class CardIndex:
     """The cards in force, matched by subject and by meaning.
 
     A card answers a question only if its subject occurs in it *and* the rest asks for the same thing: the subject alone would
-    answer every question about it. Two questions of known relations match if the relation is the same, however they are
-    worded; others must not ask for different kinds of thing (a person, a time, ...) and be close in meaning.
+    answer every question about it. Whether it does is a logistic decision over `Agreement`; docs/router.md has its figures.
     """
 
     def __init__(
@@ -55,8 +95,10 @@ class CardIndex:
         stamp: Callable[[], int],
         embedder: Embedder,
         make: Callable[[Correction], Card],
+        sameness: SamenessMap | None = None,
     ) -> None:
         """`load` gives the corrections in force, `stamp` a number that changes whenever they may have."""
+        self._sameness = sameness if sameness is not None and sameness.embedder == embedder.name else None
         self._load, self._stamp, self._embedder, self._make = load, stamp, embedder, make
         self._seen: int | None = None
         self._cards: dict[str, tuple[Card, ...]] = {}  # by normalised subject
@@ -79,17 +121,21 @@ class CardIndex:
         return best
 
     def _similarity(self, question: str, card: Card) -> float | None:
-        """How close the question is to the card's, 0..1; None if it asks for something else."""
+        """How likely the question asks the same as the card, 0..1; None if that is not likely enough."""
+        asked = self._embed([masked(question, card.subject)])[0]
+        known = self._embed([masked(phrasing, card.subject) for phrasing in card.phrasings])
+        if self._sameness is not None:
+            weights = self._sameness.weights
+            logit = agreement(question, card, asked, known, self._sameness).logit(weights)
+            return 1 / (1 + math.exp(-logit)) if logit >= weights["threshold"] else None
         relation = relation_of(question, card.subject)
         if relation and card.relation:
             return 1.0 if relation == card.relation else None
-        kinds, own = asked_kinds(question), asked_kinds(card.phrasings[0])
-        if kinds and own and not kinds & own:
+        if ask_different_kinds(question, card.phrasings[0]):
             return None
-        asked = self._embed([masked(question, card.subject)])[0]
-        known = self._embed([masked(phrasing, card.subject) for phrasing in card.phrasings])
         similarity = float((known @ asked).max())
-        return similarity if similarity >= (SIMILAR if kinds == own else VERY_SIMILAR) else None
+        alike = asked_kinds(question) == asked_kinds(card.phrasings[0])
+        return similarity if similarity >= (SIMILAR if alike else VERY_SIMILAR) else None
 
     def _refresh(self) -> None:
         stamp = self._stamp()
@@ -131,6 +177,12 @@ def asked_kinds(question: str) -> frozenset[str]:
     """The kinds of thing that a question may be asking for, by its words; empty if they do not tell."""
     plain = question.casefold()
     return frozenset(kind for kind, words in KINDS.items() if re.search(rf"\b(?:{words})\b", plain))
+
+
+def ask_different_kinds(one: str, other: str) -> bool:
+    """Whether both tell by their words what kind of thing they ask for, and have none in common."""
+    kinds, others = asked_kinds(one), asked_kinds(other)
+    return bool(kinds and others and not kinds & others)
 
 
 def normalised(text: str) -> str:

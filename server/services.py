@@ -25,6 +25,7 @@ from governance.versions import Versions
 from retrieval.embedder import Embedder, TransformerEmbedder, load_embedder
 from retrieval.freshness import Freshness, FreshnessHead
 from retrieval.retriever import HybridRetriever
+from retrieval.sameness import SamenessMap
 from retrieval.store import KnowledgeStore
 from server.cards import Card, CardIndex
 from server.chat import Chat
@@ -162,7 +163,13 @@ def bootstrap(
     knowledge = KnowledgeStore(lambda: records.store.db, embedder)
     knowledge.migrate()
     retriever = HybridRetriever.over(knowledge)
-    cards = CardIndex(load=records.ledger.cards, stamp=records.log.size, embedder=embedder, make=card_of)
+    cards = CardIndex(
+        load=records.ledger.cards,
+        stamp=records.log.size,
+        embedder=embedder,
+        make=card_of,
+        sameness=SamenessMap.load(),
+    )
     router = Router(cards, retriever)
     serving, metrics = Serving(), Metrics()
     chat = Chat(

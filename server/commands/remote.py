@@ -231,6 +231,20 @@ def train(evergreen: tuple[Path, ...], recency: tuple[Path, ...], choose_on: Pat
     show(asdict(report), as_json=as_json)
 
 
+@router.command("train-cards")
+@click.option(
+    "--pairs", required=True, type=FILE, help="JSON Lines of fact,relation,question,subject,asked,match to fit on."
+)
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where the map is written.")
+@json_option
+def train_cards_command(pairs: Path, out: Path, as_json: bool) -> None:
+    """Learn anew which questions a correction card answers, with a fixed seed. Needs no running server; takes a minute."""
+    from retrieval.embedder import load_embedder
+    from server.card_training import train_cards
+
+    show(train_cards(pairs, out, embedder=load_embedder()), as_json=as_json)
+
+
 show_correction.name = "show"
 COMMANDS = (
     chat,

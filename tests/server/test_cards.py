@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from editing.statements import relation_of, write_statements
-from server.cards import Card, CardIndex, asked_kinds, masked, normalised
+from retrieval.embedder import Embedder, HashEmbedder, TransformerEmbedder, Vectors, load_embedder
+from retrieval.errors import SamenessArtefactInvalid
+from retrieval.sameness import ARTEFACT, SamenessMap
+from retrieval.sameness_training import SamenessConfig, train_map
+from server.card_training import card_for, read_pairs, wordings_by_relation
+from server.cards import FEATURES, Card, CardIndex, asked_kinds, masked, normalised
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 
 
-def card(question: str, subject: str, answer: str = "X", id_: str = "cor_1") -> Card:
-    written = write_statements(question, subject, answer)
-    phrasings = tuple(dict.fromkeys((question, *written.paraphrases, *written.probes)))
-    return Card(id_, subject, phrasings, written.sentence, "", None, relation_of(question, subject))
+def card(question: str, subject: str, id_: str = "cor_1") -> Card:
+    return replace(card_for(question, subject), correction_id=id_)
 
 
-def index(cards: list[Card], embedder: object) -> CardIndex:
-    found = CardIndex(load=lambda: (), stamp=lambda: 1, embedder=embedder, make=lambda _: cards[0])  # type: ignore[arg-type]
+def index(cards: list[Card], embedder: Embedder, sameness: SamenessMap | None = None) -> CardIndex:
+    found = CardIndex(load=lambda: (), stamp=lambda: 1, embedder=embedder, make=lambda _: cards[0], sameness=sameness)
     for one in cards:
         key = normalised(one.subject)
         found._cards[key] = (*found._cards.get(key, ()), one)
     found._seen = 1
     return found
+
+
+class Known:
+    """An embedder that made its vectors in one batch."""
+
+    def __init__(self, embedder: Embedder, texts: set[str]) -> None:
+        self.name, self.dimension = embedder.name, embedder.dimension
+        self._vectors = dict(zip(sorted(texts), embedder.embed(sorted(texts)), strict=True))
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        return np.stack([self._vectors[text] for text in texts])
 
 
 @pytest.mark.parametrize(
@@ -53,22 +68,72 @@ def test_what_a_question_asks_for_is_told_by_its_words(question: str, kinds: set
     assert asked_kinds(question) == kinds
 
 
+@pytest.fixture(scope="module")
+def embedder() -> TransformerEmbedder:
+    return load_embedder()
+
+
 @pytest.mark.heavy
-def test_cards_answer_their_own_fact_and_hardly_any_other() -> None:
-    """840 pairs; a third of the near misses ask for another relation of the very same subject in almost the same words.
-
-    Measured when the thresholds were chosen: recall 0.88, precision 0.958. The aim of 0.95 at 0.99 is not reached.
-    """
-    from retrieval.embedder import load_embedder
-
-    rows = [json.loads(line) for line in (DATA / "cards.jsonl").read_text().splitlines()]
-    embedder = load_embedder()
-    cards = {(row["question"], row["subject"]): None for row in rows}
-    indexes = {key: index([card(*key)], embedder) for key in cards}
-    hits = [(row["match"], indexes[row["question"], row["subject"]].match(row["asked"]) is not None) for row in rows]
+@pytest.mark.parametrize(
+    ("file", "least_recall", "least_precision"),
+    [
+        # 840 pairs that the decision is fitted on: 0.989 and 0.992. A third of the near misses ask for another relation of
+        # the very same subject in almost the same words.
+        ("cards.jsonl", 0.95, 0.985),
+        # 160 pairs written apart, half of them of relations that the map has no wordings of: 0.887 and 0.973.
+        ("cards_fresh.jsonl", 0.86, 0.95),
+    ],
+)
+def test_cards_answer_their_own_fact_and_hardly_any_other(
+    file: str, least_recall: float, least_precision: float, embedder: TransformerEmbedder
+) -> None:
+    pairs = read_pairs(DATA / file)
+    sameness = SamenessMap.load()
+    known = Known(embedder, {masked(text, p.card.subject) for p in pairs for text in (*p.card.phrasings, p.asked)})
+    indexes = {id(pair.card): index([pair.card], known, sameness) for pair in pairs}
+    hits = [(pair.match, indexes[id(pair.card)].match(pair.asked) is not None) for pair in pairs]
     right = sum(match and hit for match, hit in hits)
     recall = right / sum(match for match, _ in hits)
     precision = right / sum(hit for _, hit in hits)
     print(f"recall {recall:.3f} precision {precision:.3f}")
-    assert recall >= 0.87
-    assert precision >= 0.94
+    assert recall >= least_recall
+    assert precision >= least_precision
+
+
+def test_an_embedder_that_no_map_was_learnt_for_is_judged_by_plain_rule() -> None:
+    found = index([card("Who painted Guernica?", "Guernica")], HashEmbedder(256), SamenessMap.load())
+    assert found.match("Who painted Guernica?") is not None
+    assert found.match("When was Guernica painted?") is None
+
+
+def test_the_shipped_map_is_small_and_says_what_it_decides_by() -> None:
+    assert ARTEFACT.stat().st_size < 1_000_000
+    assert set(SamenessMap.load().weights) == {*FEATURES, "bias", "threshold"}
+
+
+def test_a_file_that_is_no_map_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "map.safetensors").write_bytes(b"no map")
+    with pytest.raises(SamenessArtefactInvalid, match="train-cards"):
+        SamenessMap.load(tmp_path / "map.safetensors")
+
+
+def test_hardly_any_wording_stands_under_two_relations() -> None:
+    groups = wordings_by_relation()
+    owners: dict[str, set[str]] = {}
+    for name, wordings in groups.items():
+        for wording in wordings:
+            owners.setdefault(wording, set()).add(name)
+    assert len(groups) > 200
+    assert sum(len(names) > 1 for names in owners.values()) <= 20  # where words leave it open
+
+
+def test_training_draws_wordings_of_one_relation_together() -> None:
+    groups = {
+        "painter": ("who painted it", "it was painted by whom"),
+        "year": ("when was it made", "its year of making"),
+    }
+    hashed = HashEmbedder(64)
+    learnt = train_map(groups, embedder=hashed, config=SamenessConfig(steps=30, learning_rate=0.01, dropout=0.0))
+    one, other = hashed.embed(groups["painter"])
+    before, after = float(one @ other), float(np.prod(learnt.mapped(np.stack([one, other])), axis=0).sum())
+    assert after > before
