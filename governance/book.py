@@ -32,6 +32,19 @@ UPDATE corrections SET updated = :updated, status = :status, claim_key = :claim_
     told = :told
 WHERE id = :id
 """
+# When people last approved the correction `c`, as the number of that log entry.
+APPROVED_AT = (
+    "(SELECT MAX(m.entry) FROM moves m WHERE m.correction_id = {c}.id AND m.to_status = 'approved'"
+    " AND m.role <> 'system')"
+)
+CONTESTED = f"""
+SELECT old.id AS old, new.id AS new FROM corrections old JOIN corrections new
+    ON new.claim_key = old.claim_key AND new.answer_key <> old.answer_key
+WHERE old.status IN ('approved', 'editing', 'live', 'in_knowledge')
+    AND new.status IN ('approved', 'editing', 'live', 'in_knowledge')
+    AND {APPROVED_AT.format(c="new")} > {APPROVED_AT.format(c="old")}
+ORDER BY {APPROVED_AT.format(c="new")}
+"""
 SEARCH_PAGE = 200
 
 
@@ -105,18 +118,19 @@ class Book:
             return tuple(self._load(row) for row in sorted(rows, key=lambda row: (row["created"], row["id"])))
 
     def cards(self) -> "tuple[Correction, ...]":
-        """What cards answer now: approved, editing, in_knowledge, and live edits that the served version lacks.
+        """What cards answer now: approved, editing, in_knowledge, and live edits that the served version lacks; the one
+        that was approved last comes last.
 
         Changes only with the log, so a caller may keep the result as long as `Log.size()` stays the same.
         """
         with self._store.snapshot():
             rows = self._store.rows(
-                "SELECT * FROM corrections WHERE status IN ('approved', 'editing', 'in_knowledge')"
-                " UNION ALL SELECT c.* FROM corrections c WHERE c.status = 'live' AND NOT EXISTS ("
+                f"SELECT *, {APPROVED_AT.format(c='c')} AS approved_at FROM corrections c"
+                " WHERE c.status IN ('approved', 'editing', 'in_knowledge') OR c.status = 'live' AND NOT EXISTS ("
                 " SELECT 1 FROM serving s JOIN version_corrections v ON v.version_id = s.served"
                 " WHERE v.correction_id = c.id)"
             )
-            found = (self._load(row) for row in sorted(rows, key=lambda row: (row["created"], row["id"])))
+            found = (self._load(row) for row in sorted(rows, key=lambda row: (row["approved_at"] or 0, row["id"])))
             return tuple(correction for correction in found if correction.claim.correct_answer)
 
     def related(self, correction_id: str, *, question: str = "") -> Related:
@@ -135,6 +149,10 @@ class Book:
             duplicates=tuple(other["id"] for other in standing if other["answer_key"] == row["answer_key"]),
             conflicts=tuple(other["id"] for other in standing if other["answer_key"] != row["answer_key"]),
         )
+
+    def contested(self) -> dict[str, str]:
+        """Approved corrections -> the one approved after them that answers the same question otherwise, the newest of them."""
+        return {row["old"]: row["new"] for row in self._store.rows(CONTESTED)}
 
     def like(self, question: str) -> "tuple[Correction, ...]":
         """Open or effective corrections of the same question, in its normal form; before a report is written."""

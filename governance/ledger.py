@@ -1,5 +1,6 @@
 """What people do to corrections: report, revise, approve, reject, reroute, appeal, undo; all by policy, all logged."""
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -78,6 +79,10 @@ class Ledger(Intake):
             self._rewrite(row["work_text_id"], **{name: list(texts) for name, texts in work.items()})
             self._assess(row)
             row["round"] += 1
+            self._save(row)
+            found = self.related(correction_id).conflicts
+            row["conflicts"] = json.dumps(list(found))
+            self._name_to(found, correction_id)
             self._event(
                 "revised",
                 row,

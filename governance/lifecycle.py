@@ -20,7 +20,7 @@ ALLOWED_MOVES: Mapping[Status, frozenset[Status]] = MappingProxyType(
         Status.CLOSED: frozenset(),
         # Only by restoring a version that holds the edit, verified when it was built.
         Status.ROLLED_BACK: frozenset({Status.LIVE}),
-        Status.SUPERSEDED: frozenset(),
+        Status.SUPERSEDED: frozenset({Status.LIVE}),
     }
 )
 

@@ -62,6 +62,7 @@ class ProcessBook(Book):
                 self._index(row, claim)
                 self._assess(row)
             self._rewrite(row["work_text_id"], triage=dict(evidence), reason=reason)
+            self._name_to(conflicts, row["id"])
             if duplicate_of is not None:
                 original = self._row(duplicate_of)
                 original["priority"] += 1
@@ -125,7 +126,7 @@ class ProcessBook(Book):
         live         edits that are in force from now on (editing -> live)
         rolled_back  edits the version lacks, by undo or restore (live -> rolled_back)
         relived      edits that a restored version holds again (rolled_back -> live)
-        superseded   old correction -> the one that replaces it (live or in_knowledge -> superseded)
+        superseded   old correction -> the one that replaces it (approved, live or in_knowledge -> superseded)
         """
         with self._store.transaction():
             before = self._store.value("SELECT served FROM serving")
@@ -136,7 +137,6 @@ class ProcessBook(Book):
                 *((one, Status.LIVE) for one in live),
                 *((one, Status.LIVE) for one in relived),
                 *((one, Status.ROLLED_BACK) for one in rolled_back),
-                *((one, Status.SUPERSEDED) for one in superseded or {}),
             ]:
                 row = self._row(correction_id)
                 if correction_id in found:
@@ -146,8 +146,13 @@ class ProcessBook(Book):
                 row["swap_pause_s"] = swap_pause_s
                 if to is Status.LIVE:
                     row["live_since"], row["review_due"] = to_text(moment), to_text(moment + due)
-                row["superseded_by"] = (superseded or {}).get(correction_id, row["superseded_by"])
+                row["superseded_by"] = None
                 self._move(row, to, actor, extra={"version": version_id, "report": row["report_sha256"]})
+            for correction_id, by in (superseded or {}).items():
+                row = self._row(correction_id)
+                if row["status"] == Status.LIVE:
+                    row["weights_version_before"], row["weights_version_after"] = before, version_id
+                self._supersede(row, by, actor)
 
     def probe_failed(self, ids: Iterable[str], report: Mapping[str, Any], *, reason: str = "") -> None:
         """The served engine did not show these edits: once more from approved, then as their approvers chose."""
@@ -182,8 +187,7 @@ class ProcessBook(Book):
             row = self._row(correction_id)
             if Status(row["status"]) is Status.LIVE:
                 raise MoveNotAllowed("a live edit is superseded by published(), when the served version lacks it")
-            row["superseded_by"] = self._row(by)["id"]
-            self._move(row, Status.SUPERSEDED, actor, reason, {"by": by})
+            self._supersede(row, by, actor, reason)
             return self.get(correction_id)
 
     def requeue_interrupted(self, *, blame: bool = True) -> tuple[str, ...]:
@@ -287,6 +291,19 @@ class ProcessBook(Book):
         if to is Status.IN_KNOWLEDGE:
             row["review_due"] = to_text(now() + self._policy.review_after[Remedy.KNOWLEDGE])
         self._move(row, to, actor, reason, {"report": row["report_sha256"]})
+
+    def _supersede(self, row: dict[str, Any], by: str, actor: Actor, reason: str = "") -> None:
+        if row["status"] == Status.APPROVED:  # it waited for the newer one: the table's way out is over knowledge
+            self._move(row, Status.IN_KNOWLEDGE, actor, reason)
+        row["superseded_by"], row["undo_requested"] = self._row(by)["id"], 0
+        self._move(row, Status.SUPERSEDED, actor, reason, {"by": by})
+
+    def _name_to(self, others: Iterable[str], correction_id: str) -> None:
+        """Those that a report contradicts name it, too: whichever is decided first, its decider sees both."""
+        for other in others:
+            row = self._row(other)
+            row["conflicts"] = json.dumps(list(dict.fromkeys([*json.loads(row["conflicts"]), correction_id])))
+            self._save(row)
 
     def _keep_report(self, row: dict[str, Any], report: Mapping[str, Any]) -> None:
         self._rewrite(row["work_text_id"], report=dict(report))

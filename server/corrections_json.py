@@ -50,6 +50,7 @@ def correction_json(
             "triage": dict(correction.triage),
             "conflicts": list(correction.conflicts),
             "duplicate_of": correction.duplicate_of,
+            "superseded_by": correction.superseded_by,
             "fallback": correction.fallback,
             "attempts": correction.attempts,
             "artefact": correction.artefact,

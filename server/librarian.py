@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from editing.statements import write_statements
 from governance.corrections import Correction, Remedy, Status
+from governance.lifecycle import IN_FORCE
 from retrieval.documents import Document
 from retrieval.freshness import Horizon
 from server.services import Services
@@ -42,6 +43,7 @@ class Librarian:
         if size == self._seen:
             return
         ledger = self._services.records.ledger
+        self._replace()
         entries = {document.source: document for document in self._services.knowledge.documents(kind=KIND)}
         wanted: dict[str, Correction] = {}
         for status in (Status.APPROVED, Status.IN_KNOWLEDGE):
@@ -56,6 +58,15 @@ class Librarian:
         for source in entries.keys() - wanted.keys():
             self._services.knowledge.remove(entries[source].id)
         self._seen = size
+
+    def _replace(self) -> None:
+        """What waits or is answered from knowledge gives way to a newer answer in force; the publisher does it for edits."""
+        ledger = self._services.records.ledger
+        for old, new in ledger.contested().items():
+            if ledger.get(new).status in IN_FORCE and ledger.get(old).status in (Status.APPROVED, Status.IN_KNOWLEDGE):
+                ledger.supersede(
+                    old, new, actor="librarian", reason="a newer correction of the same question is in force"
+                )
 
     def _enter(self, correction: Correction) -> None:
         prepared = self._services.knowledge.prepare(entry(correction, at=datetime.now(UTC)))

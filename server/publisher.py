@@ -118,7 +118,7 @@ class Publisher:
             live=[c.id for c in change.live],
             rolled_back=[c.id for c in change.rolled_back],
             relived=[c.id for c in change.relived],
-            superseded={c.id: c.superseded_by or "" for c in change.superseded},
+            superseded=change.superseded,
             reports={r.correction_id: self._report(r) for r in results},
             swap_pause_s=times.pause_s,
         )
@@ -135,11 +135,18 @@ class Publisher:
         for correction in (self._ledger.get(id_) for id_ in sorted(then - now)):
             (live if correction.status == "editing" else relived).append(correction)
         gone = [self._ledger.get(id_) for id_ in sorted(now - then)]
+        superseded = {}
+        for old, new in self._ledger.contested().items():
+            before, status = self._ledger.get(old), self._ledger.get(new).status
+            waits = before.status in ("approved", "in_knowledge") and status == "editing" and new in then
+            leaves = before in gone and not before.undo_requested and (new in then or status == "in_knowledge")
+            if waits or leaves:
+                superseded[old] = new
         return Change(
             live=live,
-            relived=[c for c in relived if c.status == "rolled_back"],
-            rolled_back=[c for c in gone if c.status == "live" and not c.superseded_by],
-            superseded=[c for c in gone if c.status == "live" and c.superseded_by],
+            relived=[c for c in relived if c.status in ("rolled_back", "superseded")],
+            rolled_back=[c for c in gone if c.status == "live" and c.id not in superseded],
+            superseded=superseded,
         )
 
     async def _take_back(
@@ -196,4 +203,4 @@ class Change:
     live: list[Correction]
     relived: list[Correction]
     rolled_back: list[Correction]
-    superseded: list[Correction]
+    superseded: dict[str, str]  # old -> new

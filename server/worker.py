@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from editing.errors import EditingError
 from governance.corrections import Correction, Remedy, Status
 from governance.errors import GovernanceError
+from governance.lifecycle import IN_FORCE
 from governance.times import now
 from governance.versions import BASE, Version
 from server.edits import Edit, Edits, case_of, group
@@ -61,16 +62,26 @@ def run(settings: Settings, *, say: Callable[[str], None]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What the next version shall hold: edits that stay and edits that are new; what is served now, and what is wanted."""
+    """What the next version shall hold: edits that stay and edits that are new.
+
+    yields  edits that stay only if the new one fails that answers their question otherwise: old -> new
+    served  the corrections of the version that is served now
+    wanted  the version that was wanted when this was planned
+    """
 
     kept: tuple[Correction, ...]
     new: tuple[Correction, ...]
+    yields: Mapping[str, str]
     served: frozenset[str]
     wanted: str
 
     @property
     def is_needed(self) -> bool:
         return bool(self.new) or {c.id for c in self.kept} != self.served
+
+    def kept_beside(self, new: Collection[str]) -> tuple[Correction, ...]:
+        """The edits that stay if these new ones come."""
+        return tuple(c for c in self.kept if self.yields.get(c.id) not in new)
 
 
 class Worker:
@@ -146,12 +157,18 @@ class Worker:
     def plan(self) -> Release:
         """What the next version shall hold. Changes nothing."""
         ledger, served = self._records.ledger, self._records.versions.served()
+        contested = ledger.contested()
+        in_force = {c.id for c in ledger.in_status(*IN_FORCE)} if contested else frozenset()
         live = [c for c in ledger.in_status(Status.LIVE) if not c.undo_requested]
-        new = [c for c in ledger.in_status(Status.APPROVED) if c.remedy is Remedy.WEIGHTS]
+        # One that waits while a newer answer to its question is being decided is edited only if that one fails.
+        new = [c for c in ledger.in_status(Status.APPROVED) if c.remedy is Remedy.WEIGHTS and c.id not in contested]
         limit = self._records.policy.limits.weight_edits_per_batch
         return Release(
-            kept=tuple(c for c in live if c.edit.get("unfit_for") != self._base_sha256),
+            kept=tuple(
+                c for c in live if c.edit.get("unfit_for") != self._base_sha256 and contested.get(c.id) not in in_force
+            ),
             new=tuple(new[:limit]),
+            yields=contested,
             served=frozenset(served.corrections if served else ()),
             wanted=self._records.versions.serving().desired,
         )
@@ -166,13 +183,14 @@ class Worker:
         records.ledger.start_editing([c.id for c in plan.new])
         new = {c.id: c for c in plan.new}
         weights = self._editor.config.protect_weights
-        self._edits.of(group((*plan.kept, *plan.new)), dict.fromkeys(new, weights[0]))  # finds what is refused
+        beside = plan.kept_beside(new)
+        self._edits.of(group((*beside, *plan.new)), dict.fromkeys(new, weights[0]))  # finds what is refused
         waiting = [id_ for id_ in new if records.ledger.get(id_).status is Status.EDITING]
         chosen: dict[str, float] = {}
         report: GateReport | None = None
         aside: dict[str, FactReport] = {}
         for weight in weights:
-            selection = self._choose(plan.kept, new, dict(chosen), waiting, weight)
+            selection = self._choose(beside, new, dict(chosen), waiting, weight)
             chosen |= dict.fromkeys(selection.chosen, weight)
             report = selection.report if selection.chosen else report
             aside = {id_: better(found, aside.get(id_)) for id_, found in selection.set_aside.items()}
@@ -180,9 +198,10 @@ class Worker:
         for id_, found in aside.items():
             log.info("correction %s does not pass the gate: %s", id_, "; ".join(found.reasons))
             records.ledger.gate_failed(id_, found.as_dict(), reason="; ".join(found.reasons))
-        if not chosen and {c.id for c in plan.kept} == plan.served:
+        kept = plan.kept_beside(chosen)
+        if not chosen and {c.id for c in kept} == plan.served:
             return
-        edits = self._edits.of(group((*plan.kept, *(new[id_] for id_ in chosen))), chosen)
+        edits = self._edits.of(group((*kept, *(new[id_] for id_ in chosen))), chosen)
         if not self._write(self._editor.solve([edit.artefact for edit in edits]), edits, report, wanted=plan.wanted):
             log.info("somebody wanted another version while this one was made; its corrections start again")
             self.resume(blame=False)
@@ -263,8 +282,9 @@ class Worker:
         try:
             correction = self._records.ledger.get(correction_id)
             weights = {correction.id: self._editor.config.protect_weights[0]}
+            beside = [c for c in self.plan().kept if c.id not in correction.conflicts]
             edits = Edits(self._editor, self._settings.artefacts_dir, say=self._solving, refused=_raise).of(
-                group((*self.plan().kept, correction)), weights
+                group((*beside, correction)), weights
             )
             solution = self._editor.solve([edit.artefact for edit in edits])
             probes = self._gate.compare(self._editor, solution, case_of(correction))

@@ -18,7 +18,7 @@ TABLE = {
     "rejected": {"flagged"},
     "closed": set(),
     "rolled_back": {"live"},  # by restoring a version that holds the edit
-    "superseded": set(),
+    "superseded": {"live"},  # likewise
 }
 
 
