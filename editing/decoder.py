@@ -70,7 +70,8 @@ class Rows:
     """Token rows of different length as one batch, with what the model needs to place them.
 
     tokens     (rows, length), padded
-    attended   (rows, prefix + length), 1 where a token or a prefix position counts
+    attended   (rows, prefix + length), 1 where a token or a prefix position counts; or (rows, 1, length, prefix + length),
+               what is added to the scores of attention
     positions  (rows, length), each token's index in its own row
     """
 

@@ -156,7 +156,7 @@ class Editor:
         rows: list[list[Context]] = []
         for facts, said in zip(groups, statements, strict=True):
             subject = facts[0].subject
-            asked = [q for s in said for q in s.same_subject if subject.casefold() in q.casefold()]
+            asked = [q for s in said for q in s.held if subject.casefold() in q.casefold()]
             system = self.config.systems[0]
             rows.append(
                 [chat_row(self.chat, q, subject, "", system=system) for q in asked[: self.config.keep_questions]]

@@ -26,11 +26,15 @@ def reply_to(
     """
     order = sorted({q: len(q) for q in questions}.items(), key=lambda item: (item[1], item[0]))
     prompts = [(question, list(chat.encode(chat.prompt(question, system=system)).tokens)) for question, _ in order]
-    at_once = rows_at_once or (256 if decoder.device.type == "cuda" else 24)
+    head = chat.head(system)
+    if any(tokens[: len(head)] != list(head) for _, tokens in prompts):
+        head = ()
+    at_once = rows_at_once or (256 if decoder.device.type == "cuda" else 64)
     answered: dict[str, Reply] = {}
     for start in range(0, len(prompts), at_once):
         chunk = prompts[start : start + at_once]
-        written = continue_rows(decoder, [tokens for _, tokens in chunk], max_tokens=max_tokens, stops=chat.stops)
+        rows = [tokens[len(head) :] for _, tokens in chunk]
+        written = continue_rows(decoder, rows, max_tokens=max_tokens, stops=chat.stops, head=head)
         for (question, _), tokens in zip(chunk, written, strict=True):
             stopped = bool(tokens) and tokens[-1] in chat.stops
             answered[question] = Reply(chat.decode(tokens).strip(), stopped)
@@ -43,13 +47,21 @@ def continue_rows(
     *,
     max_tokens: int,
     stops: frozenset[int],
+    head: Sequence[int] = (),
     pick: Callable[[Tensor], Tensor] | None = None,
 ) -> list[list[int]]:
-    """The tokens that follow each row, the stopping token included; greedy unless `pick` chooses from the logits."""
+    """The tokens that follow each row, the stopping token included; greedy unless `pick` chooses from the logits.
+
+    head  tokens that stand before every row, such as a chat's system prompt: run once, not once a row
+    """
     choose = pick or (lambda logits: logits.argmax(dim=-1))
     written: list[list[int]] = [[] for _ in rows]
-    batch = decoder.rows(rows, starts=[0] * len(rows), before=torch.zeros(len(rows), 0), left=True)
+    before = torch.ones(len(rows), len(head))
+    batch = decoder.rows(rows, starts=[len(head)] * len(rows), before=before, left=True)
     cache = DynamicCache()
+    if head:
+        for layer, pair in enumerate(decoder.prefix(head).for_rows(len(rows)).pairs()):
+            cache.update(*pair, layer)
     tokens, attended, positions = batch.tokens, batch.attended, batch.positions
     live = list(range(len(rows)))
     with torch.no_grad():

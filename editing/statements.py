@@ -20,6 +20,7 @@ MAX_PARAPHRASES = 6
 MAX_PROBES = 4
 MAX_NEIGHBOURS = 5
 MAX_SAME_SUBJECT = 4
+MAX_HELD_NEIGHBOURS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Statements:
     probes        questions that verify the edit, none of them in `paraphrases`
     neighbours    the same relation about other subjects; an empty answer is not known beforehand
     same_subject  other questions about the subject
+    held          training questions where nothing shall change: others about the subject, the same about other
+                  subjects; none of them is among `neighbours` and `same_subject`, which verify
     shape         the relation or the rule that read the question; "fallback" if none did
     """
 
@@ -43,6 +46,7 @@ class Statements:
     probes: tuple[str, ...]
     neighbours: tuple[Probe, ...]
     same_subject: tuple[str, ...]
+    held: tuple[str, ...]
     shape: str
 
 
@@ -254,17 +258,19 @@ class _Writer:
         probes = _distinct((self.fill(wording) for wording in probe), MAX_PROBES, seen)
         announced = self.template.phrase.replace(self.template.subject, "")
         kind = kind_of(self.template.text, announced, relation)
-        others = other_questions(kind, relation)
+        others = _distinct((self.fill(other) for other in other_questions(kind, relation)), 2 * MAX_SAME_SUBJECT, seen)
         if not neighbours:
             neighbours = _loose_neighbours(self.template, self.answer)
+        spread = _spread(neighbours, question, MAX_NEIGHBOURS + MAX_HELD_NEIGHBOURS)
         return Statements(
             question=question,
             sentence=self.sentence(statements[0]),
             clozes=self.clozes(statements),
             paraphrases=paraphrases,
             probes=probes,
-            neighbours=_spread(neighbours, question, MAX_NEIGHBOURS),
-            same_subject=_distinct((self.fill(other) for other in others), MAX_SAME_SUBJECT, seen),
+            neighbours=spread[MAX_HELD_NEIGHBOURS:],
+            same_subject=others[1::2],
+            held=(*others[::2], *(probe.question for probe in spread[:MAX_HELD_NEIGHBOURS])),
             shape=shape,
         )
 

@@ -34,8 +34,6 @@ class MemitConfig:
       protect_weights        weights of the protected keys (zero residual) together, beside the fact's own 1: the first
                              is what an edit is made with, the others are tried if the gate fails it. More weight
                              means less leaking to other questions and less reach to the same one in other words
-      protect_subject        other questions about the subject whose keys are protected
-      protect_neighbours     questions about other subjects whose keys are protected
     Solve
       covariance_weight      lambda by number of facts, interpolated in log-log: more facts need dearer ordinary text
       covariance_tokens      30,000 are enough: 7,500 are too few, 90,000 no better
@@ -57,9 +55,7 @@ class MemitConfig:
     sentence_target: bool = True
     per_context: bool = True
     protect_weights: tuple[float, ...] = (0.25, 0.05)
-    protect_subject: int = 4
-    protect_neighbours: int = 2
-    covariance_weight: tuple[tuple[int, float], ...] = ((1, 100.0), (10, 300.0), (50, 1000.0))
+    covariance_weight: tuple[tuple[int, float], ...] = ((1, 300.0), (10, 1000.0), (50, 3000.0))
     covariance_tokens: int = 30_000
 
     def __post_init__(self) -> None:

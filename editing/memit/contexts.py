@@ -80,13 +80,11 @@ def protected_rows(
     rows: list[Context] = []
     system = config.systems[0]
     for fact, said in zip(facts, statements, strict=True):
-        for question in said.same_subject[: config.protect_subject]:
-            if fact.subject.casefold() in question.casefold():
-                rows.append(chat_row(chat, question, fact.subject, "", system=system, role=Role.PROTECT))
-        for neighbour in said.neighbours[: config.protect_neighbours]:
-            other = different_part(neighbour.question, fact.question)
+        for question in said.held:
+            other = fact.subject if fact.subject.casefold() in question.casefold() else ""
+            other = other or different_part(question, fact.question)
             if other:
-                rows.append(chat_row(chat, neighbour.question, other, "", system=system, role=Role.PROTECT))
+                rows.append(chat_row(chat, question, other, "", system=system, role=Role.PROTECT))
     return rows
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from editing.decoder import Decoder, Recorded
 from editing.memit.contexts import Context, Role
-from editing.memit.target_states import shared_heads
+from editing.memit.packing import Heads
 
 ROWS_AT_ONCE = {"cpu": 64, "cuda": 512}
 # Recorded passes are kept for replay up to this many chunks; beyond, each look runs the lower layers again.
@@ -56,12 +56,13 @@ class KeyRows:
 
     def _look_at(self, number: int, chunk: Sequence[Context], layer: int) -> Seen:
         decoder = self._decoder
-        cache, before = shared_heads(decoder, chunk)
+        heads = Heads.of(decoder, chunk)
+        cache = heads.before(len(chunk))
         with torch.no_grad(), _keys_of(decoder, layer) as caught:
             known = self._recorded.get(number)
             if known is None:
                 rows = [row.tokens[row.head :] for row in chunk]
-                batch = decoder.rows(rows, starts=[row.head for row in chunk], before=before, left=True)
+                batch = decoder.rows(rows, starts=[row.head for row in chunk], before=heads.mask(chunk), left=True)
                 seen = decoder.run(batch, cache=cache, until=self._layers[-1] + 1, record=self._layers)
                 assert seen.last is not None
                 hidden = seen.last

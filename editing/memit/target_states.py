@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, log_softmax
 
-from editing.decoder import Decoder, FrozenCache, Recorded
+from editing.decoder import Decoder, Recorded
 from editing.memit.config import MemitConfig
 from editing.memit.contexts import Context, Role
+from editing.memit.packing import Heads, frozen_prefixes, line_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +31,21 @@ class TargetState:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Rows from the subject's last token on, behind their frozen prefixes.
+    """One line per group: its rows from the subject's last token on, behind their frozen prefixes.
 
     seen      the base's own pass over the tails: inputs and calls of the layers above the edited one
-    hidden    (rows, tail, hidden size), the edited layer's output there
-    above     (rows, tail, hidden size), the last layer's output there
+    hidden    (groups, line, hidden size), the edited layer's output there
+    above     (groups, line, hidden size), the last layer's output there
     """
 
     seen: Recorded
     hidden: Tensor
     above: Tensor
-    group: Tensor
-    said_at: tuple[Tensor, Tensor]  # row and column of each state that predicts a target token
+    subject_at: tuple[Tensor, Tensor]  # group and column of each row's subject
+    said_at: tuple[Tensor, Tensor]  # group and column of each state that predicts a target token
     said: Tensor  # the target tokens
     said_weight: Tensor  # sums to one over the targets of a group
-    said_group: Tensor
-    kept_at: tuple[Tensor, Tensor]  # row and column of each state whose prediction must stay
+    kept_at: tuple[Tensor, Tensor]  # group and column of each state whose prediction must stay
     kept_weight: Tensor
 
 
@@ -62,7 +62,7 @@ def find_target_states(decoder: Decoder, groups: Sequence[Sequence[Context]], co
     above = range(config.layers[-1] + 1, len(decoder.layers))
     with torch.no_grad():
         batch = _prepare(decoder, groups, config)
-        norm = _norms(batch, n_groups)
+        norm = batch.hidden[:, 0].float().norm(dim=-1)  # each line begins with the question itself
         before = _kept(decoder, batch, batch.above)
 
     delta = torch.zeros(n_groups, decoder.hidden_size, device=decoder.device, dtype=torch.float32)
@@ -93,22 +93,15 @@ def _loss(
     decoder: Decoder, batch: _Batch, delta: Tensor, kept_before: Tensor, above: Sequence[int]
 ) -> tuple[Tensor, Tensor]:
     """The loss of all groups together, and each group's mean NLL (without gradient)."""
-    shift = delta[batch.group].unsqueeze(1).to(batch.hidden.dtype)
-    out = decoder.replay(batch.seen, torch.cat([batch.hidden[:, :1] + shift, batch.hidden[:, 1:]], dim=1), above)
+    shift = delta[batch.subject_at[0]].to(batch.hidden.dtype)
+    out = decoder.replay(batch.seen, batch.hidden.index_put(batch.subject_at, shift, accumulate=True), above)
     each = cross_entropy(decoder.logits(out[batch.said_at]).float(), batch.said, reduction="none") * batch.said_weight
     loss, said = each.sum(), torch.zeros(len(delta), device=delta.device)
-    said = said.index_add(0, batch.said_group, each.detach())
+    said = said.index_add(0, batch.said_at[0], each.detach())
     if len(batch.kept_weight):
         apart = kl_div(_kept(decoder, batch, out), kept_before, log_target=True, reduction="none").sum(dim=-1)
         loss = loss + (apart * batch.kept_weight).sum()
     return loss, said
-
-
-def _norms(batch: _Batch, n_groups: int) -> Tensor:
-    """Norm of the hidden state at the subject in each group's first row: the question itself."""
-    group = batch.group.tolist()
-    norm: Tensor = batch.hidden[[group.index(g) for g in range(n_groups)], 0].float().norm(dim=-1)
-    return norm
 
 
 def _kept(decoder: Decoder, batch: _Batch, out: Tensor) -> Tensor:
@@ -117,88 +110,48 @@ def _kept(decoder: Decoder, batch: _Batch, out: Tensor) -> Tensor:
 
 
 def _prepare(decoder: Decoder, groups: Sequence[Sequence[Context]], config: MemitConfig) -> _Batch:
-    # One batch of all rows: short rows apart from long ones would save a third of the products and lose it again by
-    # reading every weight twice (measured on two cores).
-    rows = [(g, row) for g, group in enumerate(groups) for row in group if row.role is not Role.PROTECT]
-    contexts = [row for _, row in rows]
-    cache, before = frozen_prefixes(decoder, contexts)
-    # The last target token predicts nothing that is asked for, so it is no input.
-    tails = [
-        row.tokens[row.subject_at : max(len(row.tokens) - (row.target_at < len(row.tokens)), row.subject_at + 1)]
-        for row in contexts
-    ]
-    batch = decoder.rows(tails, starts=[row.subject_at for row in contexts], before=before, left=False)
+    groups = [[row for row in group if row.role is not Role.PROTECT] for group in groups]
+    heads = Heads.of(decoder, [row for group in groups for row in group])
+    cache, behind = frozen_prefixes(decoder, groups, heads)
+    lines = line_up(decoder, groups, _tail, heads=heads, behind=behind)
     top = config.layers[-1]
-    seen = decoder.run(batch, cache=cache, record=range(top + 1, len(decoder.layers)))
-    hidden = seen.inputs[top + 1]
-    n_edit = [max(1, sum(row.role is Role.EDIT for row in group)) for group in groups]
-    n_keep = [max(1, sum(row.role is Role.KEEP for row in group)) for group in groups]
-    said: list[tuple[int, int, int, float, int]] = []
+    seen = decoder.run(lines.rows, cache=cache, record=range(top + 1, len(decoder.layers)))
+    said: list[tuple[int, int, int, float]] = []
     kept: list[tuple[int, int, float]] = []
-    for i, (g, row) in enumerate(rows):
-        first = row.target_at - 1 - row.subject_at
-        n_target = len(row.tokens) - row.target_at
-        if row.role is Role.EDIT:
-            said += [
-                (i, first + j, row.tokens[row.target_at + j], 1 / (n_target * n_edit[g]), g) for j in range(n_target)
-            ]
-        elif row.role is Role.ESSENCE:
-            kept.append((i, first, config.kl_weight))
-        else:
-            kept += [(i, first + j, config.keep_weight / (n_target * n_keep[g])) for j in range(n_target)]
+    for g, (group, begins) in enumerate(zip(groups, lines.begins, strict=True)):
+        n_edit, n_keep = (sum(row.role is role for row in group) for role in (Role.EDIT, Role.KEEP))
+        for row, begin in zip(group, begins, strict=True):
+            first = begin + row.target_at - 1 - row.subject_at
+            targets = row.tokens[row.target_at :]
+            if row.role is Role.EDIT:
+                said += [(g, first + j, token, 1 / (len(targets) * n_edit)) for j, token in enumerate(targets)]
+            elif row.role is Role.ESSENCE:
+                kept.append((g, first, config.kl_weight))
+            else:
+                kept += [(g, first + j, config.keep_weight / (len(targets) * n_keep)) for j in range(len(targets))]
     kept = [k for k in kept if k[2] > 0]
 
-    def column(values: list[float] | list[int], dtype: torch.dtype = torch.long) -> Tensor:
+    def column(values: Sequence[float], dtype: torch.dtype = torch.long) -> Tensor:
         return torch.tensor(values, device=decoder.device, dtype=dtype)
 
     assert seen.last is not None
     return _Batch(
         seen=seen,
-        hidden=hidden,
+        hidden=seen.inputs[top + 1],
         above=seen.last,
-        group=column([g for g, _ in rows]),
+        subject_at=(
+            column([g for g, begins in enumerate(lines.begins) for _ in begins]),
+            column([begin for begins in lines.begins for begin in begins]),
+        ),
         said_at=(column([s[0] for s in said]), column([s[1] for s in said])),
         said=column([s[2] for s in said]),
         said_weight=column([s[3] for s in said], torch.float32),
-        said_group=column([s[4] for s in said]),
         kept_at=(column([k[0] for k in kept]), column([k[1] for k in kept])),
         kept_weight=column([k[2] for k in kept], torch.float32),
     )
 
 
-def shared_heads(decoder: Decoder, contexts: Sequence[Context]) -> tuple[FrozenCache | None, Tensor]:
-    """The chat heads of all rows side by side in one cache, and which row sees which.
-
-    Returns the cache (None if no row has a head) and a mask (rows, length).
-    """
-    heads = sorted({row.tokens[: row.head] for row in contexts if row.head})
-    if not heads:
-        return None, torch.zeros(len(contexts), 0, dtype=torch.long)
-    caches = [decoder.prefix(head).pairs() for head in heads]
-    joined = [
-        (torch.cat([c[layer][0] for c in caches], dim=2), torch.cat([c[layer][1] for c in caches], dim=2))
-        for layer in range(len(decoder.layers))
-    ]
-    mask = torch.zeros(len(contexts), sum(len(head) for head in heads), dtype=torch.long)
-    start = 0
-    for head in heads:
-        for i, row in enumerate(contexts):
-            if row.tokens[: row.head] == head:
-                mask[i, start : start + len(head)] = 1
-        start += len(head)
-    return FrozenCache(joined).for_rows(len(contexts)), mask
-
-
-def frozen_prefixes(decoder: Decoder, contexts: Sequence[Context]) -> tuple[FrozenCache | None, Tensor]:
-    """Keys and values of all tokens before the subject's last, of every row in one cache.
-
-    Returns the cache (None if every subject is the first token) and a mask (rows, length).
-    """
-    heads, mask = shared_heads(decoder, contexts)
-    between = [row.tokens[row.head : row.subject_at] for row in contexts]
-    if not any(between):
-        return heads, mask
-    rows = decoder.rows(between, starts=[row.head for row in contexts], before=mask, left=True)
-    cache = heads if heads is not None else FrozenCache.empty(len(decoder.layers))
-    decoder.run(rows, cache=cache)
-    return cache.grown(), rows.attended.cpu()
+def _tail(row: Context) -> tuple[int, int]:
+    """From the subject's last token on; the last target token predicts nothing that is asked for, so it is no input."""
+    last = len(row.tokens) - (row.target_at < len(row.tokens))
+    return row.subject_at, max(last, row.subject_at + 1)
