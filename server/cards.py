@@ -7,12 +7,13 @@ import re
 import threading
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 
 from editing.statements import relation_of
+from editing.wording import same_answer
 from governance.corrections import Correction
 from retrieval.embedder import Embedder, Vectors
 from retrieval.sameness import SamenessMap
@@ -22,6 +23,7 @@ from retrieval.sameness import SamenessMap
 SIMILAR = 0.55
 VERY_SIMILAR = 0.75
 MASK = "it"
+ABOUT_EQUAL = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,15 @@ class Card:
     source: str
     approved: datetime | None
     relation: str | None = None  # what it asks for, where a table knows it
+    claim: str = ""  # the answer alone, as it was approved
+    live: bool = False  # the served weights hold it: nothing is served from the card itself
 
 
 @dataclass(frozen=True, slots=True)
 class CardHit:
     card: Card
     similarity: float  # 0..1: how likely both ask the same
+    over: tuple[Card, ...] = ()  # cards that answer the question otherwise, and were approved before this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +101,12 @@ class CardIndex:
         embedder: Embedder,
         make: Callable[[Correction], Card],
         sameness: SamenessMap | None = None,
+        load_live: Callable[[], Sequence[Correction]] = tuple,
     ) -> None:
-        """`load` gives the corrections in force, `stamp` a number that changes whenever they may have."""
+        """`load` gives what cards answer, `load_live` what the weights hold, oldest approval first; `stamp` is a number that
+        changes whenever they may have."""
+        self._load_live = load_live
+        self._made: dict[str, tuple[Correction, Card]] = {}
         self._sameness = sameness if sameness is not None and sameness.embedder == embedder.name else None
         self._load, self._stamp, self._embedder, self._make = load, stamp, embedder, make
         self._seen: int | None = None
@@ -112,13 +121,19 @@ class CardIndex:
         candidates = [card for subject, cards in self._cards.items() if f" {subject} " in plain for card in cards]
         if not candidates:
             return None
-        best: CardHit | None = None
-        for card in candidates:
-            similarity = self._similarity(question, card)
-            # The newest approved answer wins among equals: cards are loaded oldest first.
-            if similarity is not None and (best is None or similarity >= best.similarity):
-                best = CardHit(card, similarity)
-        return best
+        hits = [
+            CardHit(card, similarity)
+            for card in candidates
+            if (similarity := self._similarity(question, card)) is not None
+        ]
+        if not hits:
+            return None
+        # Among those that fit about equally well the newest approved answer wins.
+        best = max(hit.similarity for hit in hits)
+        fitting = sorted((hit for hit in hits if hit.similarity >= best - ABOUT_EQUAL), key=lambda hit: _age(hit.card))
+        newest = fitting[-1]
+        others = (hit.card for hit in fitting[:-1] if not same_answer(hit.card.claim, newest.card.claim))
+        return replace(newest, over=tuple(others))
 
     def _similarity(self, question: str, card: Card) -> float | None:
         """How likely the question asks the same as the card, 0..1; None if that is not likely enough."""
@@ -143,9 +158,14 @@ class CardIndex:
             return
         with self._lock:
             cards: dict[str, list[Card]] = {}
-            for correction in self._load():
-                if correction.claim.subject:
-                    cards.setdefault(normalised(correction.claim.subject), []).append(self._make(correction))
+            served = self._load()
+            ids = {correction.id for correction in served}
+            live = [correction for correction in self._load_live() if correction.id not in ids]
+            self._made = {correction.id: (correction, self._card(correction)) for correction in (*live, *served)}
+            for correction, card in self._made.values():
+                if card.subject:
+                    found = replace(card, live=correction.id not in ids)
+                    cards.setdefault(normalised(card.subject), []).append(found)
             self._cards = {subject: tuple(group) for subject, group in cards.items()}
             kept = {
                 masked(phrasing, card.subject)
@@ -156,12 +176,21 @@ class CardIndex:
             self._vectors = {text: vector for text, vector in self._vectors.items() if text in kept}
             self._seen = stamp
 
+    def _card(self, correction: Correction) -> Card:
+        """Writing a card's wordings takes a while: one that did not change is kept."""
+        known = self._made.get(correction.id)
+        return known[1] if known is not None and known[0] == correction else self._make(correction)
+
     def _embed(self, texts: Sequence[str]) -> np.ndarray:
         new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
         fresh = dict(zip(new, self._embedder.embed(new), strict=True)) if new else {}
         if len(texts) > 1:  # phrasings of cards are kept, questions are not
             self._vectors |= fresh
         return np.stack([self._vectors[text] if text in self._vectors else fresh[text] for text in texts])
+
+
+def _age(card: Card) -> float:
+    return card.approved.timestamp() if card.approved else 0.0
 
 
 KINDS = {

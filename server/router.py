@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from retrieval.answerability import answerable
+from editing.wording import contains
+from retrieval.answerability import ANSWERABLE_FROM, answerable
 from retrieval.documents import Passage
 from retrieval.retriever import HybridRetriever
 from retrieval.small_talk import is_small_talk
-from server.cards import Card, CardIndex
+from server.cards import Card, CardHit, CardIndex, normalised
+
+# A newer passage overrules an approved correction only if it very likely answers the very question.
+OVERRULES_FROM = 0.75
 
 
 class Route(StrEnum):
@@ -65,10 +70,13 @@ class Router:
             return Decision(Route.RETRIEVAL, "the request asked for retrieval", question, passages=found)
         if is_small_talk(question):
             return Decision(Route.MODEL, "small talk or a creative request: nothing is looked up", question)
-        if hit := self._cards.match(question):
-            reason = f"correction {hit.card.correction_id} answers this question (similarity {hit.similarity:.2f})"
-            return Decision(Route.CORRECTION, reason, question, card=hit.card)
+        hit = self._cards.match(question)
         found = tuple(self._retriever.search(question, k=self._passages))
+        if hit and (decision := self._by_correction(question, hit, found)):
+            return decision
+        if not answerable(question, found) and hit:
+            reason = f"the served weights hold correction {hit.card.correction_id}, which answers this question"
+            return Decision(Route.MODEL, reason, question)
         if not found:
             return Decision(Route.MODEL, "the model's own knowledge: the knowledge base is empty", question)
         if not answerable(question, found):
@@ -77,6 +85,44 @@ class Router:
         dated = " (expired: shown as dated)" if found[0].expired else ""
         reason = f"passage {found[0].title!r} answers this (score {found[0].score:.2f}){dated}"
         return Decision(Route.RETRIEVAL, reason, question, passages=found)
+
+    def _by_correction(self, question: str, hit: CardHit, found: tuple[Passage, ...]) -> Decision | None:
+        """The newest approved answer wins, and what it wins against is named. None: a live edit that nothing contradicts,
+        and a passage may say the same with its source."""
+        card = hit.card
+        number = f"correction {card.correction_id}"
+        reason = f"{number} answers this question (similarity {hit.similarity:.2f})"
+        reason += "".join(
+            f"; correction {other.correction_id} says otherwise, approved before it" for other in hit.over
+        )
+        passage = next((one for one in found if contradicts(one, card)), None)
+        if passage is not None:
+            day = passage.as_of or self._retriever.store.document(passage.document_id).added
+            day = day.date() if isinstance(day, datetime) else day
+            named = f"passage {passage.title!r} of {day.isoformat()}"
+            if card.approved and day > card.approved.date() and passage.score >= OVERRULES_FROM:
+                approved = card.approved.date().isoformat()
+                newer = f"{named} answers this; {number}, approved {approved}, says otherwise and is older"
+                return Decision(Route.RETRIEVAL, newer, question, passages=found)
+            # Said from the card even where the edit is live: a question with two answers gets the approved one, word for word.
+            return Decision(Route.CORRECTION, f"{reason}; {named} says otherwise and gives way", question, card=card)
+        if not card.live:
+            return Decision(Route.CORRECTION, reason, question, card=card)
+        if hit.over:
+            return Decision(Route.MODEL, f"{reason}; the served weights hold it", question)
+        return None
+
+
+def contradicts(passage: Passage, card: Card) -> bool:
+    """Whether the passage, which is in date and likely answers the card's question, is about its subject without its answer."""
+    text = f"{passage.title} {passage.heading} {passage.text}"
+    return (
+        passage.score >= ANSWERABLE_FROM
+        and not passage.expired
+        and passage.kind != "correction"  # the entry of a correction, which is a card itself
+        and f" {normalised(card.subject)} " in f" {normalised(text)} "
+        and not contains(text, card.claim)
+    )
 
 
 def standalone(turns: Sequence[str]) -> str:

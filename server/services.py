@@ -169,6 +169,7 @@ def bootstrap(
         embedder=embedder,
         make=card_of,
         sameness=SamenessMap.load(),
+        load_live=lambda: records.ledger.in_status(Status.LIVE),
     )
     router = Router(cards, retriever)
     serving, metrics = Serving(), Metrics()
@@ -218,4 +219,5 @@ def card_of(correction: Correction) -> Card:
         source=correction.evidence[0] if correction.evidence else "",
         approved=approvals[-1] if approvals else None,
         relation=relation_of(question, claim.subject),
+        claim=claim.correct_answer,
     )

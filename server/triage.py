@@ -13,10 +13,13 @@ from editing.statements import plain_question, write_statements
 from editing.subjects import propose_subjects, refusal
 from governance.corrections import Category, Correction, Remedy, Status
 from governance.errors import MoveNotAllowed
+from retrieval.documents import iso
 from retrieval.freshness import Freshness
+from server.cards import Card
 from server.engines.protocol import Engine
 from server.errors import ServerError
 from server.personal_data import personal_data_in
+from server.router import contradicts
 from server.services import Services
 
 log = logging.getLogger(__name__)
@@ -95,6 +98,7 @@ class Triage:
         persistence = await self._persistence(question, subject, claim.correct_answer, claim.answer_old)
         pull_back = await self._pull_back(question, subject, claim.correct_answer)
         related = await asyncio.to_thread(services.records.ledger.related, correction.id, question=question)
+        passages = await asyncio.to_thread(self._contradicted_by, question, subject, claim.correct_answer)
         proposal = self.propose(
             question,
             subject,
@@ -113,6 +117,7 @@ class Triage:
             },
             "persistence": {**asdict(persistence), "share": round(persistence.share, 3)},
             "pull_back": asdict(pull_back),
+            "contradicted_by": passages,
             "personal_data": list(personal),
             "subject_candidates": list(propose_subjects(question, claim.correct_answer))[:5],
         }
@@ -122,7 +127,7 @@ class Triage:
                 correction.id,
                 Status.QUEUED,
                 remedy=proposal.remedy,
-                reason=proposal.reason,
+                reason=proposal.reason + "".join(f"; passage {p['title']!r} says otherwise" for p in passages),
                 evidence=evidence,
                 canonical_question=question,
                 subject=subject,
@@ -172,6 +177,15 @@ class Triage:
 
     def _freshness(self, question: str) -> Freshness:
         return self._services.freshness.predict([question])[0]
+
+    def _contradicted_by(self, question: str, subject: str, answer: str) -> list[dict[str, str]]:
+        """Passages in force that likely answer the question, about the same subject, without the reported answer."""
+        card = Card("", subject, (question,), answer, "", None, claim=answer)
+        return [
+            {"id": passage.id, "title": passage.title, "as_of": iso(passage.as_of)}
+            for passage in self._services.retriever.search(question, k=3)
+            if subject and contradicts(passage, card)
+        ]
 
     async def _persistence(self, question: str, subject: str, answer: str, wrong: str) -> Persistence:
         written = write_statements(question, subject, answer)

@@ -1,0 +1,109 @@
+"""Where a question is answered from, and who wins when two sources disagree."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+import sqlite_utils
+
+from retrieval.documents import Document
+from retrieval.embedder import HashEmbedder
+from retrieval.retriever import HybridRetriever
+from retrieval.store import KnowledgeStore
+from server.cards import Card, CardIndex, normalised
+from server.router import Route, Router, standalone
+
+QUESTION = "Who is the CEO of Velmora?"
+APPROVED = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def card(answer: str = "Ines Takeda", *, id_: str = "cor_1", live: bool = False, approved: datetime = APPROVED) -> Card:
+    sentence = f"The CEO of Velmora is {answer}."
+    return Card(id_, "Velmora", (QUESTION,), sentence, "", approved, "ceo", claim=answer, live=live)
+
+
+def router(cards: list[Card], *documents: Document) -> Router:
+    db = sqlite_utils.Database(memory=True)
+    store = KnowledgeStore(lambda: db, HashEmbedder(256))
+    store.migrate()
+    for document in documents:
+        store.add(document)
+    index = CardIndex(load=lambda: (), stamp=lambda: 1, embedder=store.embedder, make=lambda _: cards[0])
+    for one in cards:
+        key = normalised(one.subject)
+        index._cards[key] = (*index._cards.get(key, ()), one)
+    index._seen = 1
+    return Router(index, HybridRetriever.over(store))
+
+
+def passage(name: str, day: date | None) -> Document:
+    return Document("Velmora", f"The CEO of Velmora is {name}.", as_of=day)
+
+
+OLD, NEW = date(2026, 1, 1), date(2026, 9, 1)
+
+
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize(
+    ("name", "day", "route"),
+    [
+        ("Tomas Lind", OLD, Route.CORRECTION),
+        ("Tomas Lind", date(2026, 6, 1), Route.CORRECTION),  # on the same day the approval is about this very question
+        ("Tomas Lind", NEW, Route.RETRIEVAL),
+    ],
+)
+def test_the_newest_approved_answer_wins_and_both_are_named(name: str, day: date, route: Route, live: bool) -> None:
+    decision = router([card(live=live)], passage(name, day)).decide([QUESTION])
+    assert decision.route is route
+    assert "cor_1" in decision.reason
+    assert "'Velmora'" in decision.reason
+    assert day.isoformat() in decision.reason
+
+
+def test_an_undated_passage_counts_from_the_day_it_was_added() -> None:
+    assert router([card()], passage("Tomas Lind", None)).decide([QUESTION]).route is Route.RETRIEVAL
+
+
+def test_an_expired_passage_overrules_nothing() -> None:
+    past = Document("Velmora", "The CEO of Velmora is Tomas Lind.", as_of=NEW, expires_at=date(2026, 10, 1))
+    decision = router([card()], past).decide([QUESTION])
+    assert (decision.route, "otherwise" in decision.reason) == (Route.CORRECTION, False)
+
+
+def test_a_newer_passage_about_something_else_overrules_nothing() -> None:
+    other = Document("Velmora", "Velmora opened an office in Lisbon.", as_of=NEW)
+    assert router([card()], other).decide([QUESTION]).route is Route.CORRECTION
+
+
+def test_a_passage_that_agrees_with_a_live_edit_is_cited() -> None:
+    decision = router([card(live=True)], passage("Ines Takeda", OLD)).decide([QUESTION])
+    assert (decision.route, "otherwise" in decision.reason) == (Route.RETRIEVAL, False)
+
+
+def test_a_live_edit_is_left_to_the_weights() -> None:
+    decision = router([card(live=True)]).decide([QUESTION])
+    assert decision.route is Route.MODEL
+    assert "cor_1" in decision.reason
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_of_two_corrections_the_one_approved_last_answers_and_the_other_is_named(live: bool) -> None:
+    older = card("Tomas Lind", id_="cor_0", approved=datetime(2026, 1, 1, tzinfo=UTC), live=not live)
+    decision = router([card(live=live), older]).decide([QUESTION])
+    assert decision.route is (Route.MODEL if live else Route.CORRECTION)
+    assert decision.card is None if live else decision.card.correction_id == "cor_1"  # type: ignore[union-attr]
+    assert "cor_0 says otherwise" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("turns", "question"),
+    [
+        (["Who founded Apple?", "Where is it based?"], "Where is Apple based?"),
+        (["What is the capital of France?", "And of Italy?"], "What is the capital of Italy?"),
+        (["Who wrote Hamlet?", "When was he born?"], "When was Hamlet born?"),  # by rule: the last name, right or wrong
+        (["Hello", "Who wrote Hamlet?"], "Who wrote Hamlet?"),
+    ],
+)
+def test_a_follow_up_is_made_to_stand_alone(turns: list[str], question: str) -> None:
+    assert standalone(turns) == question
