@@ -154,6 +154,16 @@ class Book:
         """Approved corrections -> the one approved after them that answers the same question otherwise, the newest of them."""
         return {row["old"]: row["new"] for row in self._store.rows(CONTESTED)}
 
+    def in_weights(self, correction_id: str) -> bool:
+        """Is its edit in the weights that are served, or on its way there?"""
+        return bool(
+            self._store.value(
+                "SELECT 1 FROM serving s JOIN version_corrections v ON v.version_id IN (s.desired, s.served)"
+                " WHERE v.correction_id = :id",
+                id=correction_id,
+            )
+        )
+
     def like(self, question: str) -> "tuple[Correction, ...]":
         """Open or effective corrections of the same question, in its normal form; before a report is written."""
         rows = self._store.rows(

@@ -209,14 +209,14 @@ class Ledger(Intake):
             return self.get(correction_id)
 
     def request_rollback(self, correction_id: str, actor: Account, *, reason: str = "") -> Correction:
-        """Undo: from knowledge at once; a live edit stays live, marked, until the publisher confirms."""
+        """Undo: from knowledge at once; an edit in the weights stays live, marked, until the publisher confirms."""
         if not actor.role.may_administer:
             raise Forbidden(f"a {actor.role.value} may not roll back: ask an admin")
         reason = check_text("reason", reason, longest=MAX_REASON, required=False)
         with self._store.transaction():
             row = self._row(correction_id)
             check_move(Status(row["status"]), Status.ROLLED_BACK)
-            if row["status"] == Status.IN_KNOWLEDGE:
+            if row["status"] == Status.IN_KNOWLEDGE or not self.in_weights(correction_id):
                 self._move(row, Status.ROLLED_BACK, actor, reason)
             elif not row["undo_requested"]:
                 row["undo_requested"] = 1

@@ -109,6 +109,15 @@ class ProcessBook(Book):
             self._settle(row, "worker", reason or "the gate refused the edit")
             return self.get(correction_id)
 
+    def unfit(self, correction_id: str, base_sha256: str, report: Mapping[str, Any]) -> None:
+        """On this base its edit does not pass: a live correction stays in force by its card alone."""
+        with self._store.transaction():
+            row = self._row(correction_id)
+            check_status(Status(row["status"]), frozenset({Status.LIVE}), "find unfit")
+            self._keep_report(row, report)
+            row["edit"] = json.dumps(json.loads(row["edit"]) | {"unfit_for": base_sha256}, sort_keys=True)
+            self._event("unfit", row, "worker", base_sha256=base_sha256, report=row["report_sha256"])
+
     def published(
         self,
         *,
@@ -185,7 +194,7 @@ class ProcessBook(Book):
         """A newer correction in force takes the place of this one."""
         with self._store.transaction():
             row = self._row(correction_id)
-            if Status(row["status"]) is Status.LIVE:
+            if Status(row["status"]) is Status.LIVE and self.in_weights(correction_id):
                 raise MoveNotAllowed("a live edit is superseded by published(), when the served version lacks it")
             self._supersede(row, by, actor, reason)
             return self.get(correction_id)

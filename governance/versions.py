@@ -70,19 +70,20 @@ class Versions:
                 )
             elif known != base_sha256:
                 raise MoveNotAllowed(
-                    f"this ledger belongs to the base model {known[:12]}…, not {base_sha256[:12]}…: start with --rebase"
+                    f"this data folder belongs to the base model {known[:12]}…, not {base_sha256[:12]}…: start with the"
+                    " model that it was made with, or with --rebase to bind it to this one (live edits are then answered"
+                    " by their cards until they are solved anew)"
                 )
         return self.get(BASE)
 
     def rebase(self, base_sha256: str, *, actor: Actor) -> None:
-        """Bind the ledger to another base model; versions of the old one are purged, nothing of it is served."""
+        """Bind the ledger to another base model; versions of the old one stay on record, but can be served on it alone."""
         with self._store.transaction():
-            self._store.write(
-                "UPDATE versions SET purged = :at WHERE id <> :base AND purged IS NULL", at=to_text(now()), base=BASE
-            )
             self._store.write("UPDATE versions SET base_sha256 = :sha WHERE id = :base", sha=base_sha256, base=BASE)
             self._store.write(
-                "UPDATE serving SET desired = :base, served = NULL, phase = 'idle', since = :at",
+                "UPDATE serving SET desired = :base, served = NULL, phase = 'idle', kind = 'release', actor = :actor,"
+                " reason_text_id = NULL, since = :at",
+                actor=stamp(actor).pseudonym,
                 base=BASE,
                 at=to_text(now()),
             )
@@ -121,13 +122,18 @@ class Versions:
     def desire(self, version_id: str, *, actor: Actor, reason: str = "", kind: str = "release") -> Serving:
         """Say what should be served; the publisher makes it so. `kind` is release, undo or restore.
 
-        Raises NotFound, or MoveNotAllowed for a purged version.
+        Raises NotFound, or MoveNotAllowed for a purged version and for one of another base model.
         """
         if kind not in ("release", "undo", "restore"):
             raise ValueError(f"kind {kind!r}: use 'release', 'undo' or 'restore'")
         with self._store.transaction():
-            if self.get(version_id).purged:
+            version = self.get(version_id)
+            if version.purged:
                 raise MoveNotAllowed(f"version {version_id!r} was purged and cannot be served again")
+            if version.base_sha256 != self.get(BASE).base_sha256:
+                raise MoveNotAllowed(
+                    f"version {version_id!r} was made for another base model and cannot be served on this one"
+                )
             by = stamp(actor)
             reason_id = self._vault.put(by.id, "reason", reason) if reason else None
             changed = self._store.write(

@@ -101,6 +101,8 @@ class Edits:
                 try:
                     artefact = self._editor.artefact(group_.facts, group_.statements)
                 except EditingError as error:
+                    if not new.keys() & set(group_.ids):
+                        raise
                     for id_ in (id_ for id_ in group_.ids if id_ in new):
                         self._refused(id_, error)
                     standing = group_.without(set(new))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import uvicorn
 
 from server.app import create_app
+from server.base_model import bind_base, foreign_base
 from server.engines.protocol import Engine
 from server.engines.vllm import VllmEngine
 from server.engines.vllm_process import SOCKET
@@ -28,10 +29,10 @@ def run(settings: Settings, *, say: Callable[[str], None]) -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     services = bootstrap(settings, engine_of(settings), model_name=model_name(settings))
     if settings.weights_are_ours:
-        base = prepare_model(settings.model, settings.model_dir, say=say)
-        services.records.versions.ensure_base(base.base_sha256)
+        base = prepare_model(settings.model, settings.model_dir, say=say).base_sha256
     else:
-        services.records.versions.ensure_base(f"elsewhere: {settings.engine.url}")
+        base = foreign_base(settings)
+    bind_base(settings, services.records, base)
     uvicorn.run(
         create_app(services),
         host=settings.host,

@@ -60,10 +60,14 @@ class Librarian:
         self._seen = size
 
     def _replace(self) -> None:
-        """What waits or is answered from knowledge gives way to a newer answer in force; the publisher does it for edits."""
+        """What is in no weights gives way to a newer answer in force; the publisher does it for the others."""
         ledger = self._services.records.ledger
         for old, new in ledger.contested().items():
-            if ledger.get(new).status in IN_FORCE and ledger.get(old).status in (Status.APPROVED, Status.IN_KNOWLEDGE):
+            if (
+                ledger.get(new).status in IN_FORCE
+                and ledger.get(old).status is not Status.EDITING
+                and not ledger.in_weights(old)
+            ):
                 ledger.supersede(
                     old, new, actor="librarian", reason="a newer correction of the same question is in force"
                 )

@@ -107,7 +107,7 @@ class Publisher:
         change = await asyncio.to_thread(self._change, wanted, version)
         log.info("publishing %s: %d new, %d undone", version.id, len(change.live), len(change.rolled_back))
         times = await self._services.engine.swap(self._files.folder(version.id), version.id)
-        results = await self._probe(change.live)
+        results = await self._probe([*change.live, *change.moved])
         failed = [result for result in results if not result.holds]
         if failed:
             await self._take_back(wanted, version, change, times, failed)
@@ -130,10 +130,7 @@ class Publisher:
         """Which corrections this release makes live, undoes, or brings back: the difference of the two sets."""
         now = set(self._versions.get(wanted.served or BASE).corrections)
         then = set(version.corrections)
-        live: list[Correction] = []
-        relived: list[Correction] = []
-        for correction in (self._ledger.get(id_) for id_ in sorted(then - now)):
-            (live if correction.status == "editing" else relived).append(correction)
+        come = [self._ledger.get(id_) for id_ in sorted(then - now)]
         gone = [self._ledger.get(id_) for id_ in sorted(now - then)]
         superseded = {}
         for old, new in self._ledger.contested().items():
@@ -143,8 +140,9 @@ class Publisher:
             if waits or leaves:
                 superseded[old] = new
         return Change(
-            live=live,
-            relived=[c for c in relived if c.status in ("rolled_back", "superseded")],
+            live=[c for c in come if c.status == "editing"],
+            moved=[c for c in come if c.status == "live"],
+            relived=[c for c in come if c.status in ("rolled_back", "superseded")],
             rolled_back=[c for c in gone if c.status == "live" and c.id not in superseded],
             superseded=superseded,
         )
@@ -161,8 +159,13 @@ class Publisher:
     def _write_failure(self, change: Change, failed: list[ProbeResult], back_to: str) -> None:
         """One transaction: the facts that failed count one failure more, those beside them start again, unharmed."""
         with self._services.records.store.transaction():
+            moved = {c.id for c in change.moved}
             for result in failed:
-                self._ledger.probe_failed([result.correction_id], self._report(result))
+                if result.correction_id in moved:
+                    base = self._versions.get(BASE).base_sha256
+                    self._ledger.unfit(result.correction_id, base, self._report(result))
+                else:
+                    self._ledger.probe_failed([result.correction_id], self._report(result))
             bystanders = {c.id for c in change.live} - {result.correction_id for result in failed}
             self._ledger.taken_back(
                 sorted(bystanders), reason="another edit of the same release failed on the served engine"
@@ -201,6 +204,7 @@ class Change:
     """What a release does to corrections."""
 
     live: list[Correction]
+    moved: list[Correction]  # live already, by their cards since another base took the place of theirs
     relived: list[Correction]
     rolled_back: list[Correction]
     superseded: dict[str, str]  # old -> new

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 
 from governance.accounts import NewAccount
+from server.base_model import bind_base, foreign_base
 from server.engines.vllm_process import launch_vllm, make_folders, this_machine
 from server.errors import ServerError
 from server.prepare import prepare_model
@@ -28,15 +29,17 @@ async def serve(
 ) -> int:
     """Run until TERM or Ctrl-C. Returns the exit code.
 
-    Raises ServerError if the port or the data folder is taken, or the model cannot be served; nothing was started then.
+    Raises ServerError if the port or the data folder is taken, or the model cannot be served, and MoveNotAllowed if the
+    data folder belongs to another base model; nothing was started then.
     """
     _check_port(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(settings.data_dir):
         records = open_records(settings)  # first: a vault that does not open stops everything else
-        children = [_own("gateway", settings)]
+        children, base_sha256 = [_own("gateway", settings)], foreign_base(settings)
         if settings.weights_are_ours:
             base = prepare_model(settings.model, settings.model_dir, say=say)
+            base_sha256 = base.base_sha256
             children.append(_own("worker", settings))
             if settings.engine.url is None:
                 launch = launch_vllm(settings, base.path, machine=this_machine(), environ=os.environ)
@@ -51,6 +54,7 @@ async def serve(
                         stops_last=True,
                     )
                 )
+        bind_base(settings, records, base_sha256)
         if made := first_accounts(records, settings):
             show_accounts(made)
         records.store.close()

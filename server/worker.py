@@ -6,21 +6,22 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from editing.errors import EditingError
-from governance.corrections import Correction, Remedy, Status
+from governance.corrections import Correction, Status
 from governance.errors import GovernanceError
-from governance.lifecycle import IN_FORCE
 from governance.times import now
 from governance.versions import BASE, Version
+from server.base_model import bind_base
 from server.edits import Edit, Edits, case_of, group
 from server.prepare import prepare_model
 from server.previews import Previews
 from server.progress import Progress, write_progress
+from server.release import Release, plan_release
 from server.services import Records, open_records
 from server.settings import Settings
 from server.version_files import VersionFiles
@@ -53,35 +54,11 @@ def run(settings: Settings, *, say: Callable[[str], None]) -> None:
     torch.set_num_threads(settings.worker.threads)
     editor = load_editor(base.path, folder=settings.model_dir / "statistics", progress=measuring)
     records = open_records(settings)
-    records.versions.ensure_base(base.base_sha256)
+    bind_base(settings, records, base.base_sha256)
     gate = ReleaseGate(
         editor, baseline_path=settings.model_dir / "statistics" / f"{base.base_sha256[:32]}.replies.json"
     )
     Worker(settings, records, editor, gate, base.path, base_sha256=base.base_sha256).run()
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """What the next version shall hold: edits that stay and edits that are new.
-
-    yields  edits that stay only if the new one fails that answers their question otherwise: old -> new
-    served  the corrections of the version that is served now
-    wanted  the version that was wanted when this was planned
-    """
-
-    kept: tuple[Correction, ...]
-    new: tuple[Correction, ...]
-    yields: Mapping[str, str]
-    served: frozenset[str]
-    wanted: str
-
-    @property
-    def is_needed(self) -> bool:
-        return bool(self.new) or {c.id for c in self.kept} != self.served
-
-    def kept_beside(self, new: Collection[str]) -> tuple[Correction, ...]:
-        """The edits that stay if these new ones come."""
-        return tuple(c for c in self.kept if self.yields.get(c.id) not in new)
 
 
 class Worker:
@@ -156,22 +133,7 @@ class Worker:
 
     def plan(self) -> Release:
         """What the next version shall hold. Changes nothing."""
-        ledger, served = self._records.ledger, self._records.versions.served()
-        contested = ledger.contested()
-        in_force = {c.id for c in ledger.in_status(*IN_FORCE)} if contested else frozenset()
-        live = [c for c in ledger.in_status(Status.LIVE) if not c.undo_requested]
-        # One that waits while a newer answer to its question is being decided is edited only if that one fails.
-        new = [c for c in ledger.in_status(Status.APPROVED) if c.remedy is Remedy.WEIGHTS and c.id not in contested]
-        limit = self._records.policy.limits.weight_edits_per_batch
-        return Release(
-            kept=tuple(
-                c for c in live if c.edit.get("unfit_for") != self._base_sha256 and contested.get(c.id) not in in_force
-            ),
-            new=tuple(new[:limit]),
-            yields=contested,
-            served=frozenset(served.corrections if served else ()),
-            wanted=self._records.versions.serving().desired,
-        )
+        return plan_release(self._records, base_sha256=self._base_sha256, weights_sha256=self._editor.base_sha256)
 
     def release(self, plan: Release) -> None:
         """Artefacts, joint solve, gate; what fails is set aside with its report, the rest is written and wanted.
@@ -181,11 +143,11 @@ class Worker:
         """
         records = self._records
         records.ledger.start_editing([c.id for c in plan.new])
-        new = {c.id: c for c in plan.new}
+        new = {c.id: c for c in (*plan.new, *plan.moved)}
         weights = self._editor.config.protect_weights
         beside = plan.kept_beside(new)
-        self._edits.of(group((*beside, *plan.new)), dict.fromkeys(new, weights[0]))  # finds what is refused
-        waiting = [id_ for id_ in new if records.ledger.get(id_).status is Status.EDITING]
+        self._edits.of(group((*beside, *new.values())), dict.fromkeys(new, weights[0]))  # finds what is refused
+        waiting = [id_ for id_ in new if self._is_in_hand(id_)]
         chosen: dict[str, float] = {}
         report: GateReport | None = None
         aside: dict[str, FactReport] = {}
@@ -197,13 +159,13 @@ class Worker:
             waiting = list(aside)
         for id_, found in aside.items():
             log.info("correction %s does not pass the gate: %s", id_, "; ".join(found.reasons))
-            records.ledger.gate_failed(id_, found.as_dict(), reason="; ".join(found.reasons))
+            self._set_aside(id_, found.as_dict(), "; ".join(found.reasons))
         kept = plan.kept_beside(chosen)
         if not chosen and {c.id for c in kept} == plan.served:
             return
         edits = self._edits.of(group((*kept, *(new[id_] for id_ in chosen))), chosen)
         if not self._write(self._editor.solve([edit.artefact for edit in edits]), edits, report, wanted=plan.wanted):
-            log.info("somebody wanted another version while this one was made; its corrections start again")
+            log.info("people decided otherwise while this version was made; its corrections start again")
             self.resume(blame=False)
 
     def _choose(
@@ -236,14 +198,29 @@ class Worker:
         return self._gate.judge(self._editor, solution, [case_of(c) for c in tried], earlier=[case_of(c) for c in kept])
 
     def _refused(self, correction_id: str, error: EditingError) -> None:
-        self._records.ledger.gate_failed(correction_id, {"refused": str(error)}, reason=str(error))
+        self._set_aside(correction_id, {"refused": str(error)}, str(error))
+
+    def _set_aside(self, correction_id: str, report: dict[str, Any], reason: str) -> None:
+        """An approved one goes where its approver said; one that was live on another base stays so by its card."""
+        ledger = self._records.ledger
+        if ledger.get(correction_id).status is Status.LIVE:
+            ledger.unfit(correction_id, self._base_sha256, report)
+        else:
+            ledger.gate_failed(correction_id, report, reason=reason)
+
+    def _is_in_hand(self, correction_id: str) -> bool:
+        """May this correction go into the version that is being made? Not if it was refused, undone or erased since."""
+        correction = self._records.ledger.get(correction_id)
+        if correction.status is Status.LIVE:
+            return not correction.undo_requested and correction.edit.get("unfit_for") != self._base_sha256
+        return correction.status is Status.EDITING
 
     def _solving(self, step: int, of: int, ids: Sequence[str]) -> None:
         self._say("solving", step, of, "finding the target state of an edit", ids)
 
     def _write(self, solution: Solution, edits: Sequence[Edit], report: GateReport | None, *, wanted: str) -> bool:
-        """The version on disk first, then one transaction that records it, its artefacts, and that it is wanted; unless a
-        person has wanted another one since: then nothing is recorded."""
+        """The version on disk first, then one transaction that records it, its artefacts, and that it is wanted; unless
+        people have wanted another version since, or undone one of its edits: then nothing is recorded."""
         from editing.edit_set import write_version
 
         self._say("writing", message="writing the version")
@@ -251,7 +228,8 @@ class Worker:
         about = write_version(self._files.folder(solution.version_id), solution, self._model_dir)
         records = self._records
         with records.store.transaction():
-            if records.versions.serving().desired != wanted:
+            settled = records.versions.serving().desired == wanted
+            if not settled or not all(self._is_in_hand(c.id) for c in corrections):
                 return False
             for edit in edits:
                 for correction in edit.group.corrections:

@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from editing.edit_set import Artefact, Solution
+from editing.edit_set import Artefact, Solution, hash_model_dir
 from editing.testing import TINY, tiny_editor, tiny_model, tiny_tokenizer
 from editing.verify import FactReport, GateCase, GateReport, Rate, Selection, choose
 from governance.corrections import Category, Correction, Remedy, Status
@@ -57,9 +57,12 @@ def save_tiny(folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
-def worker_of(settings: Settings, records: Records, base: Path, needs: Mapping[str, float | None]) -> Worker:
+def worker_of(
+    settings: Settings, records: Records, base: Path, needs: Mapping[str, float | None], *, seed: int = 0
+) -> Worker:
     """A worker over a tiny editor, with a judge that knows what each question `needs`; its base is the ledger's."""
-    editor = tiny_editor(config=replace(TINY, protect_weights=WEIGHTS, per_context=True))
+    editor = tiny_editor(config=replace(TINY, protect_weights=WEIGHTS, per_context=True), seed=seed)
+    editor.base_sha256 = hash_model_dir(base)
     judge, solve = Judge(needs), editor.solve
 
     def solving(artefacts: Sequence[Artefact]) -> Solution:
