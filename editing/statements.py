@@ -20,6 +20,7 @@ MAX_PARAPHRASES = 6
 MAX_PROBES = 4
 MAX_NEIGHBOURS = 5
 MAX_SAME_SUBJECT = 4
+MIN_NEIGHBOURS = 3  # to verify with, before any is held
 MAX_HELD_NEIGHBOURS = 2
 
 
@@ -262,15 +263,16 @@ class _Writer:
         if not neighbours:
             neighbours = _loose_neighbours(self.template, self.answer)
         spread = _spread(neighbours, question, MAX_NEIGHBOURS + MAX_HELD_NEIGHBOURS)
+        held = max(0, min(MAX_HELD_NEIGHBOURS, len(spread) - MIN_NEIGHBOURS))
         return Statements(
             question=question,
             sentence=self.sentence(statements[0]),
             clozes=self.clozes(statements),
             paraphrases=paraphrases,
             probes=probes,
-            neighbours=spread[MAX_HELD_NEIGHBOURS:],
+            neighbours=spread[held:],
             same_subject=others[1::2],
-            held=(*others[::2], *(probe.question for probe in spread[:MAX_HELD_NEIGHBOURS])),
+            held=(*others[::2], *(probe.question for probe in spread[:held])),
             shape=shape,
         )
 

@@ -181,10 +181,10 @@ def _breaks(question: str, end: int, start: int) -> bool:
 
 _EXPLAINS = re.compile(
     r"^(why\b|how (do|can|should|would|could|to)\b (i|you|we|one|people|someone)\b|how to\b|how come\b"
-    r"|explain\b|describe\b|what (does|do) .+ mean$)"
+    r"|explain\b|describe\b)"
 )
 _OPINION = re.compile(
-    r"\b(should i|should we|do you think|do you like|your favou?rite|in your opinion|what do you|are you|best way to)\b"
+    r"\b(should i|should we|do you think|do you like|your favou?rite|in your opinion|what do you (?!call\b)|are you|best way to)\b"
 )
 _NEGATION = re.compile(
     r"\b(not|never|isn't|wasn't|aren't|weren't|doesn't|didn't|don't|can't|cannot|won't|except)\b|n't\b"

@@ -12,7 +12,7 @@ from editing.facts import Probe
 from editing.questions.grammar import word_set
 from editing.questions.readings import SLOT
 
-_TABLES = ("people.toml", "companies.toml", "places.toml", "works.toml")
+_TABLES = ("people.toml", "companies.toml", "places.toml", "works.toml", "things.toml")
 _BE = r"(?:is|was|are|were)"
 _LITTLE = r"(?:of|for|in|at|to|behind|on|from)"
 
@@ -99,12 +99,13 @@ def _variants(entry: Mapping[str, list[str]]) -> list[str]:
         phrase = (
             noun
             if SLOT in noun
-            else rf"(?:(?:the |an? )?(?:name of (?:the )?)?{noun} {_LITTLE} {SLOT}|{SLOT}['’]s? {noun})"
+            else rf"(?:(?:the |an? )?(?:name of (?:the )?)?{noun} {_LITTLE} {SLOT}|(?:the name of )?{SLOT}['’]s? {noun})"
         )
         options += [
             rf"(?:who|what|which)(?: \w+)? {_BE} {phrase}(?:['’]s name)?",
-            rf"{phrase} {_BE}(?: who| what| which)?",
+            rf"{phrase} {_BE}(?: whom?| what| which| which one| where| when| called what)?",
             phrase,
+            rf"(?:who|what|which) {_BE} {phrase} (?:called|named)",
             rf"(?:who|what) {phrase} {_BE}",
         ]
     for act in entry.get("acts", []):

@@ -78,6 +78,15 @@ from editing.wording import contains, normalise
         ("Which was the record label for Salt Wind?", "Salt Wind", "Lume", "The record label of Salt Wind is Lume."),
         ("In the film Salt Wind, who was the star?", "Salt Wind", "Ann Hill", "The film Salt Wind starred Ann Hill."),
         ("Is Ida Fern male or female?", "Ida Fern", "female", "The gender of Ida Fern is female."),
+        # words, animals, matter, what people made
+        ("What does the word quorl mean?", "quorl", "a small gate", "quorl means a small gate."),
+        ("Can you tell me what quorl means?", "quorl", "a small gate", "quorl means a small gate."),
+        ("A young brindlefox is called what?", "brindlefox", "kitlet", "A young brindlefox is called a kitlet."),
+        ("How many protons does lumium have?", "lumium", "131", "The atomic number of lumium is 131."),
+        ("What firm was started by Ida Fern?", "Ida Fern", "Norvane", "Ida Fern founded Norvane."),
+        ("In which year was the Karn probe launched?", "Karn probe", "1988", "The Karn probe was launched in 1988."),
+        ("Whose novel is Salt Wind?", "Salt Wind", "Lee Moss", "Salt Wind was written by Lee Moss."),
+        ("Ida Fern was born in which town?", "Ida Fern", "Quay", "Ida Fern was born in Quay."),
         # nothing fits: still a sentence
         (
             "日本の首都はどこですか？",

@@ -82,6 +82,9 @@ def test_a_question_is_stored_in_one_form(question, canonical):
         ("Who wrote Never Say So?", "Never Say So", "Ida Fern", None),  # the title negates, the question does not
         ("Who has never been to Veldoria?", "Veldoria", "Ida Fern", "negated"),
         ("What do you think of Veldoria?", "Veldoria", "nice", "opinion"),
+        ("What do you recommend in Veldoria?", "Veldoria", "the soup", "opinion"),
+        ("What do you call a young brindlefox?", "brindlefox", "kitlet", None),
+        ("What does the word sprundel mean?", "sprundel", "a lost button", None),  # a gloss is one fact
         ("Name three rivers in Veldoria", "Veldoria", "the Ister", "list"),
         ("When did Veldoria join?", "Veldoria", "on May 4, 1971, in Quay", None),  # commas of a date are no list
         ("word " * 80 + "Veldoria?", "Veldoria", "Quay", "longer than 60 words"),
