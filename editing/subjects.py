@@ -184,7 +184,8 @@ _EXPLAINS = re.compile(
     r"|explain\b|describe\b)"
 )
 _OPINION = re.compile(
-    r"\b(should i|should we|do you think|do you like|your favou?rite|in your opinion|what do you (?!call\b)|are you|best way to)\b"
+    r"\b(should i|should we|do you think|do you like|your favou?rite|in your opinion|what do you (?!call\b)|are you"
+    r"|best way to)\b"
 )
 _NEGATION = re.compile(
     r"\b(not|never|isn't|wasn't|aren't|weren't|doesn't|didn't|don't|can't|cannot|won't|except)\b|n't\b"
