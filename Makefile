@@ -59,10 +59,11 @@ docs: install  ## write the computed parts of the docs: file map, moves, routes,
 # Serving is measured on a running `errata serve`, whose key is in ERRATA_API_KEY.
 FACTS ?= tests/data/facts/report.jsonl
 REPORTS := data/bench
-bench: install  ## editing, records, router, retrieval, serving; appends what it measured to docs/LOG.md
+bench: install  ## editing, records, a million vectors, router, retrieval, serving; appends what it measured to docs/LOG.md
 	rm -rf $(REPORTS) && mkdir -p $(REPORTS)
 	$(BIN)/errata bench editing --facts $(FACTS) --json $(REPORTS)/editing.json
 	$(BIN)/errata bench records --json > $(REPORTS)/records.json
+	$(BIN)/errata bench index --json $(REPORTS)/index.json
 	$(if $(ROUTER_CSV),$(BIN)/errata bench router --csv $(ROUTER_CSV) --json $(REPORTS)/router.json,@echo "router: left out, ROUTER_CSV names no file")
 	$(if $(PASSAGES),$(BIN)/errata bench retrieval --passages $(PASSAGES) --questions $(QUESTIONS) --json $(REPORTS)/retrieval.json,@echo "retrieval: left out, PASSAGES and QUESTIONS name no files")
 	$(if $(ERRATA_API_KEY),$(BIN)/errata bench serving --json > $(REPORTS)/serving.json,@echo "serving: left out, ERRATA_API_KEY is not set")

