@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 import ui
@@ -20,10 +19,11 @@ from governance.errors import GovernanceError
 from retrieval.errors import RetrievalError
 from server import auth
 from server.erasing import Erasing
-from server.errors import ServerError, TooLarge, error_body, status_of
+from server.errors import ServerError, error_body, status_of
 from server.headers import SafeHeaders
 from server.herald import Herald
 from server.librarian import Librarian
+from server.middleware import BodyLimit, RequestLog
 from server.notary import Notary
 from server.publisher import Publisher
 from server.review import Review
@@ -62,8 +62,8 @@ def create_app(services: Services, *, with_pages: bool = True, with_loops: bool 
         app.include_router(router)
     app.include_router(auth.router)
     _answer_errors(app)
-    app.middleware("http")(_log_requests)
-    app.middleware("http")(_limit_body(services.settings.max_request_mb))
+    app.add_middleware(RequestLog)
+    app.add_middleware(BodyLimit, max_mb=services.settings.max_request_mb)
     if with_pages:
         app = ui.mount(app, api_url=services.settings.base_url)
     app.add_middleware(auth.PageGuard, services=lambda: app.state.services)
@@ -107,31 +107,3 @@ def _answer_errors(app: FastAPI) -> None:
     # Starlette answers and re-raises what only `Exception` catches, so the roots of the rooms are named.
     for root in (GovernanceError, EditingError, RetrievalError):
         app.add_exception_handler(root, theirs)
-
-
-async def _log_requests(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """One line a request: never a text, never a query string."""
-    started = time.monotonic()
-    response = await call_next(request)
-    if request.url.path.startswith("/v1/"):
-        log.info(
-            "%s %s %d %.0f ms",
-            request.method,
-            request.url.path,
-            response.status_code,
-            1e3 * (time.monotonic() - started),
-        )
-    return response
-
-
-def _limit_body(max_mb: float) -> Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]:
-    limit = int(max_mb * 1_000_000)
-
-    async def check(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        length = request.headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > limit:
-            error = TooLarge(f"The request is larger than {max_mb:g} MB (ERRATA_MAX_REQUEST_MB).")
-            return JSONResponse(error_body(str(error), error.type), error.status)
-        return await call_next(request)
-
-    return check

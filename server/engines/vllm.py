@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 
 from server.engines.protocol import UNSETTLED, Chunk, Messages, SwapFailed, SwapTimes
 from server.errors import EngineRefused, EngineUnavailable
@@ -68,7 +69,7 @@ class VllmEngine:
             async for data in _events(response):
                 if data == b"[DONE]":
                     return
-                chunk: Chunk = json.loads(data)
+                chunk: Chunk = orjson.loads(data)
                 if "error" in chunk:
                     raise EngineUnavailable(f"The model broke off its answer: {_reason(chunk)}")
                 yield chunk

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
@@ -111,12 +111,11 @@ async def _events(
     answer_id: str,
     first: Piece | Finished,
     pieces: AsyncIterator[Piece | Finished],
-) -> AsyncIterator[str]:
+) -> AsyncIterator[bytes]:
     fingerprint = services.serving.version.id
 
-    def event(**fields: Any) -> str:
-        chunk = chunk_body(answer_id=answer_id, model=services.model_name, fingerprint=fingerprint, **fields)
-        return f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n"
+    def event(**fields: Any) -> bytes:
+        return _event(chunk_body(answer_id=answer_id, model=services.model_name, fingerprint=fingerprint, **fields))
 
     yield event(delta={"role": "assistant", "content": ""})
     try:
@@ -128,7 +127,11 @@ async def _events(
         if body.stream_options and body.stream_options.include_usage:
             yield event(usage=piece.usage)
     except ServerError as error:
-        yield f"data: {json.dumps(error_body(str(error), error.type))}\n\n"
+        yield _event(error_body(str(error), error.type))
     finally:
         await pieces.aclose()  # type: ignore[attr-defined]
-    yield "data: [DONE]\n\n"
+    yield b"data: [DONE]\n\n"
+
+
+def _event(content: dict[str, Any]) -> bytes:
+    return b"data: " + orjson.dumps(content) + b"\n\n"
