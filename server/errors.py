@@ -80,6 +80,7 @@ STATUS_BY_ERROR: dict[type[Exception], tuple[int, str]] = {
     retrieval.errors.DocumentNotFound: (404, "not_found_error"),
     retrieval.errors.EmbedderUnavailable: (500, "server_error"),
     retrieval.errors.FreshnessArtefactInvalid: (500, "server_error"),
+    retrieval.errors.SamenessArtefactInvalid: (500, "server_error"),
     retrieval.errors.BenchInputInvalid: (400, "invalid_request_error"),
     editing.errors.EditingError: (400, "invalid_request_error"),
 }
