@@ -27,8 +27,12 @@ class Librarian:
 
     async def run(self) -> None:
         """Forever; what was interrupted is seen again, since the entry and the move are one transaction."""
+        is_embedded = False
         while True:
             try:
+                if not is_embedded:  # after a change of embedder; else there is nothing to do
+                    await asyncio.to_thread(self._services.knowledge.embed_missing)
+                    is_embedded = True
                 await asyncio.to_thread(self.reconcile)
             except asyncio.CancelledError:
                 raise
