@@ -24,7 +24,7 @@ def run(settings: Settings, *, say: Callable[[str], None]) -> None:
     """Serve until TERM; requests under way get a few seconds to end."""
     # Before torch is loaded. A question's embedding takes one thread a few milliseconds; more would wait for each other,
     # spinning, on cores that the engine computes on.
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, len(os.sched_getaffinity(0)) // 4)))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 4)))
     temporary = settings.data_dir / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     # Uploads of Gradio and of multipart forms are people's texts: they belong under the data folder.

@@ -55,7 +55,7 @@ class MemitConfig:
     sentence_target: bool = True
     per_context: bool = True
     protect_weights: tuple[float, ...] = (0.25, 0.05)
-    covariance_weight: tuple[tuple[int, float], ...] = ((1, 300.0), (10, 1000.0), (50, 3000.0))
+    covariance_weight: tuple[tuple[int, float], ...] = ((1, 300.0), (10, 1000.0), (50, 1000.0))
     covariance_tokens: int = 30_000
 
     def __post_init__(self) -> None:
