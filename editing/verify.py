@@ -203,6 +203,7 @@ def gate(
     facts = tuple(_judge(case, after, baseline, thresholds) for case in cases)
     everyone = Rate(0, 0)
     known_before = [q for q in asked if q in baseline.replies]
+    circled = {q for q in known_before if goes_in_circles(baseline.replies[q].text)}  # no edit is to blame for these
     rates = {
         "direct": sum((f.direct for f in facts), everyone),
         "probes": sum((f.probes for f in facts), everyone),
@@ -211,7 +212,7 @@ def gate(
         "unrelated": Rate.count(_kept(probe, after, baseline, "") for probe in unrelated),
         "earlier": Rate.count(contains(after[c.fact.question].text, c.fact.target_new) for c in earlier),
         "stops": Rate.count(after[q].stopped for q in known_before if baseline.replies[q].stopped),
-        "repeating": Rate.count(goes_in_circles(reply.text) for reply in after.values()),
+        "repeating": Rate.count(goes_in_circles(after[q].text) for q in asked if q not in circled),
     }
     return GateReport(facts, rates, perplexity, _release_reasons(rates, perplexity, thresholds.release))
 

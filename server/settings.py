@@ -33,7 +33,7 @@ class WorkerSettings(BaseModel):
 
     batch_wait_s: float = Field(2.0, ge=0, description="pause for more approvals before a release is solved")
     batch_wait_max_s: float = Field(10.0, ge=0, description="longest such pause")
-    threads: int = Field(1, ge=1, description="torch threads of the worker; chat keeps the rest")
+    threads: int = Field(0, ge=0, description="torch threads of the worker, 0: one per core; its priority is low")
     niceness: int = Field(10, ge=0, le=19, description="scheduling priority of the worker, 19 is the lowest")
     keep_versions: int = Field(5, ge=1, description="versions whose tensors stay on disk")
 

@@ -51,7 +51,7 @@ def run(settings: Settings, *, say: Callable[[str], None]) -> None:
     def measuring(done: int, of: int) -> None:
         write_progress(settings.data_dir, Progress("starting", done, of, "measuring statistics of the model"))
 
-    torch.set_num_threads(settings.worker.threads)
+    torch.set_num_threads(settings.worker.threads or os.cpu_count() or 1)
     editor = load_editor(base.path, folder=settings.model_dir / "statistics", progress=measuring)
     records = open_records(settings)
     bind_base(settings, records, base.base_sha256)

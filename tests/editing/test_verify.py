@@ -66,6 +66,15 @@ def test_earlier_edits_and_perplexity_are_part_of_the_verdict():
     assert report.rates["earlier"] == Rate(0, 1)
 
 
+def test_an_edit_is_not_blamed_for_replies_that_went_in_circles_before():
+    case, dull = _case(0), Probe("What is dull?", "so")
+    circles = "so it goes on and on " * 5
+    report = _gate(ScriptedEditor({**TABLE, dull.question: circles}), [case], [case.fact], unrelated=[dull])
+    assert report.rates["repeating"].passed == 0
+    report = _gate(ScriptedEditor({**TABLE, case.probes[0]: circles}), [case], [], unrelated=[dull])
+    assert report.rates["repeating"].passed == 1
+
+
 def test_the_unedited_model_is_asked_once_per_question(tmp_path):
     editor, baseline = ScriptedEditor(TABLE), Baseline()
     for _ in range(3):
