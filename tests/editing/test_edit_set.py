@@ -189,6 +189,6 @@ def test_lambda_grows_with_the_number_of_facts():
     config = MemitConfig(covariance_weight=((1, 100.0), (10, 300.0), (50, 1000.0)))
     assert [round(config.weight_for(n)) for n in (1, 10, 50)] == [100, 300, 1000]
     assert round(config.weight_for(250)) == 3333  # the last slope goes on
-    for config in (config, MemitConfig()):
-        values = [config.weight_for(n) for n in range(1, 400)]
+    for each in (config, MemitConfig()):
+        values = [each.weight_for(n) for n in range(1, 400)]
         assert values == sorted(values)
