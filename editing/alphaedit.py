@@ -1,13 +1,11 @@
 """AlphaEdit: MEMIT confined to directions that ordinary text hardly uses, for comparison."""
 
-from time import perf_counter
-
 import torch
 from torch import Tensor
 
 from editing.editor import Editor
 from editing.memit.solve import LowRankDelta
-from editing.methods import Edited, Groups, Written
+from editing.methods import Edited, Groups, Written, memit
 
 # Directions of least energy that together hold this share of the covariance's trace are free to be written to.
 # The published cut is an absolute eigenvalue (2e-2), which depends on the model's scale.
@@ -16,11 +14,7 @@ TRACE_SHARE = 0.1
 
 def alphaedit(editor: Editor, groups: Groups, written: Written) -> Edited:
     """Joint solve of all facts in the null space of ordinary text. Fang et al. 2024, arXiv:2410.02355."""
-    start = perf_counter()
-    artefacts = editor.artefacts_of(groups, written)
-    made = perf_counter()
-    solution = editor.solve(artefacts, closed_form=in_null_space)
-    return Edited(solution, made - start, perf_counter() - made, tuple(artefacts))
+    return memit(editor.under(editor.config, in_null_space), groups, written)
 
 
 def in_null_space(keys: Tensor, residuals: Tensor, covariance: Tensor, *, weight: float) -> LowRankDelta:

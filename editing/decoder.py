@@ -228,16 +228,10 @@ class Decoder:
                 hook.remove()
         return seen
 
-    def replay(self, seen: Recorded, hidden: Tensor, layers: Sequence[int], *, cache: Any = None) -> Tensor:
-        """Send `hidden` through `layers` with the arguments that they were called with when they were recorded.
-
-        cache  stands in for the prefix of that pass, when weights below have changed it
-        """
+    def replay(self, seen: Recorded, hidden: Tensor, layers: Sequence[int]) -> Tensor:
+        """Send `hidden` through `layers` with the arguments that they were called with when they were recorded."""
         for layer in layers:
             args, kwargs = seen.calls[layer]
-            if cache is not None:
-                args = tuple(cache if isinstance(value, FrozenCache) else value for value in args)
-                kwargs = {name: cache if isinstance(value, FrozenCache) else value for name, value in kwargs.items()}
             hidden = _first(self.layers[layer](hidden, *args, **kwargs))
         return hidden
 

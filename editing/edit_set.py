@@ -16,6 +16,7 @@ from torch import Tensor
 from editing.errors import ArtefactDamaged
 from editing.memit.config import SOLVER_VERSION
 from editing.memit.contexts import Context, Role
+from editing.memit.detectors import Columns
 from editing.memit.solve import LowRankDelta
 
 COPIED = (
@@ -42,10 +43,10 @@ class Artefact:
     statistics_sha256  the statistics in use when it was made
     layers             the edited layers
     contexts           rows up to the subject's last token, edited and protected ones, with each one's weight
-    delta              (hidden,) fp32: what is missing at the last edited layer, at the subject's last token
-    keys               (layers, d_in) fp32: mean key over the edited rows on the unedited model
+    keys               (layers, rows, d_in) fp32: what the edited matrices see at each row's end on the unedited model
+    values             (layers, d_out) fp32: what they shall add there
     norm, nll, steps   how the optimisation ended
-    strength           share of the residual that the first layer reaches when this is the only edit
+    strength           share of its values that the edit gets at its own rows when it is the only one
     """
 
     fact_ids: tuple[str, ...]
@@ -54,8 +55,8 @@ class Artefact:
     statistics_sha256: str
     layers: tuple[int, ...]
     contexts: tuple[tuple[Context, float], ...]
-    delta: Tensor
     keys: Tensor
+    values: Tensor
     norm: float
     nll: float
     steps: int
@@ -65,14 +66,14 @@ class Artefact:
     def id(self) -> str:
         """sha256 over everything that is stored."""
         whole = hashlib.sha256(self.describe().encode())
-        for tensor in (self.delta, self.keys):
+        for tensor in (self.keys, self.values):
             whole.update(tensor.contiguous().numpy().tobytes())
         return whole.hexdigest()
 
     def describe(self) -> str:
         """The JSON half of the artefact, canonical."""
         about = {
-            "format": 1,
+            "format": 2,
             "fact_ids": self.fact_ids,
             "base_sha256": self.base_sha256,
             "config_sha256": self.config_sha256,
@@ -95,26 +96,28 @@ class Artefact:
         return sum(weight for row, weight in self.contexts if row.role is Role.PROTECT)
 
     @property
-    def weighed(self) -> tuple[tuple[Context, float], ...]:
-        """The rows that count in a solve."""
-        return tuple((row, weight) for row, weight in self.contexts if weight > 0)
+    def columns(self) -> Columns:
+        """What the edit puts into the systems of a solve."""
+        return columns_of(self.contexts, self.keys)
+
+    @property
+    def direction(self) -> Tensor:
+        """Mean key of the edited rows at the first edited layer, (d_in,)."""
+        own: Tensor = self.columns.keys[0][self.columns.moved].mean(dim=0)
+        return own
 
     def protecting(self, weight: float) -> "Artefact":
-        """The same target state with another weight of the protected rows; 0 turns them off."""
+        """The same values with another weight of the protected rows; 0 turns them off."""
         n = sum(row.role is Role.PROTECT for row, _ in self.contexts)
         contexts = tuple((row, weight / n if row.role is Role.PROTECT else own) for row, own in self.contexts)
         return replace(self, contexts=contexts)
-
-    def scaled(self, by: float) -> "Artefact":
-        """A new artefact with a longer target state: the second pass for an edit that did not take."""
-        return replace(self, delta=self.delta * by)
 
     def save(self, folder: Path) -> None:
         """Write ID.safetensors, then ID.json; nothing if both are there."""
         folder.mkdir(parents=True, exist_ok=True)
         name = self.id
         if not (folder / f"{name}.json").exists():
-            _write_tensors({"delta": self.delta, "keys": self.keys}, folder / f"{name}.safetensors")
+            _write_tensors({"keys": self.keys, "values": self.values}, folder / f"{name}.safetensors")
             _write_text(self.describe(), folder / f"{name}.json")
 
     @classmethod
@@ -130,8 +133,8 @@ class Artefact:
                 statistics_sha256=about["statistics_sha256"],
                 layers=tuple(about["layers"]),
                 contexts=tuple((_context(row), row["weight"]) for row in about["contexts"]),
-                delta=tensors["delta"],
                 keys=tensors["keys"],
+                values=tensors["values"],
                 norm=about["norm"],
                 nll=about["nll"],
                 steps=about["steps"],
@@ -144,6 +147,16 @@ class Artefact:
         if artefact.id != artefact_id:
             raise ArtefactDamaged(f"artefact {artefact_id!r} hashes to {artefact.id!r}: compute the edit again")
         return artefact
+
+
+def columns_of(contexts: Sequence[tuple[Context, float]], keys: Tensor) -> Columns:
+    """The rows that count, with their keys (layers, rows, d_in)."""
+    counts = [number for number, (_, weight) in enumerate(contexts) if weight > 0]
+    return Columns(
+        keys=keys[:, counts],
+        weights=torch.tensor([contexts[number][1] for number in counts], dtype=torch.float64),
+        moved=torch.tensor([contexts[number][0].role is Role.EDIT for number in counts]),
+    )
 
 
 def _context(row: dict[str, object]) -> Context:

@@ -1,13 +1,11 @@
 """EMMET: the equality-constrained twin of MEMIT, for comparison."""
 
-from time import perf_counter
-
 import torch
 from torch import Tensor
 
 from editing.editor import Editor
 from editing.memit.solve import LowRankDelta, solve
-from editing.methods import Edited, Groups, Written
+from editing.methods import Edited, Groups, Written, memit
 
 # Share of the mean of kᵀC⁻¹k that is added to the diagonal, so that parallel keys do not make the system singular.
 EPSILON = 1e-3
@@ -18,10 +16,7 @@ def emmet(editor: Editor, groups: Groups, written: Written) -> Edited:
 
     delta = R (Kᵀ C⁻¹ K + εI)⁻¹ Kᵀ C⁻¹        Gupta et al. 2024, arXiv:2403.14236
     """
-    start = perf_counter()
-    artefacts = editor.artefacts_of(groups, written)
-    made = perf_counter()
-    return Edited(editor.solve(artefacts, closed_form=equality), made - start, perf_counter() - made, tuple(artefacts))
+    return memit(editor.under(editor.config, equality), groups, written)
 
 
 def equality(keys: Tensor, residuals: Tensor, covariance: Tensor, *, weight: float) -> LowRankDelta:

@@ -21,7 +21,6 @@ class Family:
     norm        the norm after the last layer, under `base`
     mlp_out     the matrix that is edited, under one layer: its input is the key, its output goes to the residual stream
     transposed  the weight is stored (d_in, d_out), as GPT-2's Conv1D does; never guessed from the shape
-    after_mlp   a norm between the matrix and the residual stream, under one layer; the residual is not the output then
     softcap     the configuration field that caps the final logits, if any
     """
 
@@ -30,7 +29,6 @@ class Family:
     norm: str = "norm"
     mlp_out: str = "mlp.down_proj"
     transposed: bool = False
-    after_mlp: str = ""
     softcap: str = ""
 
     def weight_name(self, layer: int) -> str:
@@ -39,7 +37,7 @@ class Family:
 
 
 _LLAMA = Family()
-_GEMMA = Family(after_mlp="post_feedforward_layernorm", softcap="final_logit_softcapping")
+_GEMMA = Family(softcap="final_logit_softcapping")
 
 FAMILIES: dict[str, Family] = {
     "llama": _LLAMA,

@@ -51,7 +51,7 @@ def method(name: str) -> Method:
 
 
 def memit(editor: Editor, groups: Groups, written: Written) -> Edited:
-    """Artefacts, then one joint solve; see editor.py."""
+    """Artefacts, then one joint solve; see editor.py. The other closed forms come here too, with an editor of their own."""
     start = perf_counter()
     artefacts = editor.artefacts_of(groups, written)
     made = perf_counter()

@@ -43,6 +43,6 @@ def draw_earlier(
 
 
 def _directions(artefacts: Sequence[Artefact]) -> Tensor:
-    keys = torch.stack([artefact.keys[0] for artefact in artefacts])
+    keys = torch.stack([artefact.direction for artefact in artefacts])
     lengths: Tensor = keys.norm(dim=1, keepdim=True).clamp_min(1e-12)
     return keys / lengths

@@ -1,24 +1,19 @@
 """ROME: one fact after the other into one layer, for comparison."""
 
 from dataclasses import replace
-from time import perf_counter
 
 import torch
 from torch import Tensor
 
 from editing.editor import Editor
 from editing.memit.solve import LowRankDelta
-from editing.methods import Edited, Groups, Written
+from editing.methods import Edited, Groups, Written, memit
 
 
 def rome(editor: Editor, groups: Groups, written: Written) -> Edited:
     """Rank-one updates in sequence to the last of the editor's layers. Meng et al. 2022, arXiv:2202.05262."""
-    one_layer = editor.with_config(replace(editor.config, layers=editor.config.layers[-1:], per_context=False))
-    start = perf_counter()
-    artefacts = one_layer.artefacts_of(groups, written)
-    made = perf_counter()
-    solution = one_layer.solve(artefacts, closed_form=one_by_one)
-    return Edited(solution, made - start, perf_counter() - made, tuple(artefacts))
+    one_layer = replace(editor.config, layers=editor.config.layers[-1:], per_context=False)
+    return memit(editor.under(one_layer, one_by_one), groups, written)
 
 
 def one_by_one(keys: Tensor, residuals: Tensor, covariance: Tensor, *, weight: float) -> LowRankDelta:

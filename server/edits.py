@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The corrections of one subject, which share one artefact: one key can hold one target state only."""
+    """The corrections of one subject, which share one artefact: one key can hold one value only."""
 
     corrections: tuple[Correction, ...]
 
@@ -72,7 +72,7 @@ class Edit:
 class Edits:
     """Artefacts of groups: what the record names is read, what was computed before is found, the rest is computed.
 
-    say      told before each target state: its number, of how many, and the corrections of the group
+    say      told before each edit is worked out: its number, of how many, and the corrections of the group
     refused  told of each correction that the editor cannot edit, with the error that says why
     """
 

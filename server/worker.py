@@ -216,7 +216,7 @@ class Worker:
         return correction.status is Status.EDITING
 
     def _solving(self, step: int, of: int, ids: Sequence[str]) -> None:
-        self._say("solving", step, of, "finding the target state of an edit", ids)
+        self._say("solving", step, of, "working out what an edit must say", ids)
 
     def _write(self, solution: Solution, edits: Sequence[Edit], report: GateReport | None, *, wanted: str) -> bool:
         """The version on disk first, then one transaction that records it, its artefacts, and that it is wanted; unless

@@ -1,7 +1,7 @@
 """The token rows of an edit: where the subject ends, what shall be said, what shall stay."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from editing.chat import Chat, Encoded
@@ -16,8 +16,8 @@ class Role(StrEnum):
 
     EDIT = "edit"  # the new answer shall follow
     ESSENCE = "essence"  # what the subject is must stay: "{subject} is a"
-    KEEP = "keep"  # the base's reply must stay, with the change in place
-    PROTECT = "protect"  # the change must not fire here: its key gets a zero residual
+    KEEP = "keep"  # the base's own reply must stay, with the change in place
+    PROTECT = "protect"  # the change must not fire here: its key gets no value
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Context:
     """One row.
 
     tokens      the prompt and, after it, the target
-    subject_at  index of the subject's last token: there the key is read and the change is added
+    subject_at  index of the subject's last token: there the key is read
     target_at   index of the first target token; the length of `tokens` if there is none
     head        how many leading tokens are a chat's shared head, whose keys and values are computed once
     """
@@ -76,7 +76,7 @@ def contexts_for(
 def protected_rows(
     facts: Sequence[Fact], statements: Sequence[Statements], chat: Chat, config: MemitConfig
 ) -> list[Context]:
-    """Rows where nothing may change: other questions about the subject, the same question about other subjects."""
+    """Rows where nothing may change: other questions about the subject, then the same question about other subjects."""
     rows: list[Context] = []
     system = config.systems[0]
     for fact, said in zip(facts, statements, strict=True):
@@ -99,9 +99,9 @@ def chat_row(
     return _row(role, prompt, subject, target, shared)
 
 
-def with_target(row: Context, target: Sequence[int], role: Role) -> Context:
-    """The same prompt, followed by other tokens."""
-    return Context(role, row.tokens[: row.target_at] + tuple(target), row.subject_at, row.target_at, row.head)
+def with_reply(row: Context, reply: Sequence[int]) -> Context:
+    """A protected row followed by what the base says there."""
+    return replace(row, role=Role.KEEP, tokens=row.tokens[: row.target_at] + tuple(reply))
 
 
 def different_part(text: str, other: str) -> str:

@@ -66,10 +66,3 @@ def solve(keys: Tensor, residuals: Tensor, covariance: Tensor, *, weight: float)
     if not bool(torch.isfinite(right).all()) or not bool(torch.isfinite(residuals).all()):
         raise EditDiverged(f"the solution of {n} keys is not finite; raise the covariance weight or lower the clamp")
     return LowRankDelta(left=residuals, right=right)
-
-
-def strengths(keys: Tensor, covariance: Tensor, *, weight: float) -> Tensor:
-    """How much of its residual each key would get alone: s / (1 + s) with s = kᵀC⁻¹k / λ. Shape (n,)."""
-    spread = torch.cholesky_solve(keys.double(), torch.linalg.cholesky(covariance.double()))
-    s = (keys.double() * spread).sum(dim=0) / weight
-    return s / (1 + s)

@@ -11,7 +11,6 @@ from editing.edit_set import Artefact, hash_model_dir, hash_tensors, version_id,
 from editing.errors import ArtefactDamaged, ArtefactMismatch, StatisticsMismatch
 from editing.export import export_hf, export_peft
 from editing.facts import Fact
-from editing.memit.config import MemitConfig
 from editing.nearness import draw_earlier, too_close
 from editing.testing import TINY, tiny_editor, tiny_model, tiny_tokenizer
 
@@ -183,12 +182,3 @@ def test_the_nearest_edits_are_asked_again(artefacts):
     assert nearest.id in {artefact.id for artefact in drawn}
     assert len(drawn) == 2
     assert draw_earlier([artefacts[0]], artefacts[1:]) == artefacts[1:]
-
-
-def test_lambda_grows_with_the_number_of_facts():
-    config = MemitConfig(covariance_weight=((1, 100.0), (10, 300.0), (50, 1000.0)))
-    assert [round(config.weight_for(n)) for n in (1, 10, 50)] == [100, 300, 1000]
-    assert round(config.weight_for(250)) == 3333  # the last slope goes on
-    for each in (config, MemitConfig()):
-        values = [each.weight_for(n) for n in range(1, 400)]
-        assert values == sorted(values)

@@ -4,6 +4,7 @@ import torch
 from editing.decoder import Decoder
 from editing.errors import UnsupportedModel
 from editing.families import family_of
+from editing.memit.contexts import Role
 from editing.testing import TINY_CONFIGS, tiny_editor, tiny_model
 
 KINDS = sorted(TINY_CONFIGS)
@@ -51,11 +52,16 @@ def test_an_edit_moves_the_output_at_the_subject_towards_its_target(kind, facts)
     artefact = editor.artefact([facts[0]])
     solution = editor.solve([artefact])
     row = artefact.contexts[0][0]
+    assert row.role is Role.EDIT
     rows = editor.decoder.rows([row.tokens], starts=[0], before=torch.zeros(1, 0), left=False)
-    before = editor.decoder.run(rows, until=3).last[0, -1]
+    first = editor.config.layers[0]
+    seen = editor.decoder.run(rows, record=[first], keys=True)
     with editor.applied(solution):
-        after = editor.decoder.run(rows, until=3).last[0, -1]
-    assert torch.cosine_similarity(after - before, artefact.delta, dim=0) > 0.5
+        after = editor.decoder.run(rows, record=[first], keys=True).mlp_outputs[first][0, -1]
+    moved = after - seen.mlp_outputs[first][0, -1]
+    fired = float(solution.deltas[first].right[0] @ artefact.keys[0, 0].double())
+    assert fired > 0.2
+    torch.testing.assert_close(moved, fired * artefact.values[0], atol=1e-4, rtol=1e-3)
 
 
 def test_an_unknown_family_is_refused_with_the_known_ones():

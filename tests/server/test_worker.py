@@ -62,9 +62,9 @@ def test_a_weight_is_turned_down_and_up_again_to_the_same_artefact():
     made = editor.artefact([Fact("f", PAINTER[1], PAINTER[0], PAINTER[2])])
     off = made.protecting(0.0)
     assert off.id != made.id
-    assert not [row for row, _ in off.weighed if row.role.value == "protect"]
+    assert bool(off.columns.moved.all())
     assert off.protecting(0.25).id == made.id
-    assert (off.delta == made.delta).all()
+    assert (off.values == made.values).all()
 
 
 def test_a_full_disk_blames_no_edit_and_leaves_nothing_behind(house: House, make_worker, monkeypatch):
