@@ -170,13 +170,13 @@ class Editor:
         for artefact in chosen:
             self._check(artefact)
         columns = [artefact.columns for artefact in chosen]
-        deltas = {}
+        deltas = {layer: self._nothing(layer) for layer in self._base}
         for number, layer in enumerate(self.config.layers if chosen else ()):
             values = torch.stack([artefact.values[number].double() for artefact in chosen], dim=1)
             deltas[layer] = LowRankDelta(values, self._detectors(columns, layer).cpu())
         return Solution(
             artefact_ids=tuple(a.id for a in chosen),
-            deltas={layer: deltas[layer] if layer in deltas else self._nothing(layer) for layer in self._base},
+            deltas=deltas,
             names={layer: self.decoder.family.weight_name(layer) for layer in self._base},
             base=dict(self._base),
             transposed=self.decoder.family.transposed,
