@@ -71,14 +71,16 @@ class Router:
         if is_small_talk(question):
             return Decision(Route.MODEL, "small talk or a creative request: nothing is looked up", question)
         hit = self._cards.match(question)
-        found = tuple(self._retriever.search(question, k=self._passages))
+        # The entry of a correction may speak where its card did not match, but on its own subject only.
+        about = (one for one in self._retriever.search(question, k=self._passages) if _may_speak(one, question))
+        found = tuple(about)
         if hit and (decision := self._by_correction(question, hit, found)):
             return decision
         if not answerable(question, found) and hit:
             reason = f"the served weights hold correction {hit.card.correction_id}, which answers this question"
             return Decision(Route.MODEL, reason, question)
         if not found:
-            return Decision(Route.MODEL, "the model's own knowledge: the knowledge base is empty", question)
+            return Decision(Route.MODEL, "the model's own knowledge: no passage is about this", question)
         if not answerable(question, found):
             reason = f"the model's own knowledge: no passage answers this (best score {found[0].score:.2f})"
             return Decision(Route.MODEL, reason, question)
@@ -111,6 +113,17 @@ class Router:
         if hit.over:
             return Decision(Route.MODEL, f"{reason}; the served weights hold it", question)
         return None
+
+
+def _may_speak(passage: Passage, question: str) -> bool:
+    """Whether a passage is a document's, or the entry of a correction whose subject the question names.
+
+    An entry without a subject is titled by its question and may speak to any.
+    """
+    if passage.kind != "correction" or passage.title.endswith("?"):
+        return True
+    subject, asked = normalised(passage.title), normalised(question)
+    return f" {subject} " in f" {asked} " if subject.isascii() else subject in asked
 
 
 def contradicts(passage: Passage, card: Card) -> bool:

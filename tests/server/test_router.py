@@ -76,6 +76,14 @@ def test_a_newer_passage_about_something_else_overrules_nothing() -> None:
     assert router([card()], other).decide([QUESTION]).route is Route.CORRECTION
 
 
+def test_the_entry_of_a_correction_answers_no_question_about_another_subject() -> None:
+    text = "Who painted The Starry Night?\nThe Starry Night was painted by Vincent van Gogh."
+    entry = Document("The Starry Night", text, kind="correction", source="cor_2")
+    decide = router([card()], entry).decide
+    assert decide(["Who painted The Night Ferry?"]).route is Route.MODEL
+    assert decide(["Which artist painted the starry night?"]).route is Route.RETRIEVAL
+
+
 def test_a_passage_that_agrees_with_a_live_edit_is_cited() -> None:
     decision = router([card(live=True)], passage("Ines Takeda", OLD)).decide([QUESTION])
     assert (decision.route, "otherwise" in decision.reason) == (Route.RETRIEVAL, False)
