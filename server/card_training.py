@@ -17,7 +17,7 @@ from editing.questions.relations import relations
 from editing.statements import relation_of, write_statements
 from retrieval.embedder import Embedder
 from retrieval.sameness import SamenessMap
-from server.cards import FEATURES, MASK, Agreement, Card, agreement, masked, normalised
+from server.cards import FEATURES, MASK, Agreement, Card, agreement, masked, names, normalised
 
 PRECISION = 0.99  # asked of the decision when it is tried on relations that it was not fitted on
 FOLDS = 8
@@ -71,7 +71,7 @@ def train_cards(pairs_file: Path, out: Path, *, embedder: Embedder) -> dict[str,
     config = SamenessConfig()
     sameness = train_map(wordings_by_relation(), embedder=embedder, config=config)
     pairs = read_pairs(pairs_file)
-    named = [pair for pair in pairs if f" {normalised(pair.card.subject)} " in f" {normalised(pair.asked)} "]
+    named = [pair for pair in pairs if names(pair.asked, pair.card.subject)]
     features = np.array([astuple(found) for found in agreements(named, sameness, embedder)], dtype=np.float64)
     labels = np.array([pair.match for pair in named], dtype=np.int64)
     logits = _cross_validated(features, labels, [pair.group for pair in named])

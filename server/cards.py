@@ -222,6 +222,11 @@ def normalised(text: str) -> str:
     return re.sub(r"^(?:the|a|an)\s+", "", " ".join(plain.split()))
 
 
+def names(text: str, subject: str) -> bool:
+    """Whether a text holds a subject, word for word once both are normalised."""
+    return f" {normalised(subject)} " in f" {normalised(text)} "
+
+
 def masked(question: str, subject: str) -> str:
     """The question with its subject, article and all, replaced by one and the same word: only what is asked is compared."""
     words = re.escape(normalised(subject))

@@ -13,7 +13,7 @@ from retrieval.answerability import ANSWERABLE_FROM, answerable
 from retrieval.documents import Passage
 from retrieval.retriever import HybridRetriever
 from retrieval.small_talk import is_small_talk
-from server.cards import Card, CardHit, CardIndex, normalised
+from server.cards import Card, CardHit, CardIndex, names, normalised
 
 # A newer passage overrules an approved correction only if it very likely answers the very question.
 OVERRULES_FROM = 0.75
@@ -122,8 +122,9 @@ def _may_speak(passage: Passage, question: str) -> bool:
     """
     if passage.kind != "correction" or passage.title.endswith("?"):
         return True
-    subject, asked = normalised(passage.title), normalised(question)
-    return f" {subject} " in f" {asked} " if subject.isascii() else subject in asked
+    if passage.title.isascii():
+        return names(question, passage.title)
+    return normalised(passage.title) in normalised(question)
 
 
 def contradicts(passage: Passage, card: Card) -> bool:
@@ -133,7 +134,7 @@ def contradicts(passage: Passage, card: Card) -> bool:
         passage.score >= ANSWERABLE_FROM
         and not passage.expired
         and passage.kind != "correction"  # the entry of a correction, which is a card itself
-        and f" {normalised(card.subject)} " in f" {normalised(text)} "
+        and names(text, card.subject)
         and not contains(text, card.claim)
     )
 
