@@ -15,10 +15,10 @@ class MemitConfig:
     Where the change goes
       layers                 whose MLP output matrix is changed, ascending
     Values (Adam on one vector per subject and layer)
-      learning_rate, steps   the reference uses .1-.5 and 25; .1 hardly moves a small model
+      learning_rate, steps   the rate falls in a line to zero over the steps; the reference uses .1-.5 throughout and 25
       clamp                  longest vector of a layer, as a multiple of the hidden state's norm (reference: .75-4 for all)
       kl_weight              weight of KL(before || after) at "{subject} is a" (reference: .0625)
-      stop_nll               a fact whose mean NLL is below has converged: half of the facts take 24 steps or fewer to .1
+      stop_nll               a fact whose mean NLL is below has converged; few get there before the last step
       keep_weight            weight of KL(before || after) along the base's replies to protected questions
       keep_questions         how many of those, keep_tokens: how many tokens of each reply
     Contexts
@@ -38,10 +38,10 @@ class MemitConfig:
 
     layers: tuple[int, ...] = (3, 4, 5)
     learning_rate: float = 1.5
-    steps: int = 40
-    clamp: float = 0.5
+    steps: int = 30
+    clamp: float = 0.3
     kl_weight: float = 0.0625
-    stop_nll: float = 0.1
+    stop_nll: float = 0.03
     keep_weight: float = 0.5
     keep_questions: int = 3
     keep_tokens: int = 6

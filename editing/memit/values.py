@@ -91,7 +91,8 @@ def find_values(
         mean = 0.9 * mean + 0.1 * gradient
         square = 0.999 * square + 0.001 * gradient**2
         move = (mean / (1 - 0.9**step)) / ((square / (1 - 0.999**step)).sqrt() + 1e-8)
-        stepped = values - config.learning_rate * move
+        rate = config.learning_rate * (1 - (step - 1) / config.steps)
+        stepped = values - rate * move
         stepped = stepped * (longest / stepped.norm(dim=2, keepdim=True)).clamp(max=1.0)
         values = torch.where(running[:, None, None], stepped, values)
         taken += running.long()

@@ -58,11 +58,13 @@ def test_the_fast_path_takes_the_steps_of_the_plain_one(kind, facts):
 
     values = torch.zeros(2, 32, requires_grad=True)
     optimiser = torch.optim.Adam([values], lr=editor.config.learning_rate)
+    falling = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / 3)
     for _ in range(3):
         optimiser.zero_grad()
         loss, nll = plain_loss(editor, contexts, detectors, values)
         loss.backward()
         optimiser.step()
+        falling.step()
         with torch.no_grad():
             values *= (editor.config.clamp * found.norm / values.norm(dim=1, keepdim=True)).clamp(max=1.0)
     assert found.nll == pytest.approx(float(nll.detach()), abs=1e-4)
