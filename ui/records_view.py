@@ -71,8 +71,8 @@ def documents(found: Sequence[Document], me: Me) -> Html:
         rows.append(
             [
                 name,
-                document.as_of[:10],
-                document.expires_at[:10],
+                element("time", document.as_of[:10]),
+                element("time", document.expires_at[:10]),
                 str(document.passages),
                 html.ago(document.created),
                 remove,
@@ -291,7 +291,7 @@ def strip(me: Me, *, waiting: int, served: str, worker: Worker, ready: bool) -> 
     if worker.of:
         doing.append(element("progress", value=worker.step, max=worker.of, aria_label=state))
         doing.append(element("span", ADMIN.step_of.format(step=worker.step, of=worker.of), class_="er-quiet"))
-    if worker.message and worker.message != worker.state:
+    if worker.message and worker.state not in (worker.message, "not running"):
         doing.append(element("span", worker.message, class_="er-quiet"))
     return element(
         "header",
