@@ -255,13 +255,16 @@ def secrets_dialog(name: str, answer: Json) -> dict[str, object]:
 # health
 
 
+_STATE_LOOKS = {"ok": "ok", "idle": "ok", "solving": "info", "gating": "info", "writing": "info"}
+
+
 def health(found: Json) -> Html:
     ready = bool(found.get("ready"))
     said = element("p", ADMIN.ready, class_="er-note") if ready else html.problem(ADMIN.not_ready)
     body = found.get("parts")
     parts = body.get("parts", body) if isinstance(body, Mapping) else {}
     rows = [
-        (str(name), html.badge(str(state), "ok" if str(state) in ("ok", "idle") else "warn"))
+        (str(name), html.badge(str(state), _STATE_LOOKS.get(str(state), "warn")))
         for name, state in parts.items()
         if isinstance(state, str)
     ]
