@@ -43,6 +43,12 @@ def approving(page, ask):
     page.wait_for_selector("dialog[open]")
 
 
+def proving(page, ask):
+    page.get_by_role("tab", name="Log").click()
+    page.click("[data-act=prove]:visible >> nth=0")
+    page.wait_for_selector("dialog[open]")
+
+
 def opened(name):
     def open_tab(page, ask):
         page.get_by_role("tab", name=name).click()
@@ -57,7 +63,7 @@ def nothing(page, ask):
 
 CHAT = {"welcome": nothing, "answers": answered, "report": reporting, "my reports": own_reports, "offline": broken_off}
 ADMIN = {name: opened(name) for name in ("Live edits", "Versions", "Knowledge", "Erasure", "Log", "People", "Health")}
-ADMIN |= {"queue": judging, "approve": approving}
+ADMIN |= {"proof": proving, "queue": judging, "approve": approving}
 
 
 def serious(page):
