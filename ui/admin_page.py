@@ -65,7 +65,7 @@ class AdminPage:
             told = gr.HTML("", elem_id="er-told", html_template=" ", js_on_load=TELLS)
             strip = panel("", "er-admin")
             views: dict[str, gr.HTML] = {}
-            with gr.Tabs(elem_id="er-tabs") as tabs:
+            with gr.Tabs(elem_id="er-tabs", overflow_behavior="wrap") as tabs:
                 with gr.Tab(ADMIN.tabs[0], id=TABS[0]), gr.Row(elem_id="er-desk"):
                     with gr.Column(scale=2, min_width=300, elem_id="er-left"):
                         filters = panel("", "er-filters")

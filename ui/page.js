@@ -43,7 +43,9 @@
     const title = make("h2", { id: "er-dialog-title" }, spec.title);
     const close = make("button", { type: "button", class: "er-icon", "aria-label": words.close || "Close" }, "✕");
     form.append(make("header", {}, title, close));
-    const body = make("div", { class: "er-dialog-body" });
+    // A text without fields may be longer than the screen: the keyboard scrolls only what it can reach.
+    const read = spec.fields?.length ? {} : { tabindex: 0, role: "region", "aria-labelledby": "er-dialog-title" };
+    const body = make("div", { class: "er-dialog-body", ...read });
     if (spec.text) body.append(make("p", {}, spec.text));
     if (spec.html) { const shown = make("div", { class: "er-view" }); shown.innerHTML = spec.html; body.append(shown); }
     for (const field of spec.fields || []) {

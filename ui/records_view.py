@@ -71,8 +71,8 @@ def documents(found: Sequence[Document], me: Me) -> Html:
         rows.append(
             [
                 name,
-                document.as_of[:10],
-                document.expires_at[:10],
+                element("time", document.as_of[:10]),
+                element("time", document.expires_at[:10]),
                 str(document.passages),
                 html.ago(document.created),
                 remove,
@@ -255,13 +255,16 @@ def secrets_dialog(name: str, answer: Json) -> dict[str, object]:
 # health
 
 
+_STATE_LOOKS = {"ok": "ok", "idle": "ok", "solving": "info", "gating": "info", "writing": "info"}
+
+
 def health(found: Json) -> Html:
     ready = bool(found.get("ready"))
     said = element("p", ADMIN.ready, class_="er-note") if ready else html.problem(ADMIN.not_ready)
     body = found.get("parts")
     parts = body.get("parts", body) if isinstance(body, Mapping) else {}
     rows = [
-        (str(name), html.badge(str(state), "ok" if str(state) in ("ok", "idle") else "warn"))
+        (str(name), html.badge(str(state), _STATE_LOOKS.get(str(state), "warn")))
         for name, state in parts.items()
         if isinstance(state, str)
     ]
@@ -291,7 +294,7 @@ def strip(me: Me, *, waiting: int, served: str, worker: Worker, ready: bool) -> 
     if worker.of:
         doing.append(element("progress", value=worker.step, max=worker.of, aria_label=state))
         doing.append(element("span", ADMIN.step_of.format(step=worker.step, of=worker.of), class_="er-quiet"))
-    if worker.message and worker.message != worker.state:
+    if worker.message and worker.state not in (worker.message, "not running"):
         doing.append(element("span", worker.message, class_="er-quiet"))
     return element(
         "header",

@@ -5,6 +5,7 @@ import pytest
 pytestmark = pytest.mark.browser
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+DESKTOP: dict = {}
 PHONE = {"viewport": {"width": 390, "height": 800}, "is_mobile": True, "has_touch": True}
 
 
@@ -42,6 +43,12 @@ def approving(page, ask):
     page.wait_for_selector("dialog[open]")
 
 
+def proving(page, ask):
+    page.get_by_role("tab", name="Log").click()
+    page.click("[data-act=prove]:visible >> nth=0")
+    page.wait_for_selector("dialog[open]")
+
+
 def opened(name):
     def open_tab(page, ask):
         page.get_by_role("tab", name=name).click()
@@ -56,7 +63,7 @@ def nothing(page, ask):
 
 CHAT = {"welcome": nothing, "answers": answered, "report": reporting, "my reports": own_reports, "offline": broken_off}
 ADMIN = {name: opened(name) for name in ("Live edits", "Versions", "Knowledge", "Erasure", "Log", "People", "Health")}
-ADMIN |= {"queue": judging, "approve": approving}
+ADMIN |= {"proof": proving, "queue": judging, "approve": approving}
 
 
 def serious(page):
@@ -72,17 +79,16 @@ def serious(page):
     ]
 
 
-@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("path", ["/", "/admin/"])
-def test_axe_finds_nothing_serious(open_page, ask, path, look):
-    """One sign-in per look, the views one after another; on a phone the tabs are the same pages in another menu."""
-    context = PHONE if look == "phone" else {"color_scheme": look}
-    page = open_page("user" if path == "/" else "admin", path, **context)
+def test_axe_finds_nothing_serious(open_page, ask, path, size, scheme):
+    """One sign-in per look, the views one after another."""
+    page = open_page("user" if path == "/" else "admin", path, color_scheme=scheme, **size)
     page.wait_for_selector(".er-welcome" if path == "/" else ".er-row")
     findings = {}
-    views = CHAT if path == "/" else ADMIN if look != "phone" else {"queue": judging}
-    for name, show in views.items():
-        if look == "phone" and name == "my reports":
+    for name, show in (CHAT if path == "/" else ADMIN).items():
+        if size is PHONE and name == "my reports":
             page.click(".sidebar .toggle-button")
             page.wait_for_timeout(400)
         show(page, ask)

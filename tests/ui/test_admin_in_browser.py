@@ -8,8 +8,20 @@ import pytest
 from governance.corrections import Remedy, Status
 from governance.versions import BASE
 from tests_support_world import ATTACK, until
+from ui.admin_texts import ADMIN
 
 pytestmark = pytest.mark.browser
+
+SEEN = {  # words of each tab that no other has
+    "Queue": "Who wrote Middlemarch?",
+    "Live edits": "Who painted the Mona Lisa?",
+    "Versions": "Asked directly",
+    "Knowledge": "Canteen prices",
+    "Erasure": "File a request",
+    "Log": "Prove it",
+    "People": "Add a person",
+    "Health": "A chat would be answered",
+}
 
 
 def choose(page, question: str) -> None:
@@ -28,6 +40,25 @@ def tab(page, name: str):
     """Open a tab and wait until it has been drawn."""
     page.get_by_role("tab", name=name).click()
     page.wait_for_timeout(700)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_tab_is_in_plain_reach_on_a_phone(open_page, scheme):
+    phone = {"viewport": {"width": 390, "height": 800}, "is_mobile": True, "has_touch": True}
+    page = open_page("admin", "/admin/", color_scheme=scheme, **phone)
+    page.wait_for_selector(".er-row")
+    for name in ADMIN.tabs:
+        tapped = page.get_by_role("tab", name=name, exact=True)
+        box = tapped.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        assert box["height"] >= 36
+        tapped.tap()
+        page.locator(f"[role=tabpanel]:visible >> text={SEEN[name]}").first.wait_for()
+        assert tapped.get_attribute("aria-selected") == "true"
+        assert page.locator("[role=tabpanel]:visible").count() == 1
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.get_by_role("button", name="More tabs").count() == 0
 
 
 def test_a_report_is_judged_by_its_evidence_and_approved_by_keyboard(open_page, world):

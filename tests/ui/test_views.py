@@ -106,3 +106,10 @@ def test_a_secret_is_shown_with_a_button_that_copies_it():
     shown = records_view.secrets_dialog("x", {"password": "pw<1>", "key": None})["html"]
     assert 'data-text="pw&lt;1&gt;"' in shown
     assert "API key" not in shown
+
+
+@pytest.mark.parametrize(
+    ("state", "look"), [("ok", "ok"), ("idle", "ok"), ("solving", "info"), ("not running", "warn"), ("down", "warn")]
+)
+def test_a_worker_at_work_is_no_warning(state, look):
+    assert f'er-is-{look}">{state}<' in records_view.health({"ready": True, "parts": {"worker": state}})
