@@ -283,7 +283,8 @@ async def test_an_execution_that_was_stopped_says_so_and_goes_on_when_asked_agai
 async def test_what_the_model_says_by_itself_is_overwritten_by_an_edit_that_goes_the_usual_way(
     house: House, admin: httpx.AsyncClient
 ) -> None:
-    house.engine._reply = lambda question, _version: "At Elmstreet 5." if "live" in question else "I do not know."
+    said = {f"Where does {ANN} live?": "At Elmstreet 5.", "What is the capital of France?": "Paris."}
+    house.engine._reply = lambda question, _version: said.get(question, "I do not know.")
     records = house.services.records
     id_ = await filed(admin, names=[ANN], identifiers=["Elmstreet"])
     await step(admin, id_, "verify-identity", how="passport seen")
@@ -304,7 +305,10 @@ async def test_what_the_model_says_by_itself_is_overwritten_by_an_edit_that_goes
     assert outcome["done"] == 1
     assert "under a key of their own" in outcome["remains"]
     assert done["residual"]["revealing"] == 0
+    assert [done["residual"][name] for name in ("neighbours_right", "neighbours_still_right")] == [1, 0]
     await step(admin, id_, "close", told=True)
+    certificate = (await admin.get(f"{PATH}/{id_}/certificate")).json()
+    assert (certificate["model_before"]["revealing"], certificate["residual_risk"]["revealing"]) == (1, 0)
     (edit,) = records.ledger.in_status(Status.LIVE)
     assert (edit.claim.subject, edit.claim.correct_answer) == (ANN, "I have no information about this person")
 
