@@ -16,6 +16,7 @@ from governance.backup import backup, restore
 from governance.corrections import Remedy, Status
 from governance.times import now
 from governance.versions import Version
+from server.edits import statements_of
 from server.erasing import Erasing
 from server.errors import WorkUnfinished
 from server.librarian import Librarian
@@ -311,6 +312,8 @@ async def test_what_the_model_says_by_itself_is_overwritten_by_an_edit_that_goes
     assert (certificate["model_before"]["revealing"], certificate["residual_risk"]["revealing"]) == (1, 0)
     (edit,) = records.ledger.in_status(Status.LIVE)
     assert (edit.claim.subject, edit.claim.correct_answer) == (ANN, "I have no information about this person")
+    assert statements_of(edit).sentence == "I have no information about this person."
+    assert statements_of(edit).same_subject == ()
 
 
 async def test_a_reporter_files_for_himself_and_sees_no_other_request(
