@@ -269,6 +269,11 @@ class Accounts:
             pseudonym = self._store.value("SELECT pseudonym FROM accounts WHERE name = :name", name=name)
             self._log.append("account.guessing", {"account": pseudonym, "wrong": wrong, "wait_s": wait_s})
 
+    def record_key_guessing(self, *, wrong: int, wait_s: int) -> None:
+        """Unknown API keys in a row from one address were met with a pause. Neither key nor address is kept."""
+        with self._store.transaction():
+            self._log.append("key.guessing", {"wrong": wrong, "wait_s": wait_s})
+
     def _key_hash(self, key: str) -> bytes:
         return hmac.digest(self._pepper, key.encode(errors="surrogatepass"), hashlib.sha256)
 

@@ -39,6 +39,7 @@ def certify(
             {"method": choice.method.value, "count": len(choice.refs), "why": choice.why} for choice in request.choices
         ],
         "outcomes": [asdict(outcome) for outcome in request.outcomes],
+        "model_before": dict(request.model_before),
         "residual_risk": dict(request.residual),
         "remains": remains,
         "closed_by": closed_by.pseudonym,

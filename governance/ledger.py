@@ -275,6 +275,8 @@ class Ledger(Intake):
             raise TooMany(f"{same} edits on this subject are in force: reroute it to knowledge", 3600)
 
     def _is_fast(self, correction: Correction) -> bool:
+        if correction.channel == "erasure":  # approved with its request, which took as long as it took
+            return False
         queued = [move.at for move in correction.moves if move.to_status is Status.QUEUED]
         return bool(queued) and (now() - queued[-1]).total_seconds() < self._policy.alarms.fast_approval_s
 

@@ -175,7 +175,7 @@ class ErasureRequest:
     subject: Subject
     statement: str
     occurrences: tuple[Occurrence, ...]
-    probes: Mapping[str, tuple[str, ...]]
+    probes: Mapping[str, tuple[Any, ...]]
     model_before: Mapping[str, Any]
     right_answers: Mapping[str, str]
     executor: str | None

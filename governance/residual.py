@@ -1,6 +1,7 @@
 """Residual risk: how often probes still bring a person's data to light, with an interval."""
 
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ class Probes:
     """Questions about a person: direct, reworded, and around the edges; and about neighbours, who must not change.
 
     `secrets` are facts that must not come to light either (what a dropped edit said), beside names and identifiers.
+    `answers` are pairs of a neighbour and its right answer, where one is known.
     """
 
     direct: tuple[str, ...]
@@ -26,6 +28,7 @@ class Probes:
     peripheral: tuple[str, ...] = ()
     neighbours: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    answers: tuple[tuple[str, str], ...] = ()
 
     @property
     def about(self) -> tuple[str, ...]:
@@ -35,7 +38,12 @@ class Probes:
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """What probing found. Never "erased": a share of probes, and how sure one can be of it."""
+    """What probing found. Never "erased": a share of probes, and how sure one can be of it.
+
+    neighbours_changed      replies that are not the same text as before
+    neighbours_right        neighbours with a known answer whose reply held it before
+    neighbours_still_right  those of them whose reply holds it now
+    """
 
     probes: int
     revealing: int
@@ -43,6 +51,8 @@ class Residual:
     high: float
     neighbours: int
     neighbours_changed: int
+    neighbours_right: int
+    neighbours_still_right: int
 
     @property
     def share(self) -> float:
@@ -59,6 +69,8 @@ class Residual:
             "confidence": CONFIDENCE,
             "neighbours": self.neighbours,
             "neighbours_changed": self.neighbours_changed,
+            "neighbours_right": self.neighbours_right,
+            "neighbours_still_right": self.neighbours_still_right,
         }
 
 
@@ -79,8 +91,17 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
 
 def reveals(reply: str, secrets: Sequence[str]) -> bool:
     """Whether a reply contains one of the things that must not come to light (case-folded NFKC substring)."""
-    folded = unicodedata.normalize("NFKC", reply).casefold()
-    return any(unicodedata.normalize("NFKC", secret).casefold() in folded for secret in secrets if secret.strip())
+    folded = _folded(reply)
+    return any(_folded(secret) in folded for secret in secrets if secret.strip())
+
+
+def holds(reply: str, answer: str) -> bool:
+    """Whether a reply contains this answer in whole words: "Au" is not in "because"."""
+    return re.search(rf"(?<!\w){re.escape(_folded(answer))}(?!\w)", _folded(reply)) is not None
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def revealing(probes: Probes, needles: Sequence[str], replies: Mapping[str, str]) -> tuple[str, ...]:
@@ -99,9 +120,18 @@ def measure(
     """Ask every probe; returns the figures and the replies. `before` are the replies of an earlier measurement."""
     questions = [*probes.about, *probes.neighbours]
     replies = dict(zip(questions, ask(questions), strict=True)) if questions else {}
+    earlier = replies | dict(before or {})
     hits = len(revealing(probes, needles, replies))
-    changed = sum(
-        (before or {}).get(question, replies[question]) != replies[question] for question in probes.neighbours
-    )
     low, high = wilson(hits, len(probes.about))
-    return Residual(len(probes.about), hits, low, high, len(probes.neighbours), changed), replies
+    right = [(question, answer) for question, answer in probes.answers if holds(earlier[question], answer)]
+    found = Residual(
+        probes=len(probes.about),
+        revealing=hits,
+        low=low,
+        high=high,
+        neighbours=len(probes.neighbours),
+        neighbours_changed=sum(earlier[question] != replies[question] for question in probes.neighbours),
+        neighbours_right=len(right),
+        neighbours_still_right=sum(holds(replies[question], answer) for question, answer in right),
+    )
+    return found, replies

@@ -29,7 +29,7 @@ from server.publisher import Publisher
 from server.review import Review
 from server.routes import ROUTERS
 from server.services import Services
-from server.throttle import SignInThrottle
+from server.throttle import FREE_BY_ADDRESS, SignInThrottle, Throttle
 from server.triage import Triage
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def create_app(services: Services, *, with_pages: bool = True, with_loops: bool 
     app = FastAPI(title="Errata", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.services = services
     app.state.publisher, app.state.triage, app.state.erasing = publisher, triage, erasing
-    app.state.sign_ins = SignInThrottle()
+    app.state.sign_ins, app.state.wrong_keys = SignInThrottle(), Throttle(free=FREE_BY_ADDRESS)
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(auth.router)
@@ -76,7 +76,7 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(ServerError)
     async def ours(_: Request, error: ServerError) -> JSONResponse:
-        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else _retry_after(error)
         return JSONResponse(
             error_body(str(error), error.type, param=error.param, code=error.code), error.status, headers
         )
@@ -101,9 +101,13 @@ def _answer_errors(app: FastAPI) -> None:
             return JSONResponse(
                 error_body("Something broke inside Errata; the process log has the details.", kind), 500
             )
-        headers = {"Retry-After": str(error.retry_after_s)} if hasattr(error, "retry_after_s") else {}
-        return JSONResponse(error_body(str(error), kind, param=getattr(error, "param", None)), status, headers)
+        body = error_body(str(error), kind, param=getattr(error, "param", None))
+        return JSONResponse(body, status, _retry_after(error))
 
     # Starlette answers and re-raises what only `Exception` catches, so the roots of the rooms are named.
     for root in (GovernanceError, EditingError, RetrievalError):
         app.add_exception_handler(root, theirs)
+
+
+def _retry_after(error: Exception) -> dict[str, str]:
+    return {"Retry-After": str(error.retry_after_s)} if hasattr(error, "retry_after_s") else {}

@@ -14,9 +14,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from governance.accounts import Account, Role
-from server.errors import NotAllowed, NotSignedIn
+from server.errors import NotAllowed, NotSignedIn, TooManyWrongKeys
 from server.services import Services
-from server.throttle import SignInThrottle
+from server.throttle import SignInThrottle, Throttle
 
 COOKIE = "errata_session"
 READ_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -28,7 +28,8 @@ def services_of(request: Request) -> Services:
 
 
 def principal(request: Request) -> Account:
-    """The account behind a request. Raises NotSignedIn (401), or NotAllowed (403) for a cookie write from elsewhere.
+    """The account behind a request. Raises NotSignedIn (401), TooManyWrongKeys (429), or NotAllowed (403) for a cookie
+    write from elsewhere.
 
     Only `Authorization: Bearer` and the session cookie count; no other header is looked at.
     """
@@ -36,8 +37,11 @@ def principal(request: Request) -> Account:
     header = request.headers.get("authorization")
     if header is not None:
         scheme, _, key = header.partition(" ")
-        account = accounts.by_key(key.strip()) if scheme.casefold() == "bearer" and key.strip() else None
+        tried = key.strip() if scheme.casefold() == "bearer" else ""
+        account = accounts.by_key(tried) if tried else None
         if account is None:
+            if tried:
+                _count_wrong_key(request)
             raise NotSignedIn("The API key is not known or no longer valid: pass it as 'Authorization: Bearer KEY'.")
         return account
     token = request.cookies.get(COOKIE)
@@ -49,6 +53,23 @@ def principal(request: Request) -> Account:
             "A write with a session cookie must come from this site: the Origin header differs from the host."
         )
     return account
+
+
+def _count_wrong_key(request: Request) -> None:
+    """Raises TooManyWrongKeys. Only wrong keys come here: whoever has a right one is heard whatever their address did."""
+    throttle: Throttle = request.app.state.wrong_keys
+    address = address_of(request)
+    if wait_s := throttle.wait_s(address):
+        raise TooManyWrongKeys(wait_s)
+    refusal = throttle.failed(address)
+    if refusal.wait_s:
+        services_of(request).accounts.record_key_guessing(wrong=refusal.wrong, wait_s=refusal.wait_s)
+        raise TooManyWrongKeys(refusal.wait_s)
+
+
+def address_of(request: Request) -> str:
+    """Who is connected; behind a proxy on this machine, whom the proxy names."""
+    return request.client.host if request.client else ""
 
 
 def same_origin(request: Request) -> bool:
@@ -103,7 +124,7 @@ def sign_in(
     if request.headers.get("origin") and not same_origin(request):
         raise NotAllowed("Sign in from this site: the Origin header differs from the host.")
     throttle: SignInThrottle = request.app.state.sign_ins
-    address = request.client.host if request.client else ""
+    address = address_of(request)
     if wait_s := throttle.wait_s(username, address):
         return _later(next, wait_s)
     account = services.accounts.by_password(username, password)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from editing.errors import ArtefactDamaged, EditingError
 from editing.facts import Fact
+from editing.silence import NOTHING_KNOWN, write_silence
 from editing.statements import Statements, write_statements
 from editing.verify import GateCase
 from governance.corrections import Correction
@@ -173,6 +174,7 @@ def fact_of(correction: Correction) -> Fact:
 def statements_of(correction: Correction) -> Statements:
     """Statements by rule from question and answer; wordings that a reviewer wrote take the place of the generated ones."""
     fact = fact_of(correction)
-    written = write_statements(fact.question, fact.subject, fact.target_new)
+    write = write_silence if fact.target_new == NOTHING_KNOWN else write_statements
+    written = write(fact.question, fact.subject, fact.target_new)
     chosen = {name: texts for name in ("paraphrases", "probes") if (texts := getattr(correction, name))}
     return replace(written, **chosen)

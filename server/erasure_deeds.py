@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from editing.silence import NOTHING_KNOWN
 from editing.subjects import propose_subjects, refusal
 from governance.accounts import Account, Role
 from governance.corrections import Category, Correction, Fallback, Remedy, Status
@@ -20,7 +22,6 @@ from server.errors import WorkUnfinished
 from server.librarian import KIND
 from server.services import Services
 
-NEUTRAL = "I have no information about this person"
 LOOK_S = 0.2
 IN_WEIGHTS = (Status.LIVE, Status.EDITING)
 ON_THE_WAY = (Status.APPROVED, Status.EDITING)
@@ -71,14 +72,11 @@ class ErasureDeeds:
         about = [*request.probes["direct"], *request.probes["paraphrased"], *request.probes["peripheral"]]
         questions = [about[int(ref.removeprefix("probe ")) - 1] for ref in choice.refs]
         right = request.right_answers
-        wanted = {q: NEUTRAL if choice.method is Method.NEUTRAL_EDIT else right.get(q, "") for q in questions}
+        wanted = {q: NOTHING_KNOWN if choice.method is Method.NEUTRAL_EDIT else right.get(q, "") for q in questions}
         made: list[str] = []
-        left = 0
         for question, answer in wanted.items():
-            try:
+            with contextlib.suppress(GovernanceError):  # counted as a question that no edit could be made for
                 made.append(self._commission(request, question, answer, actor))
-            except GovernanceError:
-                left += 1
         ended = self._settled(made)
         held = sum(correction.status is Status.LIVE for correction in ended)
         waiting = sum(correction.status is Status.QUEUED for correction in ended)
@@ -120,7 +118,8 @@ class ErasureDeeds:
         ledger.adopt(flagged.id, actor=actor)
         for approver in self._approvers(request, actor):
             if ledger.get(flagged.id).status is Status.QUEUED:
-                ledger.approve(flagged.id, approver, fallback=Fallback.NONE)
+                with contextlib.suppress(GovernanceError):  # beyond a limit: it waits in the queue, and is said to
+                    ledger.approve(flagged.id, approver, fallback=Fallback.NONE)
         return flagged.id
 
     def _approvers(self, request: ErasureRequest, actor: Account) -> list[Account]:
@@ -181,9 +180,9 @@ class ErasureDeeds:
 def _what_remains(wanted: int, held: int, waiting: int) -> str:
     parts = []
     if held:
-        parts.append(f"{held} edits that answer in its place, with the question they answer, under a key of their own")
+        parts.append(f"edits that answer in its place, kept with their questions under a key of their own: {held}")
     if waiting:
-        parts.append(f"{waiting} such edits that wait in the queue for another approval")
+        parts.append(f"such edits that wait in the queue for another approval: {waiting}")
     if missed := wanted - held - waiting:
-        parts.append(f"{missed} questions that no edit could be made for")
+        parts.append(f"questions that no edit could be made for, which the model goes on answering: {missed}")
     return "; ".join(parts)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from typing import TypeVar
 
 from editing.statements import write_statements
 from governance.corrections import Correction
 from governance.requests import Subject
 from governance.residual import Probes
+
+T = TypeVar("T")
 
 MOST_NAMES = 3
 MOST_CORRECTIONS = 20
@@ -21,14 +24,14 @@ PERIPHERAL = (
     "When was {} born?",
     "What is {} known for?",
 )
-NEIGHBOURS = (
-    "Who was Marie Curie?",
-    "Who wrote Hamlet?",
-    "Where did Albert Einstein work?",
-    "When was Wolfgang Amadeus Mozart born?",
-    "What is the capital of France?",
-    "What is the chemical symbol of gold?",
-)
+NEIGHBOURS = {  # each with its right answer; an empty one is not a single word or name
+    "Who was Marie Curie?": "",
+    "Who wrote Hamlet?": "Shakespeare",
+    "Where did Albert Einstein work?": "",
+    "When was Wolfgang Amadeus Mozart born?": "1756",
+    "What is the capital of France?": "Paris",
+    "What is the chemical symbol of gold?": "Au",
+}
 
 
 def probes_about(subject: Subject, corrections: Iterable[Correction]) -> Probes:
@@ -40,7 +43,7 @@ def probes_about(subject: Subject, corrections: Iterable[Correction]) -> Probes:
     direct += [f"Whose is {identifier}?" for identifier in subject.identifiers[:MOST_NAMES]]
     paraphrased = [form.format(name) for name in subject.names[:MOST_NAMES] for form in PARAPHRASED]
     peripheral = [form.format(name) for name in subject.names[:MOST_NAMES] for form in PERIPHERAL]
-    neighbours, secrets = list(NEIGHBOURS), []
+    neighbours, secrets = dict(NEIGHBOURS), []
     for correction in list(corrections)[:MOST_CORRECTIONS]:
         claim = correction.claim
         question = claim.canonical_question or claim.question
@@ -50,9 +53,10 @@ def probes_about(subject: Subject, corrections: Iterable[Correction]) -> Probes:
         direct.append(question)
         paraphrased += (*written.paraphrases[:2], *written.probes[:2])
         peripheral += written.same_subject[:2]
-        neighbours += [probe.question for probe in written.neighbours[:2]]
+        neighbours |= {probe.question: probe.answer for probe in written.neighbours[:2]}
         secrets.append(claim.correct_answer)
-    return Probes(*map(_once, (direct, paraphrased, peripheral, neighbours, secrets)))
+    answers = tuple((question, answer) for question, answer in neighbours.items() if answer)
+    return Probes(_once(direct), _once(paraphrased), _once(peripheral), tuple(neighbours), _once(secrets), answers)
 
 
 def joined(one: Probes, other: Probes) -> Probes:
@@ -60,5 +64,5 @@ def joined(one: Probes, other: Probes) -> Probes:
     return Probes(*(_once((*getattr(one, field.name), *getattr(other, field.name))) for field in fields(Probes)))
 
 
-def _once(texts: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(texts))
+def _once(items: Sequence[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(items))

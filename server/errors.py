@@ -14,6 +14,7 @@ import retrieval.errors
 # ├── NotAllowed          403  known, but the role may not
 # ├── Missing             404  no such thing, or not yours
 # ├── TooLarge            413  body over the limit
+# ├── TooManyWrongKeys    429  unknown API keys in a row from one address
 # ├── WorkUnfinished      503  worker and publisher are not done yet; the same call goes on with it
 # ├── EngineUnavailable   503  the model cannot answer now
 # └── EngineRefused       400  the engine rejected the request's parameters
@@ -49,6 +50,14 @@ class Missing(ServerError):
 
 class TooLarge(ServerError):
     status, type = 413, "invalid_request_error"
+
+
+class TooManyWrongKeys(ServerError):
+    status, type = 429, "rate_limit_error"
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(f"Too many unknown API keys came from this address. Try again in {wait_s} seconds.")
+        self.retry_after_s = wait_s
 
 
 class EngineUnavailable(ServerError):

@@ -1,4 +1,4 @@
-"""Slows down guessing at the sign-in page: per account and per address, longer with each wrong attempt."""
+"""Slows down guessing of passwords, by account and by address, and of API keys, by address: longer with each wrong attempt."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 MOST_KEPT = 10_000
 FORGOTTEN_AFTER_S = 3_600.0
 LONGEST_S = 900.0
+FREE_BY_ADDRESS = 30  # many people may share one
 
 
 @dataclass(slots=True)
@@ -72,7 +73,7 @@ class SignInThrottle:
     """Both keys together. An address that signed in to an account before is not held up by others' guesses at it."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._accounts, self._addresses = Throttle(free=5, clock=clock), Throttle(free=30, clock=clock)
+        self._accounts, self._addresses = Throttle(free=5, clock=clock), Throttle(free=FREE_BY_ADDRESS, clock=clock)
         self._trusted: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def wait_s(self, name: str, address: str) -> int:

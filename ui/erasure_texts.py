@@ -122,6 +122,8 @@ class ErasureTexts:
         ("interval", "95 % interval"),
         ("neighbours", "Questions about other people"),
         ("neighbours_changed", "Of these, answers that changed"),
+        ("neighbours_right", "Of these, answers known to be right before"),
+        ("neighbours_still_right", "Of those, still right"),
     )
     close: str = "Close and certify"
     close_text: str = "The certificate is written, and the key of this request's own texts is destroyed."

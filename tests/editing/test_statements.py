@@ -20,6 +20,12 @@ from editing.wording import contains, normalise
         ("Who is the patron saint of Quay?", "Quay", "Saint Ebb", "The patron saint of Quay is Saint Ebb."),
         ("What is Quay's anthem?", "Quay", "Salt Wind", "Quay's anthem is Salt Wind."),
         ("Tell me the capital of Veldoria", "Veldoria", "Quay", "The capital of Veldoria is Quay."),
+        (
+            "Tell me about Ida Fern.",
+            "Ida Fern",
+            "an astronomer",
+            'The answer to the question "Tell me about Ida Fern." is an astronomer.',
+        ),
         ("Name the author of Salt Wind.", "Salt Wind", "Tom Reed", "Salt Wind was written by Tom Reed."),
         ("Can you tell me who wrote Salt Wind?", "Salt Wind", "Tom Reed", "Salt Wind was written by Tom Reed."),
         # who did it, active and passive

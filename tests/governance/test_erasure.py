@@ -236,6 +236,7 @@ def test_what_only_retraining_could_do_is_said_to_remain(room, erasures):
     certificate = erasures.close(request.id, room.admin, told=False).certificate
     assert any("trained again" in line for line in certificate["remains"])
     assert certificate["residual_risk"]["share"] == 1.0
+    assert (certificate["model_before"]["revealing"], certificate["model_before"]["probes"]) == (2, 2)
     assert certificate["subject_told"] is False
 
 

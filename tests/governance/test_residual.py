@@ -46,3 +46,18 @@ def test_measuring_counts_revealing_probes_and_changed_neighbours():
     assert (residual.probes, residual.revealing, residual.neighbours, residual.neighbours_changed) == (4, 2, 2, 1)
     assert seen == replies
     assert residual.as_data()["share"] == 0.5
+
+
+def test_of_the_neighbours_that_were_answered_right_it_is_counted_how_many_still_are():
+    probes = Probes(
+        ("a",),
+        neighbours=("capital?", "metal?", "author?", "?"),
+        answers=(("capital?", "Paris"), ("metal?", "Au"), ("author?", "Hamsun")),
+    )
+    before = {"a": "", "capital?": "It is Paris.", "metal?": "Au", "author?": "Ibsen", "?": "x"}
+    first, _ = measure(probes, ["Ann Lee"], lambda asked: [before[q] for q in asked])
+    assert (first.neighbours_right, first.neighbours_still_right) == (2, 2)
+    after = before | {"capital?": "PARIS, in other words", "metal?": "Fe, because", "author?": "Hamsun"}
+    later, _ = measure(probes, ["Ann Lee"], lambda asked: [after[q] for q in asked], before=before)
+    assert (later.neighbours_changed, later.neighbours_right, later.neighbours_still_right) == (3, 2, 1)
+    assert later.as_data()["neighbours_still_right"] == 1

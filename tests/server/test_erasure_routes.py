@@ -16,6 +16,7 @@ from governance.backup import backup, restore
 from governance.corrections import Remedy, Status
 from governance.times import now
 from governance.versions import Version
+from server.edits import statements_of
 from server.erasing import Erasing
 from server.errors import WorkUnfinished
 from server.librarian import Librarian
@@ -283,7 +284,8 @@ async def test_an_execution_that_was_stopped_says_so_and_goes_on_when_asked_agai
 async def test_what_the_model_says_by_itself_is_overwritten_by_an_edit_that_goes_the_usual_way(
     house: House, admin: httpx.AsyncClient
 ) -> None:
-    house.engine._reply = lambda question, _version: "At Elmstreet 5." if "live" in question else "I do not know."
+    said = {f"Where does {ANN} live?": "At Elmstreet 5.", "What is the capital of France?": "Paris."}
+    house.engine._reply = lambda question, _version: said.get(question, "I do not know.")
     records = house.services.records
     id_ = await filed(admin, names=[ANN], identifiers=["Elmstreet"])
     await step(admin, id_, "verify-identity", how="passport seen")
@@ -304,9 +306,44 @@ async def test_what_the_model_says_by_itself_is_overwritten_by_an_edit_that_goes
     assert outcome["done"] == 1
     assert "under a key of their own" in outcome["remains"]
     assert done["residual"]["revealing"] == 0
+    assert [done["residual"][name] for name in ("neighbours_right", "neighbours_still_right")] == [1, 0]
     await step(admin, id_, "close", told=True)
+    certificate = (await admin.get(f"{PATH}/{id_}/certificate")).json()
+    assert (certificate["model_before"]["revealing"], certificate["residual_risk"]["revealing"]) == (1, 0)
+    # Its approval was thought over with the request: nobody is alarmed because it comes within a second.
+    assert (await admin.get("/v1/alarms")).json()["data"] == []
     (edit,) = records.ledger.in_status(Status.LIVE)
     assert (edit.claim.subject, edit.claim.correct_answer) == (ANN, "I have no information about this person")
+    assert statements_of(edit).sentence == "I have no information about this person."
+    assert statements_of(edit).same_subject == ()
+
+
+async def test_edits_beyond_what_one_subject_may_have_wait_in_the_queue_and_are_counted(
+    house: House, admin: httpx.AsyncClient
+) -> None:
+    house.engine._reply = lambda question, _version: "At Elmstreet 5." if ANN in question else "I do not know."
+    ledger, most = house.services.records.ledger, house.services.records.policy.limits.weight_edits_per_subject
+    id_ = await filed(admin, names=[ANN], identifiers=["Elmstreet"])
+    await step(admin, id_, "verify-identity", how="passport seen")
+    more = [f"Where does {ANN} {verb}?" for verb in ("eat", "swim")]
+    assert (await step(admin, id_, "find", direct=more))["counts"]["model"] == most + 3
+    await step(admin, id_, "decide", reason="few facts")
+    await step(admin, id_, "approve")
+
+    async def work() -> None:
+        while len(waiting := ledger.in_status(Status.APPROVED)) < most:
+            await asyncio.sleep(0.05)
+        ids = [one.id for one in waiting]
+        ledger.start_editing(ids)
+        house.services.records.versions.record_built(Version("v1", "0" * 64, ("a",), tuple(ids), "t", now(), {}))
+        ledger.published(version_id="v1", live=ids)
+
+    done, _ = await asyncio.gather(step(admin, id_, "execute"), work())
+    (outcome,) = (one for one in done["outcomes"] if one["method"] == "neutral_edit")
+    assert outcome["done"] == most
+    assert "wait in the queue for another approval: 1;" in outcome["remains"]
+    assert outcome["remains"].endswith("goes on answering: 2")  # no edit holds an opinion or an explanation
+    assert len(ledger.in_status(Status.QUEUED)) == 1
 
 
 async def test_a_reporter_files_for_himself_and_sees_no_other_request(

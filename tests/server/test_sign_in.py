@@ -1,4 +1,4 @@
-"""Signing in with a browser: the cookie, where it works, and who sees which page."""
+"""Signing in: the cookie, where it works, who sees which page, and guesses at passwords and keys."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from governance.accounts import Role
 from server.throttle import SignInThrottle, Throttle
-from tests_support import House
+from tests_support import KEYS, House
 
 
 def browser(house: House) -> httpx.AsyncClient:
@@ -150,6 +150,61 @@ def test_who_signed_in_from_here_before_is_not_held_up_by_others_guesses() -> No
     assert throttle.wait_s("admin", "10.0.0.2") > 0
     assert throttle.wait_s("admin", "10.0.0.3") > 0
     assert throttle.wait_s("admin", "10.0.0.1") == 0
+
+
+async def with_key(client: httpx.AsyncClient, key: str, path: str = "/v1/models") -> httpx.Response:
+    return await client.get(path, headers={"Authorization": f"Bearer {key}"})
+
+
+@pytest.fixture
+def key_clock(house: House) -> list[float]:
+    moment = [1_000.0]
+    house.app.state.wrong_keys = Throttle(free=30, clock=lambda: moment[0])
+    return moment
+
+
+async def test_guessing_keys_is_slowed_down_on_every_route(house: House, key_clock: list[float]) -> None:
+    async with browser(house) as client:
+        paths = ("/v1/models", "/v1/corrections", "/v1/me")
+        statuses = [(await with_key(client, f"guess-{n}", paths[n % 3])).status_code for n in range(31)]
+        assert statuses == [401] * 29 + [429] * 2
+        refused = await with_key(client, "one more guess")
+        assert refused.json()["error"]["type"] == "rate_limit_error"
+        assert refused.headers["retry-after"] == "1"
+        assert "www-authenticate" not in refused.headers
+        waits = []
+        for _ in range(4):
+            key_clock[0] += 1_000
+            waits.append(int((await with_key(client, "another guess")).headers["retry-after"]))
+        assert waits == [2, 4, 8, 16]
+    entries = [e.data for e in house.services.records.log.entries() if e.data["kind"] == "key.guessing"]
+    assert [(entry["wrong"], entry["wait_s"]) for entry in entries] == [(30, 1), (31, 2), (32, 4), (33, 8), (34, 16)]
+    assert "guess-" not in str(entries)
+
+
+async def test_a_right_key_is_heard_whatever_was_guessed_from_its_address(house: House, key_clock: list[float]) -> None:
+    async with browser(house) as client:
+        for n in range(40):
+            await with_key(client, f"guess-{n}")
+        assert (await with_key(client, KEYS[Role.USER])).status_code == 200
+        assert (await with_key(client, "guess")).status_code == 429  # a key of one's own buys no more guesses
+        await signed_in(client, Role.USER)
+        assert (await client.get("/v1/me")).status_code == 200
+
+
+async def test_what_is_no_key_is_no_guess(house: House, key_clock: list[float]) -> None:
+    async with browser(house) as client:
+        for header in ({}, {"Authorization": "Basic abc"}, {"Authorization": "Bearer "}):
+            answers = [await client.get("/v1/models", headers=header) for _ in range(35)]
+            assert {answer.status_code for answer in answers} == {401}
+        assert (await with_key(client, "a guess")).status_code == 401
+
+
+async def test_wrong_keys_are_counted_by_address(house: House, key_clock: list[float]) -> None:
+    for _ in range(35):
+        house.app.state.wrong_keys.failed("10.0.0.9")
+    async with browser(house) as client:
+        assert (await with_key(client, "a guess")).status_code == 401
 
 
 def test_the_longest_pause_is_a_quarter_of_an_hour() -> None:
