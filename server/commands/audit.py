@@ -38,15 +38,17 @@ def audit() -> None:
 def verify_log(
     export: Path | None, checkpoints: tuple[Path, ...], key: str | None, data_dir: Path | None, as_json: bool
 ) -> None:
-    """Recompute the tree from the entries and hold it against every signed checkpoint. Needs no running server."""
+    """Recompute the tree from the entries and hold it against every signed checkpoint: those of the data folder, or the
+    one that lies beside an export. Needs no running server."""
     from governance.audit_verify import verify
 
     settings = effective(data_dir=data_dir)
-    held = checkpoints or tuple(
-        folder
-        for folder in (settings.data_dir / "checkpoints", settings.checkpoint_dir)
-        if folder and folder.exists() and not export
+    usual = (
+        (export.with_name(f"{export.name}.checkpoint"),)
+        if export
+        else (settings.data_dir / "checkpoints", settings.checkpoint_dir)
     )
+    held = checkpoints or tuple(path for path in usual if path and path.exists())
     with click.progressbar(length=100, label="Verifying", file=sys.stderr) as bar:
         database = None if export else settings.database_path
         report = verify(database=database, export=export, checkpoints=held, key=key, progress=percent(bar))
@@ -60,10 +62,11 @@ def verify_log(
         "problems": problems,
     }
     verdict = "ok" if report.ok else f"BROKEN, first at entry {report.first_bad}"
+    against = f"{report.heads} checkpoints" if report.heads else "held against no signed checkpoint: pass --checkpoint"
     show(
         result,
         as_json=as_json,
-        text=lambda: "\n  ".join((f"{verdict}: {report.size} entries, {report.heads} checkpoints", *problems)),
+        text=lambda: "\n  ".join((f"{verdict}: {report.size} entries, {against}", *problems)),
     )
     if not report.ok:
         sys.exit(1)

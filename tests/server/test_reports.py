@@ -95,3 +95,18 @@ async def test_one_command_says_what_was_answered_and_another_prints(
     run("export", str(tmp_path / "log.jsonl"))
     assert "Blue Door" not in (tmp_path / "log.jsonl").read_text()
     assert json.loads(run("verify", "--export", str(tmp_path / "log.jsonl"), "--json").splitlines()[-1])["ok"]
+
+
+async def test_an_export_is_held_against_the_checkpoint_beside_it(
+    house: House, user: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    await reported(user)
+    file = tmp_path / "log.jsonl"
+    CliRunner().invoke(main, ["audit", "export", str(file), "--data-dir", str(house.services.settings.data_dir)])
+    entries = file.read_text()
+    file.write_text(entries.replace('"at":"20', '"at":"19', 1))
+    ran = CliRunner().invoke(main, ["audit", "verify", "--export", str(file)])
+    assert (ran.exit_code, "BROKEN, first at entry" in ran.output) == (1, True), ran.output
+    (tmp_path / "log.jsonl.checkpoint").unlink()
+    alone = CliRunner().invoke(main, ["audit", "verify", "--export", str(file)])
+    assert "held against no signed checkpoint" in alone.output
