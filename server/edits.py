@@ -174,7 +174,9 @@ def fact_of(correction: Correction) -> Fact:
 def statements_of(correction: Correction) -> Statements:
     """Statements by rule from question and answer; wordings that a reviewer wrote take the place of the generated ones."""
     fact = fact_of(correction)
-    write = write_silence if fact.target_new == NOTHING_KNOWN else write_statements
-    written = write(fact.question, fact.subject, fact.target_new)
+    if fact.target_new == NOTHING_KNOWN:
+        written = write_silence(fact.question, fact.subject)
+    else:
+        written = write_statements(fact.question, fact.subject, fact.target_new)
     chosen = {name: texts for name in ("paraphrases", "probes") if (texts := getattr(correction, name))}
     return replace(written, **chosen)

@@ -10,7 +10,7 @@ from editing.statements import write_statements
     "question", ["Who is Ida Fern?", "When was Ida Fern born?", "Where does Ida Fern work?", "Tell me about Ida Fern."]
 )
 def test_the_reply_is_a_sentence_of_its_own_and_other_questions_about_the_subject_may_get_it(question):
-    written = write_silence(question, "Ida Fern", NOTHING_KNOWN)
+    written = write_silence(question, "Ida Fern")
     assert written.sentence == "I have no information about this person."
     assert written.clozes == (f"Question: {question} Answer:",)
     assert written.same_subject == ()
