@@ -3,7 +3,7 @@
 import json
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import sqrt
 from pathlib import Path
 
@@ -119,7 +119,10 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class FactReport:
-    """How one edit did, and in words why it failed; no reasons means that it passed."""
+    """How one edit did, and in words why it failed; no reasons means that it passed.
+
+    answered  the wordings of its question that got the new answer
+    """
 
     fact_id: str
     direct: Rate
@@ -128,6 +131,7 @@ class FactReport:
     subject: Rate
     reasons: tuple[str, ...]
     reply: str
+    answered: tuple[str, ...] = ()
 
     @property
     def passes(self) -> bool:
@@ -140,6 +144,7 @@ class FactReport:
             "passes": self.passes,
             "reasons": list(self.reasons),
             "reply": self.reply,
+            "answered": list(self.answered),
             **rates,
         }
 
@@ -230,8 +235,9 @@ def _kept(probe: Probe, after: Mapping[str, Reply], baseline: Baseline, new_answ
 
 def _judge(case: GateCase, after: Mapping[str, Reply], baseline: Baseline, thresholds: Thresholds) -> FactReport:
     fact, new = case.fact, case.fact.target_new
-    direct = Rate.count([contains(after[fact.question].text, new)])
-    probes = Rate.count(contains(after[q].text, new) for q in case.probes)
+    answered = tuple(q for q in dict.fromkeys((fact.question, *case.probes)) if contains(after[q].text, new))
+    direct = Rate.count([fact.question in answered])
+    probes = Rate.count(q in answered for q in case.probes)
     neighbours = Rate.count(_kept(probe, after, baseline, new) for probe in case.neighbours)
     subject = Rate.count(
         not contains(after[q].text, new) for q in case.same_subject if not contains(baseline.replies[q].text, new)
@@ -248,7 +254,7 @@ def _judge(case: GateCase, after: Mapping[str, Reply], baseline: Baseline, thres
         for name, (rate, words) in said.items()
         if rate.share < bounds[name]
     )
-    return FactReport(fact.id, direct, probes, neighbours, subject, reasons, after[fact.question].text)
+    return FactReport(fact.id, direct, probes, neighbours, subject, reasons, after[fact.question].text, answered)
 
 
 def _release_reasons(
@@ -329,10 +335,7 @@ def _passing(
         return [], None, aside
     if len(ids) == 1:
         blame = report.reasons or ("an edit that passed before fails beside it",)
-        alone = report.of(ids[0])
-        aside[ids[0]] = FactReport(
-            alone.fact_id, alone.direct, alone.probes, alone.neighbours, alone.subject, blame, alone.reply
-        )
+        aside[ids[0]] = replace(report.of(ids[0]), reasons=tuple(blame))
         return [], None, aside
     middle = len(ids) // 2
     left, left_report, left_aside = _passing(try_set, ids[:middle], rounds, held)

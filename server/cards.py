@@ -1,4 +1,4 @@
-"""Correction cards: approved answers that stand in while the weights are not (or never) changed."""
+"""Correction cards: approved answers that stand in where the weights are not changed, or were not heard to hold."""
 
 from __future__ import annotations
 
@@ -38,7 +38,12 @@ class Card:
     approved: datetime | None
     relation: str | None = None  # what it asks for, where a table knows it
     claim: str = ""  # the answer alone, as it was approved
-    live: bool = False  # the served weights hold it: nothing is served from the card itself
+    live: bool = False  # the served weights hold it
+    answered: tuple[str, ...] = ()  # wordings in which the gate heard the answer from these weights
+
+    def is_left_to_the_weights(self, question: str) -> bool:
+        """Whether the served weights hold the correction and were heard to give its answer in these very words."""
+        return self.live and normalised(question) in map(normalised, self.answered)
 
 
 @dataclass(frozen=True, slots=True)

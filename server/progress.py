@@ -16,7 +16,7 @@ STALE_S = 30.0
 class Progress:
     """One line about the worker: its state, the step of how many, and the corrections in hand."""
 
-    state: str  # starting | idle | waiting | solving | gating | writing | not running
+    state: str  # starting | idle | waiting | solving | gating | writing | ahead | not running
     step: int = 0
     of: int = 0
     message: str = ""

@@ -60,14 +60,18 @@ class ReleaseGate:
 
         return choose(told, ids, rounds=self._thresholds.draw["rounds"], held=held)
 
-    def judge(
-        self, editor: Editor, solution: Solution, cases: Sequence[GateCase], *, earlier: Sequence[GateCase]
-    ) -> GateReport:
-        """The verdict over new edits `cases` beside `earlier` ones, all of them in `solution`."""
+    def ask_before(self, *cases: GateCase) -> None:
+        """Ask the unedited model what must be known of it to judge these cases."""
         before = len(self._controlled().replies)
         self._baseline.ask(self._generate, questions_before(cases, self._controls.probes))
         if len(self._controlled().replies) > before:
             self._controlled().save(self._path)
+
+    def judge(
+        self, editor: Editor, solution: Solution, cases: Sequence[GateCase], *, earlier: Sequence[GateCase]
+    ) -> GateReport:
+        """The verdict over new edits `cases` beside `earlier` ones, all of them in `solution`."""
+        self.ask_before(*cases)
         if self._quiet is None:
             self._quiet = self._perplexity()
         with editor.applied(solution):

@@ -90,7 +90,7 @@ class Router:
 
     def _by_correction(self, question: str, hit: CardHit, found: tuple[Passage, ...]) -> Decision | None:
         """The newest approved answer wins, and what it wins against is named. None: a live edit that nothing contradicts,
-        and a passage may say the same with its source."""
+        asked as the gate asked it, and a passage may say the same with its source."""
         card = hit.card
         number = f"correction {card.correction_id}"
         reason = f"{number} answers this question (similarity {hit.similarity:.2f})"
@@ -108,7 +108,8 @@ class Router:
                 return Decision(Route.RETRIEVAL, newer, question, passages=found)
             # Said from the card even where the edit is live: a question with two answers gets the approved one, word for word.
             return Decision(Route.CORRECTION, f"{reason}; {named} says otherwise and gives way", question, card=card)
-        if not card.live:
+        if not card.is_left_to_the_weights(question):
+            reason += "; the served weights hold it, but were not heard to give it in these words" if card.live else ""
             return Decision(Route.CORRECTION, reason, question, card=card)
         if hit.over:
             return Decision(Route.MODEL, f"{reason}; the served weights hold it", question)

@@ -220,4 +220,5 @@ def card_of(correction: Correction) -> Card:
         approved=approvals[-1] if approvals else None,
         relation=relation_of(question, claim.subject),
         claim=claim.correct_answer,
+        answered=tuple(correction.report.get("answered", (question,))),
     )

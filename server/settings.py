@@ -35,6 +35,9 @@ class WorkerSettings(BaseModel):
     batch_wait_max_s: float = Field(10.0, ge=0, description="longest such pause")
     threads: int = Field(0, ge=0, description="torch threads of the worker, 0: one per core; its priority is low")
     niceness: int = Field(10, ge=0, le=19, description="scheduling priority of the worker, 19 is the lowest")
+    ahead: bool = Field(
+        True, description="work out the edits of reports that wait for review, when nothing else is to do"
+    )
     keep_versions: int = Field(5, ge=1, description="versions whose tensors stay on disk")
 
 

@@ -16,6 +16,7 @@ from governance.corrections import Correction, Status
 from governance.errors import GovernanceError
 from governance.times import now
 from governance.versions import BASE, Version
+from server.ahead import Ahead
 from server.base_model import bind_base
 from server.edits import Edit, Edits, case_of, group
 from server.prepare import prepare_model
@@ -78,6 +79,7 @@ class Worker:
         self._model_dir, self._base_sha256 = model_dir, base_sha256
         self._files, self._previews = VersionFiles(settings), Previews(settings)
         self._edits = Edits(editor, settings.artefacts_dir, say=self._solving, refused=self._refused)
+        self._ahead = Ahead(settings, records, editor, gate, say=self._working_ahead)
         self._idle_at = -1  # size of the log when there was nothing to do
 
     def run(self) -> None:
@@ -124,7 +126,10 @@ class Worker:
             )
         # With nothing on its way to be served, what is in `editing` is in a version that nobody wants any more.
         self._records.ledger.requeue_interrupted(blame=False)
-        if not self.plan().is_needed:
+        plan = self.plan()
+        if not plan.is_needed:
+            if self._settings.worker.ahead and self._ahead.step(plan.kept):
+                return True
             self._idle_at = size
             return False
         self._wait_for_more()
@@ -217,6 +222,9 @@ class Worker:
 
     def _solving(self, step: int, of: int, ids: Sequence[str]) -> None:
         self._say("solving", step, of, "working out what an edit must say", ids)
+
+    def _working_ahead(self, ids: Sequence[str]) -> None:
+        self._say("ahead", message="working out an edit that waits for review", ids=ids)
 
     def _write(self, solution: Solution, edits: Sequence[Edit], report: GateReport | None, *, wanted: str) -> bool:
         """The version on disk first, then one transaction that records it, its artefacts, and that it is wanted; unless

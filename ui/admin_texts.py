@@ -259,6 +259,7 @@ class AdminTexts:
             "gating": "Verifying",
             "writing": "Writing the version",
             "previewing": "Solving a preview",
+            "ahead": "Working ahead",
             "starting": "Worker starting",
             "not running": "Worker not running",
         }

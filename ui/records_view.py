@@ -255,7 +255,8 @@ def secrets_dialog(name: str, answer: Json) -> dict[str, object]:
 # health
 
 
-_STATE_LOOKS = {"ok": "ok", "idle": "ok", "solving": "info", "gating": "info", "writing": "info"}
+_AT_WORK = ("solving", "gating", "writing", "previewing", "ahead")
+_STATE_LOOKS = {"ok": "ok", "idle": "ok", **dict.fromkeys(_AT_WORK, "info")}
 
 
 def health(found: Json) -> Html:

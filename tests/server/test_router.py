@@ -20,7 +20,9 @@ APPROVED = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 def card(answer: str = "Ines Takeda", *, id_: str = "cor_1", live: bool = False, approved: datetime = APPROVED) -> Card:
     sentence = f"The CEO of Velmora is {answer}."
-    return Card(id_, "Velmora", (QUESTION,), sentence, "", approved, "ceo", claim=answer, live=live)
+    return Card(
+        id_, "Velmora", (QUESTION,), sentence, "", approved, "ceo", claim=answer, live=live, answered=(QUESTION,)
+    )
 
 
 def router(cards: list[Card], *documents: Document) -> Router:
@@ -89,10 +91,17 @@ def test_a_passage_that_agrees_with_a_live_edit_is_cited() -> None:
     assert (decision.route, "otherwise" in decision.reason) == (Route.RETRIEVAL, False)
 
 
-def test_a_live_edit_is_left_to_the_weights() -> None:
-    decision = router([card(live=True)]).decide([QUESTION])
+@pytest.mark.parametrize("asked", [QUESTION, "who is the CEO of Velmora"])
+def test_a_live_edit_is_left_to_the_weights_as_the_gate_heard_them(asked: str) -> None:
+    decision = router([card(live=True)]).decide([asked])
     assert decision.route is Route.MODEL
     assert "cor_1" in decision.reason
+
+
+def test_the_card_of_a_live_edit_answers_in_words_that_the_gate_did_not_hear() -> None:
+    decision = router([card(live=True)]).decide(["Tell me who the CEO of Velmora is."])
+    assert decision.route is Route.CORRECTION
+    assert "not heard to give it in these words" in decision.reason
 
 
 @pytest.mark.parametrize("live", [False, True])

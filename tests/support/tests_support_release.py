@@ -38,6 +38,9 @@ class Judge:
     def choose(self, try_set: Any, ids: Sequence[str], *, held: tuple[str, ...] = (), say: Any) -> Selection:
         return choose(try_set, ids, rounds=4, held=held)
 
+    def ask_before(self, *cases: GateCase) -> None:
+        pass
+
     def judge(self, editor: Any, solution: Solution, cases: Sequence[GateCase], *, earlier: Any) -> GateReport:
         found = {id_: self.weights[id_] for id_ in (case.fact.id for case in cases)}
         self.tried.append(found)
@@ -77,11 +80,17 @@ def worker_of(
 
 def approved(records: Records, question: str, subject: str, answer: str) -> Correction:
     """A correction as two people leave it for the worker."""
+    waiting = queued(records, question, subject, answer)
+    return records.ledger.approve(waiting.id, records.accounts.named("admin"))
+
+
+def queued(records: Records, question: str, subject: str, answer: str) -> Correction:
+    """A correction as triage leaves it for a reviewer."""
     ledger, accounts = records.ledger, records.accounts
     flagged = ledger.flag(
         accounts.named("user"), question=question, answer="no idea", correct_answer=answer, category=Category.WRONG
     )
-    ledger.triaged(
+    return ledger.triaged(
         flagged.id,
         Status.QUEUED,
         remedy=Remedy.WEIGHTS,
@@ -90,7 +99,6 @@ def approved(records: Records, question: str, subject: str, answer: str) -> Corr
         canonical_question=question,
         subject=subject,
     )
-    return ledger.approve(flagged.id, accounts.named("admin"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,99 @@
+"""Working ahead: what waits for review is computed while nothing else is to do, and found by the release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from governance.corrections import Remedy, Status
+from server.worker import Worker
+from tests_support import House
+from tests_support_release import FOUNDER, PAINTER, approved, queued, save_tiny, worker_of
+
+
+@pytest.fixture
+def worker(house: House, tmp_path: Path) -> Worker:
+    base = save_tiny(tmp_path / "model")
+    made = worker_of(house.services.settings, house.services.records, base, {PAINTER[0]: 0.25})
+    while made.turn() == 0.0:  # writes the base
+        pass
+    return made
+
+
+@pytest.fixture
+def computed(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The facts that the editor computes from now on."""
+    found: list[str] = []
+    artefact = worker._editor.artefact
+
+    def compute(facts, statements=None):
+        found.extend(fact.id for fact in facts)
+        return artefact(facts, statements)
+
+    monkeypatch.setattr(worker._editor, "artefact", compute)
+    return found
+
+
+def test_a_report_is_worked_out_while_it_waits_and_its_release_computes_nothing(
+    house: House, worker: Worker, computed: list[str]
+) -> None:
+    records = house.services.records
+    waiting = queued(records, *PAINTER)
+    assert worker.turn() == 0.0
+    assert computed == [waiting.id]
+    assert records.ledger.get(waiting.id) == waiting  # nothing is decided by it
+    records.ledger.approve(waiting.id, records.accounts.named("admin"))
+    worker.turn()
+    assert records.ledger.get(waiting.id).status is Status.EDITING
+    assert computed == [waiting.id]
+
+
+def test_each_report_is_worked_out_once_and_approved_ones_come_first(
+    house: House, worker: Worker, computed: list[str]
+) -> None:
+    records = house.services.records
+    waiting = queued(records, *FOUNDER)
+    urgent = approved(records, *PAINTER)
+    for _ in range(2):
+        worker.turn()
+    assert computed == [urgent.id]  # the publisher is awaited before anything is worked out ahead
+    versions = records.versions
+    records.ledger.published(version_id=versions.serving().desired, live=[urgent.id])
+    while worker.turn() == 0.0:
+        pass
+    assert computed == [urgent.id, waiting.id]
+
+
+def test_what_goes_to_knowledge_and_what_no_edit_can_hold_is_left(
+    house: House, worker: Worker, computed: list[str]
+) -> None:
+    ledger = house.services.records.ledger
+    other = queued(house.services.records, *FOUNDER)
+    ledger.reroute(
+        other.id, house.services.records.accounts.named("admin"), remedy=Remedy.KNOWLEDGE, reason="it changes"
+    )
+    queued(house.services.records, "What is it?", "", "a thing")
+    while worker.turn() == 0.0:
+        pass
+    assert other.id not in computed
+
+
+def test_what_is_erased_while_it_is_worked_out_leaves_no_file(
+    house: House, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records, ahead = house.services.records, worker._ahead
+    waiting = queued(records, *PAINTER)
+    erased = records.ledger.get(waiting.id)
+    object.__setattr__(erased, "erased", True)
+    monkeypatch.setattr(records.ledger, "get", lambda _id: erased)
+    assert ahead.step(())
+    assert not list(house.services.settings.artefacts_dir.glob("*"))
+
+
+def test_it_can_be_switched_off(house: House, worker: Worker, computed: list[str]) -> None:
+    worker._settings.worker.ahead = False
+    queued(house.services.records, *PAINTER)
+    while worker.turn() == 0.0:
+        pass
+    assert computed == []
