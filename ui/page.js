@@ -89,6 +89,19 @@
     if (first) first.focus();
   }
 
+  // Browsers give the clipboard to safe addresses only; over plain http in a network the old way still works.
+  function copy(text) {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    const held = make("textarea", { value: text, class: "er-sr" });
+    const before = document.activeElement;
+    (document.querySelector("dialog[open]") || document.body).append(held);
+    held.select();
+    const done = document.execCommand("copy");
+    held.remove();
+    if (before) before.focus();
+    return done ? Promise.resolve() : Promise.reject(new Error("not copied"));
+  }
+
   function download(spec) {
     const link = make("a", { href: URL.createObjectURL(new Blob([spec.text], { type: "text/markdown" })), download: spec.file });
     link.click();
@@ -182,7 +195,7 @@
     if (target.dataset.dialog) return openDialog(JSON.parse(target.dataset.dialog));
     const { act, id = "", text = "" } = target.dataset;
     if (act === "copy") {
-      navigator.clipboard.writeText(text).then(() => { target.classList.add("er-done"); announce(words.copied || "Copied"); setTimeout(() => target.classList.remove("er-done"), 1500); });
+      copy(text).then(() => { target.classList.add("er-done"); announce(words.copied || "Copied"); setTimeout(() => target.classList.remove("er-done"), 1500); });
       return;
     }
     if (act === "theme") return setTheme(document.body.classList.contains("dark") ? "light" : "dark");

@@ -127,6 +127,14 @@ async def test_a_request_that_names_no_sampling_gets_that_of_the_prepared_model(
     await engine.close()
 
 
+async def test_a_seed_holds_for_a_prompt_that_takes_several_steps(case):
+    long = [{"role": "user", "content": "Go on with this list: " + ", ".join(f"item {n}" for n in range(200))}]
+    wanted = {"temperature": 1.0, "seed": 7, "max_tokens": 12}
+    said = [(await case.engine.chat(long, **wanted))["choices"][0]["message"]["content"] for _ in range(2)]
+    assert said[0] == said[1]
+    assert await case.engine.health()
+
+
 async def test_a_closed_stream_stops_the_generation(case):
     stream = case.engine.chat_stream(STORY, temperature=0, max_tokens=400)
     await anext(stream)

@@ -38,6 +38,11 @@ class Served:
         )
         return next(int(line.split()[0]) for line in listed.stdout.splitlines() if mark in line)
 
+    def children_of(self, pid: int) -> list[int]:
+        """The processes that this one started."""
+        listed = subprocess.run(["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True, check=True)
+        return [int(line) for line in listed.stdout.split()]
+
     def until_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
         until(lambda: self.ready(), f"{self.url}/ready", timeout_s=timeout_s)
 
