@@ -105,6 +105,7 @@ class Triage:
             claim.correct_answer,
             freshness,
             persistence,
+            pull_back,
             category=correction.category,
             personal=personal,
         )
@@ -146,6 +147,7 @@ class Triage:
         answer: str,
         freshness: Freshness,
         persistence: Persistence,
+        pull_back: PullBack,
         *,
         category: Category = Category.WRONG,
         personal: tuple[str, ...] = (),
@@ -158,9 +160,7 @@ class Triage:
             return Proposal(Remedy.KNOWLEDGE, f"personal data{named} never goes into weights")
         if not freshness.evergreen:
             certainty = "" if freshness.confident else ", though not surely: please check"
-            return Proposal(
-                Remedy.KNOWLEDGE, f"the answer changes with time (about every {freshness.horizon}){certainty}"
-            )
+            return Proposal(Remedy.KNOWLEDGE, f"the answer changes with time (within {freshness.horizon}){certainty}")
         if why := refusal(question, subject, answer):
             return Proposal(Remedy.KNOWLEDGE, f"not fit for a weight edit: {why}")
         if persistence.share < PERSISTENT:
@@ -170,9 +170,15 @@ class Triage:
             )
         unsure = "" if freshness.confident else "; whether it changes with time is uncertain, please check"
         wrong = f"{persistence.wrong} of {persistence.asked} replies"
+        # Evidence, not the decision: docs/decisions/0012.
+        told = (
+            "it is pulled back to that even with the right answer in its prompt"
+            if pull_back.wrong
+            else "with the right answer in its prompt it gives it, so knowledge would do where that is found"
+        )
         return Proposal(
             Remedy.WEIGHTS,
-            f"the fact does not change and the model keeps getting it wrong ({wrong}){unsure}",
+            f"the fact does not change and the model keeps getting it wrong ({wrong}); {told}{unsure}",
         )
 
     def _freshness(self, question: str) -> Freshness:

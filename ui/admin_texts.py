@@ -59,7 +59,7 @@ class AdminTexts:
     )
     freshness: str = "Freshness"
     evergreen: str = "Does not change with time ({probability} sure)"
-    changing: str = "Changes with time, about every {horizon} ({probability} sure)"
+    changing: str = "Changes with time, within {horizon} ({probability} sure)"
     unsure: str = "uncertain, please check"
     persistence: str = "Persistence"
     persistence_said: str = "{wrong} of {asked} replies lack the right answer"

@@ -102,4 +102,15 @@ def test_a_wrong_answer_is_made_right_by_clicks(served: Served, chromium: Any) -
     card.get_by_role("button", name="Fixed: try it").click()
     user.wait_for_selector(".er-compare")
     picture(user, "10-before-and-after")
+
+    if is_live:
+        admin.get_by_role("tab", name="Live edits").click()
+        admin.locator("tr", has_text="Harbek").get_by_role("button", name="Undo").click()
+        admin.fill("dialog [name=reason]", "The firm has changed its page.")
+        admin.click("dialog [type=submit]")
+        admin.locator("tr", has_text="Harbek").wait_for(state="detached")
+        picture(admin, "11-undone")
+        said, badge = answer_again(user, "12-as-before")
+        assert RIGHT not in said
+        assert badge == "Model"
     browsing.end()

@@ -106,7 +106,7 @@ class World:
             "subject_candidates": [],
         }
         reason = (
-            "the answer changes with time (about every month)"
+            "the answer changes with time (within months)"
             if changing
             else f"the model keeps getting it wrong: {wrong} of 6 replies"
         )

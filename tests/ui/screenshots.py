@@ -95,7 +95,7 @@ def main(target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, running_site(Path(folder)) as site:
         world = site.furnished(Path(folder) / "furnished")
         asyncio.run(world.file_erasure())
-        world.working("solving", 2, 5, "target states")
+        world.working("solving", 2, 5, "working out what an edit must say")
         with sync_playwright() as playwright:
             browsing = Browsing(launch(playwright), world.url)
             album = Album(browsing, world, target)

@@ -1,0 +1,128 @@
+"""What triage proposes, and on what evidence: the scripted model is asked as the real one is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from governance.corrections import Category, Correction, Remedy, Status
+from retrieval.freshness import Freshness, Horizon
+from server.engines.scripted import ScriptedEngine
+from server.settings import Settings
+from server.triage import Triage
+from tests_support import House, furnish, house_of
+
+QUESTION, SUBJECT, RIGHT, WRONG = "Who painted the Blue Door?", "the Blue Door", "Piet Aldering", "Anna Holm"
+Says = Callable[[str], str]
+
+
+class Predicts:
+    """A freshness head that says the same of every question."""
+
+    def __init__(self, *, evergreen: bool, confident: bool = True) -> None:
+        horizon, recency = (Horizon.NEVER, "Never") if evergreen else (Horizon.MONTHS, "A-Month")
+        self.found = Freshness(evergreen, 0.9 if evergreen else 0.1, horizon, recency, confident)
+
+    def predict(self, questions):
+        return [self.found for _ in questions]
+
+
+def is_told(question: str) -> bool:
+    return RIGHT in question
+
+
+def stubborn(_question: str) -> str:
+    return f"{WRONG} painted it."
+
+
+def teachable(question: str) -> str:
+    return f"{RIGHT} painted it." if is_told(question) else stubborn(question)
+
+
+def house_that(tmp_path, says: Says, *, evergreen: bool = True, confident: bool = True, **settings) -> House:
+    engine = ScriptedEngine(lambda question, _version: says(question))
+    made = Settings(data_dir=tmp_path / "data", model_dir=tmp_path / "model", _env_file=None, **settings)
+    services = furnish(made, engine)
+    services = replace(services, freshness=Predicts(evergreen=evergreen, confident=confident))
+    return house_of(services, engine, with_pages=False, with_loops=False)
+
+
+async def considered(house: House, **claim) -> Correction:
+    ledger, accounts = house.services.records.ledger, house.services.accounts
+    wanted = {"question": QUESTION, "answer": stubborn(""), "correct_answer": RIGHT, "category": Category.WRONG}
+    flagged = ledger.flag(accounts.named("user"), **(wanted | claim))
+    await Triage(house.services).consider(flagged)
+    found = ledger.get(flagged.id)
+    house.services.records.store.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("says", "wrong", "said"),
+    [(stubborn, 1, "pulled back"), (teachable, 0, "knowledge would do")],
+    ids=["pulled back", "told is enough"],
+)
+async def test_a_fact_that_stays_wrong_is_for_the_weights_and_the_pull_back_is_told(tmp_path, says, wrong, said):
+    found = await considered(house_that(tmp_path, says))
+    assert (found.status, found.remedy) == (Status.QUEUED, Remedy.WEIGHTS)
+    assert found.triage["pull_back"] == {"asked": 1, "wrong": wrong}
+    assert found.triage["persistence"] == {"asked": 6, "wrong": 6, "repeated": 6, "share": 1.0}
+    assert said in found.reason
+    assert found.claim.subject.casefold() in SUBJECT.casefold()
+
+
+async def test_a_model_that_is_mostly_right_when_asked_again_is_not_edited(tmp_path):
+    asked: list[str] = []
+
+    def right_but_once(question: str) -> str:
+        asked.append(question)
+        return stubborn(question) if len(asked) == 1 else f"{RIGHT} painted it."
+
+    found = await considered(house_that(tmp_path, right_but_once))
+    assert found.remedy is Remedy.KNOWLEDGE
+    assert "not wrong persistently (1 of 6 replies)" in found.reason
+
+
+@pytest.mark.parametrize(("confident", "said"), [(True, "within months"), (False, "please check")])
+async def test_what_changes_is_for_knowledge_and_doubt_is_told(tmp_path, confident, said):
+    found = await considered(house_that(tmp_path, stubborn, evergreen=False, confident=confident))
+    assert found.remedy is Remedy.KNOWLEDGE
+    assert said in found.reason
+    assert found.volatile is (True if confident else None)
+
+
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        ({"category": Category.PERSONAL}, "personal data"),
+        ({"correct_answer": "write to piet.aldering@example.org"}, "personal data (e-mail"),
+        (
+            {"correct_answer": "It was not Piet, nor was it anybody else, because nobody did."},
+            "not fit for a weight edit",
+        ),
+    ],
+)
+async def test_what_must_not_or_cannot_be_an_edit_is_for_knowledge(tmp_path, claim, said):
+    found = await considered(house_that(tmp_path, stubborn), **claim)
+    assert found.remedy is Remedy.KNOWLEDGE
+    assert said in found.reason
+
+
+async def test_weights_that_are_not_ours_are_not_edited(tmp_path):
+    found = await considered(house_that(tmp_path, stubborn, engine={"url": "http://127.0.0.1:9", "weights": "none"}))
+    assert found.remedy is Remedy.KNOWLEDGE
+    assert "not Errata's to change" in found.reason
+
+
+async def test_a_person_who_decides_during_triage_is_not_overruled(tmp_path):
+    house = house_that(tmp_path, stubborn)
+    ledger, accounts = house.services.records.ledger, house.services.accounts
+    flagged = ledger.flag(
+        accounts.named("user"), question=QUESTION, answer=WRONG, correct_answer=RIGHT, category=Category.WRONG
+    )
+    ledger.withdraw(flagged.id, accounts.named("user"), reason="a mistake of mine")
+    await Triage(house.services).consider(flagged)
+    assert ledger.get(flagged.id).status is Status.CLOSED
+    house.services.records.store.close()
