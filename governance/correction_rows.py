@@ -58,6 +58,7 @@ def load(store: Store, vault: Vault, row: Mapping[str, Any]) -> Correction:
         report_sha256=row["report_sha256"],
         paraphrases=tuple(work.get("paraphrases", ())),
         probes=tuple(work.get("probes", ())),
+        neighbours=tuple(work.get("neighbours", ())),
         artefact=row["artefact"],
         edit=json.loads(row["edit"]),
         weights_version_at_report=row["weights_version_at_report"],

@@ -8,6 +8,10 @@ from typing import Any
 
 SCHEMA_VERSION = 1
 
+# What a reviewer may write in place of the generated wordings: those to learn, those to verify with, and questions about other
+# subjects whose answers must stay.
+WORDINGS = ("paraphrases", "probes", "neighbours")
+
 
 class Status(StrEnum):
     """Where a correction stands; the allowed moves are in lifecycle.py."""
@@ -127,6 +131,7 @@ class Correction:
     report_sha256: str | None
     paraphrases: tuple[str, ...]
     probes: tuple[str, ...]
+    neighbours: tuple[str, ...]
     artefact: str | None
     edit: Mapping[str, Any]
     weights_version_at_report: str | None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from governance.audit import PAGE, Log
-from governance.corrections import Correction
+from governance.corrections import WORDINGS, Correction
 from governance.ledger import Ledger
 from governance.notes import Signer
 from governance.times import to_text
@@ -80,7 +80,7 @@ def record(correction: Correction, *, texts: bool = False) -> dict[str, Any]:
         data["comment"], data["evidence"] = correction.comment, list(correction.evidence)
         data["reason"], data["triage"] = correction.reason, dict(correction.triage)
         data["verification"]["report"] = dict(correction.report)
-        data["paraphrases"], data["probes"] = list(correction.paraphrases), list(correction.probes)
+        data |= {name: list(getattr(correction, name)) for name in WORDINGS}
         for shown, move in zip(data["moves"], correction.moves, strict=True):
             shown["reason"] = move.reason
     return data

@@ -18,7 +18,7 @@ from governance.claims import (
     check_texts,
     normal,
 )
-from governance.corrections import Correction, Fallback, Remedy, Status
+from governance.corrections import WORDINGS, Correction, Fallback, Remedy, Status
 from governance.errors import Forbidden, InvalidClaim, NotFound, TooMany, WeightsBarred
 from governance.intake import Intake
 from governance.lifecycle import BEFORE_APPROVAL, check_move, check_status
@@ -41,6 +41,7 @@ class Ledger(Intake):
         correct_answer: str | None = None,
         paraphrases: Sequence[str] | None = None,
         probes: Sequence[str] | None = None,
+        neighbours: Sequence[str] | None = None,
     ) -> Correction:
         """Put the claim into its canonical form before approval; approvals given for the old words lapse."""
         self._check_reviewer(actor, "edit a claim")
@@ -53,12 +54,13 @@ class Ledger(Intake):
             if text is not None:
                 claim[field] = check_text(field, text, longest=longest)
         work: dict[str, tuple[str, ...]] = {}
-        for field, texts in (("paraphrases", paraphrases), ("probes", probes)):
+        for field, texts in zip(WORDINGS, (paraphrases, probes, neighbours), strict=True):
             if texts is not None:
                 work[field] = check_texts(field, texts, longest=MAX_QUESTION, most=MAX_PHRASINGS)
         if not claim and not work:
             raise InvalidClaim(
-                "nothing to change: send canonical_question, subject, correct_answer, paraphrases or probes"
+                f"nothing to change: send canonical_question, subject, correct_answer, {', '.join(WORDINGS[:-1])}"
+                f" or {WORDINGS[-1]}"
             )
         with self._store.transaction():
             row = self._row(correction_id)

@@ -6,7 +6,7 @@ from typing import Any
 
 from governance.accounts import Account, Actor
 from governance.book import Book, report_sha256
-from governance.corrections import Correction, Fallback, Remedy, Status
+from governance.corrections import WORDINGS, Correction, Fallback, Remedy, Status
 from governance.errors import Forbidden, MoveNotAllowed
 from governance.lifecycle import IN_FORCE, check_status
 from governance.residual import reveals
@@ -267,7 +267,7 @@ class ProcessBook(Book):
             kept = {name: claim.get(name, "") for name in ("canonical_question", "subject", "correct_answer")}
             adopted = json.dumps(kept | {"question": kept["canonical_question"]}, ensure_ascii=False)
             self._vault.replace(row["claim_text_id"], adopted, owner=correction_id)
-            work = {name: work[name] for name in ("report", "paraphrases", "probes", "review") if name in work}
+            work = {name: work[name] for name in ("report", "review", *WORDINGS) if name in work}
             self._vault.replace(row["work_text_id"], json.dumps(work, ensure_ascii=False), owner=correction_id)
             self._event("adopted", row, actor, claim=self._vault.commitment(row["claim_text_id"]))
 

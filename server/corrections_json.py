@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from governance.accounts import Account
-from governance.corrections import Correction
+from governance.corrections import WORDINGS, Correction
 from server.auth import READERS
+from server.edits import generated
 from server.services import Services
 
 
@@ -72,5 +73,6 @@ def correction_json(
             ],
         }
         if sees_texts:
-            record |= {"paraphrases": list(correction.paraphrases), "probes": list(correction.probes)}
+            record |= {name: list(getattr(correction, name)) for name in WORDINGS}
+            record["generated"] = generated(correction)
     return record

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from editing.errors import ArtefactDamaged, EditingError
-from editing.facts import Fact
+from editing.facts import Fact, Probe
 from editing.silence import NOTHING_KNOWN, write_silence
 from editing.statements import Statements, write_statements
 from editing.verify import GateCase
@@ -173,10 +173,23 @@ def fact_of(correction: Correction) -> Fact:
 
 def statements_of(correction: Correction) -> Statements:
     """Statements by rule from question and answer; wordings that a reviewer wrote take the place of the generated ones."""
-    fact = fact_of(correction)
+    written = _written(fact_of(correction))
+    return replace(
+        written,
+        paraphrases=correction.paraphrases or written.paraphrases,
+        probes=correction.probes or written.probes,
+        neighbours=tuple(Probe(question, "") for question in correction.neighbours) or written.neighbours,
+    )
+
+
+def generated(correction: Correction) -> dict[str, list[str]]:
+    """The wordings by rule, for a reviewer to look at and to change."""
+    written = _written(fact_of(correction))
+    neighbours = [probe.question for probe in written.neighbours]
+    return {"paraphrases": list(written.paraphrases), "probes": list(written.probes), "neighbours": neighbours}
+
+
+def _written(fact: Fact) -> Statements:
     if fact.target_new == NOTHING_KNOWN:
-        written = write_silence(fact.question, fact.subject)
-    else:
-        written = write_statements(fact.question, fact.subject, fact.target_new)
-    chosen = {name: texts for name in ("paraphrases", "probes") if (texts := getattr(correction, name))}
-    return replace(written, **chosen)
+        return write_silence(fact.question, fact.subject)
+    return write_statements(fact.question, fact.subject, fact.target_new)

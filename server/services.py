@@ -210,7 +210,14 @@ def card_of(correction: Correction) -> Card:
     question = claim.canonical_question or claim.question
     written = write_statements(question, claim.subject, claim.correct_answer)
     approvals = [move.at for move in correction.moves if move.to_status is Status.APPROVED]
-    phrasings = (question, claim.question, *correction.paraphrases, *written.paraphrases, *written.probes)
+    phrasings = (
+        question,
+        claim.question,
+        *correction.paraphrases,
+        *correction.probes,
+        *written.paraphrases,
+        *written.probes,
+    )
     return Card(
         correction_id=correction.id,
         subject=claim.subject,

@@ -100,7 +100,11 @@ class AdminActs:
         changes: dict[str, object] = {
             key: act.form.get(key, "").strip() for key in ("canonical_question", "subject", "correct_answer")
         }
-        changes |= {key: lines(act.form.get(key, "")) for key in ("paraphrases", "probes")}
+        generated = (await me.report(identity)).generated
+        for name in ADMIN.wordings:
+            # What was left as it had been written by rule stays that: it follows the question.
+            given = lines(act.form.get(name, ""))
+            changes[name] = [] if given == list(generated.get(name, ())) else given
         await me.revise(identity, changes)
         inform(ADMIN.saved)
 

@@ -70,8 +70,14 @@ class AdminTexts:
     conflicts: str = "Contradicts"
     duplicate_of: str = "Repeats"
     open_report: str = "Open report {id}"
-    wordings: str = "Wordings to learn"
-    probes: str = "Questions to verify with"
+    wordings: dict[str, str] = field(
+        default_factory=lambda: {
+            "paraphrases": "Wordings to learn",
+            "probes": "Questions to verify with",
+            "neighbours": "Questions about others whose answers must stay",
+        }
+    )
+    generated: str = "written by rule"
     approvals: str = "Approvals"
     approvals_said: str = "{given} of {needed}"
     history: str = "History"

@@ -89,17 +89,10 @@ def edit_dialog(report: Report) -> dict[str, object]:
         html.field("canonical_question", ADMIN.canonical_question, value=report.canonical_question, required=True),
         html.field("subject", ADMIN.subject, value=report.subject),
         html.field("correct_answer", ADMIN.right_answer, value=report.correct_answer, required=True),
-        html.field(
-            "paraphrases",
-            ADMIN.wordings,
-            type="area",
-            rows=4,
-            value="\n".join(report.paraphrases),
-            help=ADMIN.one_per_line,
-        ),
-        html.field(
-            "probes", ADMIN.probes, type="area", rows=4, value="\n".join(report.probes), help=ADMIN.one_per_line
-        ),
+    ]
+    fields += [
+        html.field(name, label, type="area", rows=4, value="\n".join(report.wordings(name)), help=ADMIN.one_per_line)
+        for name, label in ADMIN.wordings.items()
     ]
     return html.dialog(ADMIN.edit_title, act="revise", id=report.id, ok=TEXTS.save, wide=True, fields=fields)
 

@@ -99,13 +99,17 @@ def detail(report: Report | None, me: Me | None) -> Html:
         _reporter(report),
         _triage(report),
     ]
-    for title, lines in ((ADMIN.wordings, report.paraphrases), (ADMIN.probes, report.probes)):
-        if lines:
-            parts.append(
-                _section(title, element("ul", join([element("li", line) for line in lines]), class_="er-lines"))
-            )
+    if report.remedy == "weights":
+        parts += [_wordings(report, name, title) for name, title in ADMIN.wordings.items() if report.wordings(name)]
     parts += [_approvals(report), _verification(report), _history(report)]
     return element("article", join(parts), class_="er-detail")
+
+
+def _wordings(report: Report, name: str, title: str) -> Html:
+    """Questions that an edit learns from or is judged by, and whether a person wrote them."""
+    lines = element("ul", join([element("li", line) for line in report.wordings(name)]), class_="er-lines")
+    by_rule = html.EMPTY if getattr(report, name) else element("p", ADMIN.generated, class_="er-quiet")
+    return _section(title, by_rule + lines)
 
 
 def _bar(buttons: Sequence[Html]) -> list[Html]:

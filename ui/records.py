@@ -179,6 +179,7 @@ class Report:
     evidence: tuple[str, ...]
     paraphrases: tuple[str, ...]
     probes: tuple[str, ...]
+    neighbours: tuple[str, ...]
     conflicts: tuple[str, ...]
     duplicate_of: str
     fallback: str
@@ -186,15 +187,22 @@ class Report:
     version_before: str
     version_after: str
     moves: tuple[Move, ...]
+    generated: Json = field(default_factory=dict)
     triage: Json = field(default_factory=dict)
     verification: Json = field(default_factory=dict)
     review: Json = field(default_factory=dict)
+
+    def wordings(self, name: str) -> tuple[str, ...]:
+        """The paraphrases, probes or neighbours that an edit would use: a reviewer's own, else the generated ones."""
+        own: tuple[str, ...] = getattr(self, name)
+        return own or words(self.generated, name)
 
     @classmethod
     def read(cls, data: Json) -> "Report":
         claim = data.get("claim")
         said: Json = {**data, **claim} if isinstance(claim, Mapping) else data
         triage, verification, review = data.get("triage"), data.get("report"), data.get("review")
+        generated = data.get("generated")
         return cls(
             id=text(data, "id"),
             status=text(data, "status"),
@@ -219,6 +227,7 @@ class Report:
             evidence=words(data, "evidence"),
             paraphrases=words(data, "paraphrases"),
             probes=words(data, "probes"),
+            neighbours=words(data, "neighbours"),
             conflicts=words(data, "conflicts"),
             duplicate_of=text(data, "duplicate_of"),
             fallback=text(data, "fallback"),
@@ -226,6 +235,7 @@ class Report:
             version_before=text(data, "weights_version_before"),
             version_after=text(data, "weights_version_after"),
             moves=tuple(Move.read(row) for row in rows(data, "moves") or rows(data, "history")),
+            generated=generated if isinstance(generated, Mapping) else {},
             triage=triage if isinstance(triage, Mapping) else {},
             verification=verification if isinstance(verification, Mapping) else {},
             review=review if isinstance(review, Mapping) else {},

@@ -100,11 +100,7 @@ def _print_stream(remote: Remote, body: dict[str, Any]) -> str:
             piece = choice["delta"].get("content") or ""
             click.echo(piece, nl=False)
             text += piece
-        last = (
-            {**chunk, **({"errata": chunk["errata"]} if "errata" in chunk else last)}
-            if chunk.get("errata")
-            else {**last, "id": chunk["id"]}
-        )
+        last |= {name: chunk[name] for name in ("id", "errata") if chunk.get(name)}
     trace = last.get("errata", {})
     click.secho(f"\n[{last.get('id')}] {trace.get('route')}: {trace.get('reason')}", dim=True, err=True)
     return text
@@ -156,11 +152,30 @@ def show_correction(correction_id: str, as_json: bool) -> None:
     show(Remote().call("GET", f"/v1/corrections/{correction_id}"), as_json=as_json)
 
 
+@click.command()
+@click.argument("correction_id")
+@click.option("--question", "canonical_question", help="The question, put so that it stands alone.")
+@click.option("--subject", help="What it is about, word for word as it stands in the question.")
+@click.option("--correct", "correct_answer", help="The right answer.")
+@click.option("--paraphrase", "paraphrases", multiple=True, help="A wording to learn; repeat for more.")
+@click.option("--probe", "probes", multiple=True, help="A question to verify with; repeat for more.")
+@click.option(
+    "--neighbour", "neighbours", multiple=True, help="A question about another subject whose answer must stay."
+)
+@json_option
+def revise(correction_id: str, as_json: bool, **fields: str | tuple[str, ...] | None) -> None:
+    """Put right, before approval, what will be corrected and how it is asked. Your wordings replace the generated ones."""
+    body = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items() if value}
+    if not body:
+        raise click.UsageError("nothing to change: give --question, --subject, --correct or wordings")
+    show(Remote().call("PATCH", f"/v1/corrections/{correction_id}", json=body), as_json=as_json)
+
+
 def _move(name: str, help_text: str, *, reason_required: bool) -> click.Command:
     @click.command(name, help=help_text)
     @click.argument("correction_id")
     @click.option(
-        "--reason", required=reason_required, default=None if reason_required else "", help="Why; it goes on record."
+        "--reason", help="Why; it goes on record.", **({"required": True} if reason_required else {"default": ""})
     )
     @json_option
     def move(correction_id: str, reason: str, as_json: bool) -> None:
@@ -251,6 +266,7 @@ COMMANDS = (
     report,
     queue,
     show_correction,
+    revise,
     _move("approve", "Approve a queued correction.", reason_required=False),
     _move("reject", "Reject a queued correction.", reason_required=True),
     _move("rollback", "Undo a correction that is in force.", reason_required=True),

@@ -45,6 +45,7 @@ class Revision(BaseModel):
     correct_answer: str | None = None
     paraphrases: list[str] | None = Field(None, max_length=20)
     probes: list[str] | None = Field(None, max_length=20)
+    neighbours: list[str] | None = Field(None, max_length=20)
 
 
 class Reason(BaseModel):
@@ -137,13 +138,8 @@ def show(correction_id: str, services: ServicesOf, account: Signed) -> dict[str,
 @router.patch("/{correction_id}")
 def revise(correction_id: str, body: Revision, services: ServicesOf, account: Reviewer) -> dict[str, Any]:
     """Edit what will be corrected, before approval."""
-    fields = body.model_dump(exclude_none=True)
-    for name in ("paraphrases", "probes"):
-        if name in fields:
-            fields[name] = tuple(fields[name])
-    return correction_json(
-        services, services.records.ledger.revise(correction_id, account, **fields), viewer=account, whole=True
-    )
+    revised = services.records.ledger.revise(correction_id, account, **body.model_dump(exclude_none=True))
+    return correction_json(services, revised, viewer=account, whole=True)
 
 
 @router.post("/{correction_id}/approve")

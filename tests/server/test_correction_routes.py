@@ -8,7 +8,9 @@ import httpx
 import pytest
 
 from governance.accounts import Role
-from governance.corrections import Remedy, Status
+from governance.corrections import WORDINGS, Remedy, Status
+from server.edits import case_of, statements_of
+from server.services import card_of
 from tests_support import House
 
 REPORT = {
@@ -135,6 +137,26 @@ async def test_another_user_s_correction_is_not_there(house: House, user: httpx.
         assert (await other.get(f"/v1/corrections/{made['id']}")).status_code == 404
         assert (await other.post(f"/v1/corrections/{made['id']}/withdraw")).status_code == 404
         assert (await other.get("/v1/corrections")).json()["data"] == []
+
+
+async def test_a_reviewer_reads_the_generated_wordings_and_writes_others(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    made = (await user.post("/v1/corrections", json=REPORT)).json()["id"]
+    queue(house, made)
+    shown = (await admin.get(f"/v1/corrections/{made}")).json()
+    assert {name: bool(texts) for name, texts in shown["generated"].items()} == dict.fromkeys(WORDINGS, True)
+    own = {
+        "paraphrases": ["The Blue Door is by which painter?"],
+        "probes": ["Whose work is the Blue Door?"],
+        "neighbours": ["Who painted Guernica?"],
+    }
+    changed = (await admin.patch(f"/v1/corrections/{made}", json=own)).json()
+    assert {name: changed[name] for name in WORDINGS} == own
+    case, said = (of(house.services.records.ledger.get(made)) for of in (case_of, statements_of))
+    assert list(said.paraphrases) == own["paraphrases"]
+    assert (list(case.probes), [probe.question for probe in case.neighbours]) == (own["probes"], own["neighbours"])
+    assert own["probes"][0] in card_of(house.services.records.ledger.get(made)).phrasings
 
 
 async def test_an_approval_needs_an_admin_who_is_not_the_reporter(

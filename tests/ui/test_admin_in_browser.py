@@ -109,9 +109,18 @@ def test_a_claim_is_edited_rerouted_and_rejected(open_page, world):
     page = open_page("reviewer", "/admin/")
     choose(page, "Who wrote Middlemarch?")
     assert page.locator("[data-key=a]").count() == 0
+    assert page.locator("article.er-detail >> text=written by rule").count() == 3
     page.keyboard.press("e")
-    fill_and_send(page, subject="Middlemarch", paraphrases="Middlemarch is by whom?\nName the author of Middlemarch.")
+    page.wait_for_selector("dialog")
+    assert "Middlemarch" in page.input_value("dialog [name=probes]")
+    fill_and_send(
+        page,
+        subject="Middlemarch",
+        paraphrases="Middlemarch is by whom?\nName the author of Middlemarch.",
+        neighbours="Who wrote Emma?",
+    )
     page.wait_for_selector("text=Name the author of Middlemarch.")
+    assert page.locator("article.er-detail >> text=written by rule").count() == 1
     page.get_by_role("button", name="Use knowledge instead").click()
     fill_and_send(page, reason="Rather a note.")
     page.locator(".er-detail-head >> text=Answer from knowledge").wait_for()
@@ -120,6 +129,8 @@ def test_a_claim_is_edited_rerouted_and_rejected(open_page, world):
     assert until(lambda: world.report("Who wrote Middlemarch?").status is Status.REJECTED)
     decided = world.report("Who wrote Middlemarch?")
     assert decided.paraphrases == ("Middlemarch is by whom?", "Name the author of Middlemarch.")
+    assert decided.neighbours == ("Who wrote Emma?",)
+    assert decided.probes == ()  # what was left as the rules wrote it follows the question
     assert decided.moves[-1].reason == "Already known."
 
 

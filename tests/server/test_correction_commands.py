@@ -1,0 +1,84 @@
+"""The commands for corrections against a real gateway on a port, as a person types them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from governance.accounts import Role
+from governance.corrections import Remedy, Status
+from server.cli import main
+from tests_support import KEYS, House, free_port, listening
+
+QUESTION, RIGHT = "Who painted the Blue Door?", "Piet Aldering"
+Errata = Callable[..., Result]
+
+
+@pytest.fixture
+def errata(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Errata]:
+    """`errata("user", "queue", "--mine")` is what that person sees."""
+    port = free_port()
+    monkeypatch.setenv("ERRATA_URL", f"http://127.0.0.1:{port}")
+
+    def run(role: str, *line: str) -> Result:
+        monkeypatch.setenv("ERRATA_API_KEY", KEYS[Role(role)])
+        return CliRunner().invoke(main, list(line))
+
+    with listening(house.app, port):
+        yield run
+
+
+def told(result: Result) -> Any:
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def reported(house: House, errata: Errata) -> str:
+    """A wrong answer, reported by its id and triaged."""
+    answer = errata("user", "chat", QUESTION)
+    assert answer.exit_code == 0, answer.output
+    answer_id = answer.stderr.split("[")[1].split("]")[0]
+    made = told(errata("user", "report", answer_id, "--correct", RIGHT, "--evidence", "https://a.example", "--json"))
+    house.services.records.ledger.triaged(
+        made["id"],
+        Status.QUEUED,
+        remedy=Remedy.KNOWLEDGE,
+        reason="",
+        evidence={},
+        canonical_question=QUESTION,
+        subject="the Blue Door",
+    )
+    return str(made["id"])
+
+
+def test_a_report_is_revised_rerouted_approved_and_withdrawn(house: House, errata: Errata) -> None:
+    made = reported(house, errata)
+    assert made in errata("admin", "queue", "--status", "queued").stdout
+    revised = told(
+        errata("admin", "revise", made, "--subject", "Blue Door", "--probe", "Whose work is the Blue Door?", "--json")
+    )
+    assert (revised["subject"], revised["probes"]) == ("Blue Door", ["Whose work is the Blue Door?"])
+    assert errata("admin", "reroute", made, "--to", "weights").stdout.strip() == f"{made} queued weights"
+    assert errata("admin", "approve", made).stdout.strip() == f"{made} approved"
+    assert told(errata("user", "show", made, "--json"))["status"] == "approved"
+    assert RIGHT in errata("user", "chat", QUESTION).stdout
+    other = reported(house, errata)
+    assert errata("user", "withdraw", other).stdout.strip() == f"{other} closed"
+
+
+@pytest.mark.parametrize(
+    ("role", "line", "code", "said"),
+    [
+        ("admin", ["revise", "cor_none", "--correct", "x"], 1, "no correction"),
+        ("admin", ["revise", "cor_none"], 2, "nothing to change"),
+        ("admin", ["reject", "cor_none"], 2, "--reason"),
+        ("user", ["approve", "cor_none"], 1, "role"),
+    ],
+)
+def test_a_refusal_says_why_and_is_no_success(errata: Errata, role: str, line: list[str], code: int, said: str) -> None:
+    refused = errata(role, *line)
+    assert (refused.exit_code, said in refused.output) == (code, True), refused.output
