@@ -192,21 +192,24 @@ def gate(
 ) -> GateReport:
     """Judge a set of edits by replies of the edited model.
 
+    Several edits are first asked about themselves: where one fails they are solved anew without it, and nothing else is asked.
+
     generate    answers for the edited model, in the serving dtype
     baseline    must hold the unedited model's reply to every kept question (see `questions_before`)
     earlier     edits that are live already: asked directly only
     perplexity  before and after, on ordinary text
     """
-    asked = list(
-        dict.fromkeys(
-            [case.fact.question for case in (*cases, *earlier)]
-            + [q for case in cases for q in (*case.probes, *case.kept_questions)]
-            + [probe.question for probe in unrelated]
-        )
-    )
-    after = dict(zip(asked, generate(asked), strict=True))
+    own = [q for case in cases for q in (case.fact.question, *case.probes)]
+    others = [q for case in cases for q in case.kept_questions] + [case.fact.question for case in earlier]
+    others += [probe.question for probe in unrelated]
+    after = _ask(generate, own if len(cases) > 1 else [*own, *others])
     facts = tuple(_judge(case, after, baseline, thresholds) for case in cases)
-    everyone = Rate(0, 0)
+    if len(cases) > 1 and all(report.passes for report in facts):
+        after |= _ask(generate, [q for q in others if q not in after])
+        facts = tuple(_judge(case, after, baseline, thresholds) for case in cases)
+    everyone, asked = Rate(0, 0), list(after)
+    unrelated = [probe for probe in unrelated if probe.question in after]
+    earlier = [case for case in earlier if case.fact.question in after]
     known_before = [q for q in asked if q in baseline.replies]
     circled = {q for q in known_before if goes_in_circles(baseline.replies[q].text)}  # no edit is to blame for these
     rates = {
@@ -220,6 +223,12 @@ def gate(
         "repeating": Rate.count(goes_in_circles(after[q].text) for q in asked if q not in circled),
     }
     return GateReport(facts, rates, perplexity, _release_reasons(rates, perplexity, thresholds.release))
+
+
+def _ask(generate: Generate, questions: Iterable[str]) -> dict[str, Reply]:
+    """Each question once."""
+    asked = list(dict.fromkeys(questions))
+    return dict(zip(asked, generate(asked), strict=True))
 
 
 def questions_before(cases: Sequence[GateCase], unrelated: Sequence[Probe] = ()) -> list[str]:
@@ -238,10 +247,9 @@ def _judge(case: GateCase, after: Mapping[str, Reply], baseline: Baseline, thres
     answered = tuple(q for q in dict.fromkeys((fact.question, *case.probes)) if contains(after[q].text, new))
     direct = Rate.count([fact.question in answered])
     probes = Rate.count(q in answered for q in case.probes)
-    neighbours = Rate.count(_kept(probe, after, baseline, new) for probe in case.neighbours)
-    subject = Rate.count(
-        not contains(after[q].text, new) for q in case.same_subject if not contains(baseline.replies[q].text, new)
-    )
+    neighbours = Rate.count(_kept(probe, after, baseline, new) for probe in case.neighbours if probe.question in after)
+    clean = [q for q in case.same_subject if q in after and not contains(baseline.replies[q].text, new)]
+    subject = Rate.count(not contains(after[q].text, new) for q in clean)
     bounds = thresholds.fact
     said = {
         "direct": (direct, "the question itself is answered with the new answer in {passed} of {of}"),

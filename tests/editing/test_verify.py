@@ -40,6 +40,16 @@ def test_an_edit_that_does_not_take_is_named_and_the_others_are_not():
     assert "the question itself" in report.of("f1").reasons[0]
 
 
+def test_of_several_edits_no_more_is_asked_once_one_has_failed():
+    cases = [_case(i) for i in range(3)]
+    editor = ScriptedEditor(TABLE, stubborn=["f1"])
+    report = _gate(editor, cases, [c.fact for c in cases], unrelated=[SKY])
+    assert report.failed == ("f1",)
+    assert report.rates["unrelated"].of == report.rates["neighbours"].of == 0
+    assert report.of("f0").answered == (cases[0].fact.question, *cases[0].probes)
+    assert _gate(editor, [cases[1]], [cases[1].fact], unrelated=[SKY]).rates["unrelated"].of == 1
+
+
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [("Who painted Guernica?", "other subjects"), (SKY.question, "unrelated: 0 of 1")],
