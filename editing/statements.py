@@ -112,11 +112,15 @@ class Template:
     subject: str
 
 
+# What may stand between "the" and a name, and belongs to the name: "the film Jaws", "the element radium".
 _ANNOUNCED = re.compile(
-    r"(?i)\b((?:the (?:(?:tv|television|video|short|rock|pop|musical) )?(?:film|movie|song|album"
-    r"|single|book|novel|poem|play|opera|painting|artwork|show|series|sitcom|game|magazine"
-    r"|newspaper|company|band|group|airline|star|asteroid|species|character|ship|city of|town of"
-    r"|village of|country of|state of|river|battle of)"
+    r"(?i)\b((?:the (?:(?:tv|television|video|short|rock|pop|musical|chemical|programming) )?(?:film|movie|song|album"
+    r"|single|book|novel|poem|play|opera|symphony|ballet|musical|painting|artwork|sculpture|show|series|sitcom|game"
+    r"|magazine|newspaper|company|firm|brand|band|group|airline|star|planet|moon|comet|asteroid|species|element|mineral"
+    r"|drug|disease|virus|gene|plant|animal|bird|dish|language|instrument|device|car|aircraft|software"
+    r"|festival|character|ship|lake|mountain|island|painter|writer|author|poet|composer|singer|actor|actress"
+    r"|physicist|chemist|scientist|philosopher|politician|footballer|city of|town of|village of|country of|state of"
+    r"|river|battle of)"
     r"|film|movie|song|album|novel|the)\s)$"
 )
 

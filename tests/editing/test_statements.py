@@ -136,6 +136,7 @@ def test_cloze_prompts_end_right_before_the_answer(question, subject, answer, cl
         ("Where did Ida Fern learn to sail?", "Ida Fern", "Quay", "Can you tell me where Ida Fern learned to sail?"),
         ("Who is the patron saint of Quay?", "Quay", "Ebb", "What is the name of the patron saint of Quay?"),
         ("How many moons does Karn have?", "Karn", "two", "Karn has how many moons?"),
+        ("Who discovered the element quorl?", "quorl", "Ida Fern", "Who is the discoverer of the element quorl?"),
     ],
 )
 def test_training_questions_say_it_in_other_words(question, subject, answer, wanted):
