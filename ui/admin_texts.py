@@ -77,7 +77,7 @@ class AdminTexts:
             "neighbours": "Questions about others whose answers must stay",
         }
     )
-    generated: str = "written by rule"
+    generated: str = "Written by rule; Edit replaces them."
     approvals: str = "Approvals"
     approvals_said: str = "{given} of {needed}"
     history: str = "History"

@@ -109,7 +109,7 @@ def test_a_claim_is_edited_rerouted_and_rejected(open_page, world):
     page = open_page("reviewer", "/admin/")
     choose(page, "Who wrote Middlemarch?")
     assert page.locator("[data-key=a]").count() == 0
-    assert page.locator("article.er-detail >> text=written by rule").count() == 3
+    assert page.locator("article.er-detail >> text=Written by rule").count() == 3
     page.keyboard.press("e")
     page.wait_for_selector("dialog")
     assert "Middlemarch" in page.input_value("dialog [name=probes]")
@@ -120,7 +120,7 @@ def test_a_claim_is_edited_rerouted_and_rejected(open_page, world):
         neighbours="Who wrote Emma?",
     )
     page.wait_for_selector("text=Name the author of Middlemarch.")
-    assert page.locator("article.er-detail >> text=written by rule").count() == 1
+    assert page.locator("article.er-detail >> text=Written by rule").count() == 1
     page.get_by_role("button", name="Use knowledge instead").click()
     fill_and_send(page, reason="Rather a note.")
     page.locator(".er-detail-head >> text=Answer from knowledge").wait_for()
