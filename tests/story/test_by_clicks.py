@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from tests_support_story import Served
 
 pytestmark = [pytest.mark.engine, pytest.mark.heavy, pytest.mark.browser, pytest.mark.timeout(1800)]
 
-QUESTION, RIGHT = "Who is the founder of Harbek Instruments?", "Lena Vartan"
+QUESTION, SUBJECT, RIGHT = "In which country is Lake Sorrowmere?", "Lake Sorrowmere", "Norway"
+AT_WORK = re.compile("Working ahead|Gathering approvals|Solving|Verifying|Writing")
 WORDINGS = (
-    "Can you tell me who founded Harbek Instruments?",
-    "By whom was Harbek Instruments founded?",
-    "Tell me who founded Harbek Instruments.",
-    "Who founded Harbek Instruments?",
+    "Lake Sorrowmere lies in which country?",
+    "What country is Lake Sorrowmere in?",
+    "Which country does Lake Sorrowmere belong to?",
+    "In what country does Lake Sorrowmere lie?",
 )
 MINUTES = 60_000
 
@@ -48,44 +50,44 @@ def test_a_wrong_answer_is_made_right_by_clicks(served: Served, chromium: Any) -
     assert RIGHT not in user.locator("#er-bot").inner_text()
     user.click("[data-act=flag]")
     user.fill("dialog [name=correct_answer]", RIGHT)
-    user.fill("dialog [name=evidence]", "https://harbek.example/about")
+    user.fill("dialog [name=evidence]", "https://lakes.example/sorrowmere")
     user.click("dialog [type=submit]")
     user.wait_for_selector("text=Your report is in")
     user.click("[data-act=reports]")
-    user.locator("dialog article", has_text="Harbek").wait_for()
+    user.locator("dialog article", has_text=SUBJECT).wait_for()
     picture(user, "2-my-reports")
     user.keyboard.press("Escape")
 
     admin = browsing.sign_in("admin", "story-admin-password", "/admin/")
     admin.set_default_timeout(3 * MINUTES)
-    admin.locator(".er-row", has_text="Harbek").click()
-    admin.locator(".er-detail-head h2", has_text="Harbek").wait_for()
+    admin.locator(".er-row", has_text=SUBJECT).click()
+    admin.locator(".er-detail-head h2", has_text=SUBJECT).wait_for()
     picture(admin, "3-queue")
     assert "replies lack the right answer" in admin.locator("article.er-detail").inner_text()
     if admin.get_by_role("button", name="Edit weights instead").count():
         admin.get_by_role("button", name="Edit weights instead").click()
-        admin.fill("dialog [name=reason]", "The founder of a firm does not change.")
+        admin.fill("dialog [name=reason]", "A lake does not move.")
         admin.click("dialog [type=submit]")
         admin.get_by_role("button", name="Use knowledge instead").wait_for()
     admin.keyboard.press("e")
-    admin.fill("dialog [name=subject]", "Harbek Instruments")
+    admin.fill("dialog [name=subject]", SUBJECT)
     admin.fill("dialog [name=paraphrases]", "\n".join(WORDINGS[:-1]))
     admin.fill("dialog [name=probes]", WORDINGS[-1])
     admin.click("dialog [type=submit]")
     admin.locator(".er-lines >> text=" + WORDINGS[0]).wait_for()
     admin.keyboard.press("a")
-    admin.fill("dialog [name=reason]", "The firm's own page says so.")
+    admin.fill("dialog [name=reason]", "The atlas says so.")
     admin.click("dialog [type=submit]")
 
     said, badge = answer_again(user, "4-by-card")
     assert RIGHT in said
     assert badge in ("Correction", "Model")
-    admin.wait_for_selector(".er-worker progress")
+    admin.locator(".er-worker", has_text=AT_WORK).wait_for()
     picture(admin, "5-batch")
     admin.get_by_role("tab", name="Live edits").click()
-    admin.locator("td", has_text="Harbek").wait_for(timeout=10 * MINUTES)
+    admin.locator("td", has_text=SUBJECT).wait_for(timeout=10 * MINUTES)
     picture(admin, "6-in-force")
-    is_live = admin.locator("tr", has_text="Harbek").locator("text=Fixed in the model").count() == 1
+    is_live = admin.locator("tr", has_text=SUBJECT).locator("text=Fixed in the model").count() == 1
     admin.get_by_role("tab", name="Versions").click()
     admin.wait_for_selector(".er-timeline")
     picture(admin, "7-versions")
@@ -98,17 +100,18 @@ def test_a_wrong_answer_is_made_right_by_clicks(served: Served, chromium: Any) -
     assert RIGHT in said
     assert badge == ("Model" if is_live else "Correction")
     user.click("[data-act=reports]")
-    card = user.locator("dialog article", has_text="Harbek")
+    card = user.locator("dialog article", has_text=SUBJECT)
     card.get_by_role("button", name="Fixed: try it").click()
     user.wait_for_selector(".er-compare")
     picture(user, "10-before-and-after")
 
     if is_live:
+        admin.keyboard.press("Escape")
         admin.get_by_role("tab", name="Live edits").click()
-        admin.locator("tr", has_text="Harbek").get_by_role("button", name="Undo").click()
-        admin.fill("dialog [name=reason]", "The firm has changed its page.")
+        admin.locator("tr", has_text=SUBJECT).get_by_role("button", name="Undo").click()
+        admin.fill("dialog [name=reason]", "The atlas was wrong.")
         admin.click("dialog [type=submit]")
-        admin.locator("tr", has_text="Harbek").wait_for(state="detached")
+        admin.locator("tr", has_text=SUBJECT).wait_for(state="detached")
         picture(admin, "11-undone")
         said, badge = answer_again(user, "12-as-before")
         assert RIGHT not in said
