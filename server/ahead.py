@@ -40,10 +40,15 @@ class Ahead:
         self._records, self._gate = records, gate
         self._edits = Edits(editor, settings.artefacts_dir, say=lambda _n, _of, ids: say(ids), refused=_refused)
         self._files, self._weight = ErasureFiles(settings), editor.config.protect_weights[0]
+        self._is_warm = False
         self._seen: set[tuple[tuple[str, datetime], ...]] = set()  # what was worked out, or cannot be
 
     def step(self, kept: Sequence[Correction]) -> bool:
-        """Work out one edit beside the live ones `kept`; was there one to work out?"""
+        """Work out one edit beside the live ones `kept`; was there anything to do? First what every verdict needs."""
+        if not self._is_warm:
+            self._is_warm = True
+            self._gate.ask_before()
+            return True
         queued, _ = self._records.ledger.list(status=Status.QUEUED, sort=Sort.PRIORITY, limit=REPORTS)
         for correction in queued:
             if correction.remedy is not Remedy.WEIGHTS or correction.duplicate_of:

@@ -61,19 +61,20 @@ class ReleaseGate:
         return choose(told, ids, rounds=self._thresholds.draw["rounds"], held=held)
 
     def ask_before(self, *cases: GateCase) -> None:
-        """Ask the unedited model what must be known of it to judge these cases."""
+        """Ask the unedited model what must be known of it to judge these cases, or any."""
         before = len(self._controlled().replies)
         self._baseline.ask(self._generate, questions_before(cases, self._controls.probes))
         if len(self._controlled().replies) > before:
             self._controlled().save(self._path)
+        if self._quiet is None:
+            self._quiet = self._perplexity()
 
     def judge(
         self, editor: Editor, solution: Solution, cases: Sequence[GateCase], *, earlier: Sequence[GateCase]
     ) -> GateReport:
         """The verdict over new edits `cases` beside `earlier` ones, all of them in `solution`."""
         self.ask_before(*cases)
-        if self._quiet is None:
-            self._quiet = self._perplexity()
+        assert self._quiet is not None
         with editor.applied(solution):
             after = self._perplexity()
             return gate(
