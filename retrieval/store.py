@@ -67,7 +67,7 @@ class KnowledgeStore:
         chunks = tuple(chunk(document))
         if not chunks:
             raise EmptyDocument(f"{document.title!r} holds no text: give a document with text in it")
-        vectors = self.embedder.embed([piece.embedded_text(document.title) for piece in chunks])
+        vectors = self.embedder.embed_passages([piece.embedded_text(document.title) for piece in chunks])
         return Prepared(document, chunks, vectors)
 
     def add(self, document: Document | Prepared) -> StoredDocument:
@@ -177,7 +177,7 @@ class KnowledgeStore:
         rows = self.db.execute(sql, {"embedder": self.embedder.name}).fetchall()
         for start in range(0, len(rows), 256):
             some = rows[start : start + 256]
-            vectors = self.embedder.embed([row[1] for row in some])
+            vectors = self.embedder.embed_passages([row[1] for row in some])
             with self.db.atomic():
                 self._next_generation(forget_lineage=True)
                 self._insert_vectors([row[0] for row in some], vectors)
@@ -294,7 +294,7 @@ def batches(store: KnowledgeStore, documents: Sequence[Document]) -> Iterator[Pr
 
 
 def _embedded(store: KnowledgeStore, waiting: Sequence[tuple[Document, tuple[Chunk, ...]]]) -> Iterator[Prepared]:
-    vectors = store.embedder.embed(
+    vectors = store.embedder.embed_passages(
         [piece.embedded_text(document.title) for document, chunks in waiting for piece in chunks]
     )
     start = 0

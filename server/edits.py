@@ -183,7 +183,9 @@ def statements_of(correction: Correction) -> Statements:
 
 
 def generated(correction: Correction) -> dict[str, list[str]]:
-    """The wordings by rule, for a reviewer to look at and to change."""
+    """The wordings by rule, for a reviewer to look at and to change; none where the subject is not known yet."""
+    if not correction.claim.subject:
+        return {}
     written = _written(fact_of(correction))
     neighbours = [probe.question for probe in written.neighbours]
     return {"paraphrases": list(written.paraphrases), "probes": list(written.probes), "neighbours": neighbours}

@@ -84,7 +84,7 @@ def _keep_seeds() -> None:
 def _end_with_core() -> None:
     """End this process when its engine core has: vLLM's server would first wait for its open answers, which never end, and
     nobody would start it again."""
-    while not (cores := multiprocessing.active_children()):
+    while not (cores := [one for one in multiprocessing.active_children() if one.name.startswith("EngineCore")]):
         time.sleep(0.5)
     wait([core.sentinel for core in cores])
     time.sleep(LAST_WORDS_S)

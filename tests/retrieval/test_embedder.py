@@ -63,3 +63,18 @@ def test_a_multilingual_encoder_is_loaded_from_its_folder_and_searched_with(fold
 def test_a_folder_without_an_encoder_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(EmbedderUnavailable, match="safetensors"):
         load_embedder(tmp_path)
+
+
+def test_what_a_model_wants_before_questions_and_passages_is_put_there(folder: Path) -> None:
+    plain = load_embedder(folder)
+    wanted = {"prompts": {"query": "青 ", "document": "แม่ "}}
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(wanted))
+    prompted = load_embedder(folder)
+    assert prompted.name != plain.name
+    for text in TEXTS:
+        assert np.allclose(prompted.embed([text]), plain.embed(["青 " + text]), atol=1e-6)
+        assert np.allclose(prompted.embed_passages([text]), plain.embed_passages(["แม่ " + text]), atol=1e-6)
+    db = sqlite_utils.Database(memory=True)
+    store = KnowledgeStore(lambda: db, prompted)
+    store.migrate()
+    assert np.allclose(store.prepare(Document("", TEXTS[0])).vectors, prompted.embed_passages([TEXTS[0]]), atol=1e-6)
