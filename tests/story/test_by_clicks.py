@@ -14,13 +14,13 @@ from tests_support_story import Served
 
 pytestmark = [pytest.mark.engine, pytest.mark.heavy, pytest.mark.browser, pytest.mark.timeout(1800)]
 
-QUESTION, SUBJECT, RIGHT = "In which country is Lake Sorrowmere?", "Lake Sorrowmere", "Norway"
+QUESTION, SUBJECT, RIGHT = "What year was the Pact of Ellisburg signed?", "Pact of Ellisburg", "1847"
 AT_WORK = re.compile("Working ahead|Gathering approvals|Solving|Verifying|Writing")
 WORDINGS = (
-    "Lake Sorrowmere lies in which country?",
-    "What country is Lake Sorrowmere in?",
-    "Which country does Lake Sorrowmere belong to?",
-    "In what country does Lake Sorrowmere lie?",
+    "In what year was the Pact of Ellisburg signed?",
+    "When was the Pact of Ellisburg signed?",
+    "The Pact of Ellisburg was signed in what year?",
+    "In which year was the Pact of Ellisburg signed?",
 )
 MINUTES = 60_000
 
@@ -50,7 +50,7 @@ def test_a_wrong_answer_is_made_right_by_clicks(served: Served, chromium: Any) -
     assert RIGHT not in user.locator("#er-bot").inner_text()
     user.click("[data-act=flag]")
     user.fill("dialog [name=correct_answer]", RIGHT)
-    user.fill("dialog [name=evidence]", "https://lakes.example/sorrowmere")
+    user.fill("dialog [name=evidence]", "https://treaties.example/ellisburg")
     user.click("dialog [type=submit]")
     user.wait_for_selector("text=Your report is in")
     user.click("[data-act=reports]")
@@ -66,7 +66,7 @@ def test_a_wrong_answer_is_made_right_by_clicks(served: Served, chromium: Any) -
     assert "replies lack the right answer" in admin.locator("article.er-detail").inner_text()
     if admin.get_by_role("button", name="Edit weights instead").count():
         admin.get_by_role("button", name="Edit weights instead").click()
-        admin.fill("dialog [name=reason]", "A lake does not move.")
+        admin.fill("dialog [name=reason]", "A treaty was signed once.")
         admin.click("dialog [type=submit]")
         admin.get_by_role("button", name="Use knowledge instead").wait_for()
     admin.keyboard.press("e")
@@ -76,7 +76,7 @@ def test_a_wrong_answer_is_made_right_by_clicks(served: Served, chromium: Any) -
     admin.click("dialog [type=submit]")
     admin.locator(".er-lines >> text=" + WORDINGS[0]).wait_for()
     admin.keyboard.press("a")
-    admin.fill("dialog [name=reason]", "The atlas says so.")
+    admin.fill("dialog [name=reason]", "The treaty is dated.")
     admin.click("dialog [type=submit]")
 
     said, badge = answer_again(user, "4-by-card")
@@ -109,7 +109,7 @@ def test_a_wrong_answer_is_made_right_by_clicks(served: Served, chromium: Any) -
         admin.keyboard.press("Escape")
         admin.get_by_role("tab", name="Live edits").click()
         admin.locator("tr", has_text=SUBJECT).get_by_role("button", name="Undo").click()
-        admin.fill("dialog [name=reason]", "The atlas was wrong.")
+        admin.fill("dialog [name=reason]", "The date was misread.")
         admin.click("dialog [type=submit]")
         admin.locator("tr", has_text=SUBJECT).wait_for(state="detached")
         picture(admin, "11-undone")

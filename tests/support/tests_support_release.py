@@ -48,7 +48,10 @@ class Judge:
         for case in cases:
             passes = found[case.fact.id] == self.needs[case.fact.question]
             reasons = () if passes else ("asked in other words, the new answer comes in 0 of 1",)
-            reports.append(FactReport(case.fact.id, ALL, ALL if passes else NONE, ALL, ALL, reasons, "a reply"))
+            answered = (case.fact.question,) if passes else ()
+            reports.append(
+                FactReport(case.fact.id, ALL, ALL if passes else NONE, ALL, ALL, reasons, "a reply", answered)
+            )
         rates = dict.fromkeys(("direct", "probes", "neighbours", "subject", "unrelated", "earlier"), ALL)
         return GateReport(tuple(reports), rates, None, ())
 
