@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,10 +103,12 @@ class Worker:
         except EditingError:
             log.exception("a release failed; its corrections start again")
             self._records.ledger.requeue_interrupted()
-        except OSError as error:  # a full disk, most likely: no edit is to blame
+        except (OSError, sqlite3.OperationalError) as error:  # a full disk, most likely: no edit is to blame
             log.exception("cannot write")
-            self._records.ledger.requeue_interrupted(blame=False)
-            self._say("waiting", message=f"cannot write ({error.strerror or error}): make room, it goes on by itself")
+            with suppress(sqlite3.OperationalError):  # the database lies on the same disk: a later round clears up
+                self._records.ledger.requeue_interrupted(blame=False)
+            why = getattr(error, "strerror", None) or error
+            self._say("waiting", message=f"cannot write ({why}): make room, it goes on by itself")
             return BLOCKED_S
         self._say("idle")
         return IDLE_S

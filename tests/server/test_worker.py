@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,6 +66,24 @@ def test_a_weight_is_turned_down_and_up_again_to_the_same_artefact():
     assert bool(off.columns.moved.all())
     assert off.protecting(0.25).id == made.id
     assert (off.values == made.values).all()
+
+
+def test_a_database_that_cannot_grow_is_waited_for(house: House, make_worker, monkeypatch):
+    one = approved(house.services.records, *PAINTER)
+    worker, _ = make_worker({PAINTER[0]: 0.25})
+
+    def full(*_args: object, **_kwargs: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(worker, "round", lambda: worker.release(worker.plan()))
+        broken.setattr(worker._records.ledger, "start_editing", full)
+        broken.setattr(worker._records.ledger, "requeue_interrupted", full)
+        assert worker.turn() == BLOCKED_S
+    assert "make room" in read_progress(house.services.settings.data_dir).message
+    while worker.turn() == 0.0:
+        pass
+    assert house.services.records.ledger.get(one.id).status is Status.EDITING
 
 
 def test_a_full_disk_blames_no_edit_and_leaves_nothing_behind(house: House, make_worker, monkeypatch):
