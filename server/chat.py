@@ -14,6 +14,7 @@ from governance.accounts import Account
 from governance.answers import Answer, Answers
 from retrieval.store import KnowledgeStore
 from server.engines.protocol import Engine
+from server.follow_ups import FollowUps, Turn
 from server.metrics import Metrics
 from server.openai_api import ChatRequest
 from server.prompt import citations_missing, with_passages, without_false_citations
@@ -48,6 +49,7 @@ class Chat:
         self,
         *,
         engine: Engine,
+        follow_ups: FollowUps,
         router: Router,
         answers: Answers,
         knowledge: KnowledgeStore,
@@ -55,7 +57,7 @@ class Chat:
         metrics: Metrics,
         default_max_tokens: int,
     ) -> None:
-        self._engine, self._router, self._answers = engine, router, answers
+        self._engine, self._follow_ups, self._router, self._answers = engine, follow_ups, router, answers
         self._knowledge, self._serving, self._metrics = knowledge, serving, metrics
         self._default_max_tokens = default_max_tokens
 
@@ -68,9 +70,8 @@ class Chat:
         """
         started = time.monotonic()
         question = request.question
-        decision = await asyncio.to_thread(
-            self._router.decide, [m.content for m in request.messages if m.role == "user"], forced=request.errata_route
-        )
+        alone = await self._follow_ups.standalone([Turn(m.role, m.content) for m in request.messages])
+        decision = await asyncio.to_thread(self._router.decide, alone, forced=request.errata_route)
         await self._serving.ready()
         version = self._serving.version
         text: list[str] = []
@@ -93,7 +94,7 @@ class Chat:
             if answer is None:  # the client left or the engine broke off: what was said is still on record
                 self._store(request, account, answer_id, question, decision, text, finish_reason, version)
             self._metrics.answered(decision.route, finish_reason, time.monotonic() - started)
-        yield Finished(finish_reason, usage, self._trace(decision, answer, version), version.id)
+        yield Finished(finish_reason, usage, self._trace(question, decision, answer, version), version.id)
 
     async def _from_card(self, decision: Decision) -> AsyncIterator[Piece | tuple[str, dict[str, int]]]:
         assert decision.card is not None
@@ -169,7 +170,7 @@ class Chat:
             finish_reason=finish_reason,
         )
 
-    def _trace(self, decision: Decision, answer: Answer, version: ServedVersion) -> dict[str, Any]:
+    def _trace(self, question: str, decision: Decision, answer: Answer, version: ServedVersion) -> dict[str, Any]:
         trace: dict[str, Any] = {
             "route": str(decision.route),
             "reason": decision.reason,
@@ -177,6 +178,8 @@ class Chat:
             "active_edits": version.active_edits,
             "passages": list(_passages(decision)),
         }
+        if decision.question != question:
+            trace["read_as"] = decision.question
         if answer.weights_version_end:
             trace["weights_version_end"] = answer.weights_version_end
         if answer.conversation_id:

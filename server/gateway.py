@@ -13,7 +13,8 @@ from server.base_model import bind_base, foreign_base
 from server.engines.protocol import Engine
 from server.engines.vllm import VllmEngine
 from server.engines.vllm_process import SOCKET
-from server.prepare import prepare_model
+from server.follow_ups import PARAMETERS
+from server.prepare import PreparedModel, prepare_model
 from server.services import bootstrap
 from server.settings import EMBEDDED, Settings
 
@@ -30,12 +31,14 @@ def run(settings: Settings, *, say: Callable[[str], None]) -> None:
     # Uploads of Gradio and of multipart forms are people's texts: they belong under the data folder.
     os.environ["GRADIO_TEMP_DIR"] = os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    services = bootstrap(settings, engine_of(settings), model_name=model_name(settings))
-    if settings.weights_are_ours:
-        base = prepare_model(settings.model, settings.model_dir, say=say).base_sha256
-    else:
-        base = foreign_base(settings)
-    bind_base(settings, services.records, base)
+    base = prepare_model(settings.model, settings.model_dir, say=say) if settings.weights_are_ours else None
+    services = bootstrap(
+        settings,
+        engine_of(settings),
+        model_name=model_name(settings),
+        follow_ups_by_model=follow_ups_by_model(settings, base),
+    )
+    bind_base(settings, services.records, base.base_sha256 if base else foreign_base(settings))
     uvicorn.run(
         create_app(services),
         host=settings.host,
@@ -45,6 +48,13 @@ def run(settings: Settings, *, say: Callable[[str], None]) -> None:
         timeout_graceful_shutdown=5,
         server_header=False,
     )
+
+
+def follow_ups_by_model(settings: Settings, base: PreparedModel | None) -> bool:
+    """Whether the served model is asked to make follow-up questions stand alone; a model that is not ours is taken for large."""
+    if settings.engine.follow_ups != "auto":
+        return settings.engine.follow_ups == "model"
+    return base is None or base.parameters > PARAMETERS
 
 
 def engine_of(settings: Settings) -> Engine:

@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from math import prod
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
+from safetensors import SafetensorError, safe_open
 
 from editing.errors import UnsupportedModel
 from editing.families import family_of
@@ -49,6 +52,18 @@ class PreparedModel:
     path: Path
     base_sha256: str  # of everything an answer depends on; a ledger is bound to it
     model_type: str
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the weight files hold, by their headers. Raises ModelRefused for one that cannot be read."""
+        count = 0
+        for file in self.path.glob("*.safetensors"):
+            try:
+                with safe_open(file, framework="np") as tensors:
+                    count += sum(prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118
+            except SafetensorError as error:
+                raise ModelRefused(f"{file} is damaged ({error}). Fetch or convert the model again.") from error
+        return count
 
 
 def prepare_model(model: str, model_dir: Path, *, say: Say) -> PreparedModel:

@@ -27,6 +27,7 @@ from retrieval.store import batches
 from server.chat import Chat
 from server.engines.scripted import ScriptedEngine
 from server.erasing import Erasing
+from server.follow_ups import FollowUps
 from server.openai_api import ChatRequest
 from server.services import Services, bootstrap
 from server.serving import ServedVersion
@@ -104,6 +105,7 @@ async def chat_overhead(say: Say) -> dict[str, Any]:
 def _unrecorded(services: Services) -> Chat:
     return _Unrecorded(
         engine=services.engine,
+        follow_ups=FollowUps(services.engine, by_model=False),
         router=services.router,
         answers=services.records.answers,
         knowledge=services.knowledge,

@@ -52,7 +52,7 @@ class Review:
         claim = correction.claim
         question = claim.canonical_question or claim.question
         if correction.status is not Status.LIVE:
-            decision = await asyncio.to_thread(self._services.router.decide, [question])
+            decision = await asyncio.to_thread(self._services.router.decide, question)
             answer = decision.card.answer if decision.card else ""
             return answer, bool(answer) and contains(answer, claim.correct_answer)
         await self._services.serving.ready()

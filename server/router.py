@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -31,23 +29,9 @@ class Decision:
 
     route: Route
     reason: str
-    question: str  # standalone: what was looked up
+    question: str  # what was looked up
     card: Card | None = None
     passages: tuple[Passage, ...] = ()
-
-
-# A question that leans on the turn before it: it starts with a connective, or it says "it" where the subject would be.
-FOLLOW_UP = re.compile(
-    r"^(?:and|but|so|then|what about|how about)\b|\b(?:it|its|he|him|his|she|her|hers|they|them|their|there|that one|this one)\b",
-    re.IGNORECASE,
-)
-PRONOUN = re.compile(r"\b(its|his|her|hers|their|it|he|him|she|they|them|there)\b", re.IGNORECASE)
-POSSESSIVE = {"its", "his", "her", "hers", "their"}
-NAME = re.compile(r"\b[A-Z][\w'’.-]*(?:\s+(?:of|the|de|la|van|von|and|[A-Z][\w'’.-]*))*\s*[A-Z]?[\w'’-]*|\b[A-Z]\w+")
-QUESTION_WORDS = {
-    "what", "who", "where", "when", "which", "how", "why", "whose", "is", "are", "was", "were", "do", "does", "did",
-    "can", "could", "tell", "the", "a", "an", "in", "and", "please", "name", "i", "of", "whom", "has", "have",
-}  # fmt: skip
 
 
 class Router:
@@ -58,9 +42,8 @@ class Router:
         self._retriever = retriever
         self._passages = passages
 
-    def decide(self, turns: Sequence[str], *, forced: str = "auto") -> Decision:
-        """Route for the last of the user's `turns`. `forced` is `errata_route` of the request."""
-        question = standalone(turns)
+    def decide(self, question: str, *, forced: str = "auto") -> Decision:
+        """Route for a question that stands alone. `forced` is `errata_route` of the request."""
         if forced == "model":
             return Decision(Route.MODEL, "the request asked for the model alone", question)
         if forced == "retrieval":
@@ -138,48 +121,3 @@ def contradicts(passage: Passage, card: Card) -> bool:
         and names(text, card.subject)
         and not contains(text, card.claim)
     )
-
-
-def standalone(turns: Sequence[str]) -> str:
-    """The last turn, made a question that can be read alone, by rule: a pronoun is replaced by the last subject named.
-
-    "Who founded Apple?", "Where is it based?" -> "Where is Apple based?"; "And of Italy?" after "What is the capital of
-    France?" -> "What is the capital of Italy?". Left as it is where no rule applies.
-    """
-    question = turns[-1].strip()
-    if len(turns) < 2 or not FOLLOW_UP.search(question):
-        return question
-    if elliptic := re.match(
-        r"^(?:and|but|so|then|what about|how about)\s+(?:of|for|in|about|with)?\s*(.+?)\??$", question, re.I
-    ):
-        rest = elliptic.group(1).strip()
-        for earlier in reversed(turns[:-1]):
-            subject = last_subject(earlier)
-            if subject and len(rest.split()) <= 4 and not PRONOUN.search(rest):
-                return earlier.strip().replace(subject, rest)
-    if PRONOUN.search(question):
-        for earlier in reversed(turns[:-1]):
-            if subject := last_subject(earlier):
-                return PRONOUN.sub(
-                    lambda found: f"{subject}'s" if found.group(1).casefold() in POSSESSIVE else subject,
-                    question,
-                    count=1,
-                )
-    return question
-
-
-def last_subject(question: str) -> str | None:
-    """The last name in a question, found by its capitals; None if there is none."""
-    names = [found.group(0).strip().removesuffix("'s").removesuffix("’s") for found in NAME.finditer(question)]
-    names = [_without_question_word(name) for name in names]
-    names = [name for name in names if name]
-    return names[-1] if names else None
-
-
-def _without_question_word(name: str) -> str:
-    words = name.split()
-    while words and words[0].casefold() in QUESTION_WORDS:
-        words = words[1:]
-    while words and words[-1].casefold() in QUESTION_WORDS:
-        words = words[:-1]
-    return " ".join(words)

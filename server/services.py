@@ -29,6 +29,7 @@ from retrieval.sameness import SamenessMap
 from retrieval.store import KnowledgeStore
 from server.cards import Card, CardIndex
 from server.chat import Chat
+from server.follow_ups import FollowUps
 from server.metrics import Metrics
 from server.previews import Previews
 from server.router import Router
@@ -154,6 +155,7 @@ def bootstrap(
     engine: Engine,
     *,
     model_name: str,
+    follow_ups_by_model: bool = False,
     embedder: Embedder | None = None,
     freshness: FreshnessPredictor | None = None,
 ) -> Services:
@@ -175,6 +177,7 @@ def bootstrap(
     serving, metrics = Serving(), Metrics()
     chat = Chat(
         engine=engine,
+        follow_ups=FollowUps(engine, by_model=follow_ups_by_model),
         router=router,
         answers=records.answers,
         knowledge=knowledge,

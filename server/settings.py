@@ -20,6 +20,10 @@ class EngineSettings(BaseModel):
     weights: Literal["ours", "none"] = Field(
         "none", description="for --engine-url: may Errata change that server's weights?"
     )
+    follow_ups: Literal["auto", "rule", "model"] = Field(
+        "auto",
+        description="who makes 'And in Italy?' a whole question; auto: rules up to a billion parameters, else the model",
+    )
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = Field("auto", description="serving precision")
     compile: Literal["auto", "yes", "no"] = Field("auto", description="torch.compile in vLLM: faster, slower to start")
     max_model_len: int = Field(4096, ge=512, description="longest prompt plus answer, in tokens")

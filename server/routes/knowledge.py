@@ -158,7 +158,7 @@ def explain(
     services: ServicesOf, _: Signed, question: Annotated[str, Query(min_length=1, max_length=4_000)]
 ) -> dict[str, Any]:
     """Where a question would be answered from, and why; how long such an answer stays true."""
-    decision = services.router.decide([question])
+    decision = services.router.decide(question)
     freshness = services.freshness.predict([decision.question])[0]
     return {
         "question": decision.question,

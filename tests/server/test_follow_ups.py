@@ -1,0 +1,101 @@
+"""Follow-up questions: read by rule, by a model that can, and by rule again where it fails."""
+
+from __future__ import annotations
+
+import pytest
+
+from governance.accounts import Role
+from server.engines.scripted import ScriptedEngine
+from server.follow_ups import FollowUps, Turn, standalone
+from server.gateway import follow_ups_by_model
+from server.prepare import PreparedModel
+from server.settings import EngineSettings, Settings
+from tests_support import furnish, house_of
+
+BRIDGE = ("Who designed the Halden Bridge?", "The Halden Bridge was designed by Ines Takeda.")
+
+
+def turns(*texts: str) -> list[Turn]:
+    """User and assistant in turn."""
+    return [Turn("assistant" if n % 2 else "user", text) for n, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize(
+    ("said", "question"),
+    [
+        (turns("Who founded Apple?", "", "Where is it based?"), "Where is Apple based?"),
+        (turns("What is the capital of France?", "Paris.", "And of Italy?"), "What is the capital of Italy?"),
+        (turns(*BRIDGE, "When was she born?"), "When was Ines Takeda born?"),
+        (turns(*BRIDGE, "What is her age?"), "What is Ines Takeda's age?"),
+        (turns(*BRIDGE, "How long is it?"), "How long is Halden Bridge?"),
+        (
+            turns("Who wrote Hamlet?", "I do not know.", "When was he born?"),
+            "When was Hamlet born?",
+        ),  # nobody was named
+        (turns("Hello", "Hello!", "Who wrote Hamlet?"), "Who wrote Hamlet?"),
+        ([*turns("Who wrote Hamlet?"), Turn("user", " ")], "Who wrote Hamlet?"),
+    ],
+)
+def test_by_rule_a_follow_up_takes_the_name_it_leans_on(said: list[Turn], question: str) -> None:
+    assert standalone(said) == question
+
+
+async def test_a_model_that_can_is_asked_and_only_about_questions_that_lean() -> None:
+    engine = ScriptedEngine(lambda _asked, _version: '"How tall is the Halden Bridge above the water?"')
+    follow_ups = FollowUps(engine, by_model=True)
+    assert await follow_ups.standalone(turns(*BRIDGE, "And how tall is it?")) == (
+        "How tall is the Halden Bridge above the water?"
+    )
+    assert BRIDGE[1] in str(engine.asked[0])
+    for complete in (turns(*BRIDGE, "Who painted the Blue Door?"), turns("How tall is it?")):
+        assert await follow_ups.standalone(complete) == complete[-1].text
+    assert len(engine.asked) == 1
+
+
+@pytest.mark.parametrize("reply", ["", "Certainly!\nHow tall is it?", "word " * 200])
+async def test_what_is_no_question_is_not_taken(reply: str) -> None:
+    follow_ups = FollowUps(ScriptedEngine(lambda _asked, _version: reply), by_model=True)
+    assert await follow_ups.standalone(turns(*BRIDGE, "How tall is it?")) == "How tall is Halden Bridge?"
+
+
+async def test_without_the_engine_the_rules_read() -> None:
+    engine = ScriptedEngine()
+    engine.is_up = False
+    assert await FollowUps(engine, by_model=True).standalone(turns(*BRIDGE, "How tall is it?")) == (
+        "How tall is Halden Bridge?"
+    )
+
+
+async def test_the_answer_says_how_a_follow_up_was_read(settings: Settings) -> None:
+    services = furnish(settings, ScriptedEngine(lambda _asked, _version: "It is long."))
+    messages = [{"role": turn.role, "content": turn.text} for turn in turns(*BRIDGE, "How tall is it?")]
+    async with house_of(services, services.engine, with_pages=False, with_loops=False).client(Role.USER) as user:
+        answer = (await user.post("/v1/chat/completions", json={"messages": messages})).json()
+        alone = (await user.post("/v1/chat/completions", json={"messages": messages[:1]})).json()
+    services.records.store.close()
+    assert answer["errata"]["read_as"] == "How tall is Halden Bridge?"
+    assert "read_as" not in alone["errata"]
+
+
+@pytest.mark.parametrize(
+    ("url", "setting", "parameters", "by_model"),
+    [
+        (None, "auto", 135_000_000, False),
+        (None, "auto", 7_000_000_000, True),
+        (None, "model", 135_000_000, True),
+        ("http://127.0.0.1:1", "auto", None, True),
+        ("http://127.0.0.1:1", "rule", None, False),
+    ],
+)
+def test_by_default_a_model_above_a_billion_parameters_reads(
+    url: str | None,
+    setting: str,
+    parameters: int | None,
+    by_model: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: object,
+) -> None:
+    settings = Settings(engine=EngineSettings(url=url, follow_ups=setting), _env_file=None)  # type: ignore[arg-type]
+    base = None if parameters is None else PreparedModel(tmp_path, "0" * 64, "llama")  # type: ignore[arg-type]
+    monkeypatch.setattr(PreparedModel, "parameters", parameters)
+    assert follow_ups_by_model(settings, base) is by_model
