@@ -148,7 +148,13 @@ def _names(question: str) -> list[str]:
             elif words[probe][0].lower() not in _JOINERS or probe - last > 2:
                 break
             probe += 1
-        spans.append(re.sub(r"['\u2019]s$", "", question[words[index][1] : words[last][2]]))
+        begin = words[index][1]
+        if index and words[index - 1][0].isdigit() and not _breaks(question, words[index - 1][2], begin):
+            begin = words[index - 1][1]  # "2014 Winter Games", "529 Preziosa"
+        end = words[last][2]
+        if number := re.match(r" \(\d+\)", question[end:]):
+            end += number.end()  # "USS Clover (1863)"
+        spans.append(re.sub(r"['\u2019]s$", "", question[begin:end]))
         index = last + 1
     offices = [match.group(1) for span in spans if (match := _OFFICE.match(span))]
     return offices + sorted(spans, key=len, reverse=True)
