@@ -16,6 +16,8 @@ ANSWERABLE_FROM = 0.5
 # Enough to match 'ruled' with 'rules'.
 _STEM = re.compile(r"\b(?:(\w{3,}?)(?:ingly|edly|ing|ies|ied|ed|es|s|e)?\b|(\w+))")
 
+_HIRAGANA = re.compile(r"[\u3040-\u309f]+")
+
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
@@ -46,9 +48,9 @@ class Scorer:
     sentence: float = 3.80
     pairs: float = 2.56
 
-    def score(self, likeness: Likeness) -> float:
-        """0..1: how likely this passage answers this question."""
-        logit = (
+    def logit(self, likeness: Likeness) -> float:
+        """How well this passage answers this question, by itself."""
+        return (
             self.bias
             + self.cosine * likeness.cosine
             + self.coverage * likeness.coverage
@@ -56,7 +58,28 @@ class Scorer:
             + self.sentence * likeness.sentence
             + self.pairs * likeness.pairs
         )
-        return 1.0 / (1.0 + math.exp(-logit))
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """How far a passage must stand out: what one language, or one store, likes well is what another likes at best.
+
+    Fitted like Scorer, on the same questions. A store with few passages has few to be held against; `seeds` passages that score
+    `usual` are counted in.
+    """
+
+    bias: float = -4.16
+    own: float = 1.08
+    others: float = -0.98
+    usual: float = -5.03
+    seeds: int = 5
+    beside: int = 19
+
+    def scores(self, logits: Sequence[float]) -> list[float]:
+        """0..1 for each: how likely it answers, seen beside the `beside` best that come after the best."""
+        rest = sorted(logits, reverse=True)[1 : 1 + self.beside]
+        mean = (sum(rest) + self.seeds * self.usual) / (len(rest) + self.seeds)
+        return [1.0 / (1.0 + math.exp(-(self.bias + self.own * own + self.others * mean))) for own in logits]
 
 
 class Question:
@@ -103,14 +126,18 @@ def answerable(query: str, passages: Sequence[Passage]) -> bool:
 
 
 def terms(text: str) -> list[str]:
-    """The text's words without the commonest English endings; pairs of characters where words are not set apart."""
+    """The text's words without the commonest English endings; pairs of characters where words are not set apart.
+
+    Of Japanese only pairs with something else than hiragana in them: those are grammar.
+    """
     text = text.casefold()
     if text.isascii() or not writes_without_spaces(text):
         return [stem or word for stem, word in _STEM.findall(text)]
     found: list[str] = []
     for word in re.findall(r"\w+", text):
         if len(word) > 2 and writes_without_spaces(word):
-            found.extend(word[at : at + 2] for at in range(len(word) - 1))
+            pairs = (word[at : at + 2] for at in range(len(word) - 1))
+            found.extend(pair for pair in pairs if not _HIRAGANA.fullmatch(pair))
         else:
             found.extend(stem or whole for stem, whole in _STEM.findall(word))
     return found

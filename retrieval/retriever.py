@@ -10,7 +10,7 @@ from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from retrieval.answerability import ANSWERABLE_FROM, Question, Scorer
+from retrieval.answerability import ANSWERABLE_FROM, Contrast, Question, Scorer
 from retrieval.documents import Passage, iso
 from retrieval.index import VectorIndex
 from retrieval.lexical import lexical_search
@@ -72,6 +72,7 @@ class HybridRetriever(BaseRetriever):  # type: ignore[misc]
     index: VectorIndex
     fusion: Fusion = Fusion()
     scorer: Scorer = Scorer()
+    contrast: Contrast = Contrast()
     k: int = 5
 
     @classmethod
@@ -117,10 +118,10 @@ class HybridRetriever(BaseRetriever):  # type: ignore[misc]
             if len(merged) >= wanted:
                 break
         asked = Question(query)
-        scored = [
-            replace(passage, score=self.scorer.score(asked.likeness(_readable(passage), cosine=hit.cosine)))
-            for hit, passage in list(merged.values())[:wanted]
-        ]
+        found = list(merged.values())[:wanted]
+        logits = [self.scorer.logit(asked.likeness(_readable(passage), cosine=hit.cosine)) for hit, passage in found]
+        scores = self.contrast.scores(logits)
+        scored = [replace(passage, score=score) for (_, passage), score in zip(found, scores, strict=True)]
         # What answers and still holds comes first.
         return sorted(scored, key=lambda passage: (passage.expired or passage.score < ANSWERABLE_FROM, -passage.score))[
             :k
