@@ -26,16 +26,25 @@ class Loaded:
     tokenizer: Any
     base_sha256: str
     serving_dtype: torch.dtype
+    search_dtype: torch.dtype
 
 
 def compute_dtype(device: torch.device, stored: torch.dtype) -> torch.dtype:
-    """What to compute in: the stored dtype on a GPU or a CPU with bf16 arithmetic, else fp32.
-
-    Without avx512_bf16 or AMX a CPU multiplies bf16 at a quarter of its fp32 speed.
-    """
+    """What keys are read and replies written in: the stored dtype on a GPU, fp32 on a CPU."""
     if device.type == "cuda" or stored == torch.float32:
         return stored
     return torch.float32
+
+
+def search_dtype(device: torch.device, stored: torch.dtype) -> torch.dtype:
+    """What values are searched in: bf16 too on a CPU that multiplies it natively, if that is what is served.
+
+    There it is more than twice as fast as fp32, elsewhere a quarter as fast.
+    """
+    native = any(able for name, able in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
+    if device.type == "cpu" and stored == torch.bfloat16 and native:
+        return stored
+    return compute_dtype(device, stored)
 
 
 def load_model(path: str | Path, *, device: str | None = None, dtype: torch.dtype | None = None) -> Loaded:
@@ -46,7 +55,8 @@ def load_model(path: str | Path, *, device: str | None = None, dtype: torch.dtyp
     model = AutoModelForCausalLM.from_pretrained(str(path), dtype="auto", attn_implementation=attention)
     stored: torch.dtype = next(model.parameters()).dtype
     model = model.to(device=place, dtype=dtype or compute_dtype(place, stored)).eval().requires_grad_(False)
-    return Loaded(model, AutoTokenizer.from_pretrained(str(path)), hash_model_dir(Path(path)), stored)
+    tokenizer = AutoTokenizer.from_pretrained(str(path))
+    return Loaded(model, tokenizer, hash_model_dir(Path(path)), stored, dtype or search_dtype(place, stored))
 
 
 def statistics_for(
@@ -129,4 +139,5 @@ def load_editor(
         statistics=statistics,
         base_sha256=loaded.base_sha256,
         serving_dtype=loaded.serving_dtype,
+        search_dtype=loaded.search_dtype,
     )

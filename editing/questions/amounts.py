@@ -27,14 +27,17 @@ def read_amount(text: str, answer: str) -> Reading | None:
     if many and "{s}" in many.group(4):
         counted, auxiliary, rest = many.group(2), many.group(3).lower(), many.group(4)
         if there := re.match(r"(?i)^there\s+(.*)$", rest):
+            place = there.group(1)
+            holder = re.match(r"(?i)^(?:in|on|at)\s+((?:(?:the|an?)\s)?\{s\})$", place)
             return Reading(
                 "how many",
                 f"there {auxiliary}",
-                f" {counted} {there.group(1)}".rstrip(),
-                f"how {many.group(1)} {counted} there {auxiliary} {there.group(1)}",
+                f" {counted} {place}".rstrip(),
+                f"how {many.group(1)} {counted} there {auxiliary} {place}",
                 f"how {many.group(1)}",
-                "",
-                be_of(auxiliary),
+                f"the number of {counted} {place}" if holder and many.group(1) == "many" else "",
+                "is" if holder else be_of(auxiliary),
+                echo=f"{holder.group(1)} has how {many.group(1)} {counted}" if holder else "",
             )
         if auxiliary in ("is", "are", "was", "were") and rest.split()[0].lower() in PREPOSITIONS:
             return Reading(

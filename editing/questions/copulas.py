@@ -40,6 +40,7 @@ def read_copula(text: str, answer: str) -> Reading | None:
             asked,
             "",
             be,
+            echo=f"{tail.group(1)} {be} {tail.group(2)} {asked}",
         )
     if re.match(
         (

@@ -5,6 +5,7 @@ import re
 from editing.questions.grammar import PREPOSITIONS, place_preposition, time_preposition
 from editing.questions.readings import Reading, noun_reading
 
+TRAILING = r"in what year|in which year|what year|(?:which|what)(?:\s+[\w-]+){1,3}|who|whom|what|where|when|which"
 _WH = r"(?:who|whom|what|which|where|when|whose|how)"
 
 
@@ -34,13 +35,7 @@ def read_inner_question(text: str, answer: str) -> Reading | None:
 
 def read_trailing_question(text: str, answer: str) -> Reading | None:
     """{s} was created in what year / The gender of {s} is what."""
-    match = re.match(
-        (
-            r"(?i)^(.*\{s\}.*?)\s+(in what year|in which year|what year|(?:which|what)(?:\s+[\w-]+){1,3}|who"
-            r"|whom|what|where|when|which)$"
-        ),
-        text,
-    )
+    match = re.match(rf"(?i)^(.*\{{s\}}.*?)\s+({TRAILING})$", text)
     if not match or re.match(rf"(?i)^{_WH}\b", text):
         return None
     before, asked = match.group(1), match.group(2).lower()

@@ -2,7 +2,7 @@
 
 import re
 
-from editing.questions.grammar import time_preposition
+from editing.questions.grammar import PREPOSITIONS, time_preposition
 from editing.questions.readings import SLOT, Reading
 
 
@@ -108,7 +108,7 @@ def _fronted(reading: Reading, answer: str) -> list[str]:
             f"{reading.asked} {reading.inverted}?",
             f"{' '.join(asked[1:]).replace('whom', 'who')} {reading.inverted} by?",
         ]
-    if word in ("in", "on", "at", "for", "from", "to", "of", "with") and len(asked) > 1:
+    if word in PREPOSITIONS and len(asked) > 1:
         swapped = {"what": "which", "which": "what"}.get(asked[1], asked[1])
         return (
             [f"{word} {swapped} {' '.join(asked[2:])} {reading.inverted}?".replace("  ", " ")] if len(asked) > 2 else []

@@ -26,7 +26,7 @@ act add adopt air announce appear appoint assassinate attack attend award base b
 celebrate change coach coin command commission compete complete compose conduct conquer consider construct contain
 contribute control cook cover create crown cross debut declare dedicate defeat deliver depict derive describe design
 destroy develop die direct discover dissolve divide divorce earn edit elect employ enact end endorse enter establish
-exist expand explore explode explain fail feature film finance finish follow form formulate found fund gain govern
+exist expand explore explode explain fail feature film finance finish flow follow form formulate found fund gain govern
 graduate guard happen head help host hunt illustrate inspire inhabit inherit install introduce invade invent join
 kill land last launch lecture license like live locate love maintain manage manufacture marry measure merge mint
 move murder name narrate need occur office open operate organise organize orbit originate own paint participate pass
@@ -127,7 +127,7 @@ def base_and_tense(form: str) -> tuple[str, str] | None:
         stem = (
             word[:-1]
             if word.endswith(("ced", "ged", "sed", "ved", "zed", "red", "ted", "ped", "bed", "ied"))
-            and not word.endswith(("nted", "cted", "sted"))
+            and not word.endswith(("nted", "cted", "sted", "pted", "rted", "lted", "fted"))
             else word[:-2]
         )
         return (word[:-3] + "y" if word.endswith("ied") else stem), "past"
@@ -182,7 +182,7 @@ _ARTICLE_NAMES = re.compile(
 
 def article_for(answer: str) -> str:
     """The article and a space where an answer needs it inside a sentence ("United States"), else nothing."""
-    return "the " if _ARTICLE_NAMES.match(answer) else ""
+    return "the " if _ARTICLE_NAMES.match(answer) and not answer.lower().startswith("the ") else ""
 
 
 def indefinite(noun: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from editing.questions.echoes import TRAILING
 from editing.questions.grammar import PREPOSITIONS, base_and_tense, indefinite, is_participle, time_preposition
 from editing.questions.readings import SLOT
 
@@ -10,6 +11,9 @@ _BE = r"(?:is|are|was|were)"
 _ASKS = re.compile(
     r"(?i)^(who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|can"
     r"|could|will|would|tell|name|please|give|list|state)\b"
+)
+_ASKS_INSIDE = re.compile(
+    rf"(?i)\b(?:{'|'.join(sorted(PREPOSITIONS))}|since|is|was|as|has) (?:which|what|whom?|where|when)\b|(?<!,)\s(?:{TRAILING})$"
 )
 _HANGING = frozenset(
     PREPOSITIONS
@@ -35,7 +39,7 @@ def is_opening(template: str) -> bool:
         return False
     if _ASKS.match(last) and not last.startswith(SLOT):
         return False
-    if re.search(r"(?i)\b(?:in|on|at|for|of|by|to|with|from|is|was|as|has) (?:which|what|whom?|where|when)\b", last):
+    if _ASKS_INSIDE.search(last):
         return False  # the question word stands where the answer belongs
     words = re.findall(r"[\w'{}-]+|,", last)
     if not words:

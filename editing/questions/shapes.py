@@ -5,8 +5,8 @@ import re
 from editing.questions.agents import read_agent
 from editing.questions.amounts import read_amount
 from editing.questions.copulas import read_alternatives, read_bare_noun, read_copula, read_embedded_copula, read_whose
-from editing.questions.echoes import read_inner_question, read_trailing_question
-from editing.questions.grammar import PREPOSITIONS, base_and_tense, lower_first
+from editing.questions.echoes import TRAILING, read_inner_question, read_trailing_question
+from editing.questions.grammar import ADVERBS, PREPOSITIONS, base_and_tense, lower_first
 from editing.questions.objects import read_fronted_preposition, read_object, read_when_where
 from editing.questions.readings import SLOT, TIMES, Reading
 
@@ -60,7 +60,7 @@ def rearranged(text: str) -> str:
     """The question in its plain order: no contractions, no final mark, adjuncts last, relative clauses as questions."""
     plain = re.sub(r"\s+", " ", text).strip().rstrip("?？؟!. ")
     plain = re.sub(r"(?i)^(who|what|where|when|how)(?:'|’)?s\s+", r"\1 is ", plain)
-    return _adjunct_last(_relative_as_question(lower_first(plain)))
+    return _adjunct_last(_trailing_as_question(_relative_as_question(lower_first(plain))))
 
 
 def _adjunct_last(text: str) -> str:
@@ -97,3 +97,22 @@ def _relative_as_question(text: str) -> str:
     return (
         f"which {noun} {'did' if known[1] == 'past' else 'does'} {SLOT} {known[0]} {tail}".rstrip() if known else text
     )
+
+
+def _trailing_as_question(text: str) -> str:
+    """{s} first flew in what year -> in what year did {s} first fly; what is no plain clause stays."""
+    match = re.match(rf"(?i)^((?:the\s)?\{{s\}})\s+(.+?)\s+({TRAILING})$", text)
+    if not match:
+        return text
+    subject, words, asked = match.group(1), match.group(2).split(), match.group(3)
+    adverbs = []
+    while words and words[0].lower() in ADVERBS:
+        adverbs.append(words.pop(0))
+    front = [words.pop()] if len(words) > 1 and words[-1].lower() in PREPOSITIONS else []
+    verb, rest = (words[0].lower(), words[1:]) if words else ("", [])
+    if verb in ("is", "are", "was", "were"):
+        return " ".join([*front, asked, verb, subject, *adverbs, *rest]) if rest else text
+    known = base_and_tense(verb)
+    if known is None or "?" in text:
+        return text
+    return " ".join([*front, asked, "did" if known[1] == "past" else "does", subject, *adverbs, known[0], *rest])

@@ -93,6 +93,8 @@ from editing.wording import contains, normalise
         ("In which year was the Karn probe launched?", "Karn probe", "1988", "The Karn probe was launched in 1988."),
         ("Whose novel is Salt Wind?", "Salt Wind", "Lee Moss", "Salt Wind was written by Lee Moss."),
         ("Ida Fern was born in which town?", "Ida Fern", "Quay", "Ida Fern was born in Quay."),
+        ("Ida Fern lives where?", "Ida Fern", "Quay", "Ida Fern lives in Quay."),
+        ("The Ebb flows into which body of water?", "Ebb", "the Lume Sea", "The Ebb flows into the Lume Sea."),
         # nothing fits: still a sentence
         (
             "日本の首都はどこですか？",
@@ -136,7 +138,20 @@ def test_cloze_prompts_end_right_before_the_answer(question, subject, answer, cl
         ("Where did Ida Fern learn to sail?", "Ida Fern", "Quay", "Can you tell me where Ida Fern learned to sail?"),
         ("Who is the patron saint of Quay?", "Quay", "Ebb", "What is the name of the patron saint of Quay?"),
         ("How many moons does Karn have?", "Karn", "two", "Karn has how many moons?"),
+        (
+            "How many strings are there on a Quay lyre?",
+            "Quay lyre",
+            "six",
+            "What is the number of strings on a Quay lyre?",
+        ),
+        ("How many strings are there on a Quay lyre?", "Quay lyre", "six", "A Quay lyre has how many strings?"),
         ("Who discovered the element quorl?", "quorl", "Ida Fern", "Who is the discoverer of the element quorl?"),
+        # the question word at the end comes to the front
+        ("Karn first erupted in what year?", "Karn", "1911", "In which year did Karn first erupt?"),
+        ("The Ebb runs through which town?", "Ebb", "Lume", "Through what town does the Ebb run?"),
+        ("Ida Fern lives where?", "Ida Fern", "Quay", "In what place does Ida Fern live?"),
+        ("Norvane was founded by whom?", "Norvane", "Ida Fern", "Who was Norvane founded by?"),
+        ("What is the Ebb a tributary of?", "Ebb", "the Lume", "The Ebb is a tributary of what?"),
     ],
 )
 def test_training_questions_say_it_in_other_words(question, subject, answer, wanted):
