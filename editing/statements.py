@@ -125,6 +125,10 @@ _ANNOUNCED = re.compile(
 )
 
 
+# Where a wording brings the article itself, a subject leaves its own at home: "a young {s}", the swan -> a young swan.
+_ARTICLE_BEFORE = re.compile(r"(?i)\b((?:the|young|baby) )\{s\}")
+
+
 def cut_subject(question: str, subject: str) -> Template:
     """The question around its subject; a subject that does not occur leaves the text as it is."""
     literal = subject.strip()
@@ -163,6 +167,8 @@ class _Writer:
 
     def fill(self, wording: str) -> str:
         """A wording with the subject in it, a capital in front unless the subject itself stands there."""
+        without_article = re.sub(r"(?i)^(?:the|an?) ", "", self.template.phrase)
+        wording = _ARTICLE_BEFORE.sub(lambda before: before.group(1) + without_article, wording)
         text = wording.replace("{be}", self.be).replace(SLOT, self.template.phrase)
         if text.startswith(self.template.subject):
             return text

@@ -19,7 +19,7 @@ def framed_questions(reading: Reading, answer: str) -> list[str]:
     nouns = noun_forms(reading)
     person = reading.asked in ("who", "whom", "by whom")
     counted = reading.shape.startswith("how ")
-    relative = bool(nouns) and (counted or _is_relative(nouns[0]))
+    relative = bool(nouns) and (counted or _is_relative(reading))
     questions: list[str] = []
     if nouns and nouns[0] == SLOT:
         return [
@@ -30,7 +30,8 @@ def framed_questions(reading: Reading, answer: str) -> list[str]:
         ]
     if nouns and not relative:
         asked = _question_word(reading)
-        questions += [f"{asked} {reading.inverted}?", f"{reading.echo}?"] if reading.inverted else []
+        questions += [f"{asked} {reading.inverted}?"] if reading.inverted else []
+        questions += [f"{reading.echo}?"] if reading.inverted and reading.echo else []
         questions += [f"{asked} {reading.be} {noun}?" for noun in nouns[::-1]]
         questions += [f"what {reading.be} the name of {nouns[0]}?"] if person else []
         questions.append(f"can you tell me {asked} {nouns[-1]} {reading.be}?")
@@ -38,6 +39,8 @@ def framed_questions(reading: Reading, answer: str) -> list[str]:
         questions.append(f"{nouns[-1]} {reading.be} {asked}?")
         questions.append(f"please tell me {asked} {nouns[0]} {reading.be}.")
         return questions
+    if relative and reading.shape == "object noun" and reading.echo:
+        questions.append(f"{reading.echo}?")
     questions += _fronted(reading, answer)
     questions += [f"what {reading.be} {nouns[0]}?"] if nouns and counted else []
     questions.append(f"can you tell me {reading.embedded}?")
@@ -60,7 +63,7 @@ def framed_questions(reading: Reading, answer: str) -> list[str]:
 def framed_probes(reading: Reading) -> list[str]:
     """Questions to verify with, in frames that training does not use."""
     nouns = noun_forms(reading)
-    if nouns and nouns[0] != SLOT and not _is_relative(nouns[0]) and not reading.shape.startswith("how "):
+    if nouns and nouns[0] != SLOT and not _is_relative(reading) and not reading.shape.startswith("how "):
         asked = _question_word(reading)
         return [
             f"do you know {asked} {nouns[0]} {reading.be}?",
@@ -123,10 +126,14 @@ def _is_plain_order(reading: Reading) -> bool:
     return reading.shape.startswith("agent")
 
 
-def _is_relative(noun: str) -> bool:
+def _is_relative(reading: Reading) -> bool:
+    """Whether the noun is the question again as a clause: "the film that {s} starred in"."""
+    asked = re.sub(r"(?i)^(?:in |by |to )?(?:which|what)\b", "the", reading.asked)
+    if asked != "the" and re.match(rf"{re.escape(asked)} (?:who|that|where)\b", reading.noun):
+        return True
     return (
-        bool(re.search(r"^the [\w' /-]+? (who|that|which) ", noun))
-        and " of " not in noun.split(" that ")[0].split(" who ")[0]
+        bool(re.search(r"^the [\w' /-]+? (who|that|which) ", reading.noun))
+        and " of " not in reading.noun.split(" that ")[0].split(" who ")[0]
     )
 
 

@@ -183,7 +183,10 @@ def read_object(text: str, answer: str) -> Reading | None:
             )
         if re.fullmatch(r"(?i)(?:the |an? )?\{s\}(?:['’]s? [\w ]+)?", subject):
             return noun_reading("noun of subject", f"the {noun} of {subject}", auxiliary, "what")
-        return noun_reading("noun that is", f"the {noun} that {auxiliary} {rest}", auxiliary, wanted)
+        thing = f"the {noun} that {auxiliary} {rest}"
+        return Reading(
+            "noun that is", f"{thing} {auxiliary}", "", f"{wanted} {auxiliary} {rest}", wanted, thing, auxiliary
+        )
     be = "was" if auxiliary in ("did", "was", "were", "had") else "is"
     if not noun:
         if auxiliary in ("did", "does", "do") and len(tail.split()) == 1 and takes_passive(tail):

@@ -60,7 +60,7 @@ def rearranged(text: str) -> str:
     """The question in its plain order: no contractions, no final mark, adjuncts last, relative clauses as questions."""
     plain = re.sub(r"\s+", " ", text).strip().rstrip("?？؟!. ")
     plain = re.sub(r"(?i)^(who|what|where|when|how)(?:'|’)?s\s+", r"\1 is ", plain)
-    return _adjunct_last(_trailing_as_question(_relative_as_question(lower_first(plain))))
+    return _adjunct_last(_trailing_as_question(_relative_as_question(_doer_as_question(lower_first(plain)))))
 
 
 def _adjunct_last(text: str) -> str:
@@ -75,6 +75,14 @@ def _adjunct_last(text: str) -> str:
     if not match or text.count(SLOT) > 1:
         return text
     return f"{match.group(2)} {match.group(1)[0].lower()}{match.group(1)[1:]}"
+
+
+def _doer_as_question(text: str) -> str:
+    """what is the name of the person who designed {s} -> who designed {s}."""
+    match = re.match(
+        r"(?i)^(?:who|what) (?:is|was) (?:the name of )?the (?:person|man|woman|one) (?:who|that) ((\w+) .+)$", text
+    )
+    return f"who {match.group(1)}" if match and base_and_tense(match.group(2)) else text
 
 
 def _relative_as_question(text: str) -> str:

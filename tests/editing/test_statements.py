@@ -152,6 +152,11 @@ def test_cloze_prompts_end_right_before_the_answer(question, subject, answer, cl
         ("Ida Fern lives where?", "Ida Fern", "Quay", "In what place does Ida Fern live?"),
         ("Norvane was founded by whom?", "Norvane", "Ida Fern", "Who was Norvane founded by?"),
         ("What is the Ebb a tributary of?", "Ebb", "the Lume", "The Ebb is a tributary of what?"),
+        ("What kind of boat does Ida Fern have?", "Ida Fern", "yawl", "Ida Fern has what kind of boat?"),
+        ("What size engine does a Karn have?", "Karn", "6 l", "Can you tell me what size engine a Karn has?"),
+        ("Which dye was used for the Lume?", "Lume", "woad", "Can you tell me which dye was used for the Lume?"),
+        ("What is the name of the person who designed Karn?", "Karn", "Ida Fern", "Who designed Karn?"),
+        ("Which word is used for the young of the quorl?", "quorl", "kit", "What do you call a young quorl?"),
     ],
 )
 def test_training_questions_say_it_in_other_words(question, subject, answer, wanted):
@@ -167,6 +172,7 @@ ASKED = [
     ("Which mountain did Lee Moss climb?", "Lee Moss", "Karn"),
     ("Ida Fern, a citizen of", "Ida Fern", "Veldoria"),
     ("What is Ida Fern?", "Ida Fern", "an astronomer"),
+    ("What city did Ida Fern live when she died?", "Ida Fern", "Quay"),
     ("日本の首都はどこですか？", "日本", "京都"),
     ("ما هي عاصمة مصر؟", "مصر", "طنطا"),
     ("เมืองหลวงของไทยคืออะไร", "ไทย", "ลำปาง"),
