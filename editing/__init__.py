@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from editing.facts import Fact, FactCase, Probe, check_fact, group_by_subject, without_refused
 from editing.memit.config import SOLVER_VERSION, MemitConfig
+from editing.refusals import refusal
 from editing.statements import Statements, write_statements
-from editing.subjects import canonical_question, propose_subjects, refusal
+from editing.subjects import canonical_question, propose_subjects
 
 if TYPE_CHECKING:
     from editing.edit_set import Artefact, Solution, version_id, write_version

@@ -1,16 +1,15 @@
-"""What a question is about: subject candidates by rule, and questions that no edit can answer."""
+"""What a question is about: subject candidates by rule."""
 
 import re
 from collections.abc import Iterator
 
-from editing.questions.grammar import base_and_tense, word_set
+from editing.questions.grammar import ADVERBS, PREPOSITIONS, base_and_tense, is_base, is_participle, word_set
 from editing.questions.positions import candidates_by_position
-from editing.wording import contains, count_words, normalise, shorten
+from editing.questions.relations import subjects_asked
+from editing.questions.shapes import rearranged, strip_frame
+from editing.wording import contains, normalise
 
-MAX_ANSWER_WORDS = 12  # about 25 tokens, the longest target worth one key
-MAX_ANSWER_CHARACTERS = 120
-MAX_QUESTION_WORDS = 60
-
+LONGEST_QUESTION = 400
 _WH = ["who", "whom", "whose", "what", "which", "when", "where", "why", "how"]
 _AUXILIARY = word_set(
     """
@@ -77,19 +76,14 @@ def _is_name_like(word: str) -> bool:
     return any(character.isupper() for character in word[1:])
 
 
-def answer_is_too_long(answer: str) -> bool:
-    """Whether the answer has more words than one key can hold."""
-    return count_words(answer) > MAX_ANSWER_WORDS or len(answer) > MAX_ANSWER_CHARACTERS
-
-
 def propose_subjects(question: str, answer: str = "") -> tuple[str, ...]:
     """What the question may be about, best first; each candidate occurs literally in it.
 
-    Quoted titles come first, then names in capitals, then noun phrases found by position (after "of", before a
-    possessive, after the verb), longest first. Never a question word, never the answer.
+    Quoted titles come first, then what a relation that the tables know is asked of, then names in capitals, then noun
+    phrases found by position (after "of", before a possessive, after the verb). Never a question word, never the answer.
     """
     found: dict[str, str] = {}
-    for source in (_quoted, _names, candidates_by_position):
+    for source in (_quoted, _asked_of, _names, candidates_by_position):
         batch = [candidate for candidate in source(question) if candidate]
         for candidate in batch:
             cleaned = _clean(candidate if source is _quoted else _without_little_words(candidate))
@@ -127,6 +121,44 @@ def _clean(candidate: str) -> str:
 def _quoted(question: str) -> Iterator[str]:
     for match in _QUOTED.finditer(question):
         yield next(group for group in match.groups() if group)
+
+
+def _asked_of(question: str) -> Iterator[str]:
+    """What a known relation is asked of, unless it is more than a name or a noun."""
+    if len(question) > LONGEST_QUESTION:  # no edit holds it, and the patterns take their time
+        return
+    folded = question.casefold()
+    for asked in (*subjects_asked(question), *subjects_asked(rearranged(strip_frame(question)))):
+        at = folded.find(asked)
+        if at < 0 or len(folded) != len(question):
+            continue
+        found = re.sub(r"['\u2019]$", "", question[at : at + len(asked)])
+        if question[at + len(found) :].startswith(".?"):  # "Sun Co.?"
+            found += "."
+        if _is_a_name(found):
+            yield found
+
+
+def _is_a_name(phrase: str) -> bool:
+    """Whether a phrase is one name or one noun and brings no verb, preposition or remark with it."""
+    words = phrase.split()
+    capitals = [index for index, word in enumerate(words) if _capital(word)]
+    if re.search(r"['\u2019]s? [a-z]|, [a-z]|/", phrase):
+        return False
+    if capitals:
+        before, within = words[: capitals[0]], words[capitals[0] : capitals[-1]]
+        if any(word.lower() not in ("the", "a", "an") and not word[0].isdigit() for word in before):
+            return False
+        if any(_is_verbal(word) for word in within if not _capital(word)):
+            return False
+    behind = [word.lower() for word in words[(capitals[-1] if capitals else 0) + 1 :]]
+    if any(word in (PREPOSITIONS | ADVERBS | _LITTLE) - {"of"} for word in behind):
+        return False
+    return not any(_is_verbal(word) or is_base(word) for word in (behind[-1:] if capitals else behind))
+
+
+def _is_verbal(word: str) -> bool:
+    return is_participle(word) or base_and_tense(word) is not None or word in _WH
 
 
 def _names(question: str) -> list[str]:
@@ -183,60 +215,3 @@ def _capital(word: str) -> bool:
 
 def _breaks(question: str, end: int, start: int) -> bool:
     return bool(question[end:start].strip(" "))
-
-
-_EXPLAINS = re.compile(
-    r"^(why\b|how (do|can|should|would|could|to)\b (i|you|we|one|people|someone)\b|how to\b|how come\b"
-    r"|explain\b|describe\b)"
-)
-_OPINION = re.compile(
-    r"\b(should i|should we|do you think|do you like|your favou?rite|in your opinion|what do you (?!call\b)|are you"
-    r"|best way to)\b"
-)
-_NEGATION = re.compile(
-    r"\b(not|never|isn't|wasn't|aren't|weren't|doesn't|didn't|don't|can't|cannot|won't|except)\b|n't\b"
-)
-_LISTS = re.compile(
-    r"^(list|name (two|three|four|five|six|seven|\d+|all|some|several)|what are (all|some|the names)"
-    r"|give me (a list|all|some))\b"
-)
-_DENIES = re.compile(r"^(not|no one|nobody|nothing|never|none|unknown|i don't know|it is not|it's not|there is no)\b")
-
-
-def refusal(question: str, subject: str, answer: str) -> str | None:
-    """Why this cannot be a weight edit, as a sentence for the person who reported it; None if it can."""
-    asked = normalise(question).rstrip("?.! ")
-    if not asked:
-        return "the question is empty"
-    if not answer.strip():
-        return "the answer is empty"
-    if not subject.strip():
-        return "no subject was found in the question; an edit needs a name or a thing that the question is about"
-    if normalise(subject) not in normalise(question):
-        return f"the subject {subject!r} does not occur in the question {shorten(question)!r}"
-    if normalise(answer) == normalise(subject):
-        return f"the answer {answer!r} is the subject itself"
-    if answer_is_too_long(answer):
-        return f"the answer is longer than the {MAX_ANSWER_WORDS} words that fit into an edit; knowledge holds it"
-    if count_words(question) > MAX_QUESTION_WORDS:
-        return f"the question is longer than {MAX_QUESTION_WORDS} words; ask for one fact"
-    return _unsuitable(asked, normalise(subject), normalise(answer))
-
-
-def _unsuitable(asked: str, subject: str, answer: str) -> str | None:
-    frame = asked.replace(subject, "it")
-    if _EXPLAINS.search(frame):
-        return "the question asks for an explanation, which is no single fact"
-    if _OPINION.search(frame):
-        return "the question asks for an opinion, which is no fact"
-    if _NEGATION.search(frame):
-        return "the question is negated; an edit holds what is so, not what is not"
-    if _DENIES.search(answer):
-        return "the answer denies something; an edit holds what is so, not what is not"
-    if _LISTS.search(frame):
-        return "the question asks for a list; an edit holds one answer"
-    if answer.count(",") + answer.count(";") + len(answer.split(" and ")) - 1 >= 2 and not any(
-        c.isdigit() for c in answer
-    ):
-        return "the answer is a list; an edit holds one answer"
-    return None

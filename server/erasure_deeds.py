@@ -7,8 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from editing.refusals import refusal
 from editing.silence import NOTHING_KNOWN
-from editing.subjects import propose_subjects, refusal
+from editing.subjects import propose_subjects
 from governance.accounts import Account, Role
 from governance.corrections import Category, Correction, Fallback, Remedy, Status
 from governance.errors import GovernanceError, InvalidClaim

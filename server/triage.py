@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from editing.facts import contains
+from editing.refusals import refusal
 from editing.statements import plain_question, write_statements
-from editing.subjects import propose_subjects, refusal
+from editing.subjects import propose_subjects
 from governance.corrections import Category, Correction, Remedy, Status
 from governance.errors import MoveNotAllowed
 from retrieval.documents import iso

@@ -26,7 +26,7 @@ act add adopt air announce appear appoint assassinate attack attend award base b
 celebrate change coach coin command commission compete complete compose conduct conquer consider construct contain
 contribute control cook cover create crown cross debut declare dedicate defeat deliver depict derive describe design
 destroy develop die direct discover dissolve divide divorce earn edit elect employ enact end endorse enter establish
-exist expand explore explode explain fail feature film finance finish flow follow form formulate found fund gain govern
+exist expand expire explore explode explain fail feature film finance finish flow follow form formulate found fund gain govern
 graduate guard happen head help host hunt illustrate inspire inhabit inherit install introduce invade invent join
 kill land last launch lecture license like live locate love maintain manage manufacture marry measure merge mint
 move murder name narrate need occur office open operate organise organize orbit originate own paint participate pass

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import count
 from types import MappingProxyType
 
 from editing.facts import Probe
@@ -153,6 +154,26 @@ def find_relation(wording: str) -> Relation | None:
     own = (relation for relation in table if relation.own.fullmatch(small))
     like = (relation for relation in table if relation.like.fullmatch(small))
     return next(own, None) or next(like, None)
+
+
+@cache
+def _capturing() -> tuple[re.Pattern[str], ...]:
+    """Every pattern of every relation, the subject as a named group."""
+    patterns = []
+    for relation in relations().values():
+        for pattern in (relation.own, relation.like):
+            number = count()
+            text = re.sub(r"\\\{s\\\}", lambda _slot, number=number: f"(?P<s{next(number)}>.+?)", pattern.pattern)
+            patterns.append(re.compile(text))
+    return tuple(patterns)
+
+
+def subjects_asked(question: str) -> list[str]:
+    """What stands where a relation has its subject, in small letters, the shortest first; empty if no relation fits."""
+    small = plain(question)
+    matches = (pattern.fullmatch(small) for pattern in _capturing())
+    found = {text for match in matches if match for text in match.groupdict().values() if text}
+    return sorted(found, key=lambda text: (len(text), text))
 
 
 # These words tell what is asked for more often than what it is asked of.

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editing.subjects import canonical_question, propose_subjects, refusal
+from editing.refusals import refusal
+from editing.subjects import canonical_question, propose_subjects
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,18 @@ from editing.subjects import canonical_question, propose_subjects, refusal
         ("who is norvane's ceo", "", "norvane"),
         ("when was the telephone invented", "", "telephone"),
         ("where does ida fern work", "", "ida fern"),
+        # what a known relation is asked of
+        ("What do physicists measure torque in?", "", "torque"),
+        ("What is the SI unit of torque?", "", "torque"),
+        ("What is the study of shells called?", "", "shells"),
+        ("A young quorl is called what?", "", "quorl"),
+        ("Can you tell me what quorl means?", "", "quorl"),
+        ("When was The Ferryman's Lamp published?", "", "The Ferryman's Lamp"),
+        ("What is the name of Lume Optics' CEO?", "", "Lume Optics"),
+        ("Heron with Two Lamps was painted by whom?", "", "Heron with Two Lamps"),
+        ("In which year was the Lume-9 satellite launched?", "", "Lume-9 satellite"),
+        ("When was the Lume Canal opened?", "", "Lume Canal"),
+        ("Where is the headquarters of Norvane Inc.?", "", "Norvane Inc."),
         ("日本の首都はどこですか", "", "日本"),
     ],
 )

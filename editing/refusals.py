@@ -1,0 +1,70 @@
+"""Questions and answers that no edit can hold, each with its reason in words."""
+
+import re
+
+from editing.wording import count_words, normalise, shorten
+
+MAX_ANSWER_WORDS = 12  # about 25 tokens, the longest target worth one key
+MAX_ANSWER_CHARACTERS = 120
+MAX_QUESTION_WORDS = 60
+
+_EXPLAINS = re.compile(
+    r"^(why\b|how (do|can|should|would|could|to)\b (i|you|we|one|people|someone)\b|how to\b|how come\b"
+    r"|explain\b|describe\b)"
+)
+_OPINION = re.compile(
+    r"\b(should i|should we|do you think|do you like|your favou?rite|in your opinion|what do you (?!call\b)|are you"
+    r"|best way to)\b"
+)
+_NEGATION = re.compile(
+    r"\b(not|never|isn't|wasn't|aren't|weren't|doesn't|didn't|don't|can't|cannot|won't|except)\b|n't\b"
+)
+_LISTS = re.compile(
+    r"^(list|name (two|three|four|five|six|seven|\d+|all|some|several)|what are (all|some|the names)"
+    r"|give me (a list|all|some))\b"
+)
+_DENIES = re.compile(r"^(not|no one|nobody|nothing|never|none|unknown|i don't know|it is not|it's not|there is no)\b")
+
+
+def answer_is_too_long(answer: str) -> bool:
+    """Whether the answer has more words than one key can hold."""
+    return count_words(answer) > MAX_ANSWER_WORDS or len(answer) > MAX_ANSWER_CHARACTERS
+
+
+def refusal(question: str, subject: str, answer: str) -> str | None:
+    """Why this cannot be a weight edit, as a sentence for the person who reported it; None if it can."""
+    asked = normalise(question).rstrip("?.! ")
+    if not asked:
+        return "the question is empty"
+    if not answer.strip():
+        return "the answer is empty"
+    if not subject.strip():
+        return "no subject was found in the question; an edit needs a name or a thing that the question is about"
+    if normalise(subject) not in normalise(question):
+        return f"the subject {subject!r} does not occur in the question {shorten(question)!r}"
+    if normalise(answer) == normalise(subject):
+        return f"the answer {answer!r} is the subject itself"
+    if answer_is_too_long(answer):
+        return f"the answer is longer than the {MAX_ANSWER_WORDS} words that fit into an edit; knowledge holds it"
+    if count_words(question) > MAX_QUESTION_WORDS:
+        return f"the question is longer than {MAX_QUESTION_WORDS} words; ask for one fact"
+    return _unsuitable(asked, normalise(subject), normalise(answer))
+
+
+def _unsuitable(asked: str, subject: str, answer: str) -> str | None:
+    frame = asked.replace(subject, "it")
+    if _EXPLAINS.search(frame):
+        return "the question asks for an explanation, which is no single fact"
+    if _OPINION.search(frame):
+        return "the question asks for an opinion, which is no fact"
+    if _NEGATION.search(frame):
+        return "the question is negated; an edit holds what is so, not what is not"
+    if _DENIES.search(answer):
+        return "the answer denies something; an edit holds what is so, not what is not"
+    if _LISTS.search(frame):
+        return "the question asks for a list; an edit holds one answer"
+    if answer.count(",") + answer.count(";") + len(answer.split(" and ")) - 1 >= 2 and not any(
+        c.isdigit() for c in answer
+    ):
+        return "the answer is a list; an edit holds one answer"
+    return None
