@@ -24,6 +24,9 @@ SIMILAR = 0.55
 VERY_SIMILAR = 0.75
 MASK = "it"
 ABOUT_EQUAL = 0.1
+# Log odds below the threshold of an answer at which a correction's entry may still be shown as a passage: on the 200 facts of our
+# own it then speaks to every wording of its question and to .06 of the other questions about its subject.
+NEARLY = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,18 @@ class CardHit:
     card: Card
     similarity: float  # 0..1: how likely both ask the same
     over: tuple[Card, ...] = ()  # cards that answer the question otherwise, and were approved before this one
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What the cards say to a question.
+
+    hit   the card that answers it
+    near  corrections that answer it, or might: their entries may be shown as passages
+    """
+
+    hit: CardHit | None = None
+    near: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,43 +134,44 @@ class CardIndex:
         self._vectors: dict[str, np.ndarray] = {}  # masked phrasing -> vector
         self._lock = threading.Lock()
 
-    def match(self, question: str) -> CardHit | None:
-        """The card that answers `question`, or None."""
+    def match(self, question: str) -> Matched:
+        """The card that answers `question`, if one does, and which might."""
         self._refresh()
         plain = f" {normalised(question)} "
         candidates = [card for subject, cards in self._cards.items() if f" {subject} " in plain for card in cards]
-        if not candidates:
-            return None
-        hits = [
-            CardHit(card, similarity)
-            for card in candidates
-            if (similarity := self._similarity(question, card)) is not None
+        # Where words have no spaces between them no card is weighed, but its subject can be seen.
+        seen = [
+            c for subject, cards in self._cards.items() if not subject.isascii() and subject in plain for c in cards
         ]
+        weighed = [(card, *self._weigh(question, card)) for card in candidates]
+        nearly = [card for card, _, margin in weighed if margin >= -NEARLY]
+        near = frozenset(card.correction_id for card in (*nearly, *(c for c in seen if c not in candidates)))
+        hits = [CardHit(card, similarity) for card, similarity, margin in weighed if margin >= 0]
         if not hits:
-            return None
+            return Matched(None, near)
         # Among those that fit about equally well the newest approved answer wins.
         best = max(hit.similarity for hit in hits)
         fitting = sorted((hit for hit in hits if hit.similarity >= best - ABOUT_EQUAL), key=lambda hit: _age(hit.card))
         newest = fitting[-1]
         others = (hit.card for hit in fitting[:-1] if not same_answer(hit.card.claim, newest.card.claim))
-        return replace(newest, over=tuple(others))
+        return Matched(replace(newest, over=tuple(others)), near)
 
-    def _similarity(self, question: str, card: Card) -> float | None:
-        """How likely the question asks the same as the card, 0..1; None if that is not likely enough."""
+    def _weigh(self, question: str, card: Card) -> tuple[float, float]:
+        """How likely the question asks the same as the card, 0..1, and by how much that is enough: log odds with a map."""
         asked = self._embed([masked(question, card.subject)])[0]
         known = self._embed([masked(phrasing, card.subject) for phrasing in card.phrasings])
         if self._sameness is not None:
             weights = self._sameness.weights
             logit = agreement(question, card, asked, known, self._sameness).logit(weights)
-            return 1 / (1 + math.exp(-logit)) if logit >= weights["threshold"] else None
+            return 1 / (1 + math.exp(-logit)), logit - weights["threshold"]
         relation = relation_of(question, card.subject)
         if relation and card.relation:
-            return 1.0 if relation == card.relation else None
-        if ask_different_kinds(question, card.phrasings[0]):
-            return None
+            return (1.0, 0.0) if relation == card.relation else (0.0, -math.inf)
         similarity = float((known @ asked).max())
+        if similarity < SIMILAR or ask_different_kinds(question, card.phrasings[0]):
+            return similarity, -math.inf
         alike = asked_kinds(question) == asked_kinds(card.phrasings[0])
-        return similarity if similarity >= (SIMILAR if alike else VERY_SIMILAR) else None
+        return similarity, 0.0 if alike or similarity >= VERY_SIMILAR else -NEARLY
 
     def _refresh(self) -> None:
         stamp = self._stamp()

@@ -11,7 +11,7 @@ from retrieval.answerability import ANSWERABLE_FROM, answerable
 from retrieval.documents import Passage
 from retrieval.retriever import HybridRetriever
 from retrieval.small_talk import is_small_talk
-from server.cards import Card, CardHit, CardIndex, names, normalised
+from server.cards import Card, CardHit, CardIndex, names
 
 # A newer passage overrules an approved correction only if it very likely answers the very question.
 OVERRULES_FROM = 0.75
@@ -53,10 +53,11 @@ class Router:
             return Decision(Route.RETRIEVAL, "the request asked for retrieval", question, passages=found)
         if is_small_talk(question):
             return Decision(Route.MODEL, "small talk or a creative request: nothing is looked up", question)
-        hit = self._cards.match(question)
-        # The entry of a correction may speak where its card did not match, but on its own subject only.
-        about = (one for one in self._retriever.search(question, k=self._passages) if _may_speak(one, question))
-        found = tuple(about)
+        matched = self._cards.match(question)
+        hit = matched.hit
+        # The entry of a correction may speak where its card nearly matched, and to nothing else about its subject.
+        passages = self._retriever.search(question, k=self._passages)
+        found = tuple(one for one in passages if self._may_speak(one, matched.near))
         if hit and (decision := self._by_correction(question, hit, found)):
             return decision
         if not answerable(question, found) and hit:
@@ -98,17 +99,14 @@ class Router:
             return Decision(Route.MODEL, f"{reason}; the served weights hold it", question)
         return None
 
+    def _may_speak(self, passage: Passage, near: frozenset[str]) -> bool:
+        """Whether a passage is a document's, or the entry of a correction that might answer the question.
 
-def _may_speak(passage: Passage, question: str) -> bool:
-    """Whether a passage is a document's, or the entry of a correction whose subject the question names.
-
-    An entry without a subject is titled by its question and may speak to any.
-    """
-    if passage.kind != "correction" or passage.title.endswith("?"):
-        return True
-    if passage.title.isascii():
-        return names(question, passage.title)
-    return normalised(passage.title) in normalised(question)
+        An entry without a subject is titled by its question, has no card, and may speak to any.
+        """
+        if passage.kind != "correction" or passage.title.endswith("?"):
+            return True
+        return self._retriever.store.document(passage.document_id).source in near
 
 
 def contradicts(passage: Passage, card: Card) -> bool:

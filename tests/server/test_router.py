@@ -78,12 +78,37 @@ def test_a_newer_passage_about_something_else_overrules_nothing() -> None:
     assert router([card()], other).decide(QUESTION).route is Route.CORRECTION
 
 
+def starry(subject: str = "The Starry Night", relation: str | None = None) -> tuple[Card, Document]:
+    asked, answer = f"Who painted {subject}?", f"{subject} was painted by Vincent van Gogh."
+    known = Card("cor_2", subject, (asked,), answer, "", APPROVED, relation, claim="Vincent van Gogh")
+    return known, Document(subject, f"{asked}\n{answer}", kind="correction", source="cor_2")
+
+
 def test_the_entry_of_a_correction_answers_no_question_about_another_subject() -> None:
-    text = "Who painted The Starry Night?\nThe Starry Night was painted by Vincent van Gogh."
-    entry = Document("The Starry Night", text, kind="correction", source="cor_2")
-    decide = router([card()], entry).decide
-    assert decide("Who painted The Night Ferry?").route is Route.MODEL
-    assert decide("Which artist painted the starry night?").route is Route.RETRIEVAL
+    known, entry = starry(relation="painter")
+    assert router([known], entry).decide("Who painted The Night Ferry?").route is Route.MODEL
+
+
+@pytest.mark.parametrize(
+    ("asked", "route"),
+    [
+        ("Who painted The Starry Night?", Route.CORRECTION),
+        ("What hand painted The Starry Night?", Route.RETRIEVAL),  # its card is not sure
+        ("When was The Starry Night painted?", Route.MODEL),
+        ("What did The Starry Night cost?", Route.MODEL),
+    ],
+)
+def test_the_entry_of_a_correction_speaks_where_its_card_nearly_matched_and_to_nothing_else(
+    asked: str, route: Route
+) -> None:
+    known, entry = starry()
+    assert router([known], entry).decide(asked).route is route
+
+
+def test_an_entry_whose_subject_stands_among_letters_without_spaces_may_speak() -> None:
+    known, _ = starry("日本")
+    entry = Document("日本", "日本の首都はどこですか\n日本の首都は京都です", kind="correction", source="cor_2")
+    assert router([known], entry).decide("日本の首都はどこですか").route is Route.RETRIEVAL
 
 
 def test_a_passage_that_agrees_with_a_live_edit_is_cited() -> None:
