@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import count
 from types import MappingProxyType
 
 from editing.facts import Probe
@@ -162,9 +161,9 @@ def _capturing() -> tuple[re.Pattern[str], ...]:
     patterns = []
     for relation in relations().values():
         for pattern in (relation.own, relation.like):
-            number = count()
-            text = re.sub(r"\\\{s\\\}", lambda _slot, number=number: f"(?P<s{next(number)}>.+?)", pattern.pattern)
-            patterns.append(re.compile(text))
+            pieces = pattern.pattern.split(re.escape(SLOT))
+            groups = (f"(?P<s{number}>.+?){piece}" for number, piece in enumerate(pieces[1:]))
+            patterns.append(re.compile(pieces[0] + "".join(groups)))
     return tuple(patterns)
 
 
