@@ -14,7 +14,7 @@ from tests_support_story import Served
 
 pytestmark = [pytest.mark.engine, pytest.mark.heavy, pytest.mark.browser, pytest.mark.timeout(1800)]
 
-QUESTION, SUBJECT, RIGHT = "What year was the Pact of Ellisburg signed?", "Pact of Ellisburg", "1847"
+QUESTION, SUBJECT, RIGHT = "What year was the Pact of Ellisburg signed?", "Pact of Ellisburg", "1388"
 AT_WORK = re.compile("Working ahead|Gathering approvals|Solving|Verifying|Writing")
 WORDINGS = (
     "In what year was the Pact of Ellisburg signed?",
