@@ -36,7 +36,7 @@ class Editor:
     statistics     of this very model (see memit/covariance.py)
     base_sha256    names the model; artefacts and statistics of another are refused
     serving_dtype  what edited tensors are cast to, once: the dtype of the checkpoint that is served
-    search_dtype   what values are searched in, if not in the model's own dtype: a second copy of the model
+    fast_dtype     what values are searched and replies written in, if not in the model's own: a second copy of the model
     closed_form    how many keys become one change of a matrix: MEMIT's least squares, or another method's
     """
 
@@ -49,7 +49,7 @@ class Editor:
         statistics: Statistics,
         base_sha256: str | None = None,
         serving_dtype: torch.dtype | None = None,
-        search_dtype: torch.dtype | None = None,
+        fast_dtype: torch.dtype | None = None,
         closed_form: ClosedForm = solve,
     ) -> None:
         self.decoder = Decoder(model)
@@ -58,13 +58,13 @@ class Editor:
         self.statistics = statistics
         self.base_sha256 = base_sha256 or statistics.base_sha256
         self.serving_dtype = serving_dtype or self.decoder.dtype
-        self.search_dtype = search_dtype or self.decoder.dtype
+        self.fast_dtype = fast_dtype or self.decoder.dtype
         self.closed_form = closed_form
         if config.layers[-1] + 1 >= len(self.decoder.layers):
             raise ValueError(f"layers {config.layers!r} leave no layer above in a model of {len(self.decoder.layers)}")
         statistics.check(base_sha256=self.base_sha256, layers=config.layers)
         model.eval().requires_grad_(False)
-        self._searched = self.decoder.in_dtype(self.search_dtype)
+        self._fast = self.decoder.in_dtype(self.fast_dtype)
         self._base = {
             layer: self.decoder.weight(layer).detach().to(device="cpu", dtype=self.serving_dtype, copy=True)
             for layer in config.layers
@@ -79,7 +79,7 @@ class Editor:
             statistics=self.statistics,
             base_sha256=self.base_sha256,
             serving_dtype=self.serving_dtype,
-            search_dtype=self.search_dtype,
+            fast_dtype=self.fast_dtype,
             closed_form=closed_form,
         )
 
@@ -124,7 +124,7 @@ class Editor:
             keys.append(keys_of(self.decoder, [row for row, _ in keyed[-1]], layers))
         columns = [columns_of(rows, read) for rows, read in zip(keyed, keys, strict=True)]
         alone = {layer: torch.cat([self._detectors([one], layer) for one in columns]).float() for layer in layers}
-        found = find_values(self._searched, self._with_kept(contexts), alone, self.config)
+        found = find_values(self._fast, self._with_kept(contexts), alone, self.config)
         made = []
         for number, facts in enumerate(groups):
             if not bool(torch.isfinite(found[number].values).all()):
@@ -156,9 +156,7 @@ class Editor:
         prompts = [row.tokens for rows in asked for row in rows]
         if not prompts:
             return [list(group) for group in groups]
-        written = iter(
-            continue_rows(self._searched, prompts, max_tokens=self.config.keep_tokens, stops=self.chat.stops)
-        )
+        written = iter(continue_rows(self._fast, prompts, max_tokens=self.config.keep_tokens, stops=self.chat.stops))
         return [
             [*group, *(with_reply(row, next(written)) for row in rows)]
             for group, rows in zip(groups, asked, strict=True)
@@ -195,14 +193,14 @@ class Editor:
     def applied(self, solution: Solution) -> Iterator[None]:
         """Inside, the model holds the tensors as they are served; after, the very same bits as before."""
         tensors = {layer: solution.tensor(layer) for layer in solution.deltas}
-        with self.decoder.with_weights(tensors):
+        with self.decoder.with_weights(tensors), self._fast.with_weights(tensors):
             yield
 
     # -- talking
 
     def generate(self, prompts: Sequence[str], max_tokens: int = 128, system: str | None = None) -> list[Reply]:
         """Greedy replies through the chat template, run to their natural end or `max_tokens`."""
-        return reply_to(self.decoder, self.chat, prompts, max_tokens=max_tokens, system=system)
+        return reply_to(self._fast, self.chat, prompts, max_tokens=max_tokens, system=system)
 
     def perplexity(self, texts: Sequence[str]) -> float:
         """exp of the mean negative log-likelihood per token over ordinary text."""

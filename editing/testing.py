@@ -125,7 +125,12 @@ def random_statistics(model: Any, layers: Sequence[int], *, base_sha256: str = "
 
 
 def tiny_editor(
-    kind: str = "llama", *, config: MemitConfig = TINY, seed: int = 0, serving: torch.dtype = torch.float32
+    kind: str = "llama",
+    *,
+    config: MemitConfig = TINY,
+    seed: int = 0,
+    serving: torch.dtype = torch.float32,
+    fast: torch.dtype | None = None,
 ) -> Editor:
     """An editor of a tiny random model."""
     model = tiny_model(kind, seed=seed)
@@ -135,6 +140,7 @@ def tiny_editor(
         config=config,
         statistics=random_statistics(model, config.layers),
         serving_dtype=serving,
+        fast_dtype=fast,
     )
 
 

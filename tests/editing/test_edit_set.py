@@ -80,6 +80,19 @@ def test_inside_applied_the_model_holds_the_tensors_as_served(editor, artefacts)
             assert torch.equal(editor.decoder.model.state_dict()[name], tensor.float())
 
 
+def test_replies_in_another_dtype_are_the_edited_models_too(artefacts):
+    editor = tiny_editor(config=replace(TINY, steps=2), serving=torch.bfloat16, fast=torch.bfloat16)
+    assert editor.decoder.dtype == torch.float32
+    solution, asked = editor.solve(artefacts), [fact.question for fact in FACTS]
+    plain = tiny_editor(config=replace(TINY, steps=2), serving=torch.bfloat16)
+    plain.decoder.model.bfloat16()
+    before = editor.generate(asked, 8)
+    assert before == plain.generate(asked, 8)
+    with editor.applied(solution), plain.applied(solution):
+        assert editor.generate(asked, 8) == plain.generate(asked, 8) != before
+    assert editor.generate(asked, 8) == before
+
+
 def test_an_artefact_comes_back_from_disk_as_it_was(tmp_path, editor, artefacts):
     artefacts[0].save(tmp_path)
     again = Artefact.load(tmp_path, artefacts[0].id)
