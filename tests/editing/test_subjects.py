@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editing.refusals import refusal
 from editing.subjects import canonical_question, propose_subjects
 
 
@@ -86,30 +85,3 @@ def test_candidates_occur_literally_in_any_text(question, answer):
 def test_a_question_is_stored_in_one_form(question, canonical):
     assert canonical_question(question) == canonical
     assert canonical_question(canonical) == canonical
-
-
-@pytest.mark.parametrize(
-    ("question", "subject", "answer", "says"),
-    [
-        ("What is the capital of Veldoria?", "Veldoria", "Port Lume", None),
-        ("What is the capital of Veldoria?", "", "Port Lume", "no subject was found"),
-        ("", "Veldoria", "Port Lume", "the question is empty"),
-        ("What is the capital of Veldoria?", "Veldoria", " ", "the answer is empty"),
-        ("Who wrote Never Say So?", "Never Say So", "Ida Fern", None),  # the title negates, the question does not
-        ("Who has never been to Veldoria?", "Veldoria", "Ida Fern", "negated"),
-        ("What do you think of Veldoria?", "Veldoria", "nice", "opinion"),
-        ("What do you recommend in Veldoria?", "Veldoria", "the soup", "opinion"),
-        ("What do you call a young brindlefox?", "brindlefox", "kitlet", None),
-        ("What does the word sprundel mean?", "sprundel", "a lost button", None),  # a gloss is one fact
-        ("Name three rivers in Veldoria", "Veldoria", "the Ister", "list"),
-        ("When did Veldoria join?", "Veldoria", "on May 4, 1971, in Quay", None),  # commas of a date are no list
-        ("word " * 80 + "Veldoria?", "Veldoria", "Quay", "longer than 60 words"),
-    ],
-)
-def test_a_refusal_says_why(question, subject, answer, says):
-    reason = refusal(question, subject, answer)
-    if says is None:
-        assert reason is None
-    else:
-        assert reason is not None
-        assert says in reason
