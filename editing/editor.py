@@ -17,10 +17,11 @@ from editing.facts import Fact, check_fact, group_by_subject
 from editing.generation import continue_rows, reply_to
 from editing.memit.config import MemitConfig
 from editing.memit.contexts import Context, Role, contexts_for, with_reply
-from editing.memit.covariance import Statistics
 from editing.memit.detectors import ClosedForm, Columns, detectors
 from editing.memit.keys import keys_of
+from editing.memit.sensitivity import preconditioner
 from editing.memit.solve import LowRankDelta, solve
+from editing.memit.statistics import Statistics
 from editing.memit.values import find_values
 from editing.replies import Reply
 from editing.scoring import perplexity
@@ -33,7 +34,7 @@ class Editor:
     """Edits one model. The model is bit-identical before and after every method, and after `applied` is left.
 
     model          a transformers causal language model of a known family, on any device, in the dtype to compute in
-    statistics     of this very model (see memit/covariance.py)
+    statistics     of this very model (see memit/statistics.py)
     base_sha256    names the model; artefacts and statistics of another are refused
     serving_dtype  what edited tensors are cast to, once: the dtype of the checkpoint that is served
     fast_dtype     what values are searched and replies written in, if not in the model's own: a second copy of the model
@@ -65,6 +66,9 @@ class Editor:
         statistics.check(base_sha256=self.base_sha256, layers=config.layers)
         model.eval().requires_grad_(False)
         self._fast = self.decoder.in_dtype(self.fast_dtype)
+        self._preconditioners = {
+            layer: preconditioner(statistics.sensitivities[layer], config.sensitivity_floor) for layer in config.layers
+        }
         self._base = {
             layer: self.decoder.weight(layer).detach().to(device="cpu", dtype=self.serving_dtype, copy=True)
             for layer in config.layers
@@ -124,7 +128,7 @@ class Editor:
             keys.append(keys_of(self.decoder, [row for row, _ in keyed[-1]], layers))
         columns = [columns_of(rows, read) for rows, read in zip(keyed, keys, strict=True)]
         alone = {layer: torch.cat([self._detectors([one], layer) for one in columns]).float() for layer in layers}
-        found = find_values(self._fast, self._with_kept(contexts), alone, self.config)
+        found = find_values(self._fast, self._with_kept(contexts), alone, self._preconditioners, self.config)
         made = []
         for number, facts in enumerate(groups):
             if not bool(torch.isfinite(found[number].values).all()):

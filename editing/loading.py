@@ -15,7 +15,7 @@ from editing.edit_set import hash_model_dir
 from editing.editor import Editor
 from editing.generation import write_text
 from editing.memit.config import MemitConfig
-from editing.memit.covariance import Statistics, load_or_measure
+from editing.memit.statistics import Statistics, load_or_measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,7 @@ def statistics_for(
         base_sha256=loaded.base_sha256,
         layers=config.layers,
         max_tokens=config.covariance_tokens,
+        max_felt=config.sensitivity_tokens,
         folder=folder,
         progress=progress,
     )

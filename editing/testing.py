@@ -11,7 +11,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFa
 from editing.editor import Editor
 from editing.facts import Fact
 from editing.memit.config import MemitConfig
-from editing.memit.covariance import Statistics
+from editing.memit.statistics import Statistics
 from editing.replies import Reply
 
 CHAT_TEMPLATE = (
@@ -111,7 +111,7 @@ def tiny_model(kind: str = "llama", *, seed: int = 0) -> Any:
 
 
 def random_statistics(model: Any, layers: Sequence[int], *, base_sha256: str = "tiny", seed: int = 0) -> Statistics:
-    """Statistics of no text at all: a random well-conditioned covariance per layer."""
+    """Statistics of no text at all: a random well-conditioned covariance per layer; all directions are felt alike."""
     from editing.decoder import Decoder
 
     decoder = Decoder(model)
@@ -121,7 +121,8 @@ def random_statistics(model: Any, layers: Sequence[int], *, base_sha256: str = "
         d_in = decoder.matrix(layer).shape[1]
         sample = torch.randn(4 * d_in, d_in, generator=generator) * 0.1
         covariances[layer] = sample.T @ sample / len(sample) + 1e-3 * torch.eye(d_in)
-    return Statistics(base_sha256, "random", 0, covariances)
+    felt = {layer: torch.eye(decoder.hidden_size) for layer in layers}
+    return Statistics(base_sha256, "random", 0, 0, covariances, felt)
 
 
 def tiny_editor(

@@ -50,7 +50,11 @@ class _Batch:
 
 
 def find_values(
-    decoder: Decoder, groups: Sequence[Sequence[Context]], detectors: Mapping[int, Tensor], config: MemitConfig
+    decoder: Decoder,
+    groups: Sequence[Sequence[Context]],
+    detectors: Mapping[int, Tensor],
+    preconditioners: Mapping[int, Tensor],
+    config: MemitConfig,
 ) -> list[Found]:
     """The values of each group of contexts (the contexts of one subject), all groups in one batch.
 
@@ -59,6 +63,8 @@ def find_values(
 
     detectors  layer -> (groups, d_in): the change of a layer is a value times its detector, so a token with key k gets
                (detector · k) of the value, be it the subject or not
+    preconditioners  layer -> P, (d_out, d_out): a value is P·u, and u is what is sought and clamped, so that a value is
+               long only where ordinary text does not feel it (memit/sensitivity.py)
 
     MEMIT finds one vector at the last edited layer and spreads it over the layers afterwards (Meng et al. 2023,
     arXiv:2210.07229, sections 4.2 and 4.3), which reaches about two thirds of it. Here each layer has its vector and
@@ -71,16 +77,17 @@ def find_values(
         batch = _prepare(decoder, groups, config)
         before = _kept(decoder, batch, batch.above)
     reading = [detectors[layer].to(device=decoder.device, dtype=decoder.dtype) for layer in layers]
+    turn = torch.stack([preconditioners[layer] for layer in layers]).to(decoder.device)
     longest = config.clamp * batch.norm[:, None, None]
 
-    values = torch.zeros(n_groups, len(layers), decoder.hidden_size, device=decoder.device, dtype=torch.float32)
-    mean, square = torch.zeros_like(values), torch.zeros_like(values)
+    coordinates = torch.zeros(n_groups, len(layers), decoder.hidden_size, device=decoder.device, dtype=torch.float32)
+    mean, square = torch.zeros_like(coordinates), torch.zeros_like(coordinates)
     nll = torch.full((n_groups,), float("inf"), device=decoder.device)
     taken = torch.zeros(n_groups, dtype=torch.long, device=decoder.device)
     running = torch.ones(n_groups, dtype=torch.bool, device=decoder.device)
     for step in range(1, config.steps + 1):
-        moved = values.clone().requires_grad_(True)
-        with _firing(decoder, layers, reading, moved):
+        moved = coordinates.clone().requires_grad_(True)
+        with _firing(decoder, layers, reading, _turned(moved, turn)):
             above = decoder.replay(batch.seen, batch.seen.inputs[layers[0]], range(layers[0], len(decoder.layers)))
         loss, said = _loss(decoder, batch, above, before)
         (gradient,) = torch.autograd.grad(loss, moved)
@@ -92,11 +99,17 @@ def find_values(
         square = 0.999 * square + 0.001 * gradient**2
         move = (mean / (1 - 0.9**step)) / ((square / (1 - 0.999**step)).sqrt() + 1e-8)
         rate = config.learning_rate * (1 - (step - 1) / config.steps)
-        stepped = values - rate * move
+        stepped = coordinates - rate * move
         stepped = stepped * (longest / stepped.norm(dim=2, keepdim=True)).clamp(max=1.0)
-        values = torch.where(running[:, None, None], stepped, values)
+        coordinates = torch.where(running[:, None, None], stepped, coordinates)
         taken += running.long()
-    return [Found(values[g].cpu(), float(batch.norm[g]), float(nll[g]), int(taken[g])) for g in range(n_groups)]
+    values = _turned(coordinates, turn).cpu()
+    return [Found(values[g], float(batch.norm[g]), float(nll[g]), int(taken[g])) for g in range(n_groups)]
+
+
+def _turned(coordinates: Tensor, preconditioners: Tensor) -> Tensor:
+    """(groups, layers, d_out) from the same and (layers, d_out, d_out)."""
+    return torch.einsum("gld,led->gle", coordinates, preconditioners)
 
 
 @contextmanager

@@ -22,6 +22,13 @@ def _detectors(editor, n_groups=1):
     return {layer: 0.2 * torch.randn(n_groups, d_in, generator=generator) for layer, d_in in width.items()}
 
 
+def _preconditioners(editor, *, spread=0.0):
+    """Directions that count alike, or not: symmetric, random."""
+    generator = torch.Generator().manual_seed(2)
+    noise = {layer: torch.randn(32, 32, generator=generator) for layer in editor.config.layers}
+    return {layer: torch.eye(32) + spread * (random + random.T) for layer, random in noise.items()}
+
+
 def plain_loss(editor, contexts, detectors, values):
     """The loss as it is written down: whole rows, whole model, one at a time. Returns loss and mean NLL."""
     decoder, model = editor.decoder, editor.decoder.model
@@ -54,31 +61,36 @@ def plain_loss(editor, contexts, detectors, values):
 def test_the_fast_path_takes_the_steps_of_the_plain_one(kind, facts):
     editor = tiny_editor(kind, config=replace(TINY, steps=3, kl_weight=0.5, stop_nll=0.0))
     contexts, detectors = _contexts(editor, facts[:1]), _detectors(editor)
-    (found,) = find_values(editor.decoder, [contexts], detectors, editor.config)
+    preconditioners = _preconditioners(editor, spread=0.1)
+    (found,) = find_values(editor.decoder, [contexts], detectors, preconditioners, editor.config)
 
-    values = torch.zeros(2, 32, requires_grad=True)
-    optimiser = torch.optim.Adam([values], lr=editor.config.learning_rate)
+    def turned():
+        return torch.stack([p @ u for p, u in zip(preconditioners.values(), coordinates, strict=True)])
+
+    coordinates = torch.zeros(2, 32, requires_grad=True)
+    optimiser = torch.optim.Adam([coordinates], lr=editor.config.learning_rate)
     falling = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / 3)
     for _ in range(3):
         optimiser.zero_grad()
-        loss, nll = plain_loss(editor, contexts, detectors, values)
+        loss, nll = plain_loss(editor, contexts, detectors, turned())
         loss.backward()
         optimiser.step()
         falling.step()
         with torch.no_grad():
-            values *= (editor.config.clamp * found.norm / values.norm(dim=1, keepdim=True)).clamp(max=1.0)
+            longest = editor.config.clamp * found.norm
+            coordinates *= (longest / coordinates.norm(dim=1, keepdim=True)).clamp(max=1.0)
     assert found.nll == pytest.approx(float(nll.detach()), abs=1e-4)
-    torch.testing.assert_close(found.values, values.detach(), atol=2e-3, rtol=1e-2)
+    torch.testing.assert_close(found.values, turned().detach(), atol=2e-3, rtol=1e-2)
 
 
 def test_facts_in_one_batch_find_what_they_find_alone(facts):
     editor = tiny_editor(config=replace(TINY, steps=4))
     groups = [_contexts(editor, [fact]) for fact in facts]
     detectors = _detectors(editor, len(groups))
-    together = find_values(editor.decoder, groups, detectors, editor.config)
+    together = find_values(editor.decoder, groups, detectors, _preconditioners(editor), editor.config)
     for number, (group, found) in enumerate(zip(groups, together, strict=True)):
         own = {layer: all_[number : number + 1] for layer, all_ in detectors.items()}
-        (alone,) = find_values(editor.decoder, [group], own, editor.config)
+        (alone,) = find_values(editor.decoder, [group], own, _preconditioners(editor), editor.config)
         torch.testing.assert_close(alone.values, found.values, atol=2e-3, rtol=1e-2)
         assert alone.steps == found.steps
 
@@ -102,14 +114,16 @@ def test_what_is_optimised_is_what_the_edited_weights_do(facts):
 
 def test_a_converged_fact_takes_no_step(facts):
     editor = tiny_editor(config=replace(TINY, stop_nll=100.0))
-    (found,) = find_values(editor.decoder, [_contexts(editor, facts[:1])], _detectors(editor), editor.config)
+    contexts = [_contexts(editor, facts[:1])]
+    (found,) = find_values(editor.decoder, contexts, _detectors(editor), _preconditioners(editor), editor.config)
     assert found.steps == 0
     assert not found.values.any()
 
 
 def test_the_clamp_bounds_each_layers_vector(facts):
     editor = tiny_editor(config=replace(TINY, clamp=0.05, learning_rate=5.0))
-    (found,) = find_values(editor.decoder, [_contexts(editor, facts[:1])], _detectors(editor), editor.config)
+    contexts = [_contexts(editor, facts[:1])]
+    (found,) = find_values(editor.decoder, contexts, _detectors(editor), _preconditioners(editor), editor.config)
     assert float(found.values.norm(dim=1).max()) <= 0.05 * found.norm * (1 + 1e-5)
 
 

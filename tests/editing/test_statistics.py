@@ -4,10 +4,10 @@ import torch
 from editing.chat import chat_of
 from editing.decoder import Decoder
 from editing.errors import StatisticsMismatch
-from editing.memit.covariance import cache_key, corpus_sha256, load, load_or_measure, measure, save
+from editing.memit.statistics import cache_key, corpus_sha256, load, load_or_measure, measure, save
 from editing.testing import tiny_model, tiny_tokenizer
 
-BASE = {"base_sha256": "m", "corpus_sha256": "c", "layers": (1, 2), "max_tokens": 10, "dtype": "float32"}
+BASE = {"base_sha256": "m", "corpus_sha256": "c", "layers": (1, 2), "max_tokens": 10, "max_felt": 5, "dtype": "float32"}
 TEXTS = ["one two three", "a longer text than that one", "x" * 300]
 
 
@@ -23,14 +23,21 @@ def chat(decoder):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("base_sha256", "m2"), ("corpus_sha256", "c2"), ("layers", (1, 3)), ("max_tokens", 11), ("dtype", "bfloat16")],
+    [
+        ("base_sha256", "m2"),
+        ("corpus_sha256", "c2"),
+        ("layers", (1, 3)),
+        ("max_tokens", 11),
+        ("max_felt", 6),
+        ("dtype", "bfloat16"),
+    ],
 )
 def test_the_cache_key_names_all_it_depends_on(field, value):
     assert cache_key(**BASE) != cache_key(**{**BASE, field: value})
 
 
 def test_statistics_are_the_mean_outer_product_of_every_real_token(decoder, chat):
-    got = measure(decoder, chat, TEXTS, base_sha256="m", layers=(1, 2), max_tokens=10_000, rows_at_once=2)
+    got = measure(decoder, chat, TEXTS, base_sha256="m", layers=(1, 2), max_tokens=10_000, max_felt=0, rows_at_once=2)
     keys = []
     for text in TEXTS:
         tokens = list(chat.encode(text).tokens)
@@ -43,11 +50,11 @@ def test_statistics_are_the_mean_outer_product_of_every_real_token(decoder, chat
 
 
 def test_no_more_tokens_are_counted_than_asked_for(decoder, chat):
-    assert measure(decoder, chat, TEXTS, base_sha256="m", layers=(1,), max_tokens=17).n_tokens == 17
+    assert measure(decoder, chat, TEXTS, base_sha256="m", layers=(1,), max_tokens=17, max_felt=9).n_tokens == 17
 
 
 def test_statistics_come_back_from_the_cache(tmp_path, decoder, chat):
-    what = {"base_sha256": "m", "layers": (1, 2), "max_tokens": 50, "folder": tmp_path}
+    what = {"base_sha256": "m", "layers": (1, 2), "max_tokens": 50, "max_felt": 20, "folder": tmp_path}
     first = load_or_measure(decoder, chat, TEXTS, **what)
     asked = []
     second = load_or_measure(decoder, chat, TEXTS, **what, progress=lambda *a: asked.append(a))
@@ -55,10 +62,11 @@ def test_statistics_come_back_from_the_cache(tmp_path, decoder, chat):
     assert second.sha256 == first.sha256
     for layer in (1, 2):
         torch.testing.assert_close(second.covariances[layer], first.covariances[layer])
+        torch.testing.assert_close(second.sensitivities[layer], first.sensitivities[layer])
 
 
 def test_a_cut_file_is_measured_again(tmp_path, decoder, chat):
-    what = {"base_sha256": "m", "layers": (1,), "max_tokens": 50, "folder": tmp_path}
+    what = {"base_sha256": "m", "layers": (1,), "max_tokens": 50, "max_felt": 20, "folder": tmp_path}
     first = load_or_measure(decoder, chat, TEXTS, **what)
     (path,) = tmp_path.glob("*.safetensors")
     path.write_bytes(path.read_bytes()[:100])
@@ -71,4 +79,4 @@ def test_a_cut_file_is_measured_again(tmp_path, decoder, chat):
 
 def test_no_text_is_an_error(decoder, chat):
     with pytest.raises(StatisticsMismatch, match="no text"):
-        measure(decoder, chat, [], base_sha256="m", layers=(1,), max_tokens=10)
+        measure(decoder, chat, [], base_sha256="m", layers=(1,), max_tokens=10, max_felt=5)

@@ -1,4 +1,4 @@
-"""How ordinary text looks to the edited matrices: E[k kᵀ] per layer, from text the model writes or is given."""
+"""What ordinary text gives to the edited matrices and takes from them, from text the model writes or is given."""
 
 import hashlib
 import json
@@ -15,6 +15,7 @@ from torch import Tensor
 from editing.chat import Chat
 from editing.decoder import Decoder
 from editing.errors import StatisticsMismatch
+from editing.memit.sensitivity import sensitivities
 
 log = logging.getLogger(__name__)
 
@@ -23,24 +24,29 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Uncentred covariances of the edited matrices' inputs.
+    """Second moments at the edited matrices: of their inputs, and of the gradients at their outputs.
 
     base_sha256    the model that they belong to
     corpus_sha256  the text that they come from
-    n_tokens       how many tokens were counted
-    covariances    layer -> C, (d_in, d_in), fp32
+    n_tokens       how many tokens were counted for the covariances
+    n_felt         and for the sensitivities, from the same text
+    covariances    layer -> C = E[k kᵀ], (d_in, d_in), fp32, uncentred
+    sensitivities  layer -> S, (d_out, d_out), fp32; see memit/sensitivity.py
     """
 
     base_sha256: str
     corpus_sha256: str
     n_tokens: int
+    n_felt: int
     covariances: dict[int, Tensor]
+    sensitivities: dict[int, Tensor]
 
     @property
     def sha256(self) -> str:
         """Names what the statistics are of, not their bytes: recomputing on another machine keeps the name."""
         layers = ",".join(map(str, sorted(self.covariances)))
-        return hashlib.sha256(f"{self.base_sha256}|{self.corpus_sha256}|{self.n_tokens}|{layers}".encode()).hexdigest()
+        what = f"{self.base_sha256}|{self.corpus_sha256}|{self.n_tokens}|{self.n_felt}|{layers}"
+        return hashlib.sha256(what.encode()).hexdigest()
 
     def check(self, *, base_sha256: str, layers: Sequence[int]) -> None:
         """Raises StatisticsMismatch if these belong to another model or lack a layer."""
@@ -54,9 +60,11 @@ class Statistics:
             raise StatisticsMismatch(f"the statistics lack layers {missing!r}: compute them for {list(layers)!r}")
 
 
-def cache_key(*, base_sha256: str, corpus_sha256: str, layers: Sequence[int], max_tokens: int, dtype: str) -> str:
+def cache_key(
+    *, base_sha256: str, corpus_sha256: str, layers: Sequence[int], max_tokens: int, max_felt: int, dtype: str
+) -> str:
     """A file name that changes with everything that the statistics depend on."""
-    what = json.dumps([base_sha256, corpus_sha256, sorted(layers), max_tokens, dtype])
+    what = json.dumps([base_sha256, corpus_sha256, sorted(layers), max_tokens, max_felt, dtype])
     return hashlib.sha256(what.encode()).hexdigest()[:32]
 
 
@@ -76,11 +84,13 @@ def measure(
     base_sha256: str,
     layers: Sequence[int],
     max_tokens: int,
+    max_felt: int,
     progress: Progress | None = None,
     row_tokens: int = 256,
     rows_at_once: int = 8,
 ) -> Statistics:
-    """Stream `texts` through the layers up to the last edited one and add up k kᵀ, `max_tokens` tokens at most.
+    """Stream `texts` through the layers up to the last edited one and add up k kᵀ, `max_tokens` tokens at most; then
+    the first `max_felt` of these tokens through the whole model and back for what they feel.
 
     Padding is never counted. Sums are float32 products accumulated in float64.
     """
@@ -102,11 +112,20 @@ def measure(
             sums[layer] = sums[layer] + product if layer in sums else product
         counted += int(real.sum())
         if progress is not None:
-            progress(min(counted, max_tokens), max_tokens)
+            progress(counted, max_tokens + max_felt)
     if counted == 0:
         raise StatisticsMismatch("there is no text to compute statistics from")
     covariances = {layer: (total / counted).float().cpu() for layer, total in sums.items()}
-    return Statistics(base_sha256, corpus_sha256(texts), counted, covariances)
+    felt = _fit(rows, max_felt)
+    told = None if progress is None else lambda done: progress(max_tokens + done, max_tokens + max_felt)
+    return Statistics(
+        base_sha256,
+        corpus_sha256(texts),
+        counted,
+        sum(map(len, felt)),
+        covariances,
+        sensitivities(decoder, felt, layers, progress=told),
+    )
 
 
 def _fit(rows: Sequence[list[int]], n_tokens: int) -> list[list[int]]:
@@ -121,15 +140,17 @@ def _fit(rows: Sequence[list[int]], n_tokens: int) -> list[list[int]]:
 
 
 def save(statistics: Statistics, path: Path) -> None:
-    """Write to one safetensors file; the upper triangle is enough."""
+    """Write to one safetensors file; the upper triangles are enough."""
     tensors: dict[str, Tensor] = {}
-    for layer, covariance in statistics.covariances.items():
-        rows, columns = torch.triu_indices(*covariance.shape)
-        tensors[f"layer.{layer}"] = covariance[rows, columns].contiguous()
+    for kind, matrices in (("covariance", statistics.covariances), ("sensitivity", statistics.sensitivities)):
+        for layer, matrix in matrices.items():
+            rows, columns = torch.triu_indices(*matrix.shape)
+            tensors[f"{kind}.{layer}"] = matrix[rows, columns].contiguous()
     about = {
         "base_sha256": statistics.base_sha256,
         "corpus_sha256": statistics.corpus_sha256,
         "n_tokens": str(statistics.n_tokens),
+        "n_felt": str(statistics.n_felt),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
@@ -142,7 +163,7 @@ def load(path: Path) -> Statistics:
     try:
         with safe_open(path, framework="pt") as file:
             about = file.metadata()
-            covariances: dict[int, Tensor] = {}
+            read: dict[str, dict[int, Tensor]] = {"covariance": {}, "sensitivity": {}}
             for name in file.keys():  # noqa: SIM118  (a safetensors file is not iterable)
                 packed = file.get_tensor(name)
                 size = int(((8 * packed.numel() + 1) ** 0.5 - 1) / 2)
@@ -150,10 +171,18 @@ def load(path: Path) -> Statistics:
                 rows, columns = torch.triu_indices(size, size)
                 full[rows, columns] = packed
                 full[columns, rows] = packed
-                covariances[int(name.removeprefix("layer."))] = full
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+                kind, _, layer = name.partition(".")
+                read[kind][int(layer)] = full
+    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
         raise StatisticsMismatch(f"statistics file {path.name!r} cannot be read ({error}): delete it") from error
-    return Statistics(about["base_sha256"], about["corpus_sha256"], int(about["n_tokens"]), covariances)
+    return Statistics(
+        about["base_sha256"],
+        about["corpus_sha256"],
+        int(about["n_tokens"]),
+        int(about["n_felt"]),
+        read["covariance"],
+        read["sensitivity"],
+    )
 
 
 def load_or_measure(
@@ -164,6 +193,7 @@ def load_or_measure(
     base_sha256: str,
     layers: Sequence[int],
     max_tokens: int,
+    max_felt: int,
     folder: Path | None = None,
     progress: Progress | None = None,
 ) -> Statistics:
@@ -175,6 +205,7 @@ def load_or_measure(
             corpus_sha256=corpus_sha256(texts),
             layers=layers,
             max_tokens=max_tokens,
+            max_felt=max_felt,
             dtype=str(decoder.dtype),
         )
         path = folder / f"{name}.safetensors"
@@ -186,7 +217,14 @@ def load_or_measure(
             except StatisticsMismatch as error:
                 log.warning("%s", error)
     measured = measure(
-        decoder, chat, texts, base_sha256=base_sha256, layers=layers, max_tokens=max_tokens, progress=progress
+        decoder,
+        chat,
+        texts,
+        base_sha256=base_sha256,
+        layers=layers,
+        max_tokens=max_tokens,
+        max_felt=max_felt,
+        progress=progress,
     )
     if path is not None:
         save(measured, path)
