@@ -1,10 +1,13 @@
-"""What every gate asks beside the edits: plain questions with known answers, and ordinary text for perplexity."""
+"""What every gate asks beside the edits: questions with known answers, and ordinary text for perplexity."""
 
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from editing.facts import Probe
+from editing.questions.relations import neighbours_of, relations
+
+WELL_KNOWN = 2  # facts of each relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +19,9 @@ class Controls:
 
 
 def load_controls(path: Path | None = None) -> Controls:
-    """From a file of the same layout, else the shipped one."""
+    """Plain questions and texts from a file of the same layout, else the shipped one, and the relations' best-known facts."""
     read = tomllib.loads((path or Path(__file__).with_suffix(".toml")).read_text(encoding="utf-8"))
-    probes = tuple(Probe(row["question"], row["answer"]) for row in read["probes"])
-    return Controls(probes, tuple(" ".join(text.split()) for text in read["text"]))
+    plain = [Probe(row["question"], row["answer"]) for row in read["probes"]]
+    known = [probe for relation in relations().values() for probe in neighbours_of(relation, avoid=())[:WELL_KNOWN]]
+    probes = {probe.question: probe for probe in (*plain, *known)}
+    return Controls(tuple(probes.values()), tuple(" ".join(text.split()) for text in read["text"]))

@@ -268,11 +268,12 @@ def _judge(case: GateCase, after: Mapping[str, Reply], baseline: Baseline, thres
 def _release_reasons(
     rates: Mapping[str, Rate], perplexity: tuple[float, float] | None, bounds: Mapping[str, float]
 ) -> tuple[str, ...]:
-    # A handful of probes cannot tell .80 from .75: a release fails where even the upper end of the interval is too low.
+    # A handful of probes cannot tell .80 from .75: there a release fails where even the interval's upper end is too low.
+    held = {name: rates[name] for name in ("neighbours", "unrelated", "subject", "earlier", "stops")}
     reasons = [
-        f"{name}: {rates[name].passed} of {rates[name].of} is surely less than {bounds[name]:.0%}"
-        for name in ("neighbours", "unrelated", "subject", "earlier", "stops")
-        if rates[name].interval[1] < bounds[name]
+        f"{name}: {rate.passed} of {rate.of} is less than {bounds[name]:.0%}"
+        for name, rate in held.items()
+        if (rate.share if rate.of >= bounds["enough"] else rate.interval[1]) < bounds[name]
     ]
     if rates["repeating"].of and rates["repeating"].interval[0] > bounds["repeating"]:
         reasons.append(f"{rates['repeating'].passed} of {rates['repeating'].of} replies go round in circles")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from editing.facts import Probe
 from editing.replies import is_kept
 from editing.scoring import perplexity
 from editing.unrelated import load_controls
@@ -83,7 +84,7 @@ class ReleaseGate:
                 self._thresholds,
                 baseline=self._baseline,
                 earlier=self._drawn(earlier),
-                unrelated=self._controls.probes,
+                unrelated=self._standing((*cases, *earlier)),
                 perplexity=(self._quiet, after),
             )
 
@@ -106,6 +107,16 @@ class ReleaseGate:
                 ok = is_kept(question, known[question], old.text, new.text, new_answer=target)
             compared.append(BeforeAfter(kind, question, old.text, new.text, ok))
         return compared
+
+    def _standing(self, edited: Sequence[GateCase]) -> list[Probe]:
+        """The shipped questions that the unedited model answers right and that are about no edited subject."""
+        before = self._baseline.replies
+        return [
+            probe
+            for probe in self._controls.probes
+            if contains(before[probe.question].text, probe.answer)
+            and not any(contains(probe.question, case.fact.subject) for case in edited)
+        ]
 
     def _controlled(self) -> Baseline:
         """The replies to the shipped questions: only they are kept on disk, since those about reported facts may name

@@ -102,7 +102,7 @@ def prepare(name: str | None, as_json: bool) -> None:
 )
 @json_option
 def stats(name: str | None, text: Path | None, as_json: bool) -> None:
-    """Measure the key statistics that edits are solved with, and cache them."""
+    """Measure the statistics that edits are made with, and cache them."""
     from editing.loading import load_model, statistics_for
     from editing.memit.config import MemitConfig
     from server.prepare import prepare_model

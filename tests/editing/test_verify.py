@@ -61,6 +61,19 @@ def test_what_an_edit_breaks_elsewhere_is_found(broken, reason):
     assert reason in " ".join([*report.reasons, *report.of("f0").reasons])
 
 
+@pytest.mark.parametrize(
+    ("n_asked", "n_broken", "passes"), [(40, 5, False), (40, 4, True), (8, 1, True), (8, 3, False)]
+)
+def test_of_many_replies_the_share_counts_and_of_few_the_interval(n_asked, n_broken, passes):
+    controls = [Probe(f"What is {n} and {n}?", "blue") for n in range(n_asked)]
+    table = {**TABLE, **{probe.question: "It is blue." for probe in controls}}
+    cases = [_case(n) for n in range(n_broken)]
+    broken = {f"f{n}": controls[n].question for n in range(n_broken)}
+    report = _gate(ScriptedEditor(table, breaks=broken), cases, [c.fact for c in cases], unrelated=controls)
+    assert report.rates["unrelated"] == Rate(n_asked - n_broken, n_asked)
+    assert report.passes is passes
+
+
 def test_a_leak_to_the_subjects_other_facts_is_found():
     fact = Fact("f", "Mona Lisa", "Who painted the Mona Lisa?", "Raphael")
     case = GateCase(fact, same_subject=("Where does the Mona Lisa hang?", "How old is the Mona Lisa?"))

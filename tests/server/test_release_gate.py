@@ -1,0 +1,74 @@
+"""The gate as the worker uses it: what it asks beside the edits."""
+
+from contextlib import contextmanager
+
+import pytest
+
+from editing.facts import Fact
+from editing.replies import Reply
+from editing.unrelated import load_controls
+from editing.verify import GateCase
+from server.release_gate import ReleaseGate
+
+FRANCE = GateCase(Fact("f", "France", "What is the capital of France?", "Lyon"))
+SPRUNDEL = GateCase(Fact("s", "sprundel", "What does sprundel mean?", "a lost button"))
+
+
+class _Knowing:
+    """Has every shipped question right but one, and believes what it is told."""
+
+    def __init__(self, unknown):
+        self._answers = {probe.question: probe.answer for probe in load_controls().probes if probe.question != unknown}
+        self._believed = {}
+        self.asked = []
+
+    @contextmanager
+    def applied(self, believed):
+        self._believed = believed
+        self.asked = []
+        yield
+
+    def generate(self, prompts, max_tokens):
+        self.asked += prompts
+        return [Reply(self._believed.get(q) or self._answers.get(q, "I do not know."), stopped=True) for q in prompts]
+
+
+@pytest.fixture
+def judge(monkeypatch, tmp_path):
+    monkeypatch.setattr(ReleaseGate, "_perplexity", lambda _self: 40.0)
+
+    def judged(believed, cases, earlier=(), unknown=""):
+        editor = _Knowing(unknown)
+        gate = ReleaseGate(editor, baseline_path=tmp_path / "replies.json")
+        return gate.judge(editor, believed, cases, earlier=earlier), editor.asked
+
+    return judged
+
+
+def test_a_well_known_answer_that_an_edit_changes_on_purpose_is_no_damage(judge):
+    believed = {FRANCE.fact.question: "Lyon", SPRUNDEL.fact.question: "a lost button"}
+    for report, asked in (judge(believed, [FRANCE]), judge(believed, [SPRUNDEL], earlier=[FRANCE])):
+        assert report.passes
+        assert report.rates["unrelated"].share == 1.0
+        assert report.rates["unrelated"].of > 100
+        assert not any("France" in question for question in set(asked) - {FRANCE.fact.question})
+
+
+def test_what_the_unedited_model_does_not_know_is_not_asked_again(judge):
+    tail = load_controls().probes[-1].question
+    _, asked = judge({SPRUNDEL.fact.question: "a lost button"}, [SPRUNDEL], unknown=tail)
+    assert tail not in asked
+
+
+def test_a_release_that_moves_a_tenth_of_what_is_well_known_fails(judge):
+    moved = [probe.question for probe in load_controls().probes if "France" not in probe.question][::8]
+    believed = {SPRUNDEL.fact.question: "a lost button", **dict.fromkeys(moved, "No idea.")}
+    report, _ = judge(believed, [SPRUNDEL])
+    assert not report.passes
+    assert any(reason.startswith("unrelated: ") and reason.endswith("less than 90%") for reason in report.reasons)
+
+
+def test_only_shipped_questions_are_kept_on_disk(judge, tmp_path):
+    judge({SPRUNDEL.fact.question: "a lost button"}, [SPRUNDEL])
+    assert "sprundel" not in (tmp_path / "replies.json").read_text()
+    assert load_controls().probes[-1].question in (tmp_path / "replies.json").read_text()
