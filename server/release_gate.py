@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from editing.edit_set import Solution
     from editing.editor import Editor
     from editing.replies import Reply
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,11 @@ class ReleaseGate:
             nonlocal tries
             tries += 1
             say(f"asking the edited model about {len(part)} new edits (try {tries})")
-            return try_set(part)
+            report = try_set(part)
+            log.info(
+                "try %d, %d new edits: %s", tries, len(part), "; ".join(report.reasons) or f"{len(report.failed)} fail"
+            )
+            return report
 
         return choose(told, ids, rounds=self._thresholds.draw["rounds"], held=held)
 

@@ -60,12 +60,12 @@ def test_what_the_unedited_model_does_not_know_is_not_asked_again(judge):
     assert tail not in asked
 
 
-def test_a_release_that_moves_a_tenth_of_what_is_well_known_fails(judge):
-    moved = [probe.question for probe in load_controls().probes if "France" not in probe.question][::8]
+def test_a_release_that_moves_a_sixth_of_what_is_well_known_fails(judge):
+    moved = [probe.question for probe in load_controls().probes if "France" not in probe.question][::6]
     believed = {SPRUNDEL.fact.question: "a lost button", **dict.fromkeys(moved, "No idea.")}
     report, _ = judge(believed, [SPRUNDEL])
     assert not report.passes
-    assert any(reason.startswith("unrelated: ") and reason.endswith("less than 90%") for reason in report.reasons)
+    assert any(reason.startswith("unrelated: ") and reason.endswith("less than 85%") for reason in report.reasons)
 
 
 def test_only_shipped_questions_are_kept_on_disk(judge, tmp_path):
