@@ -219,10 +219,15 @@ def gate(
         "subject": sum((f.subject for f in facts), everyone),
         "unrelated": Rate.count(_kept(probe, after, baseline, "") for probe in unrelated),
         "earlier": Rate.count(contains(after[c.fact.question].text, c.fact.target_new) for c in earlier),
-        "stops": Rate.count(after[q].stopped for q in known_before if baseline.replies[q].stopped),
+        "stops": Rate.count(after[q].stopped for q in known_before if _was_short(baseline.replies[q], thresholds)),
         "repeating": Rate.count(goes_in_circles(after[q].text) for q in asked if q not in circled),
     }
     return GateReport(facts, rates, perplexity, _release_reasons(rates, perplexity, thresholds.release))
+
+
+def _was_short(reply: Reply, thresholds: Thresholds) -> bool:
+    """Whether a reply ended by itself with room to spare: only of such is it a fault to run into the limit now."""
+    return reply.stopped and len(reply.text.split()) <= thresholds.max_tokens // 2
 
 
 def _ask(generate: Generate, questions: Iterable[str]) -> dict[str, Reply]:

@@ -98,6 +98,20 @@ def test_an_edit_is_not_blamed_for_replies_that_went_in_circles_before():
     assert report.rates["repeating"].passed == 1
 
 
+@pytest.mark.parametrize(("n_words", "of"), [(20, 1), (40, 0)])
+def test_only_replies_that_were_short_must_still_end(n_words, of):
+    case, told = _case(0), Probe("What is long?", "word")
+    reply = " ".join(f"word{n}" for n in range(n_words))
+
+    def after(questions):
+        return [Reply("Raphael" if "Mona" in q else reply, stopped=q != told.question) for q in questions]
+
+    baseline = Baseline({q: Reply(reply, stopped=True) for q in questions_before([case], [told])})
+    report = gate(after, [case], THRESHOLDS, baseline=baseline, unrelated=[told])
+    ended = len(case.kept_questions) * of
+    assert report.rates["stops"] == Rate(ended, ended + of)
+
+
 def test_the_unedited_model_is_asked_once_per_question(tmp_path):
     editor, baseline = ScriptedEditor(TABLE), Baseline()
     for _ in range(3):
