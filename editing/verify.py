@@ -274,11 +274,11 @@ def _release_reasons(
     rates: Mapping[str, Rate], perplexity: tuple[float, float] | None, bounds: Mapping[str, float]
 ) -> tuple[str, ...]:
     # A handful of probes cannot tell .80 from .75: there a release fails where even the interval's upper end is too low.
-    held = {name: rates[name] for name in ("neighbours", "unrelated", "subject", "earlier", "stops")}
+    by_share = {name for name in ("neighbours", "unrelated") if rates[name].of >= bounds["enough"]}
     reasons = [
-        f"{name}: {rate.passed} of {rate.of} is less than {bounds[name]:.0%}"
-        for name, rate in held.items()
-        if (rate.share if rate.of >= bounds["enough"] else rate.interval[1]) < bounds[name]
+        f"{name}: {rates[name].passed} of {rates[name].of} is less than {bounds[name]:.0%}"
+        for name in ("neighbours", "unrelated", "subject", "earlier", "stops")
+        if (rates[name].share if name in by_share else rates[name].interval[1]) < bounds[name]
     ]
     if rates["repeating"].of and rates["repeating"].interval[0] > bounds["repeating"]:
         reasons.append(f"{rates['repeating'].passed} of {rates['repeating'].of} replies go round in circles")
