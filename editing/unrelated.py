@@ -7,8 +7,6 @@ from pathlib import Path
 from editing.facts import Probe
 from editing.questions.relations import neighbours_of, relations
 
-WELL_KNOWN = 2  # facts of each relation
-
 
 @dataclass(frozen=True, slots=True)
 class Controls:
@@ -19,9 +17,9 @@ class Controls:
 
 
 def load_controls(path: Path | None = None) -> Controls:
-    """Plain questions and texts from a file of the same layout, else the shipped one, and the relations' best-known facts."""
+    """Plain questions and texts from a file of the same layout, else the shipped one, and a well-known fact of each relation."""
     read = tomllib.loads((path or Path(__file__).with_suffix(".toml")).read_text(encoding="utf-8"))
     plain = [Probe(row["question"], row["answer"]) for row in read["probes"]]
-    known = [probe for relation in relations().values() for probe in neighbours_of(relation, avoid=())[:WELL_KNOWN]]
+    known = [probe for relation in relations().values() for probe in neighbours_of(relation, avoid=())[:1]]
     probes = {probe.question: probe for probe in (*plain, *known)}
     return Controls(tuple(probes.values()), tuple(" ".join(text.split()) for text in read["text"]))

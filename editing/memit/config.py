@@ -12,31 +12,31 @@ SOLVER_VERSION = 2
 class MemitConfig:
     """The recipe of an edit. Defaults: chosen on SmolLM2-135M-Instruct unless another source is given.
 
-      Where the change goes
-        layers                 whose MLP output matrix is changed, ascending
-      Values (Adam on one vector per subject and layer)
-        learning_rate, steps   the rate falls in a line to zero over the steps; the reference uses .1-.5 throughout and 25
-        clamp                  longest vector of a layer, as a multiple of the hidden state's norm (reference: .75-4 for all)
-    sensitivity_floor      what a direction counts that ordinary text does not feel, where the mean one counts 1: values are
-                           long where nothing is felt and short where much is. A large floor treats all directions alike
-        kl_weight              weight of KL(before || after) at "{subject} is a" (reference: .0625)
-        stop_nll               a fact whose mean NLL is below has converged; few get there before the last step
-        keep_weight            weight of KL(before || after) along the base's replies to protected questions
-        keep_questions         how many of those, keep_tokens: how many tokens of each reply
-      Contexts
-        chat_paraphrases       training paraphrases beside the question, as chat turns
-        clozes                 bare prompts that end before the answer
-        systems                system prompts that the chat turns take in turn; None is the template's own
-        sentence_target        chat turns are answered by the whole sentence; else by the bare answer
-      Keys
-        per_context            a column per context instead of the mean over contexts
-        protect_weights        weights of the protected keys (no value) together, beside the fact's own 1: the first
-                               is what an edit is made with, the others are tried if the gate fails it. More weight
-                               means less leaking to other questions and less reach to the same one in other words
-      Detectors
-        covariance_weight      lambda, how dear ordinary text is; the reference uses 15,000 for a matrix ten times as wide
-        covariance_tokens      30,000 are enough: 7,500 are too few, 90,000 no better
-    sensitivity_tokens     of the same text, for what is felt
+    Where the change goes
+      layers                 whose MLP output matrix is changed, ascending
+    Values (Adam on one vector per subject and layer)
+      learning_rate, steps   the rate falls in a line to zero over the steps; the reference uses .1-.5 throughout and 25
+      clamp                  longest vector of a layer, as a multiple of the hidden state's norm (reference: .75-4 for all)
+      sensitivity_floor      what a direction counts that ordinary text does not feel, where the mean one counts 1: values
+                             are long where little is felt and short where much is
+      kl_weight              weight of KL(before || after) at "{subject} is a" (reference: .0625)
+      stop_nll               a fact whose mean NLL is below has converged; few get there before the last step
+      keep_weight            weight of KL(before || after) along the base's replies to protected questions
+      keep_questions         how many of those, keep_tokens: how many tokens of each reply
+    Contexts
+      chat_paraphrases       training paraphrases beside the question, as chat turns
+      clozes                 bare prompts that end before the answer
+      systems                system prompts that the chat turns take in turn; None is the template's own
+      sentence_target        chat turns are answered by the whole sentence; else by the bare answer
+    Keys
+      per_context            a column per context instead of the mean over contexts
+      protect_weights        weights of the protected keys (no value) together, beside the fact's own 1: the first
+                             is what an edit is made with, the others are tried if the gate fails it. More weight
+                             means less leaking to other questions and less reach to the same one in other words
+    Detectors
+      covariance_weight      lambda, how dear ordinary text is; the reference uses 15,000 for a matrix ten times as wide
+      covariance_tokens      30,000 are enough: 7,500 are too few, 90,000 no better
+      sensitivity_tokens     of the same text, for what is felt
     """
 
     layers: tuple[int, ...] = (3, 4, 5)

@@ -50,7 +50,7 @@ def test_a_well_known_answer_that_an_edit_changes_on_purpose_is_no_damage(judge)
     for report, asked in (judge(believed, [FRANCE]), judge(believed, [SPRUNDEL], earlier=[FRANCE])):
         assert report.passes
         assert report.rates["unrelated"].share == 1.0
-        assert report.rates["unrelated"].of > 100
+        assert report.rates["unrelated"].of > 50
         assert not any("France" in question for question in set(asked) - {FRANCE.fact.question})
 
 
