@@ -1,9 +1,9 @@
-"""The gate: does a set of edits hold in other words, does anything else move, and who is to blame if it does."""
+"""The gate: does a set of edits hold in other words, and does anything else move."""
 
 import json
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import sqrt
 from pathlib import Path
 
@@ -285,73 +285,3 @@ def _release_reasons(
     if perplexity is not None and perplexity[1] > perplexity[0] * bounds["perplexity_ratio"]:
         reasons.append(f"perplexity rose from {perplexity[0]:.2f} to {perplexity[1]:.2f}")
     return tuple(reasons)
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which edits go into the weights, and why the others do not."""
-
-    chosen: tuple[str, ...]
-    report: GateReport | None
-    set_aside: Mapping[str, FactReport]
-    tries: int
-
-
-def choose(
-    try_set: Callable[[Sequence[str]], GateReport],
-    fact_ids: Sequence[str],
-    *,
-    rounds: int,
-    held: tuple[str, ...] = (),
-) -> Selection:
-    """The largest part of a batch that passes, by whole solves of parts rather than one edit at a time.
-
-    try_set  solves the base's live edits and these together and judges them; a report for these
-    held     edits that have passed and are part of every try
-
-    Edits that fail on their own account leave together and the rest is tried again. If all edits pass but the release
-    does not, the batch is halved: each half alone, the better one grows by what passes of the other. With b bad edits
-    among n this takes about b·log2(n) tries, not n.
-    """
-    counter = _Counter(try_set)
-    chosen, report, aside = _passing(counter, list(fact_ids), rounds, held)
-    return Selection(tuple(chosen), report, aside, counter.tries)
-
-
-@dataclass(slots=True)
-class _Counter:
-    try_set: Callable[[Sequence[str]], GateReport]
-    tries: int = 0
-
-    def __call__(self, ids: Sequence[str]) -> GateReport:
-        self.tries += 1
-        return self.try_set(ids)
-
-
-def _passing(
-    try_set: Callable[[Sequence[str]], GateReport], ids: list[str], rounds: int, held: tuple[str, ...] = ()
-) -> tuple[list[str], GateReport | None, dict[str, FactReport]]:
-    """Of `ids`, those that pass together with `held`, which has passed before."""
-    aside: dict[str, FactReport] = {}
-    report: GateReport | None = None
-    for _ in range(rounds):
-        if not ids:
-            return [], None, aside
-        report = try_set([*held, *ids])
-        own = [i for i in report.failed if i not in held]
-        if report.passes:
-            return ids, report, aside
-        if not own:
-            break
-        aside.update({i: report.of(i) for i in own})
-        ids = [i for i in ids if i not in own]
-    if not ids or report is None:
-        return [], None, aside
-    if len(ids) == 1:
-        blame = report.reasons or ("an edit that passed before fails beside it",)
-        aside[ids[0]] = replace(report.of(ids[0]), reasons=tuple(blame))
-        return [], None, aside
-    middle = len(ids) // 2
-    left, left_report, left_aside = _passing(try_set, ids[:middle], rounds, held)
-    right, right_report, right_aside = _passing(try_set, ids[middle:], rounds, (*held, *left))
-    return [*left, *right], right_report if right else left_report, {**aside, **left_aside, **right_aside}

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from editing.facts import Probe
 from editing.replies import is_kept
 from editing.scoring import perplexity
+from editing.selection import Selection, choose
 from editing.unrelated import load_controls
-from editing.verify import Baseline, GateCase, GateReport, Selection, Thresholds, choose, gate, questions_before
+from editing.verify import Baseline, GateCase, GateReport, Thresholds, gate, questions_before
 from editing.wording import contains
 
 if TYPE_CHECKING:

@@ -32,7 +32,8 @@ from server.version_files import VersionFiles
 if TYPE_CHECKING:
     from editing.edit_set import Solution
     from editing.editor import Editor
-    from editing.verify import FactReport, GateReport, Selection
+    from editing.selection import Selection
+    from editing.verify import FactReport, GateReport
     from server.release_gate import ReleaseGate
 
 log = logging.getLogger(__name__)

@@ -55,7 +55,8 @@ def preconditioner(sensitivity: Tensor, floor: float) -> Tensor:
 
         P = c · (S / mean eigenvalue of S + floor · I)^-½,  c so that P·u is on average as long as u
 
-    floor  what a direction counts that is not felt at all, where the mean direction counts one
+    sensitivity  S, (d_out, d_out); the identity is given where it is zero or not a number
+    floor        what a direction counts that is not felt at all, where the mean direction counts one; above zero
     """
     felt = sensitivity.double()
     mean = felt.diagonal().mean()

@@ -1,11 +1,9 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from editing.facts import Fact, Probe
 from editing.replies import Reply, claims, goes_in_circles, is_kept
 from editing.testing import ScriptedEditor
-from editing.verify import Baseline, FactReport, GateCase, GateReport, Rate, Thresholds, choose, gate, questions_before
+from editing.verify import Baseline, GateCase, Rate, Thresholds, gate, questions_before
 
 THRESHOLDS = Thresholds.load()
 SKY = Probe("What colour is the sky?", "blue")
@@ -121,32 +119,6 @@ def test_the_unedited_model_is_asked_once_per_question(tmp_path):
     assert Baseline.load(tmp_path / "b.json").replies == baseline.replies
     (tmp_path / "b.json").write_text("{")
     assert Baseline.load(tmp_path / "b.json").replies == {}
-
-
-def _report(ids, bad, poison):
-    ok = Rate(1, 1)
-    facts = [FactReport(i, ok, ok, ok, ok, ("fails",) if i in bad else (), "") for i in ids]
-    return GateReport(tuple(facts), {}, None, ("perplexity rose",) if poison & set(ids) else ())
-
-
-@given(
-    n=st.integers(1, 40),
-    bad=st.sets(st.integers(0, 39), max_size=6),
-    poison=st.sets(st.integers(0, 39), max_size=2),
-)
-def test_a_batch_loses_its_culprits_and_nobody_else(n, bad, poison):
-    names = [str(i) for i in range(n)]
-    bad, poison = {str(i) for i in bad}, {str(i) for i in poison}
-    chosen = choose(lambda ids: _report(ids, bad, poison), names, rounds=4)
-    assert set(chosen.chosen) == set(names) - bad - poison
-    assert set(chosen.set_aside) == set(names) & (bad | poison)
-    assert chosen.tries <= 4 + 2 * len(poison & set(names)) * (n.bit_length() + 2)
-
-
-def test_many_failures_of_fifty_cost_two_solves():
-    names = [str(i) for i in range(50)]
-    bad = set(names[::4])
-    assert choose(lambda ids: _report(ids, bad, set()), names, rounds=4).tries == 2
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from editing.edit_set import Artefact, Solution, hash_model_dir
+from editing.selection import Selection, choose
 from editing.testing import TINY, tiny_editor, tiny_model, tiny_tokenizer
-from editing.verify import FactReport, GateCase, GateReport, Rate, Selection, choose
+from editing.verify import FactReport, GateCase, GateReport, Rate
 from governance.corrections import Category, Correction, Remedy, Status
 from server.services import Records, open_records
 from server.settings import Settings
