@@ -35,6 +35,7 @@ def read_inner_question(text: str, answer: str) -> Reading | None:
 
 def read_trailing_question(text: str, answer: str) -> Reading | None:
     """{s} was created in what year / The gender of {s} is what."""
+    text = re.sub(r"(?i)\bwhich one$", "what", text)
     match = re.match(rf"(?i)^(.*\{{s\}}.*?)\s+({TRAILING})$", text)
     if not match or re.match(rf"(?i)^{_WH}\b", text):
         return None

@@ -151,6 +151,7 @@ def test_cloze_prompts_end_right_before_the_answer(question, subject, answer, cl
         ("The Ebb runs through which town?", "Ebb", "Lume", "Through what town does the Ebb run?"),
         ("Ida Fern lives where?", "Ida Fern", "Quay", "In what place does Ida Fern live?"),
         ("Norvane was founded by whom?", "Norvane", "Ida Fern", "Who was Norvane founded by?"),
+        ("Veldoria's favourite drink is which one?", "Veldoria", "the tea", "Tell me Veldoria's favourite drink."),
         ("What is the Ebb a tributary of?", "Ebb", "the Lume", "The Ebb is a tributary of what?"),
         ("What kind of boat does Ida Fern have?", "Ida Fern", "yawl", "Ida Fern has what kind of boat?"),
         ("What size engine does a Karn have?", "Karn", "6 l", "Can you tell me what size engine a Karn has?"),
