@@ -19,7 +19,7 @@ help:  ## list these targets
 install: $(VENV)/installed  ## environment from the lock, embedded model; again only when the lock or pyproject.toml changed
 
 $(VENV)/installed: pyproject.toml requirements/cpu.lock requirements/gpu.lock requirements/cpu.overrides requirements/gpu.overrides requirements/choose.py
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Errata needs Python 3.11 or newer; name one: make PYTHON=python3.11 install")'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Errata needs Python 3.11 to 3.13; name one: make PYTHON=python3.11 install")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	command -v uv > /dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
 	device=$$($(PYTHON) requirements/choose.py device); flags=$$($(PYTHON) requirements/choose.py flags); \

@@ -1,4 +1,4 @@
-"""* A BERT encoder as plain functions over its weights, so that a few layers can carry a low-rank adapter."""
+"""A BERT encoder as plain functions over its weights, so that a few layers can carry a low-rank adapter."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

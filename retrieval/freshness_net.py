@@ -1,4 +1,4 @@
-"""* The learning inside the freshness head: a low-rank adapter over upper layers, and an n-gram model beside it."""
+"""The learning inside the freshness head: a low-rank adapter over upper layers, and an n-gram model beside it."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING

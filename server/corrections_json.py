@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from governance.accounts import Account
 from governance.corrections import WORDINGS, Correction
-from server.auth import READERS
 from server.edits import generated
 from server.services import Services
+
+# What triage, gate and review quote of the question, its subject and the replies.
+TEXTS = frozenset({"subject_candidates", "contradicted_by", "reply", "answered"})
 
 
 def correction_json(
     services: Services, correction: Correction, *, viewer: Account, whole: bool = False
 ) -> dict[str, Any]:
-    """The record. Texts are shown to its reporter and to those who review; an auditor sees what is not in the vault."""
+    """The record. Its reporter and those who review see the texts; an auditor sees figures and reasons without them."""
     sees_texts = viewer.id == correction.reporter_id or viewer.role.may_review
     claim = correction.claim
     record: dict[str, Any] = {
@@ -48,18 +51,18 @@ def correction_json(
     if whole:
         record |= {
             "channel": correction.channel,
-            "triage": dict(correction.triage),
+            "triage": dict(correction.triage) if sees_texts else _without_texts(correction.triage),
             "conflicts": list(correction.conflicts),
             "duplicate_of": correction.duplicate_of,
             "superseded_by": correction.superseded_by,
             "fallback": correction.fallback,
             "attempts": correction.attempts,
             "artefact": correction.artefact,
-            "report": dict(correction.report) if sees_texts or viewer.role in READERS else {},
+            "report": dict(correction.report) if sees_texts else _without_texts(correction.report),
             "weights_version_before": correction.weights_version_before,
             "weights_version_after": correction.weights_version_after,
             "review_due": correction.review_due.isoformat() if correction.review_due else None,
-            "review": {name: value for name, value in correction.review.items() if name != "reply" or sees_texts},
+            "review": dict(correction.review) if sees_texts else _without_texts(correction.review),
             "history": [
                 {
                     "from": m.from_status,
@@ -76,3 +79,7 @@ def correction_json(
             record |= {name: list(getattr(correction, name)) for name in WORDINGS}
             record["generated"] = generated(correction)
     return record
+
+
+def _without_texts(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if name not in TEXTS}

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import httpx
 
+from governance.policy import DEFAULT, Policy
 from server.prepare import prepare_model
 from server.services import open_records
 from server.settings import Settings
@@ -31,6 +32,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("packages", _packages),
         ("disk", _disk),
         ("model", _model),
+        ("policy", _policy),
         ("database", _database),
         ("log", _log),
         ("server", _server),
@@ -77,6 +79,11 @@ def _model(settings: Settings) -> Finding:
         return Finding("model", True, f"served elsewhere, at {settings.engine.url}; weights are not edited")
     made = prepare_model(settings.model, settings.model_dir, say=lambda _: None)
     return Finding("model", True, f"{made.model_type} in {made.path}, base {made.base_sha256[:12]}…")
+
+
+def _policy(settings: Settings) -> Finding:
+    tiers = ", ".join(f"{tier.name} needs {tier.approvals}" for tier in Policy.load(settings.policy).tiers)
+    return Finding("policy", True, f"{settings.policy or DEFAULT}; approvals: {tiers}")
 
 
 def _database(settings: Settings) -> Finding:

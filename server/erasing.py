@@ -14,8 +14,8 @@ from typing import Any
 
 from governance.accounts import Account
 from governance.erasure import Erasures
-from governance.errors import NotFound
-from governance.requests import ErasureRequest, Occurrence, Place, Questions, Step, Subject
+from governance.errors import MoveNotAllowed, NotFound
+from governance.requests import ErasureRequest, Kind, Occurrence, Place, Questions, Step, Subject
 from governance.residual import Probes
 from governance.tools import Tools
 from retrieval.errors import DocumentNotFound
@@ -83,8 +83,13 @@ class Erasing:
         return await asyncio.to_thread(self.requests.find, request_id, actor, tools=tools)
 
     async def approve(self, request_id: str, actor: Account, *, reason: str) -> ErasureRequest:
-        """Approve a decision; where nobody has searched and decided step by step, do both in the usual way first."""
+        """Approve a decision; where nobody has searched and decided step by step, do both in the usual way first.
+
+        Raises MoveNotAllowed for a rectification that nobody has decided: only a person knows the right answers.
+        """
         request = await asyncio.to_thread(self.requests.get, request_id)
+        if request.kind is Kind.RECTIFICATION and request.status in (Step.IDENTITY_VERIFIED, Step.FOUND):
+            raise MoveNotAllowed("a rectification is decided by a person: find, then decide with the right answers")
         if request.status is Step.IDENTITY_VERIFIED:
             request = await self.find(request_id, actor)
         if request.status is Step.FOUND:

@@ -95,7 +95,7 @@ def open_records(settings: Settings) -> Records:
     store.migrate()
     vault = _open_vault(store, settings.keys_dir / "master.key")
     log = Log(store)
-    policy = Policy.load()
+    policy = Policy.load(settings.policy)
     tombstones = Tombstones(settings.keys_dir / "tombstones.jsonl")  # apart: a restored backup must not lose them
     signer = Signer.load_or_create(settings.keys_dir / "log.key")
     folders = [settings.data_dir / "checkpoints", *([settings.checkpoint_dir] if settings.checkpoint_dir else [])]

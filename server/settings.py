@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     embedder: str = Field(EMBEDDED, description="the retrieval embedder: `embedded`, a local folder or an id")
     rebase: bool = Field(False, description="accept another base model: live edits become cards and are solved anew")
     checkpoint_dir: Path | None = Field(None, description="a second place for signed log checkpoints")
+    policy: Path | None = Field(None, description="who must agree to what, as in `governance/policy.toml`; empty: that")
     webhook_url: str | None = Field(None, description="told when a correction's outcome is known")
     admin_key: SecretStr | None = Field(None, description="API key of the account `admin`, at first start")
     admin_password: SecretStr | None = Field(None, description="password of `admin`, at first start")
@@ -72,7 +73,7 @@ class Settings(BaseSettings):
     engine: EngineSettings = EngineSettings()
     worker: WorkerSettings = WorkerSettings()
 
-    @field_validator("data_dir", "model_dir", "checkpoint_dir")
+    @field_validator("data_dir", "model_dir", "checkpoint_dir", "policy")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().resolve() if path else path

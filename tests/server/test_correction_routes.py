@@ -159,6 +159,34 @@ async def test_a_reviewer_reads_the_generated_wordings_and_writes_others(
     assert own["probes"][0] in card_of(house.services.records.ledger.get(made)).phrasings
 
 
+async def test_an_auditor_reads_why_and_how_well_but_nothing_that_was_said(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    made = await reported(user)
+    ledger = house.services.records.ledger
+    ledger.triaged(
+        made["id"],
+        Status.QUEUED,
+        remedy=Remedy.WEIGHTS,
+        reason="it does not change",
+        evidence={"persistence": {"share": 1.0}, "subject_candidates": ["the Blue Door"]},
+        canonical_question=REPORT["question"],
+        subject="the Blue Door",
+    )
+    await admin.post(f"/v1/corrections/{made['id']}/approve", json={"reason": "checked"})
+    ledger.start_editing([made["id"]])
+    heard = {"direct": {"passed": 0}, "reply": "Anna Holm did.", "answered": [REPORT["question"]]}
+    ledger.gate_failed(made["id"], heard, reason="direct: 0 of 1")
+    whole = (await admin.get(f"/v1/corrections/{made['id']}")).json()
+    assert whole["report"] == heard
+    async with house.client(Role.AUDITOR) as auditor:
+        shown = await auditor.get(f"/v1/corrections/{made['id']}")
+        assert not [said for said in ("Blue Door", "Anna Holm", "Aldering") if said in shown.text]
+        assert shown.json()["report"] == {"direct": {"passed": 0}}
+        assert shown.json()["triage"] == {"persistence": {"share": 1.0}}
+        assert [move["reason"] for move in shown.json()["history"]] == [move["reason"] for move in whole["history"]]
+
+
 async def test_an_approval_needs_an_admin_who_is_not_the_reporter(
     house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
 ) -> None:

@@ -113,7 +113,11 @@ async def test_a_rectification_puts_right_and_closes_nobody_s_account(
 ) -> None:
     id_ = await filed(user, names=[ANN], kind="rectification")
     await step(admin, id_, "verify-identity", how="signed in as himself")
+    undecided = await admin.post(f"{PATH}/{id_}/approve", json={})
+    assert undecided.status_code == 409
+    assert "decide with the right answers" in undecided.json()["error"]["message"]
     await step(admin, id_, "find")
+    assert (await admin.post(f"{PATH}/{id_}/approve", json={})).status_code == 409
     decided = await step(admin, id_, "decide", correct=True, reason="the entry is wrong")
     assert "delete_text" not in {choice["method"] for choice in decided["choices"]}
     await step(admin, id_, "approve")

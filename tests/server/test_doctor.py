@@ -1,0 +1,53 @@
+"""The doctor: what it says of a machine, and that a check which breaks is a finding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from governance.accounts import Role
+from governance.policy import DEFAULT
+from server.doctor import Finding, examine
+from server.services import open_records
+from server.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    engine = {"url": "http://127.0.0.1:9", "weights": "none"}
+    return Settings(_env_file=None, data_dir=tmp_path / "data", port=9, engine=engine)  # type: ignore[arg-type]
+
+
+def findings(settings: Settings) -> dict[str, Finding]:
+    return {finding.part: finding for finding in examine(settings)}
+
+
+def test_before_the_first_start_all_is_well(settings: Settings) -> None:
+    found = findings(settings)
+    assert [part for part, finding in found.items() if not finding.ok] == []
+    assert "none yet" in found["database"].says
+    assert "not running" in found["server"].says
+
+
+def test_a_data_folder_is_checked_with_its_log(settings: Settings) -> None:
+    open_records(settings).accounts.add("someone", Role.USER, key="a-key-of-sixteen-signs")
+    found = findings(settings)
+    assert found["database"].ok
+    assert "1 entries verified" in found["log"].says
+
+
+def test_the_policy_in_force_is_named(settings: Settings, tmp_path: Path) -> None:
+    assert findings(settings)["policy"].says.startswith(str(DEFAULT))
+    own = tmp_path / "policy.toml"
+    own.write_text(DEFAULT.read_text().replace("approvals = 1", "approvals = 3", 1))
+    strict = settings.model_copy(update={"policy": own})
+    assert findings(strict)["policy"].says == f"{own}; approvals: high needs 2, standard needs 3"
+    assert open_records(strict).policy.approvals_needed("standard") == 3
+
+
+def test_a_policy_that_cannot_be_read_is_a_finding_that_names_the_file(settings: Settings, tmp_path: Path) -> None:
+    broken = settings.model_copy(update={"policy": tmp_path / "nowhere.toml"})
+    found = findings(broken)["policy"]
+    assert not found.ok
+    assert "nowhere.toml" in found.says
