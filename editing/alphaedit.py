@@ -5,16 +5,16 @@ from torch import Tensor
 
 from editing.editor import Editor
 from editing.memit.solve import LowRankDelta
-from editing.methods import Edited, Groups, Written, memit
+from editing.methods import Edited, Groups, Progress, Written, memit
 
 # Directions of least energy that together hold this share of the covariance's trace are free to be written to.
 # The published cut is an absolute eigenvalue (2e-2), which depends on the model's scale.
 TRACE_SHARE = 0.1
 
 
-def alphaedit(editor: Editor, groups: Groups, written: Written) -> Edited:
+def alphaedit(editor: Editor, groups: Groups, written: Written, progress: Progress) -> Edited:
     """Joint solve of all facts in the null space of ordinary text. Fang et al. 2024, arXiv:2410.02355."""
-    return memit(editor.under(editor.config, in_null_space), groups, written)
+    return memit(editor.under(editor.config, in_null_space), groups, written, progress)
 
 
 def in_null_space(keys: Tensor, residuals: Tensor, covariance: Tensor, *, weight: float) -> LowRankDelta:

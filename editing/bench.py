@@ -1,37 +1,21 @@
 """The bench: edit facts in batches, ask as in chat, report what held, what moved and what it cost."""
 
-import logging
 import resource
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from editing.editor import Editor
-from editing.errors import ContradictingFacts, EditingError
+from editing.errors import EditingError
 from editing.facts import Fact, FactCase, Probe, check_fact, group_by_subject
-from editing.methods import Edited, Method, method
+from editing.memit.contexts import contexts_for
+from editing.methods import Edited, Method, Progress, method
 from editing.replies import Reply
 from editing.scoring import answer_log_probs, perplexity
 from editing.statements import Statements, write_statements
 from editing.wording import contains
 
-log = logging.getLogger(__name__)
-
-Progress = Callable[[str], None]
+Tell = Callable[[str], None]
 Writer = Callable[[str, str, str], Statements]
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """One probe and what the unedited model said to it."""
-
-    probe: Probe
-    before: str
-
-    @property
-    def counts(self) -> bool:
-        """Only an answer that was there can be kept."""
-        return contains(self.before, self.probe.answer)
 
 
 def run_bench(
@@ -47,7 +31,7 @@ def run_bench(
     generator: str = "rules",
     teacher_forced: bool = True,
     before: dict[str, Reply] | None = None,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
 ) -> dict[str, object]:
     """Edit `cases` in batches of `batch` (all at once, if None), each batch from the base alone, and report.
 
@@ -70,11 +54,11 @@ def run_bench(
     for start in range(0, len(cases), size):
         chunk = cases[start : start + size]
         tell(f"editing {start + 1}-{start + len(chunk)} of {len(cases)}")
-        edited, refused = _edit(editor, edit, chunk, write)
+        edited, refused = _edit(editor, edit, chunk, write, _counted(tell, "edits"))
         times["target_states"] += edited.seconds_target_states
         times["solve"] += edited.seconds_solve
         with editor.applied(edited.solution):
-            rows += _judge(editor, chunk, known, refused, edited, max_tokens)
+            rows += _judge(editor, chunk, known, refused, edited, max_tokens, tell)
             if teacher_forced:
                 for row, scores in zip(rows[-len(chunk) :], _teacher_forced(editor, chunk), strict=True):
                     row.update(scores)
@@ -102,34 +86,34 @@ def run_bench(
 
 
 def _ask_before(
-    editor: Editor, cases: Sequence[FactCase], known: dict[str, Reply], max_tokens: int, tell: Progress
+    editor: Editor, cases: Sequence[FactCase], known: dict[str, Reply], max_tokens: int, tell: Tell
 ) -> None:
     wanted = [p.question for c in cases for p in (*c.neighbours, *c.unrelated, *c.portability)]
     wanted += [question for c in cases for question in c.same_subject]
     missing = [question for question in dict.fromkeys(wanted) if question not in known]
     if missing:
-        tell(f"asking the unedited model {len(missing)} questions")
-        known.update(zip(missing, editor.generate(missing, max_tokens), strict=True))
+        replies = editor.generate(missing, max_tokens, progress=_counted(tell, "replies of the unedited model"))
+        known.update(zip(missing, replies, strict=True))
 
 
 def _edit(
-    editor: Editor, edit: Method, cases: Sequence[FactCase], write: Writer
+    editor: Editor, edit: Method, cases: Sequence[FactCase], write: Writer, done: Progress
 ) -> tuple[Edited, dict[str, EditingError]]:
     """Edit what can be edited; the others with the error that names them."""
     refused: dict[str, EditingError] = {}
     fit: list[Fact] = []
+    said: dict[str, Statements] = {}
     for case in cases:
         try:
             check_fact(case.fact)
             group_by_subject([*fit, case.fact])
+            said[case.fact.id] = write(case.fact.question, case.fact.subject, case.fact.target_new)
+            contexts_for([case.fact], [said[case.fact.id]], editor.chat, editor.config)
             fit.append(case.fact)
-        except ContradictingFacts as error:
-            refused[case.fact.id] = error
         except EditingError as error:
             refused[case.fact.id] = error
     groups = list(group_by_subject(fit).values())
-    written = [[write(fact.question, fact.subject, fact.target_new) for fact in group] for group in groups]
-    return edit(editor, groups, written), refused
+    return edit(editor, groups, [[said[fact.id] for fact in group] for group in groups], done), refused
 
 
 def _judge(
@@ -139,9 +123,10 @@ def _judge(
     refused: Mapping[str, EditingError],
     edited: Edited,
     max_tokens: int,
+    tell: Tell,
 ) -> list[dict[str, object]]:
     """One row per fact, from replies of the edited model."""
-    after = _replies(editor, cases, max_tokens)
+    after = _replies(editor, cases, max_tokens, _counted(tell, "replies of the edited model"))
     made = {fact_id: artefact for artefact in edited.artefacts for fact_id in artefact.fact_ids}
     rows = []
     for case in cases:
@@ -169,18 +154,22 @@ def _judge(
     return rows
 
 
-def _replies(editor: Editor, cases: Sequence[FactCase], max_tokens: int) -> dict[str, Reply]:
+def _replies(editor: Editor, cases: Sequence[FactCase], max_tokens: int, done: Progress) -> dict[str, Reply]:
     asked: list[str] = []
     for case in cases:
         asked += [case.fact.question, *case.paraphrases, *case.same_subject]
         asked += [probe.question for probe in (*case.neighbours, *case.unrelated, *case.portability)]
     asked = list(dict.fromkeys(asked))
-    return dict(zip(asked, editor.generate(asked, max_tokens), strict=True))
+    return dict(zip(asked, editor.generate(asked, max_tokens, progress=done), strict=True))
+
+
+def _counted(tell: Tell, what: str) -> Progress:
+    return lambda done, of: tell(f"{what}: {done} of {of}")
 
 
 def _kept(probes: Sequence[Probe], before: Mapping[str, Reply], after: Mapping[str, Reply]) -> list[bool]:
-    asked = [_Asked(probe, before[probe.question].text) for probe in probes if probe.answer]
-    return [contains(after[a.probe.question].text, a.probe.answer) for a in asked if a.counts]
+    """Of the answers that the unedited model gave, which the edited one gives."""
+    return [contains(after[p.question].text, p.answer) for p in probes if contains(before[p.question].text, p.answer)]
 
 
 def _teacher_forced(editor: Editor, cases: Sequence[FactCase]) -> list[dict[str, object]]:

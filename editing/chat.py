@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from editing.errors import SubjectNotFound
+from editing.wording import PLAIN_QUOTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +17,22 @@ class Encoded:
     tokens: tuple[int, ...]
     offsets: tuple[tuple[int, int], ...]
 
-    def last_token_of(self, words: str) -> int:
-        """Index of the last token of the last occurrence of `words`, upper and lower case aside.
+    def last_token_of(self, words: str, *, within: str = "") -> int:
+        """Index of the last token of the last occurrence of `words`, upper and lower case and kinds of quotes aside; as
+        whole words where they stand so.
+
+        within  a part of the text to look in: a chat template has words of its own ("assistant")
 
         Raises SubjectNotFound.
         """
-        found = list(re.finditer(re.escape(words.strip()), self.text, re.IGNORECASE))
-        if not found:
+        text, wanted, part = (given.translate(PLAIN_QUOTES) for given in (self.text, words.strip(), within.strip()))
+        at = text.rfind(part)
+        place = (at, at + len(part)) if part and at >= 0 else (0, len(text))
+        plain = re.escape(wanted)
+        for pattern in (rf"(?<!\w){plain}(?!\w)", plain):
+            if found := list(re.compile(pattern, re.IGNORECASE).finditer(text, *place)):
+                break
+        else:
             raise SubjectNotFound(f"{words!r} does not occur in prompt {self.text!r}")
         start, end = found[-1].span()
         touching = [i for i, (a, b) in enumerate(self.offsets) if a < end and b > start and b > a]
@@ -57,7 +67,7 @@ class Chat:
 
     def encode_bare(self, text: str) -> Encoded:
         """Tokens of a text outside any chat, never with its first word first: position 0 is an attention sink."""
-        if not self._adds_bos():
+        if not self.begin:
             return self.encode("\n" + text)
         coded = self.tokenizer(text, return_offsets_mapping=True)
         return Encoded(text, tuple(coded["input_ids"]), tuple((a, b) for a, b in coded["offset_mapping"]))
@@ -69,9 +79,7 @@ class Chat:
         """
         if not prompt.text[-1:].isspace() and not answer[:1].isspace():
             answer = " " + answer
-        whole = (
-            self.encode_bare(prompt.text + answer) if bare and self._adds_bos() else self.encode(prompt.text + answer)
-        )
+        whole = self.encode_bare(prompt.text + answer) if bare and self.begin else self.encode(prompt.text + answer)
         n = len(prompt.tokens)
         tokens = whole.tokens[n:] if whole.tokens[:n] == prompt.tokens else self.encode(answer).tokens
         return (*tokens, self.end_of_turn) if end_turn else tuple(tokens)
@@ -107,9 +115,11 @@ class Chat:
         text: str = self.tokenizer.decode(list(tokens), skip_special_tokens=True)
         return text
 
-    def _adds_bos(self) -> bool:
+    @property
+    def begin(self) -> tuple[int, ...]:
+        """What the tokenizer puts before a text outside any chat: its first token, or nothing."""
         bos = getattr(self.tokenizer, "bos_token_id", None)
-        return bos is not None and self.tokenizer("a")["input_ids"][:1] == [bos]
+        return (bos,) if bos is not None and self.tokenizer("a")["input_ids"][:1] == [bos] else ()
 
 
 def chat_of(model: Any, tokenizer: Any) -> Chat:

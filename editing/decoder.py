@@ -184,13 +184,21 @@ class Decoder:
             self._prefixes[key] = FrozenCache([(layer.keys, layer.values) for layer in cache.layers])
         return self._prefixes[key]
 
-    def rows(self, rows: Sequence[Sequence[int]], *, starts: Sequence[int], before: Tensor, left: bool) -> Rows:
-        """Pad `rows` to one batch behind a prefix.
+    def rows(
+        self,
+        rows: Sequence[Sequence[int]],
+        *,
+        starts: Sequence[int] | None = None,
+        before: Tensor | None = None,
+        left: bool = False,
+    ) -> Rows:
+        """Pad `rows` to one batch, behind a prefix if there is one.
 
-        starts   index of each row's first token in its own text
+        starts   index of each row's first token in its own text; 0 for all if None
         before   (rows, prefix length), 1 where the row has the prefix position
         left     pad on the left, so that all rows end together
         """
+        starts = [0] * len(rows) if starts is None else starts
         width = max(1, max(len(row) for row in rows))
         tokens = torch.zeros(len(rows), width, dtype=torch.long)
         here = torch.zeros(len(rows), width, dtype=torch.long)
@@ -200,8 +208,15 @@ class Decoder:
             tokens[i, at] = torch.tensor(list(row), dtype=torch.long)
             here[i, at] = 1
             positions[i, at] = torch.arange(start, start + len(row))
-        attended = torch.cat([before.cpu().long(), here], dim=1)
+        attended = here if before is None else torch.cat([before.cpu().long(), here], dim=1)
         return Rows(tokens.to(self.device), attended.to(self.device), positions.to(self.device))
+
+    def states(self, rows: Rows) -> Tensor:
+        """What the head reads, (rows, length, hidden size): the whole model's normed states."""
+        states: Tensor = self.base(
+            input_ids=rows.tokens, attention_mask=rows.attended, position_ids=rows.positions, use_cache=False
+        ).last_hidden_state
+        return states
 
     def run(
         self, rows: Rows, *, cache: Any = None, until: int | None = None, record: Sequence[int] = (), keys: bool = False

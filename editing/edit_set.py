@@ -46,7 +46,8 @@ class Artefact:
     keys               (layers, rows, d_in) fp32: what the edited matrices see at each row's end on the unedited model
     values             (layers, d_out) fp32: what they shall add there
     norm, nll, steps   how the optimisation ended
-    strength           share of its values that the edit gets at its own rows when it is the only one
+    strength           share of its values that the edit gets at its own rows when it is the only one, under the weights of
+                       its making
     """
 
     fact_ids: tuple[str, ...]
@@ -113,10 +114,12 @@ class Artefact:
         return replace(self, contexts=contexts)
 
     def save(self, folder: Path) -> None:
-        """Write ID.safetensors, then ID.json; nothing if both are there."""
+        """Write ID.safetensors, then ID.json; nothing if both are there and whole."""
         folder.mkdir(parents=True, exist_ok=True)
         name = self.id
-        if not (folder / f"{name}.json").exists():
+        try:
+            self.load(folder, name)
+        except ArtefactDamaged:
             _write_tensors({"keys": self.keys, "values": self.values}, folder / f"{name}.safetensors")
             _write_text(self.describe(), folder / f"{name}.json")
 
@@ -206,10 +209,6 @@ class Solution:
     @property
     def version_id(self) -> str:
         return version_id(self.base_sha256, self.artefact_ids, self.config_sha256)
-
-    def factor_bytes(self) -> int:
-        """Size of the thin factors in fp32: what one version costs on disk."""
-        return sum(4 * (delta.left.numel() + delta.right.numel()) for delta in self.deltas.values())
 
 
 def version_id(

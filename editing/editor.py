@@ -1,8 +1,8 @@
 """The editor: facts to artefacts, artefacts to one joint solution, a solution applied and taken back."""
 
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -21,13 +21,10 @@ from editing.memit.detectors import ClosedForm, Columns, detectors
 from editing.memit.keys import keys_of
 from editing.memit.sensitivity import preconditioner
 from editing.memit.solve import LowRankDelta, solve
-from editing.memit.statistics import Statistics
+from editing.memit.statistics import Progress, Statistics
 from editing.memit.values import find_values
 from editing.replies import Reply
-from editing.scoring import perplexity
 from editing.statements import Statements, write_statements
-
-log = logging.getLogger(__name__)
 
 
 class Editor:
@@ -55,19 +52,22 @@ class Editor:
     ) -> None:
         self.decoder = Decoder(model)
         self.chat = chat_of(model, tokenizer)
-        self.config = config
         self.statistics = statistics
         self.base_sha256 = base_sha256 or statistics.base_sha256
         self.serving_dtype = serving_dtype or self.decoder.dtype
         self.fast_dtype = fast_dtype or self.decoder.dtype
-        self.closed_form = closed_form
-        if config.layers[-1] + 1 >= len(self.decoder.layers):
-            raise ValueError(f"layers {config.layers!r} leave no layer above in a model of {len(self.decoder.layers)}")
-        statistics.check(base_sha256=self.base_sha256, layers=config.layers)
         model.eval().requires_grad_(False)
         self._fast = self.decoder.in_dtype(self.fast_dtype)
+        self._take(config, closed_form)
+
+    def _take(self, config: MemitConfig, closed_form: ClosedForm) -> None:
+        self.config, self.closed_form = config, closed_form
+        if config.layers[-1] + 1 >= len(self.decoder.layers):
+            raise ValueError(f"layers {config.layers!r} leave no layer above in a model of {len(self.decoder.layers)}")
+        self.statistics.check(base_sha256=self.base_sha256, layers=config.layers)
         self._preconditioners = {
-            layer: preconditioner(statistics.sensitivities[layer], config.sensitivity_floor) for layer in config.layers
+            layer: preconditioner(self.statistics.sensitivities[layer], config.sensitivity_floor)
+            for layer in config.layers
         }
         self._base = {
             layer: self.decoder.weight(layer).detach().to(device="cpu", dtype=self.serving_dtype, copy=True)
@@ -76,16 +76,9 @@ class Editor:
 
     def under(self, config: MemitConfig, closed_form: ClosedForm = solve) -> "Editor":
         """The same model under another recipe. The layers' statistics must be there."""
-        return Editor(
-            self.decoder.model,
-            self.chat.tokenizer,
-            config=config,
-            statistics=self.statistics,
-            base_sha256=self.base_sha256,
-            serving_dtype=self.serving_dtype,
-            fast_dtype=self.fast_dtype,
-            closed_form=closed_form,
-        )
+        other = copy(self)
+        other._take(config, closed_form)
+        return other
 
     # -- facts to artefacts
 
@@ -103,7 +96,10 @@ class Editor:
         return self.artefacts_of(list(group_by_subject(facts).values()))
 
     def artefacts_of(
-        self, groups: Sequence[Sequence[Fact]], statements: Sequence[Sequence[Statements]] | None = None
+        self,
+        groups: Sequence[Sequence[Fact]],
+        statements: Sequence[Sequence[Statements]] | None = None,
+        progress: Progress | None = None,
     ) -> list[Artefact]:
         """One artefact per group of facts. On a GPU groups share batches; on a CPU one group fills the cores."""
         at_once = 32 if self.decoder.device.type == "cuda" else 1
@@ -113,6 +109,8 @@ class Editor:
         made: list[Artefact] = []
         for start in range(0, len(groups), at_once):
             made += self._artefacts(groups[start : start + at_once], written[start : start + at_once])
+            if progress is not None:
+                progress(len(made), len(groups))
         return made
 
     def _artefacts(
@@ -202,13 +200,15 @@ class Editor:
 
     # -- talking
 
-    def generate(self, prompts: Sequence[str], max_tokens: int = 128, system: str | None = None) -> list[Reply]:
+    def generate(
+        self,
+        prompts: Sequence[str],
+        max_tokens: int = 128,
+        system: str | None = None,
+        progress: Progress | None = None,
+    ) -> list[Reply]:
         """Greedy replies through the chat template, run to their natural end or `max_tokens`."""
-        return reply_to(self._fast, self.chat, prompts, max_tokens=max_tokens, system=system)
-
-    def perplexity(self, texts: Sequence[str]) -> float:
-        """exp of the mean negative log-likelihood per token over ordinary text."""
-        return perplexity(self.decoder, self.chat, texts)
+        return reply_to(self._fast, self.chat, prompts, max_tokens=max_tokens, system=system, progress=progress)
 
     # -- inside
 

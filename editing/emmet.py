@@ -5,18 +5,18 @@ from torch import Tensor
 
 from editing.editor import Editor
 from editing.memit.solve import LowRankDelta, solve
-from editing.methods import Edited, Groups, Written, memit
+from editing.methods import Edited, Groups, Progress, Written, memit
 
 # Share of the mean of kᵀC⁻¹k that is added to the diagonal, so that parallel keys do not make the system singular.
 EPSILON = 1e-3
 
 
-def emmet(editor: Editor, groups: Groups, written: Written) -> Edited:
+def emmet(editor: Editor, groups: Groups, written: Written, progress: Progress) -> Edited:
     """Every key's output moves by exactly its residual, with the least change to ordinary text.
 
     delta = R (Kᵀ C⁻¹ K + εI)⁻¹ Kᵀ C⁻¹        Gupta et al. 2024, arXiv:2403.14236
     """
-    return memit(editor.under(editor.config, equality), groups, written)
+    return memit(editor.under(editor.config, equality), groups, written, progress)
 
 
 def equality(keys: Tensor, residuals: Tensor, covariance: Tensor, *, weight: float) -> LowRankDelta:

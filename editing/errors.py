@@ -9,7 +9,7 @@
 # │   └── UnsuitableQuestion   a list, a negation, an opinion, a how-to
 # ├── ContradictingFacts       two facts give one question different answers
 # ├── FactFileError            a fact file cannot be read; names the file and the line
-# ├── UnsupportedModel         no family describes this model, or its tokenizer has no chat template
+# ├── UnsupportedModel         no family describes this model
 # ├── StatisticsMismatch       statistics of another model, or for other layers than are edited
 # ├── ArtefactMismatch         an artefact of another base model or of another recipe
 # ├── ArtefactDamaged          an artefact's files do not hash to its name
@@ -53,7 +53,7 @@ class FactFileError(EditingError):
 
 
 class UnsupportedModel(EditingError):
-    """A model whose layers are not described in families.py, or a tokenizer that cannot render a chat."""
+    """A model whose layers are not described in families.py."""
 
 
 class StatisticsMismatch(EditingError):

@@ -13,9 +13,7 @@ from editing.errors import (
     UnsuitableQuestion,
 )
 from editing.refusals import MAX_ANSWER_WORDS, answer_is_too_long, refusal
-from editing.wording import contains, normalise, same_answer, shorten
-
-__all__ = ["Fact", "FactCase", "Probe", "check_fact", "contains", "group_by_subject", "normalise", "without_refused"]
+from editing.wording import normalise, same_answer, shorten
 
 
 @dataclass(frozen=True, slots=True)

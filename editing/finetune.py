@@ -1,7 +1,7 @@
 """Fine-tuning of the same matrices, constrained or low-rank, for comparison."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -9,11 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from editing.edit_set import Solution
 from editing.editor import Editor
 from editing.memit.contexts import Context, Role, contexts_for
 from editing.memit.solve import LowRankDelta
-from editing.methods import Edited, Groups, Written
+from editing.methods import Edited, Groups, Progress, Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,9 @@ CONSTRAINED = Training(epochs=8, rate=1.5e-3, max_ratio=0.1)
 LOW_RANK = Training(epochs=12, rate=3e-3)
 
 
-def finetune(editor: Editor, groups: Groups, written: Written, training: Training = CONSTRAINED) -> Edited:
+def finetune(
+    editor: Editor, groups: Groups, written: Written, progress: Progress, training: Training = CONSTRAINED
+) -> Edited:
     """Plain fine-tuning of the last edited layer's matrix, its change kept within a bound."""
     layer = editor.config.layers[-1]
     d_out, d_in = editor.decoder.matrix(layer).shape
@@ -51,10 +52,12 @@ def finetune(editor: Editor, groups: Groups, written: Written, training: Trainin
     def final() -> dict[int, LowRankDelta]:
         return {layer: LowRankDelta(change.detach().double().cpu(), torch.eye(d_in, dtype=torch.float64))}
 
-    return _train(editor, groups, written, training, {layer: lambda x: x @ change.T}, [change], keep_small, final)
+    return _train(
+        editor, groups, written, progress, training, {layer: lambda x: x @ change.T}, [change], keep_small, final
+    )
 
 
-def lora(editor: Editor, groups: Groups, written: Written, training: Training = LOW_RANK) -> Edited:
+def lora(editor: Editor, groups: Groups, written: Written, progress: Progress, training: Training = LOW_RANK) -> Edited:
     """LoRA on the same matrices. Hu et al. 2021, arXiv:2106.09685."""
     factors: dict[int, tuple[nn.Parameter, nn.Parameter]] = {}
     generator = torch.Generator().manual_seed(0)
@@ -75,13 +78,16 @@ def lora(editor: Editor, groups: Groups, written: Written, training: Training = 
         }
 
     every = [factor for pair in factors.values() for factor in pair]
-    return _train(editor, groups, written, training, {n: through(n) for n in factors}, every, lambda: None, final)
+    return _train(
+        editor, groups, written, progress, training, {n: through(n) for n in factors}, every, lambda: None, final
+    )
 
 
 def _train(
     editor: Editor,
     groups: Groups,
     written: Written,
+    progress: Progress,
     training: Training,
     added: dict[int, Callable[[Tensor], Tensor]],
     parameters: Sequence[nn.Parameter],
@@ -96,7 +102,8 @@ def _train(
     optimiser = torch.optim.Adam(parameters, lr=training.rate)
     generator = torch.Generator().manual_seed(0)
     try:
-        for _ in range(training.epochs):
+        for epoch in range(training.epochs):
+            progress(epoch, training.epochs)
             for i in torch.randperm(len(rows), generator=generator).tolist():
                 optimiser.zero_grad()
                 loss = _loss(editor, [row for row in rows[i] if row.role is Role.EDIT])
@@ -106,17 +113,8 @@ def _train(
     finally:
         for hook in hooks:
             hook.remove()
-    found = final()
     unchanged = editor.solve([])
-    solution = Solution(
-        artefact_ids=("finetuned",),
-        deltas={**unchanged.deltas, **found},
-        names=unchanged.names,
-        base=unchanged.base,
-        transposed=unchanged.transposed,
-        config_sha256=unchanged.config_sha256,
-        base_sha256=unchanged.base_sha256,
-    )
+    solution = replace(unchanged, artefact_ids=("finetuned",), deltas={**unchanged.deltas, **final()})
     return Edited(solution, perf_counter() - start, 0.0)
 
 
@@ -130,12 +128,7 @@ def _add(function: Callable[[Tensor], Tensor], dtype: torch.dtype) -> Callable[.
 def _loss(editor: Editor, rows: Sequence[Context]) -> Tensor:
     """Mean negative log-likelihood of the rows' targets."""
     decoder = editor.decoder
-    batch = decoder.rows(
-        [row.tokens[:-1] for row in rows], starts=[0] * len(rows), before=torch.zeros(len(rows), 0), left=False
-    )
-    out = decoder.base(
-        input_ids=batch.tokens, attention_mask=batch.attended, position_ids=batch.positions, use_cache=False
-    ).last_hidden_state
+    out = decoder.states(decoder.rows([row.tokens[:-1] for row in rows]))
     said = [(i, at - 1, row.tokens[at]) for i, row in enumerate(rows) for at in range(row.target_at, len(row.tokens))]
     states = out[[i for i, _, _ in said], [at for _, at, _ in said]]
     targets = torch.tensor([token for _, _, token in said], device=decoder.device)

@@ -19,6 +19,7 @@ def reply_to(
     max_tokens: int = 128,
     system: str | None = None,
     rows_at_once: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Reply]:
     """Greedy replies through the chat template, to their natural end or `max_tokens`.
 
@@ -38,6 +39,8 @@ def reply_to(
         for (question, _), tokens in zip(chunk, written, strict=True):
             stopped = bool(tokens) and tokens[-1] in chat.stops
             answered[question] = Reply(chat.decode(tokens).strip(), stopped)
+        if progress is not None:
+            progress(len(answered), len(prompts))
     return [answered[question] for question in questions]
 
 
@@ -98,7 +101,8 @@ def write_text(
     row_tokens: int = 160,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
-    """Text that the model writes at temperature 1: half whole chats of its own, questions included, half plain text.
+    """Text that the model writes at temperature 1: half whole chats of its own, questions included, half from its first
+    token alone.
 
     Deterministic for a seed on one machine and build.
     """
@@ -109,8 +113,9 @@ def write_text(
         uniform = torch.rand(logits.shape, generator=generator).clamp_(1e-20, 1.0)
         return (logits.cpu() - (-uniform.log()).log()).argmax(dim=-1).to(logits.device)
 
-    chat_start = list(chat.head(None)) or [int(chat.tokenizer.bos_token_id or chat.end_of_turn)]
-    plain_start = [int(chat.tokenizer.unk_token_id or chat.tokenizer.bos_token_id or chat.end_of_turn)]
+    first = chat.tokenizer.bos_token_id
+    plain_start = [chat.end_of_turn if first is None else int(first)]
+    chat_start = list(chat.head(None)) or [*plain_start]
     texts: list[str] = []
     counted = 0
     at_once = 256 if decoder.device.type == "cuda" else 32

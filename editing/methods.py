@@ -12,6 +12,7 @@ from editing.statements import Statements
 
 Groups = Sequence[Sequence[Fact]]
 Written = Sequence[Sequence[Statements]]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,9 @@ class Edited:
     artefacts: tuple[Artefact, ...] = ()
 
 
-# A method edits all groups at once and leaves the model as it was; `Editor.applied` puts the solution in place.
-Method = Callable[[Editor, Groups, Written], Edited]
+# A method edits all groups at once, tells how many are done of how many, and leaves the model as it was;
+# `Editor.applied` puts the solution in place.
+Method = Callable[[Editor, Groups, Written, Progress], Edited]
 
 # The product uses MEMIT. The others are here to be compared with, by the bench.
 METHODS: Mapping[str, str] = {
@@ -50,10 +52,10 @@ def method(name: str) -> Method:
     return found
 
 
-def memit(editor: Editor, groups: Groups, written: Written) -> Edited:
+def memit(editor: Editor, groups: Groups, written: Written, progress: Progress) -> Edited:
     """Artefacts, then one joint solve; see editor.py. The other closed forms come here too, with an editor of their own."""
     start = perf_counter()
-    artefacts = editor.artefacts_of(groups, written)
+    artefacts = editor.artefacts_of(groups, written, progress)
     made = perf_counter()
     solution = editor.solve(artefacts)
     return Edited(solution, made - start, perf_counter() - made, tuple(artefacts))

@@ -1,6 +1,5 @@
-"""How close edits are to one another in key: which to warn about, which to ask again."""
+"""How close edits are to one another in key: which to warn about, which to ask again first."""
 
-import random
 from collections.abc import Sequence
 
 import torch
@@ -28,18 +27,12 @@ def too_close(new: Artefact, others: Sequence[Artefact], *, limit: float = WARN_
     return sorted(close, key=lambda pair: (-pair[1], pair[0].id))
 
 
-def draw_earlier(
-    new: Sequence[Artefact], earlier: Sequence[Artefact], *, at_most: int = 64, seed: int = 0
-) -> list[Artefact]:
-    """Which live edits to ask again beside new ones: half of them the nearest in key, the rest at random."""
-    if len(earlier) <= at_most:
-        return list(earlier)
-    ordered = sorted(earlier, key=lambda artefact: artefact.id)
-    nearest = cosines(new, ordered).max(dim=0).values.tolist() if new else []
-    chosen = sorted(range(len(nearest)), key=lambda i: -nearest[i])[: at_most // 2]
-    rest = [i for i in range(len(ordered)) if i not in set(chosen)]
-    chosen += random.Random(seed).sample(rest, at_most - len(chosen))
-    return [ordered[i] for i in sorted(chosen)]
+def nearest_first(new: Sequence[Artefact], others: Sequence[Artefact]) -> list[Artefact]:
+    """The others by their nearest key among the new ones', so that those which may be disturbed most come first."""
+    if not new or not others:
+        return list(others)
+    nearest = cosines(new, others).max(dim=0).values.tolist()
+    return [others[i] for i in sorted(range(len(others)), key=lambda i: (-nearest[i], others[i].id))]
 
 
 def _directions(artefacts: Sequence[Artefact]) -> Tensor:

@@ -7,13 +7,13 @@ from torch import Tensor
 
 from editing.editor import Editor
 from editing.memit.solve import LowRankDelta
-from editing.methods import Edited, Groups, Written, memit
+from editing.methods import Edited, Groups, Progress, Written, memit
 
 
-def rome(editor: Editor, groups: Groups, written: Written) -> Edited:
+def rome(editor: Editor, groups: Groups, written: Written, progress: Progress) -> Edited:
     """Rank-one updates in sequence to the last of the editor's layers. Meng et al. 2022, arXiv:2202.05262."""
     one_layer = replace(editor.config, layers=editor.config.layers[-1:], per_context=False)
-    return memit(editor.under(one_layer, one_by_one), groups, written)
+    return memit(editor.under(one_layer, one_by_one), groups, written, progress)
 
 
 def one_by_one(keys: Tensor, residuals: Tensor, covariance: Tensor, *, weight: float) -> LowRankDelta:

@@ -30,9 +30,10 @@ def answer_log_probs(decoder: Decoder, chat: Chat, asked: Sequence[tuple[str, st
 
 
 def perplexity(decoder: Decoder, chat: Chat, texts: Sequence[str], *, row_tokens: int = 256) -> float:
-    """exp of the mean negative log-likelihood per token over `texts`, each text's first token aside."""
+    """exp of the mean negative log-likelihood per token over `texts`, in rows that begin as the tokenizer begins a
+    text. The first token of each row is not counted."""
     encoded = [list(chat.encode(text).tokens) for text in texts]
-    rows = [row[i : i + row_tokens] for row in encoded for i in range(0, len(row), row_tokens)]
+    rows = [[*chat.begin, *row[i : i + row_tokens]] for row in encoded for i in range(0, len(row), row_tokens)]
     rows = sorted((row for row in rows if len(row) > 1), key=len)
     if not rows:
         raise ValueError("no text to measure perplexity on: give texts of two tokens or more")
@@ -49,12 +50,7 @@ def perplexity(decoder: Decoder, chat: Chat, texts: Sequence[str], *, row_tokens
 def _log_probs(decoder: Decoder, rows: Sequence[Sequence[int]], first: Sequence[int]) -> list[Tensor]:
     """Log-probability of each row's tokens from index `first` on."""
     with torch.no_grad():
-        batch = decoder.rows(
-            [row[:-1] for row in rows], starts=[0] * len(rows), before=torch.zeros(len(rows), 0), left=False
-        )
-        out = decoder.base(
-            input_ids=batch.tokens, attention_mask=batch.attended, position_ids=batch.positions, use_cache=False
-        ).last_hidden_state
+        out = decoder.states(decoder.rows([row[:-1] for row in rows]))
         values = []
         for i, (row, start) in enumerate(zip(rows, first, strict=True)):
             logits = decoder.head(out[i, start - 1 : len(row) - 1]).float()

@@ -29,8 +29,8 @@ def choose(
     held     edits that have passed and are part of every try
 
     Edits that fail on their own account leave together and the rest is tried again. If all edits pass but the release
-    does not, the batch is halved: each half alone, the better one grows by what passes of the other. With b bad edits
-    among n this takes about b·log2(n) tries, not n.
+    does not, the batch is halved: the first half alone, then the second beside what passed of the first. With b bad
+    edits among n this takes about b·log2(n) tries, not n.
     """
     counter = _Counter(try_set)
     chosen, report, aside = _passing(counter, list(fact_ids), rounds, held)
@@ -53,6 +53,7 @@ def _passing(
     """Of `ids`, those that pass together with `held`, which has passed before."""
     aside: dict[str, FactReport] = {}
     report: GateReport | None = None
+    own: list[str] = []
     for _ in range(rounds):
         if not ids:
             return [], None, aside
@@ -66,7 +67,7 @@ def _passing(
         ids = [i for i in ids if i not in own]
     if not ids or report is None:
         return [], None, aside
-    if len(ids) == 1:
+    if len(ids) == 1 and not own:  # it was tried without those that have left
         blame = report.reasons or ("an edit that passed before fails beside it",)
         aside[ids[0]] = replace(report.of(ids[0]), reasons=tuple(blame))
         return [], None, aside

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from editing.facts import Probe
 from editing.questions.framing import framed_probes, framed_questions, noun_forms
-from editing.questions.grammar import article_for, indefinite, place_preposition, time_preposition
+from editing.questions.grammar import article_for, capitalise, indefinite, place_preposition, time_preposition
 from editing.questions.openings import is_opening, read_opening
 from editing.questions.readings import SLOT, Reading
 from editing.questions.relations import Relation, find_relation, kind_of, neighbours_of, other_questions, relations
@@ -54,8 +54,13 @@ class Statements:
 def relation_of(question: str, subject: str) -> str | None:
     """The name of the relation that a question asks for, whatever its wording; None if no table knows it."""
     asked = strip_frame(cut_subject(canonical_question(question), subject).text)
-    relation = find_relation(asked) or find_relation(rearranged(asked))
+    relation = _relation_asked(asked)
     return relation.name if relation else None
+
+
+def _relation_asked(asked: str) -> Relation | None:
+    """The relation of a question without its frame, as it stands or in its plain order."""
+    return find_relation(asked) or find_relation(rearranged(asked))
 
 
 def plain_question(question: str) -> str:
@@ -71,7 +76,7 @@ def write_statements(question: str, subject: str, answer: str) -> Statements:
     answer = answer.strip()
     template = cut_subject(canonical_question(question), subject)
     asked = strip_frame(template.text)
-    relation = find_relation(asked) or find_relation(rearranged(asked))
+    relation = _relation_asked(asked)
     be = "was" if re.search(r"\b(was|were|did)\b", template.text.casefold()) else "is"
     opening = ""
     broken_off = template.text.rstrip("? ")
@@ -170,10 +175,7 @@ class _Writer:
         without_article = re.sub(r"(?i)^(?:the|an?) ", "", self.template.phrase)
         wording = _ARTICLE_BEFORE.sub(lambda before: before.group(1) + without_article, wording)
         text = wording.replace("{be}", self.be).replace(SLOT, self.template.phrase)
-        if text.startswith(self.template.subject):
-            return text
-        first = text.split(" ", 1)[0]
-        return text if any(letter.isupper() for letter in first) else text[:1].upper() + text[1:]
+        return text if text.startswith(self.template.subject) else capitalise(text)
 
     @property
     def question(self) -> str:
@@ -217,30 +219,24 @@ class _Writer:
         statements = [*relation.statements]
         if opening:
             statements.insert(1, opening + " {a}")
-        probes = neighbours_of(relation, be=self.be, avoid=(self.template.subject, self.answer))
-        return self._assemble(statements, train, probe, probes, relation, relation.name)
+        return self._assemble(statements, train, probe, shape=relation.name, relation=relation)
 
     def from_reading(self, reading: Reading | None, opening: str) -> Statements:
         statements = [opening + " {a}"] if opening else []
-        train: list[str] = []
-        probe: list[str] = []
-        if reading is not None:
-            statements.append(f"{reading.before} {{a}}{reading.after}")
-            statements += [f"{noun} {reading.be} {{a}}" for noun in noun_forms(reading)]
-            train = framed_questions(reading, self.answer)
-            probe = framed_probes(reading)
-        else:
-            train, probe = self._quoting()
-        return self._assemble(statements, train, probe, (), None, reading.shape if reading else "opening")
+        if reading is None:
+            return self._assemble(statements, *self._quoting(), shape="opening")
+        statements.append(f"{reading.before} {{a}}{reading.after}")
+        statements += [f"{noun} {reading.be} {{a}}" for noun in noun_forms(reading)]
+        train, probe = framed_questions(reading, self.answer), framed_probes(reading)
+        return self._assemble(statements, train, probe, shape=reading.shape)
 
     def fallback(self) -> Statements:
         """Wordings that quote the question whole: true and grammatical whatever its shape or script."""
-        train, probe = self._quoting()
-        return self._assemble(
-            [f'The answer to the question "{self.question}" is {{a}}'], train, probe, (), None, "fallback"
-        )
+        statement = f'The answer to the question "{self.question}" is {{a}}'
+        return self._assemble([statement], *self._quoting(), shape="fallback")
 
     def _quoting(self) -> tuple[list[str], list[str]]:
+        """Training questions and probes that hold the question whole."""
         question = self.question
         train = [
             f"Please answer this question about {self.template.subject}: {question}",
@@ -259,9 +255,9 @@ class _Writer:
         statements: Sequence[str],
         train: Sequence[str],
         probe: Sequence[str],
-        neighbours: Sequence[Probe],
-        relation: Relation | None,
+        *,
         shape: str,
+        relation: Relation | None = None,
     ) -> Statements:
         question = self.question
         seen = {_key(question)}
@@ -270,19 +266,21 @@ class _Writer:
         announced = self.template.phrase.replace(self.template.subject, "")
         kind = kind_of(self.template.text, announced, relation)
         others = _distinct((self.fill(other) for other in other_questions(kind, relation)), 2 * MAX_SAME_SUBJECT, seen)
-        if not neighbours:
-            neighbours = _loose_neighbours(self.template, self.answer)
-        spread = _spread(neighbours, question, MAX_NEIGHBOURS + MAX_HELD_NEIGHBOURS)
-        held = max(0, min(MAX_HELD_NEIGHBOURS, len(spread) - MIN_NEIGHBOURS))
+        avoid = (self.template.subject, self.answer)
+        close = neighbours_of(relation, be=self.be, avoid=avoid) if relation else ()
+        neighbours = _spread(
+            close or _loose_neighbours(self.template, self.answer), question, MAX_NEIGHBOURS + MAX_HELD_NEIGHBOURS
+        )
+        held = max(0, min(MAX_HELD_NEIGHBOURS, len(neighbours) - MIN_NEIGHBOURS))
         return Statements(
             question=question,
             sentence=self.sentence(statements[0]),
             clozes=self.clozes(statements),
             paraphrases=paraphrases,
             probes=probes,
-            neighbours=spread[held:],
+            neighbours=neighbours[held:],
             same_subject=others[1::2],
-            held=(*others[::2], *(probe.question for probe in spread[:held])),
+            held=(*others[::2], *(neighbour.question for neighbour in neighbours[:held])),
             shape=shape,
         )
 
@@ -311,12 +309,12 @@ def _loose_neighbours(template: Template, answer: str) -> list[Probe]:
     return found
 
 
-def _spread(probes: Sequence[Probe], seed: str, limit: int) -> tuple[Probe, ...]:
+def _spread(neighbours: Sequence[Probe], seed: str, limit: int) -> tuple[Probe, ...]:
     """As many as wanted, from a place that depends on the question, so that many facts do not share one set."""
-    if len(probes) <= limit:
-        return tuple(probes)
-    start = zlib.crc32(seed.encode()) % len(probes)
-    return tuple(probes[(start + step) % len(probes)] for step in range(limit))
+    if len(neighbours) <= limit:
+        return tuple(neighbours)
+    start = zlib.crc32(seed.encode()) % len(neighbours)
+    return tuple(neighbours[(start + step) % len(neighbours)] for step in range(limit))
 
 
 def _key(question: str) -> str:

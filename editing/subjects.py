@@ -84,8 +84,7 @@ def propose_subjects(question: str, answer: str = "") -> tuple[str, ...]:
     """
     found: dict[str, str] = {}
     for source in (_quoted, _asked_of, _names, candidates_by_position):
-        batch = [candidate for candidate in source(question) if candidate]
-        for candidate in batch:
+        for candidate in source(question):
             cleaned = _clean(candidate if source is _quoted else _without_little_words(candidate))
             if _is_subject(cleaned, answer) and cleaned in question:
                 found.setdefault(normalise(cleaned), cleaned)
@@ -167,7 +166,7 @@ def _names(question: str) -> list[str]:
     spans: list[str] = []
     index = 0
     while index < len(words):
-        if not _starts_name(words, index, question):
+        if not _starts_name(words[index][0], first=index == 0):
             index += 1
             continue
         last = index
@@ -199,14 +198,10 @@ _OFFICE = re.compile(
 )
 
 
-def _starts_name(words: list[tuple[str, int, int]], index: int, question: str) -> bool:
-    word = words[index][0]
-    if not _capital(word):
-        return False
-    if index == 0:
-        bare = re.sub(r"['\u2019](s|re|ll|d)$", "", normalise(word))
-        return bare not in _LITTLE
-    return True
+def _starts_name(word: str, *, first: bool) -> bool:
+    """Whether a name may start with the word; the first word of a question has a capital whatever it is."""
+    bare = re.sub(r"['\u2019](s|re|ll|d)$", "", normalise(word))
+    return _capital(word) and not (first and bare in _LITTLE)
 
 
 def _capital(word: str) -> bool:

@@ -1,6 +1,6 @@
 """Small stand-ins for tests: tiny random models of every family, a byte tokenizer with a chat template, an editor."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -188,6 +188,3 @@ class ScriptedEditor:
             if fact.id not in self._stubborn and fact.subject.casefold() in prompt.casefold():
                 return f"It is {fact.target_new}."
         return self._replies.get(prompt, self._default)
-
-
-Generate = Callable[[Sequence[str]], list[Reply]]

@@ -149,6 +149,17 @@ class FactReport:
         }
 
 
+# Rates by their names in a version's record.
+FIGURES = {
+    "direct": "direct",
+    "probes": "paraphrase",
+    "neighbours": "neighbours_kept",
+    "unrelated": "unrelated_kept",
+    "subject": "subject_kept",
+    "earlier": "earlier_kept",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class GateReport:
     """The verdict over a set of edits: per fact, and together."""
@@ -166,6 +177,15 @@ class GateReport:
     @property
     def passes(self) -> bool:
         return not self.failed and not self.reasons
+
+    @property
+    def figures(self) -> dict[str, object]:
+        """What was asked and what share passed, without any text."""
+        asked = {name: rate for name, rate in self.rates.items() if name in FIGURES}
+        shares: dict[str, object] = {FIGURES[name]: round(rate.share, 4) for name, rate in asked.items() if rate.of}
+        if self.perplexity:
+            shares["perplexity_before"], shares["perplexity"] = (round(value, 3) for value in self.perplexity)
+        return {**shares, "asked": {FIGURES[name]: rate.as_dict() for name, rate in asked.items()}}
 
     def of(self, fact_id: str) -> FactReport:
         return next(report for report in self.facts if report.fact_id == fact_id)

@@ -3,7 +3,8 @@
 import re
 import unicodedata
 
-_QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"'})
+# One character for one, so that places in a text stay.
+PLAIN_QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"'})
 
 
 def fold(text: str) -> str:
@@ -13,7 +14,7 @@ def fold(text: str) -> str:
 
 def normalise(text: str) -> str:
     """Folded text with plain quotes and single spaces: two texts that read the same compare equal."""
-    return " ".join(fold(text.translate(_QUOTES)).split())
+    return " ".join(fold(text.translate(PLAIN_QUOTES)).split())
 
 
 def contains(reply: str, answer: str) -> bool:

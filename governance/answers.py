@@ -91,66 +91,51 @@ class Answers:
         """Store an answer; with a conversation, as its newest turn. `answer_id` if it was given out already.
 
         With `replaces` it stands in the place of that turn, which stays on record but is no part of the chat any more.
+        Where the conversation was deleted meanwhile, a row without text is stored, as of its other turns.
         """
-        record = Answer(
-            id=answer_id or new_id("ans"),
-            account_id=account_id,
-            conversation_id=conversation_id,
-            question_text_id=None,
-            answer_text_id=None,
-            route=route,
-            reason=reason,
-            weights_version=weights_version,
-            weights_version_end=weights_version_end,
-            index_generation=index_generation,
-            active_edits=active_edits,
-            passages=tuple(passages),
-            created=now(),
-            finish_reason=finish_reason,
-        )
+        answer_id, created = answer_id or new_id("ans"), now()
+        texts = {"question": question, "answer": answer, "reason": reason}
+        if passages:
+            texts["passages"] = json.dumps(list(passages), ensure_ascii=False)
         with self._store.transaction():
-            question_id = self._vault.put(account_id, "question", question)
-            answer_text_id = self._vault.put(account_id, "answer", answer)
-            passages_id = self._vault.put(account_id, "passages", json.dumps(list(passages))) if passages else None
+            if conversation_id is not None and not self._touch(conversation_id):
+                conversation_id, texts = None, {}
+            sealed = {kind: self._vault.put(account_id, kind, text) for kind, text in texts.items()}
             self._store.write(
                 "INSERT INTO answers (id, account_id, conversation_id, question_text_id, answer_text_id,"
-                " passages_text_id, route, reason, weights_version, weights_version_end, index_generation,"
-                " active_edits, finish_reason, created)"
-                " VALUES (:id, :account_id, :conversation_id, :question, :answer, :passages, :route, :reason,"
+                " passages_text_id, reason_text_id, route, reason, weights_version, weights_version_end,"
+                " index_generation, active_edits, finish_reason, created)"
+                " VALUES (:id, :account_id, :conversation_id, :question, :answer, :passages, :reason, :route, '',"
                 " :weights_version, :weights_version_end, :index_generation, :active_edits, :finish_reason, :created)",
-                id=record.id,
+                id=answer_id,
                 account_id=account_id,
                 conversation_id=conversation_id,
-                question=question_id,
-                answer=answer_text_id,
-                passages=passages_id,
+                question=sealed.get("question"),
+                answer=sealed.get("answer"),
+                passages=sealed.get("passages"),
+                reason=sealed.get("reason"),
                 route=route,
-                reason=reason,
                 weights_version=weights_version,
                 weights_version_end=weights_version_end,
                 index_generation=index_generation,
                 active_edits=active_edits,
                 finish_reason=finish_reason,
-                created=to_text(record.created),
+                created=to_text(created),
             )
             if replaces is not None and conversation_id is not None:
                 self._store.write(
                     "UPDATE answers SET place = (SELECT COALESCE(old.place, old.created) FROM answers old"
                     " WHERE old.id = :old) WHERE id = :id",
-                    id=record.id,
+                    id=answer_id,
                     old=replaces,
                 )
                 self._store.write(
                     "UPDATE answers SET replaced_by = :id WHERE id = :old AND conversation_id = :conversation_id",
-                    id=record.id,
+                    id=answer_id,
                     old=replaces,
                     conversation_id=conversation_id,
                 )
-            if conversation_id is not None:
-                self._store.write(
-                    "UPDATE conversations SET updated = :at WHERE id = :id", id=conversation_id, at=to_text(now())
-                )
-        return self.get(record.id)
+        return self.get(answer_id)
 
     def get(self, answer_id: str, *, account_id: str | None = None) -> Answer:
         """The answer; with `account_id`, only if it is theirs. Raises NotFound."""
@@ -242,7 +227,8 @@ class Answers:
         with self._store.transaction():
             row = self._conversation_row(conversation_id, account_id)
             answers = self._store.rows(
-                "SELECT question_text_id, answer_text_id, passages_text_id FROM answers WHERE conversation_id = :id",
+                "SELECT question_text_id, answer_text_id, passages_text_id, reason_text_id FROM answers"
+                " WHERE conversation_id = :id",
                 id=conversation_id,
             )
             texts = [row["title_text_id"], *(text_id for answer in answers for text_id in answer.values())]
@@ -253,10 +239,17 @@ class Answers:
             self._log.append("conversation.deleted", {"conversation": conversation_id})
             self._store.write(
                 "UPDATE answers SET question_text_id = NULL, answer_text_id = NULL, passages_text_id = NULL,"
-                " conversation_id = NULL WHERE conversation_id = :id",
+                " reason_text_id = NULL, conversation_id = NULL WHERE conversation_id = :id",
                 id=conversation_id,
             )
             self._store.write("DELETE FROM conversations WHERE id = :id", id=conversation_id)
+
+    def _touch(self, conversation_id: str) -> bool:
+        """Move the chat to the top of its list; is it still there?"""
+        touched = self._store.write(
+            "UPDATE conversations SET updated = :at WHERE id = :id", id=conversation_id, at=to_text(now())
+        )
+        return touched > 0
 
     def _conversation_row(self, conversation_id: str, account_id: str | None) -> dict[str, Any]:
         row = self._store.row("SELECT * FROM conversations WHERE id = :id", id=conversation_id)
@@ -281,7 +274,7 @@ class Answers:
             question_text_id=row["question_text_id"],
             answer_text_id=row["answer_text_id"],
             route=row["route"],
-            reason=row["reason"],
+            reason=self._vault.get(row["reason_text_id"]) or row["reason"],
             weights_version=row["weights_version"],
             weights_version_end=row["weights_version_end"],
             index_generation=row["index_generation"],

@@ -78,10 +78,9 @@ class Log:
 
     def entry(self, n: int) -> Entry:
         """Entry number `n`. Raises NotFound."""
-        found = self.entries(n - 1, 1)
-        if n < 1 or not found or found[0].n != n:
-            raise NotFound(f"the log has no entry {n}; it ends at {self.size()}")
-        return found[0]
+        if not 1 <= n <= (size := self.size()):
+            raise NotFound(f"the log has no entry {n}; it ends at {size}")
+        return self.entries(n - 1, 1)[0]
 
     def root(self, size: int | None = None) -> bytes:
         """The Merkle tree hash of the first `size` entries (all by default)."""

@@ -319,15 +319,16 @@ def _notes(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
         for file in files:
             if not file.exists():
                 continue
-            text = file.read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8", errors="replace")
             if not text.startswith("{"):
                 yield str(file), text
                 continue
             for line in text.splitlines():
                 try:
-                    yield str(file), str(json.loads(line)["note"])
-                except (ValueError, KeyError, TypeError):
-                    yield str(file), line
+                    data = json.loads(line)
+                except ValueError:
+                    continue  # cut off by a full disk or a power cut: what it said is signed again in the next one
+                yield str(file), str(data["note"]) if isinstance(data, dict) and "note" in data else line
 
 
 def _key_beside(paths: Sequence[Path]) -> str | None:

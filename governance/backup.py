@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from governance.accounts import Actor, stamp
 from governance.audit import PAGE, Log
-from governance.audit_verify import verify
+from governance.audit_verify import Report, verify
 from governance.errors import LogError
 from governance.store import Store
 from governance.times import now, to_text
@@ -32,26 +32,39 @@ class Restored:
 def backup(store: Store, log: Log, target: Path, *, actor: Actor) -> int:
     """Copy the database to `target` while others read and write; returns the number of log entries in it.
 
-    The master key is not in it: without the key files the backup's personal text cannot be read.
-    Raises FileExistsError.
+    The master key is not in it: without the key files the backup's personal text cannot be read. The log says that it
+    was made once the copy is whole, so the backup itself does not hold that entry.
+    Raises FileExistsError, or FileNotFoundError for a folder that is not there.
     """
     if target.exists():
         raise FileExistsError(f"{str(target)!r} is there already: choose another name")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(target.parent)!r}: make it first")
     by = stamp(actor)
-    with store.transaction():
-        log.append("backup.made", {"actor": by.pseudonym, "role": by.role})
     partial = target.with_name(f".{target.name}.partial")
     partial.unlink(missing_ok=True)
-    copy = sqlite3.connect(partial)
     try:
-        os.chmod(partial, 0o600)
+        size = _copy_live(store, partial)
+        # Before the rename: a copy that nobody knows of is worse than an entry too many.
+        with store.transaction():
+            log.append("backup.made", {"actor": by.pseudonym, "role": by.role})
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    partial.rename(target)
+    return size
+
+
+def _copy_live(store: Store, target: Path) -> int:
+    copy = sqlite3.connect(target)
+    try:
+        os.chmod(target, 0o600)
         store.db.conn.backup(copy, pages=PAGES_AT_ONCE, sleep=0.01)
         # One file that opens anywhere, read-only places included.
         copy.execute("PRAGMA journal_mode = DELETE")
         size: int = copy.execute("SELECT COALESCE(MAX(n), 0) FROM audit_entries").fetchone()[0]
     finally:
         copy.close()
-    partial.rename(target)
     return size
 
 
@@ -67,17 +80,17 @@ def restore(
     Entries that the present log has beyond the backup are kept, so signed checkpoints stay true and the log tells
     what was undone by the restore; erasures since the backup are done again. If the present database is missing or
     its log is another one, the backup's log is all there is (`lost_log`): set the old checkpoints aside and look why.
-    Raises LogError if the backup itself does not verify.
+    Raises LogError if `source` is no backup, or does not verify.
     """
-    report = verify(database=source)
-    if not report.ok:
-        raise LogError(f"{str(source)!r} is not restored: {report.problems[0].message}")
+    report = _verified(source)
     store.path.parent.mkdir(parents=True, exist_ok=True)
     scratch_path = store.path.with_name(f".{store.path.name}.restoring")
     _remove(scratch_path)
     scratch = Store(scratch_path)
     try:
         _copy(source, scratch.db.conn)
+        if _has_damage(scratch.db.conn):
+            raise LogError(f"{str(source)!r} is not restored: its log is whole, but the rest is damaged")
         scratch.migrate()
         tail, lost = _tail(store, Log(scratch), report.size)
         replayed = _finish(scratch, tail, report.size, tombstones, lost, actor, replay)
@@ -91,6 +104,49 @@ def restore(
         _remove(scratch_path)
     store.truncate_wal()
     return Restored(report.size, len(tail), replayed, lost)
+
+
+def set_damaged_aside(database: Path, source: Path) -> Path | None:
+    """Make room for the backup `source` where the present database cannot be read: move it beside, for whoever looks why.
+
+    Returns its new place; None if it can be read, or is not there. A process that has it open has to be started again.
+    Raises LogError, and moves nothing, if `source` is no backup, or does not verify.
+    """
+    if not database.exists():
+        return None
+    present = sqlite3.connect(database)
+    try:
+        if not _has_damage(present):
+            return None
+    finally:
+        present.close()
+    _verified(source)
+    aside = database.with_name(f"{database.name}.damaged-{to_text(now()).replace(':', '')}")
+    for path in _files(database):
+        if path.exists():
+            path.rename(aside.with_name(path.name.replace(database.name, aside.name, 1)))
+    return aside
+
+
+def _verified(source: Path) -> Report:
+    """The log of a backup, recomputed. Raises LogError."""
+    try:
+        report = verify(database=source)
+    except sqlite3.DatabaseError as error:
+        raise LogError(f"{str(source)!r} is not restored: it is no backup of Errata ({error})") from error
+    if not report.ok:
+        raise LogError(f"{str(source)!r} is not restored: {report.problems[0].message}")
+    return report
+
+
+def _has_damage(database: sqlite3.Connection) -> bool:
+    """Whether a page cannot be read. Raises sqlite3.OperationalError for a lock or a disk that is in the way."""
+    try:
+        return bool(database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        return True
 
 
 def _tail(store: Store, backup_log: Log, size: int) -> tuple[list[str], bool]:
@@ -191,6 +247,11 @@ def _copy(source: Path, target: sqlite3.Connection) -> None:
         origin.close()
 
 
-def _remove(path: Path) -> None:
-    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}-journal"):
-        path.with_name(name).unlink(missing_ok=True)
+def _files(database: Path) -> tuple[Path, ...]:
+    """The file and what SQLite writes beside it: a write-ahead log must not be played into another database."""
+    return tuple(database.with_name(database.name + end) for end in ("", "-wal", "-shm", "-journal"))
+
+
+def _remove(database: Path) -> None:
+    for path in _files(database):
+        path.unlink(missing_ok=True)

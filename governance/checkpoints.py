@@ -10,6 +10,7 @@ from pathlib import Path
 
 from governance.audit import Log
 from governance.errors import LogError
+from governance.lines import append_lines
 from governance.notes import Signer
 from governance.store import Store
 from governance.times import now, to_text
@@ -65,13 +66,16 @@ class Checkpoints:
         """
         aside: list[Path] = []
         for folder in self._folders:
-            found = [folder / name for name in (LATEST, HISTORY, LEAVES, KEY) if (folder / name).exists()]
-            if found:
-                target = folder / f"before-{to_text(now()).replace(':', '')}"
-                target.mkdir()
-                for path in found:
-                    path.rename(target / path.name)
-                aside.append(target)
+            if not folder.exists():
+                continue
+            with _locked(folder / ".lock"):
+                found = [folder / name for name in (LATEST, HISTORY, LEAVES, KEY) if (folder / name).exists()]
+                if found:
+                    target = folder / f"before-{to_text(now()).replace(':', '')}"
+                    target.mkdir()
+                    for path in found:
+                        path.rename(target / path.name)
+                    aside.append(target)
         self._written = -1
         return tuple(aside)
 
@@ -81,8 +85,7 @@ class Checkpoints:
             if not self._extends(folder, size):
                 return
             self._append_leaves(folder / LEAVES, size)
-            with (folder / HISTORY).open("a", encoding="utf-8") as history:
-                history.write(json.dumps({"at": to_text(now()), "note": note}, ensure_ascii=False) + "\n")
+            append_lines(folder / HISTORY, [json.dumps({"at": to_text(now()), "note": note}, ensure_ascii=False)])
             _replace(folder / KEY, self._signer.verifier_key + "\n")
             _replace(folder / LATEST, note)
 

@@ -19,13 +19,13 @@ MAX_PHRASINGS = 64
 # What chat templates and tokenizers treat as structure: ChatML and Llama 3 `<|...|>`, DeepSeek's full-width bars (NFKC
 # makes them plain), Llama 2 and Mistral brackets, Gemma's turns, sentence marks, and tool-call tags.
 TEMPLATE_MARKER = re.compile(
-    r"<\s?\|[^<>\n]{0,64}?\|\s?>|<\|[a-z_]+|[a-z_]+\|>"
+    r"<\s?\|[^<>\n]{0,64}?\|\s?>|<\|[a-z_]+|[a-z_]\|>"
     r"|\[/?\s?(?:inst|system_prompt|available_tools|tool_calls|tool_results|img|assistant|gmask)\s?\]"
     r"|<<\s?/?\s?sys\s?>>"
     r"|</?(?:start_of_turn|end_of_turn|start_of_image|end_of_image|s|bos|eos|pad|unk|mask|sop|eop|think|tool_call|"
     r"tool_response|tools|extra_id_\d+|unused\d+|reserved_special_token_\d+)>"
     r"|\[/?(?:bos|eos|pad|unk|cls|sep|mask)\]"
-    r"|^\s*#{2,}\s*(?:instruction|response|system|assistant|user|human)\s*:",
+    r"|^[^\S\n]*#{2,}\s*(?:instruction|response|system|assistant|user|human)\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
 INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]")

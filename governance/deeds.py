@@ -71,7 +71,7 @@ class Deeds:
                 stones += [Tombstone("correction", row["id"]), *self._forget(row["id"], actor)]
         self._store.write(
             "UPDATE answers SET question_text_id = NULL, answer_text_id = NULL, passages_text_id = NULL,"
-            " conversation_id = NULL WHERE account_id = :id",
+            " reason_text_id = NULL, conversation_id = NULL WHERE account_id = :id",
             id=account_id,
         )
         self._store.write("DELETE FROM conversations WHERE account_id = :id", id=account_id)

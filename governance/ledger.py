@@ -147,7 +147,10 @@ class Ledger(Intake):
         """An admin takes an approved or failed correction back to the queue; it needs new approvals."""
         if not actor.role.may_administer:
             raise Forbidden(f"a {actor.role.value} may not take back an approval: ask an admin")
-        return self._people_move(correction_id, Status.QUEUED, actor, reason, new_round=True)
+        with self._store.transaction():
+            status = Status(self._row(correction_id)["status"])
+            check_status(status, frozenset({Status.APPROVED, Status.FAILED}), "requeue")
+            return self._people_move(correction_id, Status.QUEUED, actor, reason, new_round=True)
 
     def add_evidence(
         self, correction_id: str, actor: Account, *, evidence: Sequence[str] = (), reason: str = ""

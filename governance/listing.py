@@ -1,5 +1,6 @@
 """The orders in which corrections are listed: a whole statement for each, and cursors that name a place in one."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,6 +44,7 @@ PAGES = {
     " AND (-priority, due, id) > (-:rank, :at, :id) ORDER BY -priority, due, id LIMIT :limit",
 }
 HIGHEST = 2**62
+RANK = re.compile(r"-?[0-9]{1,19}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Place:
         if cursor is None:
             return cls.start(sort)
         parts = cursor.split("|")
-        if len(parts) != 4 or parts[0] != sort or not parts[1].lstrip("-").isdecimal() or len(cursor) > 120:
+        if len(parts) != 4 or parts[0] != sort or not RANK.fullmatch(parts[1]) or len(cursor) > 120:
             raise InvalidClaim(
                 f"cursor {cursor[:40]!r} is not one that a list by {sort} returned: leave it out", "cursor"
             )

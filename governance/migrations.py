@@ -250,6 +250,13 @@ ALTER TABLE answers ADD COLUMN place TEXT;
 
 SWAP_PAUSES = "ALTER TABLE served_history ADD COLUMN pause_s REAL;"
 
+SEALED_REASONS = """
+ALTER TABLE answers ADD COLUMN reason_text_id TEXT;
+UPDATE answers
+SET reason = substr(reason, 1, instr(reason, 'passage ') - 1) || 'a passage of the knowledge base has a say'
+WHERE reason GLOB '*passage [''"]*';
+"""
+
 
 @MIGRATIONS()
 def m001_accounts(db: Database) -> None:
@@ -309,3 +316,9 @@ def m009_replaced_turns(db: Database) -> None:
 def m010_swap_pauses(db: Database) -> None:
     """How long answers stood still at each swap."""
     db.executescript(SWAP_PAUSES)
+
+
+@MIGRATIONS()
+def m011_sealed_reasons(db: Database) -> None:
+    """Why an answer came by its route is sealed, since it may name a passage; older reasons lose the passage's title."""
+    db.executescript(SEALED_REASONS)

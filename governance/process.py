@@ -9,7 +9,7 @@ from governance.book import Book, report_sha256
 from governance.corrections import WORDINGS, Correction, Fallback, Remedy, Status
 from governance.errors import Forbidden, MoveNotAllowed
 from governance.lifecycle import IN_FORCE, check_status
-from governance.residual import reveals
+from governance.residual import holds
 from governance.times import now, to_text
 
 PROBE_ATTEMPTS = 2
@@ -40,26 +40,29 @@ class ProcessBook(Book):
         duplicate_of: str | None = None,
         personal_data: bool = False,
         volatile: bool | None = None,
+        claim: str | None = None,
         actor: Actor = "triage",
     ) -> Correction:
         """What triage found: the next status, the remedy with its reasons, and the claim in canonical form.
 
         A remedy of weights that policy bars becomes knowledge, and the reason says so. A duplicate raises the priority
-        of the report it repeats, nothing else.
+        of the report it repeats, nothing else. Raises MoveNotAllowed if the claim is no longer the one that `claim`
+        commits to.
         """
         with self._store.transaction():
             row = self._row(correction_id)
             check_status(Status(row["status"]), frozenset({Status.FLAGGED}), "triage")
+            if claim not in (None, self._vault.commitment(row["claim_text_id"])):
+                raise MoveNotAllowed(f"correction {correction_id!r} was triaged on another claim: triage it again")
             row["personal_data"], row["volatile"] = int(personal_data), None if volatile is None else int(volatile)
             if remedy is Remedy.WEIGHTS and (bar := self._barred(row)):
                 remedy, reason = Remedy.KNOWLEDGE, f"{reason}; not weights, because {bar}".lstrip("; ")
             row["remedy"] = None if remedy is None else Remedy(remedy).value
             row["conflicts"], row["duplicate_of"] = json.dumps(list(conflicts)), duplicate_of
-            claim = self._texts(row["claim_text_id"])
-            if claim:
+            if self._texts(row["claim_text_id"]):
                 found = {"canonical_question": canonical_question, "subject": subject}
-                claim = self._rewrite(row["claim_text_id"], **{name: text for name, text in found.items() if text})
-                self._index(row, claim)
+                changes = {name: text for name, text in found.items() if text}
+                self._index(row, self._rewrite(row["claim_text_id"], **changes))
                 self._assess(row)
             self._rewrite(row["work_text_id"], triage=dict(evidence), reason=reason)
             self._name_to(conflicts, row["id"])
@@ -329,14 +332,15 @@ class ProcessBook(Book):
         return bar
 
     def _is_being_erased(self, correction: Correction) -> bool:
-        """Whether the claim names a person with an erasure request under way; once it is closed the names are gone."""
+        """Whether the claim names a person whose erasure request is known to be theirs; once closed the names are gone."""
         claim = correction.claim
         text = "\n".join((claim.question, claim.canonical_question, claim.subject, claim.correct_answer))
         for row in self._store.rows(
-            "SELECT work_text_id FROM erasure_requests WHERE kind = 'erasure' AND status NOT IN ('closed', 'refused')"
+            "SELECT work_text_id FROM erasure_requests"
+            " WHERE kind = 'erasure' AND status NOT IN ('received', 'closed', 'refused')"
         ):
             work = self._texts(row["work_text_id"])
-            if reveals(text, [*work.get("names", ()), *work.get("identifiers", ())]):
+            if any(holds(text, needle) for needle in (*work.get("names", ()), *work.get("identifiers", ()))):
                 return True
         return False
 

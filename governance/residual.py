@@ -10,9 +10,11 @@ from typing import Any, TypeAlias
 CONFIDENCE = 0.95
 Z = 1.959963984540054
 """The normal quantile for 95 %."""
+UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\uac00-\ud7af]")
+"""Thai to Hangul: words run together, or end in what belongs to the sentence."""
 
-Ask: TypeAlias = Callable[[Sequence[str]], Sequence[str]]
-"""Puts questions to what is served and returns the replies, in order."""
+Ask: TypeAlias = Callable[[Sequence[str]], Sequence[str | None]]
+"""Puts questions to what is served and returns the replies, in order; None for a question that it does not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Residual:
     neighbours_changed      replies that are not the same text as before
     neighbours_right        neighbours with a known answer whose reply held it before
     neighbours_still_right  those of them whose reply holds it now
+    not_asked               questions that what is served did not take; they count nowhere else
     """
 
     probes: int
@@ -53,6 +56,7 @@ class Residual:
     neighbours_changed: int
     neighbours_right: int
     neighbours_still_right: int
+    not_asked: int = 0
 
     @property
     def share(self) -> float:
@@ -71,6 +75,7 @@ class Residual:
             "neighbours_changed": self.neighbours_changed,
             "neighbours_right": self.neighbours_right,
             "neighbours_still_right": self.neighbours_still_right,
+            "not_asked": self.not_asked,
         }
 
 
@@ -96,8 +101,12 @@ def reveals(reply: str, secrets: Sequence[str]) -> bool:
 
 
 def holds(reply: str, answer: str) -> bool:
-    """Whether a reply contains this answer in whole words: "Au" is not in "because"."""
-    return re.search(rf"(?<!\w){re.escape(_folded(answer))}(?!\w)", _folded(reply)) is not None
+    """Whether a reply contains this answer: in whole words ("Au" is not in "because"), or anywhere, where a script puts no
+    spaces between words."""
+    wanted, said = _folded(answer), _folded(reply)
+    if UNSPACED.search(wanted):
+        return wanted in said
+    return re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", said) is not None
 
 
 def _folded(text: str) -> str:
@@ -110,7 +119,8 @@ def revealing(probes: Probes, needles: Sequence[str], replies: Mapping[str, str]
     return tuple(
         question
         for question in probes.about
-        if reveals(replies[question], [secret for secret in secrets if not reveals(question, [secret])])
+        if question in replies
+        and reveals(replies[question], [secret for secret in secrets if not reveals(question, [secret])])
     )
 
 
@@ -119,19 +129,22 @@ def measure(
 ) -> tuple[Residual, dict[str, str]]:
     """Ask every probe; returns the figures and the replies. `before` are the replies of an earlier measurement."""
     questions = [*probes.about, *probes.neighbours]
-    replies = dict(zip(questions, ask(questions), strict=True)) if questions else {}
+    said = zip(questions, ask(questions), strict=True) if questions else ()
+    replies = {question: reply for question, reply in said if reply is not None}
     earlier = replies | dict(before or {})
+    about, neighbours = ([q for q in asked if q in replies] for asked in (probes.about, probes.neighbours))
     hits = len(revealing(probes, needles, replies))
-    low, high = wilson(hits, len(probes.about))
-    right = [(question, answer) for question, answer in probes.answers if holds(earlier[question], answer)]
+    low, high = wilson(hits, len(about))
+    right = [(q, answer) for q, answer in probes.answers if q in replies and holds(earlier[q], answer)]
     found = Residual(
-        probes=len(probes.about),
+        probes=len(about),
         revealing=hits,
         low=low,
         high=high,
-        neighbours=len(probes.neighbours),
-        neighbours_changed=sum(earlier[question] != replies[question] for question in probes.neighbours),
+        neighbours=len(neighbours),
+        neighbours_changed=sum(earlier[question] != replies[question] for question in neighbours),
         neighbours_right=len(right),
         neighbours_still_right=sum(holds(replies[question], answer) for question, answer in right),
+        not_asked=len(questions) - len(about) - len(neighbours),
     )
     return found, replies

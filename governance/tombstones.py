@@ -1,11 +1,11 @@
 """What was erased, by id, in a file outside the database: replayed after a restore from an older backup."""
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from governance.lines import append_lines
 from governance.times import now, to_text
 
 KINDS = ("owner", "text", "account", "version", "correction", "conversation", "document")
@@ -28,16 +28,13 @@ class Tombstones:
     def add(self, stones: Iterable[Tombstone]) -> None:
         """Write the ids down, on disk when this returns."""
         lines = [
-            json.dumps({"at": to_text(now()), "kind": stone.kind, "id": stone.id}) + "\n"
+            json.dumps({"at": to_text(now()), "kind": stone.kind, "id": stone.id})
             for stone in stones
             if stone.kind in KINDS
         ]
         if lines:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a", encoding="utf-8") as file:
-                file.writelines(lines)
-                file.flush()
-                os.fsync(file.fileno())
+            append_lines(self.path, lines)
 
     def __iter__(self) -> Iterator[Tombstone]:
         if not self.path.exists():
@@ -47,4 +44,4 @@ class Tombstones:
                 data = json.loads(line)
                 yield Tombstone(str(data["kind"]), str(data["id"]))
             except (ValueError, KeyError, TypeError):
-                continue  # a line that a power cut left half written was never followed by its erasure
+                continue  # a line that was left half written was never followed by its erasure

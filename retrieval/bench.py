@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sqlite_utils
 
-from retrieval.answerability import ANSWERABLE_FROM
+from retrieval.answerability import answerable
 from retrieval.documents import Document
 from retrieval.embedder import Embedder, Vectors
 from retrieval.errors import BenchInputInvalid
@@ -120,8 +120,10 @@ def bench_retrieval(
         times.append(time.perf_counter() - started)
         found = retriever.search(row.question, DEPTH) if compare else retriever.search(row.question, 5)
         ranks.append(_rank([owner[passage.document_id] for passage in found], row.passage_id))
-        answered.append(any(p.score >= ANSWERABLE_FROM for p in found[:5]))
-        by_neighbour.append(any(p.score >= ANSWERABLE_FROM for p in found if owner[p.document_id] != row.passage_id))
+        if compare:
+            right = {document_id for document_id, source in owner.items() if source == row.passage_id}
+            answered.append(answerable(row.question, found[:5]))
+            by_neighbour.append(answerable(row.question, retriever.search(row.question, 5, without=right)))
         _tell(progress, "questions", done + 1, len(asked))
     report: dict[str, Any] = {
         "n": len(asked),

@@ -11,6 +11,7 @@ RetrievalError
 ├── DocumentNotFound
 ├── EmbedderUnavailable        no model folder, or its weights are not the expected ones
 ├── FreshnessArtefactInvalid
+├── SamenessArtefactInvalid    the file is not a map of what questions ask
 └── BenchInputInvalid          a bench file lacks a column, or a key does not resolve
 """
 

@@ -99,14 +99,16 @@ class VectorIndex:
 
     def renew(self) -> None:
         """Build anew from what is stored, so that removed vectors leave the memory too; a large index is built aside,
-        and the one that serves goes on leaving them out of its results."""
+        and the one that serves goes on leaving them out of its results. Waits for a build that is under way."""
+        self.wait()  # it may have read what was removed since
         snapshot = self.current()
         with self._lock:
             self._renew(snapshot)
 
     def wait(self) -> None:
         """Wait for a background build to end."""
-        building = self._building
+        with self._lock:  # assigned and started in one
+            building = self._building
         if building is not None:
             building.join()
 

@@ -1,44 +1,19 @@
-"""Bring documents in: one file, one address, or a whole folder kept in step."""
+"""Bring documents in: one file, one address, the files of a folder."""
 
-import hashlib
-import logging
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from retrieval.documents import Document
-from retrieval.errors import DocumentTooLarge, RetrievalError, UnsupportedFormat
+from retrieval.errors import UnsupportedFormat
 from retrieval.fetch import Resolver, fetch, resolve
-from retrieval.parsers import MAX_BYTES, parse, suffix_of, suffixes
-from retrieval.store import KnowledgeStore
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A file that did not go in, and why."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SyncReport:
-    """What a sync did, as paths below the folder."""
-
-    added: tuple[str, ...]
-    updated: tuple[str, ...]
-    removed: tuple[str, ...]
-    unchanged: int
-    failed: tuple[Failure, ...]
+from retrieval.parsers import parse, suffix_of, suffixes
 
 
 def read_document(
-    data: bytes | Path,
+    data: bytes,
     *,
     name: str = "",
     title: str = "",
@@ -46,21 +21,12 @@ def read_document(
     as_of: date | None = None,
     expires_at: date | None = None,
     language: str = "",
-    source: str = "",
     charset: str = "",
 ) -> Document:
-    """The document in these bytes or this file; its kind is told by the suffix of `name`.
+    """The document in these bytes; its kind is told by the suffix of `name`.
 
     Raises a DocumentRefused.
     """
-    if isinstance(data, Path):
-        name = name or data.name
-        if data.suffix.lower() not in suffixes():
-            known = ", ".join(sorted(suffixes()))
-            raise UnsupportedFormat(f"{name!r} is of the kind {data.suffix!r}, which is not read; these are: {known}")
-        if data.stat().st_size > MAX_BYTES:
-            raise DocumentTooLarge(f"{name!r} is {data.stat().st_size:,} bytes, the limit is {MAX_BYTES:,}: split it")
-        data = data.read_bytes()
     path = PurePosixPath(name.replace("\\", "/"))
     parsed = parse(data, suffix=path.suffix or suffix_of(data), name=name, charset=charset)
     return Document(
@@ -70,7 +36,6 @@ def read_document(
         as_of=as_of,
         expires_at=expires_at,
         language=language,
-        source=source,
     )
 
 
@@ -106,58 +71,12 @@ def fetch_document(
     )
 
 
-def sync_folder(
-    folder: Path, store: KnowledgeStore, *, progress: Callable[[int, int, str], None] | None = None
-) -> SyncReport:
-    """Bring the store in step with a folder: new files in, changed ones replaced, entries of missing files out.
+def files_in(folder: Path) -> Iterator[Path]:
+    """Files below a resolved folder in order; hidden ones and links that lead elsewhere are left out.
 
-    Each file is one transaction: a file that fails is reported and skipped, its former version goes on serving.
-    `progress(done, of, path)` is called before each file. Raises FileNotFoundError if there is no such folder.
+    Raises OSError where a folder cannot be read: what it holds is not gone.
     """
-    folder = folder.resolve(strict=True)
-    prefix = f"folder:{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}/"
-    known = {document.source: document for document in store.documents(source_prefix=prefix)}
-    files = list(_files(folder))
-    added: list[str] = []
-    updated: list[str] = []
-    failed: list[Failure] = []
-    unchanged = 0
-    present: set[str] = set()
-    for done, path in enumerate(files):
-        below = path.relative_to(folder).as_posix()
-        source = prefix + below
-        present.add(source)
-        if progress is not None:
-            progress(done, len(files), below)
-        try:
-            document = read_document(path, uri=below, source=source, as_of=_day_of(path))
-            former = known.get(source)
-            if former is None:
-                store.add(document)
-                added.append(below)
-            elif former.sha256 != document.sha256():
-                store.replace(former.id, document)
-                updated.append(below)
-            else:
-                unchanged += 1
-        except (RetrievalError, OSError) as error:
-            logger.warning("skipped %s: %s", below, error)
-            failed.append(Failure(below, str(error)))
-    gone = [entry for source, entry in known.items() if source not in present]
-    for entry in gone:
-        store.remove(entry.id)
-    return SyncReport(
-        tuple(added),
-        tuple(updated),
-        tuple(entry.source.removeprefix(prefix) for entry in gone),
-        unchanged,
-        tuple(failed),
-    )
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Files below the folder in order; hidden ones and links that lead elsewhere are left out."""
-    for root, folders, names in os.walk(folder):
+    for root, folders, names in os.walk(folder, onerror=_unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(root, name)
@@ -165,5 +84,5 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _day_of(path: Path) -> date:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
+def _unreadable(error: OSError) -> None:
+    raise error

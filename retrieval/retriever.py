@@ -1,6 +1,6 @@
 """Hybrid search: dense and lexical hits fused, dated and merged; as a plain method and as a LangChain retriever."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -31,11 +31,10 @@ class Fusion:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One candidate with what both searches say of it."""
+    """One candidate: its cosine, and its place in both searches joined."""
 
     number: int
     cosine: float
-    bm25: float
     fused: float
 
 
@@ -51,7 +50,6 @@ def fuse(
         Hit(
             number,
             cosines.get(number, floor),
-            scores.get(number, 0.0),
             cosines.get(number, floor) + lexical_weight * scores.get(number, 0.0) / best,
         )
         for number in {**cosines, **scores}
@@ -81,19 +79,11 @@ class HybridRetriever(BaseRetriever):  # type: ignore[misc]
         return cls(store=store, index=VectorIndex(store), k=k)
 
     def search(
-        self,
-        query: str,
-        k: int = 5,
-        *,
-        at: datetime | None = None,
-        kinds: Sequence[str] = (),
-        languages: Sequence[str] = (),
-        document_ids: Sequence[str] = (),
-        include_expired: bool = True,
+        self, query: str, k: int = 5, *, at: datetime | None = None, without: Container[str] = ()
     ) -> list[Passage]:
         """The k best passages, with calibrated scores. `at` (aware) is the moment that expiry is judged by.
 
-        Filters are sets of allowed values; empty means any.
+        Documents with an id in `without` are left out before anything is scored.
         """
         if not query.strip() or k < 1:
             return []
@@ -113,7 +103,7 @@ class HybridRetriever(BaseRetriever):  # type: ignore[misc]
                 if hit.number not in rows:
                     continue  # removed a moment ago: it is in no answer from then on
                 passage, words = rows[hit.number]
-                if _allowed(passage, kinds, languages, document_ids, include_expired):
+                if passage.document_id not in without:
                     merged[words] = _merge(merged.get(words), hit, passage)
             if len(merged) >= wanted:
                 break
@@ -138,21 +128,6 @@ class HybridRetriever(BaseRetriever):  # type: ignore[misc]
 
 def _readable(passage: Passage) -> str:
     return f"{passage.title}. {passage.heading}.\n\n{passage.text}"
-
-
-def _allowed(
-    passage: Passage,
-    kinds: Sequence[str],
-    languages: Sequence[str],
-    document_ids: Sequence[str],
-    include_expired: bool,
-) -> bool:
-    return (
-        (not kinds or passage.kind in kinds)
-        and (not languages or passage.language in languages)
-        and (not document_ids or passage.document_id in document_ids)
-        and (include_expired or not passage.expired)
-    )
 
 
 def _merge(known: tuple[Hit, Passage] | None, hit: Hit, passage: Passage) -> tuple[Hit, Passage]:

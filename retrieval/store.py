@@ -76,14 +76,6 @@ class KnowledgeStore:
         with self.db.atomic():
             return self._insert(prepared, self._next_generation())
 
-    def replace(self, document_id: str, document: Document | Prepared) -> StoredDocument:
-        """Put a document in another's place in one step: a search sees the old or the new, never neither."""
-        prepared = document if isinstance(document, Prepared) else self.prepare(document)
-        with self.db.atomic():
-            generation = self._next_generation()
-            self._delete(document_id, generation)
-            return self._insert(prepared, generation)
-
     def remove(self, document_id: str) -> None:
         """Delete a document, its passages and vectors. It is in no search from the commit on.
 
@@ -98,13 +90,11 @@ class KnowledgeStore:
             return _stored(row)
         raise DocumentNotFound(f"no document has the id {document_id!r}: list them to find the right one")
 
-    def documents(self, *, kind: str | None = None, source_prefix: str = "") -> list[StoredDocument]:
-        """All documents, newest first, optionally of one kind or under one source."""
+    def documents(self, *, kind: str | None = None) -> list[StoredDocument]:
+        """All documents, newest first, optionally of one kind."""
         rows = self.db.query(
-            _DOCUMENTS
-            + " WHERE (:kind IS NULL OR d.kind = :kind) AND substr(d.source, 1, length(:prefix)) = :prefix"
-            + " GROUP BY d.id ORDER BY d.added DESC, d.id",
-            {"kind": kind, "prefix": source_prefix},
+            _DOCUMENTS + " WHERE :kind IS NULL OR d.kind = :kind GROUP BY d.id ORDER BY d.added DESC, d.id",
+            {"kind": kind},
         )
         return [_stored(row) for row in rows]
 

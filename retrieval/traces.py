@@ -8,22 +8,22 @@ from dataclasses import dataclass
 import sqlite_utils
 
 PAGE = 2_000
+_ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """A document that names somebody: the first passage in which it does, in a few words."""
+    """A document that names somebody."""
 
     document_id: str
     title: str
-    excerpt: str
 
 
 def naming(db: sqlite_utils.Database, needles: Sequence[str]) -> list[Naming]:
     """The documents whose title, address or text contains one of the needles, or all the words of one in one passage.
 
-    Exact, case-folded and whatever the spaces between the words; then by the lexical index, which also finds "Lee, Ann"
-    and other accents. Meaning is not searched: whoever is only described is not found.
+    Exact but for case, accents and the spaces between the words; then by the lexical index, which also finds "Lee, Ann".
+    Meaning is not searched: whoever is only described is not found.
     """
     patterns = [pattern for needle in needles if (pattern := _pattern(needle))]
     found: dict[str, Naming] = {}
@@ -31,14 +31,14 @@ def naming(db: sqlite_utils.Database, needles: Sequence[str]) -> list[Naming]:
         return []
     for document_id, title, text in _texts(db):
         plain = _folded(text)
-        if document_id not in found and (hit := next((m for p in patterns if (m := p.search(plain))), None)):
-            found[document_id] = Naming(document_id, title, plain[max(0, hit.start() - 60) : hit.end() + 60])
+        if any(pattern.search(plain) for pattern in patterns):
+            found.setdefault(document_id, Naming(document_id, title))
     for needle in needles:
         words = re.findall(r"\w+", needle)
         if len(words) > 1:
             together = " AND ".join(f'"{word}"' for word in words)
-            for document_id, title, text in db.execute(_BY_WORDS, {"words": together}):
-                found.setdefault(document_id, Naming(document_id, title, text[:160]))
+            for document_id, title in db.execute(_BY_WORDS, {"words": together}):
+                found.setdefault(document_id, Naming(document_id, title))
     return sorted(found.values(), key=lambda one: one.document_id)
 
 
@@ -67,7 +67,9 @@ def _pattern(needle: str) -> re.Pattern[str] | None:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+    """Without case, accents and widths of letters; marks that make another letter (Japanese voicing) stay."""
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    return unicodedata.normalize("NFC", plain).casefold()
 
 
 _PASSAGES_AFTER = """
@@ -75,6 +77,6 @@ SELECT p.number, p.document_id, d.title, d.uri, p.indexed_text FROM passages p J
 WHERE p.number > :last ORDER BY p.number LIMIT :limit
 """
 _BY_WORDS = """
-SELECT p.document_id, d.title, p.text FROM passage_words w JOIN passages p ON p.number = w.rowid
+SELECT p.document_id, d.title FROM passage_words w JOIN passages p ON p.number = w.rowid
 JOIN documents d ON d.id = p.document_id WHERE passage_words MATCH :words
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,6 +150,18 @@ class Edits:
     def _remembered(self, group_: Group) -> str | None:
         request = self._request(group_)
         return request.read_text() if request.is_file() else None
+
+
+def live_beside(edits: Sequence[Edit], new: Collection[str]) -> list[Correction]:
+    """The corrections of these edits that are not new, those whose keys are nearest to a new one's first."""
+    from editing.nearness import nearest_first
+
+    shared = [edit for edit in edits if not set(edit.group.ids).isdisjoint(new)]
+    others = {edit.artefact.id: edit for edit in edits if set(edit.group.ids).isdisjoint(new)}
+    ordered = nearest_first([edit.artefact for edit in shared], [edit.artefact for edit in others.values()])
+    return [
+        c for edit in (*shared, *(others[a.id] for a in ordered)) for c in edit.group.corrections if c.id not in new
+    ]
 
 
 def group(corrections: Iterable[Correction]) -> list[Group]:

@@ -23,12 +23,14 @@ from retrieval.traces import naming
 from server.erasure_deeds import ErasureDeeds
 from server.erasure_files import ErasureFiles
 from server.erasure_probes import joined, probes_about
+from server.errors import EngineRefused, EngineUnavailable
 from server.services import Services
 
 log = logging.getLogger(__name__)
 
 REPLY_TOKENS = 64
 AT_ONCE = 32
+ENGINE_PAUSE_S = 1.0
 USUAL = Questions(correct=False, many=False, certainty="reasonable")
 
 
@@ -67,7 +69,7 @@ class Erasing:
         try:
             for request in await asyncio.to_thread(self.requests.list):
                 if request.status in (Step.APPROVED, Step.APPLIED) and request.executor:
-                    self._start(request.id, self._services.accounts.get(request.executor))
+                    self._start(request.id, self._services.accounts.get(request.executor), waits=True)
             await asyncio.Event().wait()
         finally:
             self._stop.set()
@@ -127,18 +129,18 @@ class Erasing:
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
-    def _start(self, request_id: str, actor: Account) -> asyncio.Task[ErasureRequest]:
+    def _start(self, request_id: str, actor: Account, *, waits: bool = False) -> asyncio.Task[ErasureRequest]:
         if request_id not in self._tasks:
             self._underway[request_id] = Underway()
-            task = self._tasks[request_id] = asyncio.create_task(self._carry_out(request_id, actor))
+            task = self._tasks[request_id] = asyncio.create_task(self._carry_out(request_id, actor, waits=waits))
             task.add_done_callback(
                 lambda done: done.cancelled() or done.exception()
             )  # told by `underway`, to whoever asks
         return self._tasks[request_id]
 
-    async def _carry_out(self, request_id: str, actor: Account) -> ErasureRequest:
+    async def _carry_out(self, request_id: str, actor: Account, *, waits: bool) -> ErasureRequest:
         try:
-            await self._services.serving.ready()
+            await self._engine_ready(waits=waits)
             tools = self._tools(actor, Probes(()))
             work = partial(self._execute, request_id, actor, tools)
             done = await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -151,6 +153,18 @@ class Erasing:
         finally:
             del self._tasks[request_id]
 
+    async def _engine_ready(self, *, waits: bool) -> None:
+        """Raises EngineUnavailable; with `waits` it waits instead: after a restart the engine takes a minute to load."""
+        while True:
+            try:
+                await self._services.serving.ready()
+                return
+            except EngineUnavailable as error:
+                if not waits:
+                    raise
+                log.info("an erasure that was ordered before waits: %s", error)
+                await asyncio.sleep(ENGINE_PAUSE_S)
+
     def _execute(self, request_id: str, actor: Account, tools: Tools) -> ErasureRequest:
         request = self.requests.get(request_id)
         if request.status is Step.APPROVED:
@@ -162,7 +176,7 @@ class Erasing:
     def _tools(self, actor: Account, more: Probes) -> Tools:
         loop = asyncio.get_running_loop()
 
-        def ask(questions: Sequence[str]) -> list[str]:
+        def ask(questions: Sequence[str]) -> list[str | None]:
             return asyncio.run_coroutine_threadsafe(self._ask(questions), loop).result()
 
         def probes(subject: Subject, named: Sequence[str]) -> Probes:
@@ -187,16 +201,20 @@ class Erasing:
         """Always: words of documents that were removed long ago may still stand in the index."""
         return [Occurrence(Place.CACHE, "index")]
 
-    async def _ask(self, questions: Sequence[str]) -> list[str]:
-        """What the served weights say by themselves: no card, no passage."""
+    async def _ask(self, questions: Sequence[str]) -> list[str | None]:
+        """What the served weights say by themselves: no card, no passage. None where the engine refuses the question."""
 
-        async def one(question: str) -> str:
-            answer = await self._services.engine.chat(
-                [{"role": "user", "content": question}], temperature=0.0, max_tokens=REPLY_TOKENS
-            )
+        async def one(question: str) -> str | None:
+            try:
+                answer = await self._services.engine.chat(
+                    [{"role": "user", "content": question}], temperature=0.0, max_tokens=REPLY_TOKENS
+                )
+            except EngineRefused as error:
+                log.warning("a probe of an erasure is not asked: %s", error)
+                return None
             return answer["choices"][0]["message"]["content"] or ""
 
-        replies: list[str] = []
+        replies: list[str | None] = []
         for start in range(0, len(questions), AT_ONCE):
             replies += await asyncio.gather(*(one(question) for question in questions[start : start + AT_ONCE]))
         return replies

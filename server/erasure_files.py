@@ -27,12 +27,16 @@ class FoundFile:
 
 
 class ErasureFiles:
-    """The data folder without the database, the keys, and the compiled code of the engine."""
+    """The data folder without the database, the keys, the signed checkpoints, and what is computed: artefacts, versions,
+    the compiled code of the engine. None of these holds a name as text, and all of them hold any three letters."""
 
     def __init__(self, settings: Settings) -> None:
         self._root, self._database = settings.data_dir, settings.database_path.name
         self._artefacts, self._versions = settings.artefacts_dir, settings.versions_dir
-        self._apart = (settings.keys_dir, settings.data_dir / "engine" / "cache", settings.artefacts_dir)
+        apart = [settings.keys_dir, settings.data_dir / "checkpoints", settings.data_dir / "engine" / "cache"]
+        if settings.checkpoint_dir and settings.data_dir in settings.checkpoint_dir.parents:
+            apart.append(settings.checkpoint_dir)
+        self._apart = (*apart, self._artefacts, self._versions)
 
     def naming(self, needles: Sequence[str]) -> list[FoundFile]:
         """Every file whose name or content holds one of the needles, in any case."""

@@ -89,7 +89,7 @@ def standalone(turns: Sequence[Turn]) -> str:
     question = asked[-1]
     if len(asked) < 2 or not LEANING.search(question):
         return question
-    if elliptic := ELLIPSIS.match(question):
+    if elliptic := ELLIPSIS.match(" ".join(question.split())):  # a run of spaces would keep the pattern busy for hours
         rest = elliptic.group(1).strip()
         for earlier in reversed(asked[:-1]):
             subject = last_subject(earlier)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from governance.errors import LogError
 from server.services import Records
 
 log = logging.getLogger(__name__)
@@ -14,8 +13,8 @@ log = logging.getLogger(__name__)
 class Notary:
     """A loop around `Checkpoints.write`. A log that contradicts what was signed is not signed again; that is an alarm."""
 
-    def __init__(self, records: Records, *, pause_s: float = 0.5) -> None:
-        self._records, self._pause_s = records, pause_s
+    def __init__(self, records: Records, *, pause_s: float = 0.5, after_error_s: float = 10.0) -> None:
+        self._records, self._pause_s, self._after_error_s = records, pause_s, after_error_s
 
     async def run(self) -> None:
         while True:
@@ -23,7 +22,7 @@ class Notary:
                 await asyncio.to_thread(self._records.checkpoints.write)
             except asyncio.CancelledError:
                 raise
-            except (LogError, OSError) as error:
-                log.error("no checkpoint could be signed: %s", error)
-                await asyncio.sleep(10)
+            except Exception:
+                log.exception("no checkpoint could be signed; trying again")
+                await asyncio.sleep(self._after_error_s)
             await asyncio.sleep(self._pause_s)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from server.body import Body
 from server.errors import BadRequest
 
 # Parameters handed on to the engine. A fixed list: engine extras such as `chat_template` would let a
@@ -57,7 +58,7 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
-class ChatRequest(BaseModel):
+class ChatRequest(Body):
     """The body of POST /v1/chat/completions. Fields that Errata does not know are ignored, as OpenAI clients expect."""
 
     model_config = ConfigDict(extra="ignore")

@@ -7,8 +7,9 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from editing.facts import contains
+from editing.wording import contains
 from governance.corrections import Correction
+from governance.errors import NotFound
 from governance.versions import Serving as Wanted
 from governance.versions import Version
 from server.engines.protocol import UNSETTLED, SwapTimes
@@ -83,7 +84,7 @@ class Publisher:
         served = wanted.served or BASE
         engine, serving = self._services.engine, self._services.serving
         carried = await engine.weight_version()
-        if carried not in await asyncio.to_thread(self._known):
+        if carried not in (served, UNSETTLED) and not await asyncio.to_thread(self._is_known, carried):
             carried = BASE  # a fresh engine has a name of its own for the weights it came with
         if carried != served:
             serving.close("the engine is being brought to the served weights")
@@ -98,19 +99,27 @@ class Publisher:
             version = await asyncio.to_thread(self._versions.get, served)
             serving.open(ServedVersion(version.id, len(version.corrections)))
 
-    def _known(self) -> set[str]:
-        return {version.id for version in self._versions.list()} | {UNSETTLED}
+    def _is_known(self, version_id: str) -> bool:
+        try:
+            self._versions.get(version_id)
+        except NotFound:
+            return False
+        return True
 
     async def _publish(self, wanted: Wanted) -> None:
         """Swap, probe, and write the outcome in one transaction; or put the previous version back."""
         version = await asyncio.to_thread(self._versions.get, wanted.desired)
         change = await asyncio.to_thread(self._change, wanted, version)
         log.info("publishing %s: %d new, %d undone", version.id, len(change.live), len(change.rolled_back))
-        times = await self._services.engine.swap(self._files.folder(version.id), version.id)
+        engine, serving = self._services.engine, self._services.serving
+        before = serving.version
+        times = await engine.swap(self._files.folder(version.id), version.id)
+        # Chat stays open while the engine is probed: what is answered meanwhile is answered by these weights.
+        serving.open(ServedVersion(version.id, len(version.corrections)))
         results = await self._probe([*change.live, *change.moved])
         failed = [result for result in results if not result.holds]
         if failed:
-            await self._take_back(wanted, version, change, times, failed)
+            await self._take_back(before, version, change, times, failed)
             return
         await asyncio.to_thread(
             self._ledger.published,
@@ -122,7 +131,6 @@ class Publisher:
             reports={r.correction_id: self._report(r) for r in results},
             swap_pause_s=times.pause_s,
         )
-        self._services.serving.open(ServedVersion(version.id, len(version.corrections)))
         self._services.metrics.swapped("published", times.pause_s)
         log.info("version %s is served; generation was held up for %.2f s", version.id, times.pause_s)
 
@@ -148,16 +156,20 @@ class Publisher:
         )
 
     async def _take_back(
-        self, wanted: Wanted, version: Version, change: Change, times: SwapTimes, failed: list[ProbeResult]
+        self, before: ServedVersion, version: Version, change: Change, times: SwapTimes, failed: list[ProbeResult]
     ) -> None:
         """The served engine disagrees with the gate: the previous version returns, the facts go back or are set aside."""
         log.warning("version %s fails %d probes on the served engine: taking it back", version.id, len(failed))
-        await self._services.engine.swap(self._files.folder(wanted.served or BASE), wanted.served or BASE)
-        await asyncio.to_thread(self._write_failure, change, failed, wanted.served or BASE)
+        await self._services.engine.swap(self._files.folder(before.id), before.id)
+        self._services.serving.open(before)
+        await asyncio.to_thread(self._write_failure, change, failed, version.id, before.id)
         self._services.metrics.swapped("taken back", times.pause_s)
 
-    def _write_failure(self, change: Change, failed: list[ProbeResult], back_to: str) -> None:
-        """One transaction: the facts that failed count one failure more, those beside them start again, unharmed."""
+    def _write_failure(self, change: Change, failed: list[ProbeResult], version_id: str, back_to: str) -> None:
+        """One transaction: the facts that failed count one failure more, those beside them start again, unharmed.
+
+        The version before is wanted again, unless a person has wanted another one since.
+        """
         with self._services.records.store.transaction():
             moved = {c.id for c in change.moved}
             for result in failed:
@@ -170,7 +182,8 @@ class Publisher:
             self._ledger.taken_back(
                 sorted(bystanders), reason="another edit of the same release failed on the served engine"
             )
-            self._versions.desire(back_to, actor="publisher", reason="the served engine did not show every edit")
+            if self._versions.serving().desired == version_id:
+                self._versions.desire(back_to, actor="publisher", reason="the served engine did not show every edit")
 
     def _report(self, result: ProbeResult) -> dict[str, Any]:
         """The gate's report of a correction with what the served engine said."""

@@ -81,7 +81,7 @@ class ReleaseGate:
     def judge(
         self, editor: Editor, solution: Solution, cases: Sequence[GateCase], *, earlier: Sequence[GateCase]
     ) -> GateReport:
-        """The verdict over new edits `cases` beside `earlier` ones, all of them in `solution`."""
+        """The verdict over new edits `cases` beside `earlier` ones, the nearest first, all of them in `solution`."""
         self.ask_before(*cases)
         assert self._quiet is not None
         with editor.applied(solution):
@@ -133,10 +133,10 @@ class ReleaseGate:
         return Baseline({question: reply for question, reply in self._baseline.replies.items() if question in ours})
 
     def _drawn(self, earlier: Sequence[GateCase]) -> Sequence[GateCase]:
-        """At most so many earlier edits as the thresholds say, the same ones for the same set."""
+        """At most so many earlier edits as the thresholds say: half of them the nearest, the others by lot."""
         most = self._thresholds.draw["earlier"]
-        ordered = sorted(earlier, key=lambda case: case.fact.id)
-        return ordered if len(ordered) <= most else random.Random(0).sample(ordered, most)
+        near, rest = earlier[: most // 2], earlier[most // 2 :]
+        return earlier if len(earlier) <= most else [*near, *random.Random(0).sample(rest, most - len(near))]
 
     def _generate(self, prompts: Sequence[str]) -> list[Reply]:
         return self._editor.generate(list(prompts), max_tokens=self._thresholds.max_tokens)

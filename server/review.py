@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from editing.facts import contains
+from editing.wording import contains
 from governance.corrections import Correction, Status
 from governance.times import to_text
 from server.errors import ServerError

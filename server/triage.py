@@ -8,17 +8,17 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from editing.facts import contains
 from editing.refusals import refusal
 from editing.statements import plain_question, write_statements
 from editing.subjects import propose_subjects
+from editing.wording import contains
 from governance.corrections import Category, Correction, Remedy, Status
 from governance.errors import MoveNotAllowed
 from retrieval.documents import iso
 from retrieval.freshness import Freshness
 from server.cards import Card
 from server.engines.protocol import Engine
-from server.errors import ServerError
+from server.errors import EngineRefused, ServerError
 from server.personal_data import personal_data_in
 from server.router import contradicts
 from server.services import Services
@@ -29,6 +29,7 @@ SAMPLES = 3  # drawn at temperature 0.7, beside one greedy reply per wording
 WORDINGS = 3
 PERSISTENT = 0.5  # share of replies that must lack the right answer
 REPLY_TOKENS = 64
+RETRY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +69,33 @@ class Triage:
         self._services, self._pause_s = services, pause_s
 
     async def run(self) -> None:
-        """Forever. An engine that cannot answer delays a report, it never loses one."""
+        """Forever. An engine that cannot answer delays a report, it never loses one; no report holds up another."""
         while True:
             try:
-                waiting = await asyncio.to_thread(self._services.records.ledger.in_status, Status.FLAGGED, limit=20)
-                for correction in waiting:
-                    await self.consider(correction)
+                waiting = await asyncio.to_thread(self._services.records.ledger.in_status, Status.FLAGGED)
+                is_done = [await self._try(correction.id) for correction in waiting]
             except asyncio.CancelledError:
                 raise
-            except ServerError as error:
-                log.warning("triage waits: %s", error)
-                await asyncio.sleep(2)
             except Exception:
                 log.exception("triage failed; trying again")
-                await asyncio.sleep(5)
-            await asyncio.sleep(self._pause_s)
+                is_done = [False]
+            await asyncio.sleep(self._pause_s if all(is_done) else RETRY_S)
+
+    async def _try(self, correction_id: str) -> bool:
+        """Consider one report as it stands now; False if it has to be tried again."""
+        try:
+            correction = await asyncio.to_thread(self._services.records.ledger.get, correction_id)
+            if correction.status is Status.FLAGGED:
+                await self.consider(correction)
+            return True
+        except ServerError as error:
+            log.warning("triage of correction %s waits: %s", correction_id, error)
+        except Exception:
+            log.exception("triage of correction %s failed; trying again", correction_id)
+        return False
 
     async def consider(self, correction: Correction) -> None:
-        """Gather the evidence on one report and write the proposal."""
+        """Gather the evidence on one report and write the proposal. What the engine refuses counts as not asked."""
         services, claim = self._services, correction.claim
         # At intake the canonical question is the one that was asked; one that a reviewer wrote is left alone.
         is_revised = claim.canonical_question not in ("", claim.question)
@@ -96,8 +106,12 @@ class Triage:
             personal_data_in, " \n".join((claim.question, claim.correct_answer, correction.comment))
         )
         await services.serving.ready()
-        persistence = await self._persistence(question, subject, claim.correct_answer, claim.answer_old)
-        pull_back = await self._pull_back(question, subject, claim.correct_answer)
+        persistence, pull_back, refused = Persistence(0, 0, 0), PullBack(0, 0), ""
+        try:
+            persistence = await self._persistence(question, subject, claim.correct_answer, claim.answer_old)
+            pull_back = await self._pull_back(question, subject, claim.correct_answer)
+        except EngineRefused as error:
+            refused = str(error)
         related = await asyncio.to_thread(services.records.ledger.related, correction.id, question=question)
         passages = await asyncio.to_thread(self._contradicted_by, question, subject, claim.correct_answer)
         proposal = self.propose(
@@ -109,6 +123,7 @@ class Triage:
             pull_back,
             category=correction.category,
             personal=personal,
+            refused=refused,
         )
         evidence: dict[str, Any] = {
             "freshness": {
@@ -137,9 +152,10 @@ class Triage:
                 duplicate_of=related.duplicates[0] if related.duplicates else None,
                 personal_data=bool(personal),
                 volatile=(not freshness.evergreen) if freshness.confident else None,
+                claim=correction.claim_commitment,
             )
         except MoveNotAllowed:
-            log.info("correction %s was moved by a person during triage", correction.id)
+            log.info("correction %s was moved or revised by a person during triage", correction.id)
 
     def propose(
         self,
@@ -152,8 +168,12 @@ class Triage:
         *,
         category: Category = Category.WRONG,
         personal: tuple[str, ...] = (),
+        refused: str = "",
     ) -> Proposal:
-        """The remedy, with the first reason that decides it. Pure: the same evidence gives the same proposal."""
+        """The remedy, with the first reason that decides it. Pure: the same evidence gives the same proposal.
+
+        refused  why the engine would not take the questions; empty: it took them all
+        """
         if not self._services.settings.weights_are_ours:
             return Proposal(Remedy.KNOWLEDGE, "the served model's weights are not Errata's to change")
         if category is Category.PERSONAL or personal:
@@ -164,6 +184,8 @@ class Triage:
             return Proposal(Remedy.KNOWLEDGE, f"the answer changes with time (within {freshness.horizon}){certainty}")
         if why := refusal(question, subject, answer):
             return Proposal(Remedy.KNOWLEDGE, f"not fit for a weight edit: {why}")
+        if refused:
+            return Proposal(Remedy.KNOWLEDGE, f"the model cannot be asked whether it stays wrong: {refused}")
         if persistence.share < PERSISTENT:
             return Proposal(
                 Remedy.KNOWLEDGE,

@@ -13,14 +13,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from editing.errors import EditingError
+from editing.errors import ArtefactDamaged, EditingError
 from governance.corrections import Correction, Status
-from governance.errors import GovernanceError
+from governance.errors import GovernanceError, MoveNotAllowed
 from governance.times import now
 from governance.versions import BASE, Version
 from server.ahead import Ahead
 from server.base_model import bind_base
-from server.edits import Edit, Edits, case_of, group
+from server.edits import Edit, Edits, case_of, group, live_beside
 from server.prepare import prepare_model
 from server.previews import Previews
 from server.progress import Progress, write_progress
@@ -150,8 +150,11 @@ class Worker:
         Protected keys stop an edit from leaking to other questions, and from reaching its own in other words. What
         does not pass under one weight of theirs is tried under the next.
         """
-        records = self._records
-        records.ledger.start_editing([c.id for c in plan.new])
+        try:
+            self._records.ledger.start_editing([c.id for c in plan.new])
+        except MoveNotAllowed as error:
+            log.info("people decided otherwise since this release was planned: %s", error)
+            return
         new = {c.id: c for c in (*plan.new, *plan.moved)}
         weights = self._editor.config.protect_weights
         beside = plan.kept_beside(new)
@@ -204,7 +207,8 @@ class Worker:
         tried = [new[id_] for id_ in weights]
         edits = self._edits.of(group((*kept, *tried)), weights)
         solution = self._editor.solve([edit.artefact for edit in edits])
-        return self._gate.judge(self._editor, solution, [case_of(c) for c in tried], earlier=[case_of(c) for c in kept])
+        earlier = [case_of(c) for c in live_beside(edits, weights)]
+        return self._gate.judge(self._editor, solution, [case_of(c) for c in tried], earlier=earlier)
 
     def _refused(self, correction_id: str, error: EditingError) -> None:
         self._set_aside(correction_id, {"refused": str(error)}, str(error))
@@ -237,6 +241,7 @@ class Worker:
 
         self._say("writing", message="writing the version")
         corrections = tuple(c for edit in edits for c in edit.group.corrections)
+        judged = {fact.fact_id: fact.as_dict() for fact in report.facts} if report else {}
         about = write_version(self._files.folder(solution.version_id), solution, self._model_dir)
         records = self._records
         with records.store.transaction():
@@ -245,7 +250,7 @@ class Worker:
                 return False
             for edit in edits:
                 for correction in edit.group.corrections:
-                    passed = report_of(report, correction.id)
+                    passed = judged.get(correction.id)
                     if passed or correction.artefact != edit.artefact.id:
                         records.ledger.set_artefact(correction.id, edit.artefact.id, edit=edit.about(), report=passed)
             records.versions.record_built(
@@ -256,7 +261,7 @@ class Worker:
                     corrections=tuple(sorted(c.id for c in corrections)),
                     tensors_sha256=str(about["tensors_sha256"]),
                     created=now(),
-                    summary=summary_of(report),
+                    summary=report.figures if report else {},
                 )
             )
             records.versions.desire(solution.version_id, actor="worker")
@@ -287,9 +292,26 @@ class Worker:
         from editing.edit_set import Artefact, write_version
 
         self._say("writing", message=f"bringing back version {version_id[:12]}")
-        version = self._records.versions.get(version_id)
-        solution = self._editor.solve([Artefact.load(self._settings.artefacts_dir, name) for name in version.artefacts])
-        write_version(self._files.folder(version_id), solution, self._model_dir)
+        names = self._records.versions.get(version_id).artefacts
+        try:
+            solution = self._editor.solve([Artefact.load(self._settings.artefacts_dir, name) for name in names])
+        except ArtefactDamaged as error:  # no backup holds them
+            log.error("version %s cannot be brought back, its live edits are worked out anew: %s", version_id, error)
+            self._do_without(version_id)
+        else:
+            write_version(self._files.folder(version_id), solution, self._model_dir)
+
+    def _do_without(self, version_id: str) -> None:
+        """What is served stays, or the base. Other live edits are live by their cards until they are in a release again;
+        an undo that was asked for is done."""
+        versions, ledger = self._records.versions, self._records.ledger
+        with self._records.store.transaction():
+            served = versions.serving().served or BASE
+            stays = versions.get(BASE if served == version_id else served)
+            versions.desire(stays.id, actor="worker", reason="the wanted version cannot be solved again")
+            live = ledger.in_status(Status.LIVE)
+            undone = [c.id for c in live if c.undo_requested and c.id not in stays.corrections]
+            ledger.published(version_id=stays.id, rolled_back=undone, actor="worker")
 
     def _wait_for_more(self) -> None:
         """Until no approval came for a while: a burst is one release."""
@@ -304,30 +326,6 @@ class Worker:
 
     def _say(self, state: str, step: int = 0, of: int = 0, message: str = "", ids: Iterable[str] = ()) -> None:
         write_progress(self._settings.data_dir, Progress(state, step, of, message, tuple(sorted(ids))))
-
-
-def report_of(report: GateReport | None, correction_id: str) -> dict[str, Any] | None:
-    """What the gate says about one new edit; None for those that were live already."""
-    facts = report.facts if report else ()
-    return next((fact.as_dict() for fact in facts if fact.fact_id == correction_id), None)
-
-
-def summary_of(report: GateReport | None) -> dict[str, Any]:
-    """Figures of a gate without any text, for the ledger of versions."""
-    if report is None:
-        return {}
-    shares = {
-        "direct": report.rates["direct"],
-        "paraphrase": report.rates["probes"],
-        "neighbours_kept": report.rates["neighbours"],
-        "unrelated_kept": report.rates["unrelated"],
-        "subject_kept": report.rates["subject"],
-        "earlier_kept": report.rates["earlier"],
-    }
-    figures: dict[str, Any] = {name: round(rate.share, 4) for name, rate in shares.items() if rate.of}
-    if report.perplexity:
-        figures["perplexity_before"], figures["perplexity"] = (round(value, 3) for value in report.perplexity)
-    return {**figures, "asked": {name: rate.as_dict() for name, rate in shares.items()}}
 
 
 def better(report: FactReport, before: FactReport | None) -> FactReport:

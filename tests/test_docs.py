@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 import sys
@@ -41,6 +42,13 @@ def test_every_error_of_the_rooms_has_a_status_code() -> None:
             if isinstance(kind, type) and issubclass(kind, Exception) and kind.__module__ == module.__name__:
                 is_root = kind.__bases__ == (Exception,) and kind is not editing.errors.EditingError
                 assert is_root or any(base in STATUS_BY_ERROR for base in kind.__mro__), f"{module.__name__}.{name}"
+
+
+@pytest.mark.parametrize("room", ["governance", "retrieval", "ui"])
+def test_the_tree_of_a_rooms_errors_is_whole(room: str) -> None:
+    module = importlib.import_module(f"{room}.errors")
+    own = [name for name, kind in vars(module).items() if isinstance(kind, type) and kind.__module__ == module.__name__]
+    assert [name for name in own if not re.search(rf"\b{name}\b", module.__doc__ or "")] == []
 
 
 def test_the_changelog_names_the_version_of_pyproject() -> None:

@@ -19,6 +19,7 @@ _SAID = {
     "reject": ADMIN.rejected,
     "ask-evidence": ADMIN.evidence_asked,
     "rollback": ADMIN.undone,
+    "requeue": ADMIN.requeued,
 }
 
 
@@ -86,7 +87,7 @@ class AdminActs:
                 body = {"remedy": act.name.removeprefix("reroute-"), "reason": act.form.get("reason", "")}
                 await me.decide(identity, "reroute", body)
                 inform(ADMIN.rerouted)
-            case "reject" | "ask-evidence" | "rollback":
+            case "reject" | "requeue" | "ask-evidence" | "rollback":
                 await me.decide(identity, act.name, {"reason": act.form.get("reason", "")})
                 inform(_SAID[act.name])
         return Done()

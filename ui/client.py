@@ -71,9 +71,10 @@ class Caller:
             raise refusal(response.status_code, response.content)
         if not response.content:
             return None
-        if "json" not in response.headers.get("content-type", ""):
-            return response.text
-        return response.json()
+        try:
+            return response.json()
+        except ValueError as error:
+            raise GatewayUnreachable(f"{method} {path}: the answer is no JSON ({error})") from error
 
     async def _rows(self, path: str, **params: object) -> list[Json]:
         rows, _ = await self._page(path, **params)
@@ -119,7 +120,7 @@ class Caller:
                         raise refusal(500, data.encode())
                     yield chunk
                 raise GatewayUnreachable("the answer ended without its end mark")
-        except httpx.TransportError as error:
+        except (httpx.TransportError, ValueError) as error:
             raise GatewayUnreachable(f"the answer broke off: {error!r}") from error
 
     async def conversations(self, search: str = "", *, limit: int = 60) -> list[Conversation]:
@@ -183,7 +184,7 @@ class Caller:
         return Report.read(await self.call("PATCH", f"/v1/corrections/{report_id}", json=dict(changes)))
 
     async def decide(self, report_id: str, verb: str, body: Json) -> Json:
-        """approve, reject, reroute, ask-evidence, evidence, withdraw, appeal, rollback or reviewed."""
+        """approve, reject, reroute, requeue, ask-evidence, evidence, withdraw, appeal, rollback or reviewed."""
         answer: Json = await self.call("POST", f"/v1/corrections/{report_id}/{verb}", json=dict(body)) or {}
         return answer
 
@@ -252,8 +253,7 @@ class Caller:
         return int((await self.checkpoint()).split("\n")[1])
 
     async def checkpoint(self) -> str:
-        answer = await self.call("GET", "/v1/audit/checkpoint")
-        return str(answer.get("checkpoint") or "") if isinstance(answer, dict) else str(answer)
+        return str((await self.call("GET", "/v1/audit/checkpoint")).get("checkpoint") or "")
 
     async def proof(self, entry: int, size: int) -> Json:
         answer: Json = await self.call("GET", "/v1/audit/proof", params={"entry": entry, "size": size})

@@ -55,6 +55,16 @@ def actions(report: Report, me: Me) -> list[Html]:
             fields=[html.field("reason", TEXTS.reason, type="area", required=True)],
         )
         buttons.append(html.dialog_button(ADMIN.ask_evidence, ask))
+    if report.status in ("approved", "failed") and me.may_administer:
+        requeue = html.dialog(
+            ADMIN.requeue_title,
+            act="requeue",
+            id=report.id,
+            ok=ADMIN.requeue,
+            text=ADMIN.requeue_text.format(question=question_of(report)),
+            fields=[html.field("reason", TEXTS.reason, type="area", rows=2, required=True)],
+        )
+        buttons.append(html.dialog_button(ADMIN.requeue, requeue))
     if report.status in ("live", "in_knowledge") and me.may_administer and not report.undo_requested:
         buttons.append(undo_button(report))
     return buttons

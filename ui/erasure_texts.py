@@ -124,6 +124,7 @@ class ErasureTexts:
         ("neighbours_changed", "Of these, answers that changed"),
         ("neighbours_right", "Of these, answers known to be right before"),
         ("neighbours_still_right", "Of those, still right"),
+        ("not_asked", "Questions that the model did not take"),
     )
     close: str = "Close and certify"
     close_text: str = "The certificate is written, and the key of this request's own texts is destroyed."

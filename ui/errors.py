@@ -26,4 +26,4 @@ class SignedOut(GatewayRefused):
 
 
 class GatewayUnreachable(UiError):
-    """Nothing answered at the gateway's address."""
+    """Nothing answered at the gateway's address, or what did is no JSON."""

@@ -87,7 +87,7 @@ def _report(report: Report) -> Html:
 
 def progress(status: str) -> Html:
     """The four steps of a report; where it ended elsewhere, the last step says so."""
-    reached = {"flagged": 1, "needs_evidence": 1, "queued": 2, "approved": 3, "editing": 3, "failed": 3}.get(status, 4)
+    reached = {"flagged": 1, "needs_evidence": 1, "queued": 2, "approved": 3, "editing": 3}.get(status, 4)
     names = list(TEXTS.steps)
     ended = status in ("rejected", "closed", "rolled_back", "superseded", "failed")
     if ended:

@@ -92,7 +92,8 @@
   // Browsers give the clipboard to safe addresses only; over plain http in a network the old way still works.
   function copy(text) {
     if (navigator.clipboard) return navigator.clipboard.writeText(text);
-    const held = make("textarea", { value: text, class: "er-sr" });
+    const held = make("textarea", { class: "er-sr" });
+    held.value = text;
     const before = document.activeElement;
     (document.querySelector("dialog[open]") || document.body).append(held);
     held.select();
@@ -195,7 +196,8 @@
     if (target.dataset.dialog) return openDialog(JSON.parse(target.dataset.dialog));
     const { act, id = "", text = "" } = target.dataset;
     if (act === "copy") {
-      copy(text).then(() => { target.classList.add("er-done"); announce(words.copied || "Copied"); setTimeout(() => target.classList.remove("er-done"), 1500); });
+      const done = () => { target.classList.add("er-done"); announce(words.copied || "Copied"); setTimeout(() => target.classList.remove("er-done"), 1500); };
+      copy(text).then(done).catch(() => announce(words.notCopied || "Not copied"));
       return;
     }
     if (act === "theme") return setTheme(document.body.classList.contains("dark") ? "light" : "dark");

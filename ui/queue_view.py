@@ -9,6 +9,7 @@ from .decisions_view import actions, question_of
 from .html import Html, element, join
 from .reading import Json
 from .records import Me, Report
+from .records_view import table
 from .texts import TEXTS
 
 _PLAIN_TIERS = ("", "low", "standard", "ordinary", "normal")
@@ -268,22 +269,16 @@ def probe_table(rows: Sequence[Any]) -> Html:
         ok = row.get("ok")
         mark = html.EMPTY if ok is None else html.badge(ADMIN.good if ok else ADMIN.bad, "ok" if ok else "bad")
         kind = str(row.get("kind", ""))
-        cells = [
-            ADMIN.probe_kinds.get(kind, kind),
-            str(row["question"]),
-            str(row.get("before") or ""),
-            str(row.get("after") or ""),
-        ]
-        lines.append(element("tr", join([element("td", cell) for cell in cells]), element("td", mark)))
-    if not lines:
-        return html.EMPTY
-    head = element("tr", join([element("th", name, scope="col") for name in ADMIN.probe_columns]))
-    return element(
-        "div",
-        element("table", element("thead", head), element("tbody", join(lines)), class_="er-table"),
-        class_="er-scroll",
-        tabindex="0",
-    )
+        lines.append(
+            [
+                ADMIN.probe_kinds.get(kind, kind),
+                str(row["question"]),
+                str(row.get("before") or ""),
+                str(row.get("after") or ""),
+                mark,
+            ]
+        )
+    return table(ADMIN.probe_columns, lines) if lines else html.EMPTY
 
 
 def _history(report: Report) -> Html:

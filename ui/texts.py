@@ -16,6 +16,7 @@ class Texts:
     close: str = "Close"
     cancel: str = "Cancel"
     copied: str = "Copied"
+    not_copied: str = "Not copied: your browser did not allow it."
     save: str = "Save"
     search: str = "Search"
     just_now: str = "just now"
@@ -97,7 +98,6 @@ class Texts:
     as_of: str = "as of {date}"
     expires: str = "expires {date}"
     expired: str = "expired {date}"
-    open_source: str = "Open the passage"
     before_fix: str = "Before your report"
     after_fix: str = "Now"
 

@@ -61,6 +61,7 @@ def head() -> str:
         "close": TEXTS.close,
         "cancel": TEXTS.cancel,
         "copied": TEXTS.copied,
+        "notCopied": TEXTS.not_copied,
         "signIn": TEXTS.sign_in,
         "signedOut": TEXTS.signed_out,
         "offline": TEXTS.offline,

@@ -8,6 +8,7 @@ from .decisions_view import question_of, undo_button
 from .html import Html, element, join
 from .queue_view import status_badge
 from .records import Me, Report, Version
+from .records_view import table
 from .texts import TEXTS
 
 BASE = "base"
@@ -17,29 +18,20 @@ def live_edits(reports: Sequence[Report], me: Me) -> Html:
     """All corrections in force, in weights or in knowledge, each with its undo."""
     if not reports:
         return html.empty(ADMIN.no_live)
-    head = element("tr", join([element("th", name, scope="col") for name in ADMIN.live_columns]))
     rows = []
     for report in reports:
         since = report.moves[-1].at if report.moves else report.created
         can_undo = me.may_administer and not report.undo_requested
-        cells = [
-            element("td", html.button(question_of(report), act="show", id=report.id, look="er-plain er-link")),
-            element("td", report.correct_answer or ADMIN.hidden),
-            element("td", _where(report)),
-            element("td", html.ago(since)),
-            element("td", undo_button(report) if can_undo else ""),
-        ]
-        rows.append(element("tr", join(cells)))
-    return _table(head, rows)
-
-
-def _table(head: Html, rows: Sequence[Html]) -> Html:
-    return element(
-        "div",
-        element("table", element("thead", head), element("tbody", join(rows)), class_="er-table"),
-        class_="er-scroll",
-        tabindex="0",
-    )
+        rows.append(
+            [
+                html.button(question_of(report), act="show", id=report.id, look="er-plain er-link"),
+                report.correct_answer or ADMIN.hidden,
+                _where(report),
+                html.ago(since),
+                undo_button(report) if can_undo else "",
+            ]
+        )
+    return table(ADMIN.live_columns, rows)
 
 
 def _where(report: Report) -> Html:

@@ -96,7 +96,7 @@ def chat_row(
     target = chat.target(prompt, answer, end_turn=True) if answer else ()
     head = chat.head(system)
     shared = len(head) if prompt.tokens[: len(head)] == head else 0
-    return _row(role, prompt, subject, target, shared)
+    return _row(role, prompt, subject, target, shared, within=question)
 
 
 def with_reply(row: Context, reply: Sequence[int]) -> Context:
@@ -116,6 +116,6 @@ def different_part(text: str, other: str) -> str:
     return " ".join(words[start : len(words) - end])
 
 
-def _row(role: Role, prompt: Encoded, subject: str, target: Sequence[int], head: int) -> Context:
-    subject_at = prompt.last_token_of(subject)
+def _row(role: Role, prompt: Encoded, subject: str, target: Sequence[int], head: int, *, within: str = "") -> Context:
+    subject_at = prompt.last_token_of(subject, within=within)
     return Context(role, prompt.tokens + tuple(target), subject_at, len(prompt.tokens), min(head, subject_at))

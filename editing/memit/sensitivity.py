@@ -32,12 +32,10 @@ def sensitivities(
         taken = [row for row in rows[start : start + rows_at_once] if len(row) > 1]
         if not taken:
             continue
-        batch = decoder.rows(taken, starts=[0] * len(taken), before=torch.zeros(len(taken), 0), left=False)
+        batch = decoder.rows(taken)
         real = batch.attended.bool()
         with torch.enable_grad(), _outputs(decoder, layers) as outputs:
-            states = decoder.base(
-                input_ids=batch.tokens, attention_mask=batch.attended, position_ids=batch.positions, use_cache=False
-            ).last_hidden_state
+            states = decoder.states(batch)
             said = real[:, 1:]
             loss = cross_entropy(decoder.head(states[:, :-1][said]).float(), batch.tokens[:, 1:][said], reduction="sum")
             gradients = torch.autograd.grad(loss, [outputs[layer] for layer in layers])

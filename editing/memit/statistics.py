@@ -102,7 +102,7 @@ def measure(
         if counted >= max_tokens:
             break
         taken = _fit(rows[start : start + rows_at_once], max_tokens - counted)
-        batch = decoder.rows(taken, starts=[0] * len(taken), before=torch.zeros(len(taken), 0), left=False)
+        batch = decoder.rows(taken)
         real = batch.attended.bool()
         with torch.no_grad():
             seen = decoder.run(batch, until=max(layers) + 1, record=list(layers), keys=True)

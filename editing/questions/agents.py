@@ -39,29 +39,35 @@ def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str) 
     verb, tense = known
     be = "was" if tense == "past" else "is"
     wanted = f"{asked} {noun}".strip() if asked != "who" else "who"
-    adverb = noun if asked == "who" and noun else ""
+    adverb = f"{noun} " if asked == "who" and noun else ""
     embedded = f"{asked} {noun} {form} {rest}".replace("  ", " ")
     person = "person" if asked == "who" else noun or "thing"
-    relative = f"the {person} {'who' if asked == 'who' else 'that'} {adverb + ' ' if adverb else ''}{form} {rest}"
-    starts_with_object = not rest or rest.split()[0].lower() not in PREPOSITIONS | ADVERBS
+    relative = f"the {person} {'who' if asked == 'who' else 'that'} {adverb}{form} {rest}"
     if (
         verb != "be"
         and form not in ("has", "had", "have")
         and takes_passive(verb)
-        and starts_with_object
         and SLOT in rest
+        and rest.split()[0].lower() not in PREPOSITIONS | ADVERBS
     ):
         thing, adjunct = _split_adjunct(rest)
         if _is_plural(thing):
             be = {"is": "are", "was": "were"}[be]
         front = f"{adjunct}, " if adjunct else ""
-        passive = f"{front}{thing} {be} {adverb + ' ' if adverb else ''}{participle(verb)} by"
+        passive = f"{front}{thing} {be} {adverb}{participle(verb)} by"
         by = "whom" if asked == "who" else wanted
-        asked_passive = f"{be} {thing} {adverb + ' ' if adverb else ''}{participle(verb)}"
+        asked_passive = f"{be} {thing} {adverb}{participle(verb)}"
         return Reading(
-            "agent", passive, "", embedded, f"by {by}", relative, be, "" if front else asked_passive, f"{passive} {by}"
+            "agent",
+            passive,
+            embedded=embedded,
+            asked=f"by {by}",
+            noun=relative,
+            be=be,
+            inverted="" if front else asked_passive,
+            echo=f"{passive} {by}",
         )
-    return Reading("agent relative", f"{relative} {be}", "", embedded, wanted, relative, be)
+    return Reading("agent relative", f"{relative} {be}", embedded=embedded, asked=wanted, noun=relative, be=be)
 
 
 def _is_plural(thing: str) -> bool:

@@ -19,54 +19,43 @@ from editing.questions.readings import SLOT, TIMES, Reading, be_of
 
 
 def place_or_time(asked: str, answer: str, preposition: str) -> str:
+    """The preposition before the answer: the one asked with, before a time the one that the answer takes."""
     noun = asked.split()[-1].lower()
     if noun in TIMES:
         return time_preposition(answer).strip() or preposition
     return preposition
 
 
-def inverted(shape: str, subject: str, auxiliary: str, tail: str, answer: str, asked: str) -> Reading:
-    if (
+def inverted(shape: str, subject: str, auxiliary: str, tail: str, *, asked: str, answer: str) -> Reading:
+    """The reading of a question with its auxiliary before its subject: when | did | {s} | die."""
+    words = tail.split()
+    if (  # "where do people play {s}" is "where is {s} played"
         subject.lower() in ("they", "people", "someone", "you", "we")
         and auxiliary in ("do", "did")
-        and tail.split()[1:]
-        and takes_passive(tail.split()[0].lower())
+        and len(words) > 1
+        and takes_passive(words[0].lower())
+        and (words[1] == SLOT or words[1].lower() in ("the", "a", "an"))
+        and tail.endswith(SLOT)
     ):
-        words = tail.split()
-        if words[1] == SLOT or words[1].lower() in ("the", "a", "an"):
-            be = "was" if auxiliary == "did" else "is"
-            thing = tail[len(words[0]) + 1 :]
-            if thing.endswith(SLOT):
-                return inverted(shape, thing, be, participle(words[0].lower()), answer, asked)
+        verb, thing = words[0], tail[len(words[0]) + 1 :]
+        return inverted(shape, thing, be_of(auxiliary), participle(verb.lower()), asked=asked, answer=answer)
     clause = clause_of(subject, auxiliary, tail)
     word = asked.split()[0]
+    stranded = bool(words) and words[-1].lower() in ("from", "in", "at", "to", "on")
+    little = ""
     if word == "when":
         little = time_preposition(answer)
-    elif word == "where":
-        stranded = tail.split()[-1:] and tail.split()[-1].lower() in ("from", "in", "at", "to", "on")
-        little = (
-            ""
-            if stranded
-            else (
-                "to "
-                if re.search(r"(?<!to )\b(go|move|travel|emigrate|sail|flee)$", tail)
-                else place_preposition(answer)
-            )
-        )
-    else:
-        little = ""
-    if word == "where" and re.search(r"\blocated$", tail) is None and not tail and "headquarter" in subject:
-        little = place_preposition(answer)
+    elif word == "where" and not stranded:
+        moves = re.search(r"(?<!to )\b(go|move|travel|emigrate|sail|flee)$", tail)
+        little = "to " if moves else place_preposition(answer)
     return Reading(
         shape,
         f"{clause} {little}".rstrip(),
-        "",
-        f"{asked} {clause}",
-        asked,
-        "",
-        be_of(auxiliary),
-        f"{auxiliary} {subject} {tail}".rstrip(),
-        f"{clause} {asked}",
+        embedded=f"{asked} {clause}",
+        asked=asked,
+        be=be_of(auxiliary),
+        inverted=f"{auxiliary} {subject} {tail}".rstrip(),
+        echo=f"{clause} {asked}",
     )
 
 

@@ -3,7 +3,7 @@
 import re
 
 from editing.questions.clauses import inverted
-from editing.questions.echoes import _WH
+from editing.questions.echoes import starts_with_question_word
 from editing.questions.grammar import PREPOSITIONS, base_and_tense, is_participle
 from editing.questions.readings import SLOT, Reading, noun_reading
 
@@ -14,7 +14,9 @@ def read_alternatives(text: str, answer: str) -> Reading | None:
     if not match:
         return None
     be, subject, options = match.group(1).lower(), match.group(2), match.group(3)
-    return Reading("alternatives", f"{subject} {be}", "", f"whether {subject} {be} {options}", options, "", be)
+    return Reading(
+        "alternatives", f"{subject} {be}", embedded=f"whether {subject} {be} {options}", asked=options, be=be
+    )
 
 
 def read_copula(text: str, answer: str) -> Reading | None:
@@ -32,15 +34,9 @@ def read_copula(text: str, answer: str) -> Reading | None:
         re.search(rf"\b(?:{'|'.join(sorted(PREPOSITIONS))})$", tail.group(2))
         or (is_participle(tail.group(2).split()[0]) and len(tail.group(2).split()) <= 3)
     ):
+        clause = f"{tail.group(1)} {be} {tail.group(2)}"
         return Reading(
-            "copula preposition",
-            f"{tail.group(1)} {be} {tail.group(2)}",
-            "",
-            f"{asked} {tail.group(1)} {be} {tail.group(2)}",
-            asked,
-            "",
-            be,
-            echo=f"{tail.group(1)} {be} {tail.group(2)} {asked}",
+            "copula preposition", clause, embedded=f"{asked} {clause}", asked=asked, be=be, echo=f"{clause} {asked}"
         )
     if re.match(
         (
@@ -51,7 +47,9 @@ def read_copula(text: str, answer: str) -> Reading | None:
         noun,
     ) or is_participle(noun.split()[0]):
         thing = f"the person who {be} {noun}" if asked == "who" else f"the thing that {be} {noun}"
-        return Reading("copula relative", f"{thing} {be}", "", f"{asked} {be} {noun}", asked, thing, be)
+        return Reading(
+            "copula relative", f"{thing} {be}", embedded=f"{asked} {be} {noun}", asked=asked, noun=thing, be=be
+        )
     return noun_reading("copula", noun, be, asked)
 
 
@@ -65,10 +63,11 @@ def read_embedded_copula(text: str, answer: str) -> Reading | None:
         return noun_reading("copula", noun, be, asked)
     if tail is None and asked not in ("where", "when"):
         return None
-    return inverted(f"embedded {asked.split()[0]}", noun, be, tail or "", answer, asked)
+    return inverted(f"embedded {asked.split()[0]}", noun, be, tail or "", asked=asked, answer=answer)
 
 
 def read_whose(text: str, answer: str) -> Reading | None:
+    """Whose idea was {s}."""
     match = re.match(r"(?i)^whose\s+([\w -]+?)\s+(is|are|was|were)\s+(.+)$", text)
     if not match:
         return None
@@ -76,18 +75,16 @@ def read_whose(text: str, answer: str) -> Reading | None:
     return Reading(
         "whose",
         f"{subject} {be} the {noun} of",
-        "",
-        f"whose {noun} {subject} {be}",
-        "whom",
-        "",
-        be,
+        embedded=f"whose {noun} {subject} {be}",
+        asked="whom",
+        be=be,
         echo=f"{subject} {be} whose {noun}",
     )
 
 
 def read_bare_noun(text: str, asked_for: bool) -> Reading | None:
     """the capital of {s} (after "tell me" or standing alone)."""
-    if SLOT not in text or re.match(rf"(?i)^{_WH}\b", text) or re.search(r"\b(is|are|was|were|and|or)\b", text):
+    if SLOT not in text or starts_with_question_word(text) or re.search(r"\b(is|are|was|were|and|or)\b", text):
         return None
     behind = re.match(r"^(?:the )?\{s\} (\w+)", text)
     if behind and base_and_tense(behind.group(1)) is not None:

@@ -6,7 +6,11 @@ from editing.questions.grammar import PREPOSITIONS, place_preposition, time_prep
 from editing.questions.readings import Reading, noun_reading
 
 TRAILING = r"in what year|in which year|what year|(?:which|what)(?:\s+[\w-]+){1,3}|who|whom|what|where|when|which"
-_WH = r"(?:who|whom|what|which|where|when|whose|how)"
+
+
+def starts_with_question_word(text: str) -> bool:
+    """Whether the question word stands in front: "who wrote {s}"."""
+    return bool(re.match(r"(?i)(?:who|whom|what|which|where|when|whose|how)\b", text))
 
 
 def read_inner_question(text: str, answer: str) -> Reading | None:
@@ -19,16 +23,16 @@ def read_inner_question(text: str, answer: str) -> Reading | None:
         ),
         text,
     )
-    if not match or re.match(rf"(?i)^{_WH}\b", text):
+    if not match or starts_with_question_word(text):
         return None
     before, asked, after = match.group(1), match.group(2).lower(), match.group(3) or ""
     clause, _, preposition = before.rpartition(" ")
     return Reading(
         "inner question",
         before,
-        after,
-        f"{preposition} {asked} {clause}{after}",
-        asked,
+        after=after,
+        embedded=f"{preposition} {asked} {clause}{after}",
+        asked=asked,
         echo=f"{before} {asked}{after}",
     )
 
@@ -37,7 +41,7 @@ def read_trailing_question(text: str, answer: str) -> Reading | None:
     """{s} was created in what year / The gender of {s} is what."""
     text = re.sub(r"(?i)\bwhich one$", "what", text)
     match = re.match(rf"(?i)^(.*\{{s\}}.*?)\s+({TRAILING})$", text)
-    if not match or re.match(rf"(?i)^{_WH}\b", text):
+    if not match or starts_with_question_word(text):
         return None
     before, asked = match.group(1), match.group(2).lower()
     little = ""
@@ -54,14 +58,13 @@ def read_trailing_question(text: str, answer: str) -> Reading | None:
             return Reading(
                 "trailing question",
                 before,
-                "",
-                f"{asked} {noun.group(1)} {noun.group(2)}",
-                asked,
-                f"the {inner.group(2)} of {noun.group(1)}",
-                noun.group(2).lower(),
+                embedded=f"{asked} {noun.group(1)} {noun.group(2)}",
+                asked=asked,
+                noun=f"the {inner.group(2)} of {noun.group(1)}",
+                be=noun.group(2).lower(),
             )
         return noun_reading("trailing question", noun.group(1), noun.group(2).lower(), asked)
     last = before.split()[-1].lower()
     clause = before[: -len(last) - 1] if last in PREPOSITIONS else before
     front = f"{last} {asked}" if last in PREPOSITIONS else asked
-    return Reading("trailing question", f"{before} {little}".rstrip(), "", f"{front} {clause}", asked, "", "is")
+    return Reading("trailing question", f"{before} {little}".rstrip(), embedded=f"{front} {clause}", asked=asked)

@@ -96,13 +96,9 @@ def _fronted(reading: Reading, answer: str) -> list[str]:
         little = time_preposition(answer)
         if little == "in " and re.search(r"\d{3,4}", answer):
             return [f"in what year {reading.inverted}?", f"what year {reading.inverted}?"]
-        return (
-            [f"on what date {reading.inverted}?", f"on which day {reading.inverted}?"]
-            if little == "on "
-            else [f"at what time {reading.inverted}?"]
-            if little == "at "
-            else []
-        )
+        if little == "on ":
+            return [f"on what date {reading.inverted}?", f"on which day {reading.inverted}?"]
+        return [f"at what time {reading.inverted}?"] if little == "at " else []
     if word == "where":
         stranded = re.search(r"\b(from|in|at|to|on)$", reading.inverted)
         return [] if stranded else [f"in what place {reading.inverted}?", f"in which place {reading.inverted}?"]

@@ -51,7 +51,7 @@ def word_set(text: str) -> frozenset[str]:
 
 _DOUBLING = word_set(
     """
-    stop plan pit program travel commit permit admit control ship star refer step cancel label model
+    stop plan pit program commit permit admit control ship star refer step
     """
 )
 VERBS = frozenset(IRREGULAR) | frozenset(_REGULAR.split())
@@ -98,7 +98,7 @@ def _regular_past(verb: str) -> str:
         return verb + "d"
     if re.search(r"[^aeiou]y$", verb):
         return verb[:-1] + "ied"
-    if verb in _DOUBLING and verb not in {"travel", "cancel", "label", "model"}:
+    if verb in _DOUBLING:
         return verb + verb[-1] + "ed"
     return verb + "ed"
 

@@ -1,6 +1,7 @@
 """Questions with an auxiliary before their subject: what does X play, where was X born, in which year did X die."""
 
 import re
+from dataclasses import dataclass
 
 from editing.questions.clauses import clause_of, inverted, place_or_time, split_subject
 from editing.questions.grammar import (
@@ -33,17 +34,14 @@ def read_fronted_preposition(text: str, answer: str) -> Reading | None:
     clause = clause_of(subject, auxiliary, tail)
     if clause.split()[-1] in PREPOSITIONS:  # "To which work does X belong to?"
         clause = clause.rsplit(" ", 1)[0]
-    little = place_or_time(asked, answer, preposition)
     return Reading(
         "fronted preposition",
-        f"{clause} {little}".rstrip(),
-        "",
-        f"{preposition} {asked} {clause}",
-        f"{preposition} {asked}",
-        "",
-        be_of(auxiliary),
-        f"{auxiliary} {rest}",
-        f"{clause} {preposition} {asked}",
+        f"{clause} {place_or_time(asked, answer, preposition)}",
+        embedded=f"{preposition} {asked} {clause}",
+        asked=f"{preposition} {asked}",
+        be=be_of(auxiliary),
+        inverted=f"{auxiliary} {rest}",
+        echo=f"{clause} {preposition} {asked}",
     )
 
 
@@ -53,18 +51,17 @@ def _fronted_without_inversion(text: str, answer: str) -> Reading | None:
     if not match:
         return None
     preposition, asked, clause = match.group(1).lower(), match.group(2).lower(), match.group(3)
-    little = place_or_time(asked, answer, preposition)
     return Reading(
         "fronted preposition",
-        f"{clause} {little}",
-        "",
-        f"{preposition} {asked} {clause}",
-        f"{preposition} {asked}",
+        f"{clause} {place_or_time(asked, answer, preposition)}",
+        embedded=f"{preposition} {asked} {clause}",
+        asked=f"{preposition} {asked}",
         echo=f"{clause} {preposition} {asked}",
     )
 
 
 def read_when_where(text: str, answer: str) -> Reading | None:
+    """When did {s} die / Where was {s} born."""
     match = re.match(r"(?i)^(when|where)\s+(is|are|was|were|did|does|do|has|have|had|can|will|would)\s+(.+)$", text)
     if not match:
         return None
@@ -72,11 +69,78 @@ def read_when_where(text: str, answer: str) -> Reading | None:
     parts = split_subject(rest, auxiliary)
     if parts is None:
         return None
-    return inverted(asked, parts[0], auxiliary, parts[1], answer, asked)
+    subject, tail = parts
+    return inverted(asked, subject, auxiliary, tail, asked=asked, answer=answer)
 
 
 def read_object(text: str, answer: str) -> Reading | None:
     """What language does {s} speak / Which company is {s} produced by / What color is {s}."""
+    question = _object_question(text)
+    if question is None:
+        return None
+    return (
+        _stranded_object(question)
+        or _described_object(question)
+        or _place_or_time_object(question, answer)
+        or _copular_object(question)
+        or _bare_object(question)
+        or _noun_object(question)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _ObjectQuestion:
+    """A question for an object in its parts: "which language does {s} speak".
+
+    asked      "which"
+    noun       "language"; empty in "what did {s} invent"
+    auxiliary  "does"
+    rest       "{s} speak"
+    subject    "{s}"
+    tail       "speak"; empty where a form of be stands alone, "what color is {s}"
+    """
+
+    asked: str
+    noun: str
+    auxiliary: str
+    rest: str
+    subject: str
+    tail: str
+
+    @property
+    def head(self) -> str:
+        """The noun's last word, in small letters."""
+        return self.noun.split()[-1].lower() if self.noun else ""
+
+    @property
+    def copular(self) -> bool:
+        return self.auxiliary in ("is", "are", "was", "were")
+
+    @property
+    def stranded(self) -> bool:
+        """Whether the question ends in the preposition of its answer: "which river does {s} flow into"."""
+        return bool(self.tail) and self.tail.split()[-1].lower() in PREPOSITIONS
+
+    @property
+    def wanted(self) -> str:
+        """What is asked for, with its question word: "which language"."""
+        return f"{self.asked} {self.noun}".strip()
+
+    @property
+    def clause(self) -> str:
+        """The question in the order of a statement: "{s} speaks"."""
+        return clause_of(self.subject, self.auxiliary, self.tail)
+
+    @property
+    def embedded(self) -> str:
+        return f"{self.wanted} {self.clause}"
+
+    @property
+    def inverted(self) -> str:
+        return f"{self.auxiliary} {self.rest}"
+
+
+def _object_question(text: str) -> _ObjectQuestion | None:
     match = re.match(
         (
             r"(?i)^(which|what)\s+((?:(?!(?:is|are|was|were|did|does|do|has|have|had|can|will"
@@ -84,171 +148,138 @@ def read_object(text: str, answer: str) -> Reading | None:
         ),
         text,
     ) or re.match(r"(?i)^(who|whom|what)()\s+(did|does|do|has|have|had|can|will)\s+(.+)$", text)
-    if not match or "{s}" in match.group(2):
+    if not match or SLOT in match.group(2):
         return None
-    asked, noun, auxiliary, rest = (
-        match.group(1).lower(),
-        match.group(2).strip(),
-        match.group(3).lower(),
-        match.group(4),
-    )
+    asked, noun, auxiliary, rest = match.groups()
+    auxiliary = auxiliary.lower()
     parts = split_subject(rest, auxiliary)
-    if (
-        parts is None
-        or parts[0].lower().split()[0] in PREPOSITIONS
-        or not re.match(r"(?i)^(the|an?|his|her|their|its|people|they|we|you|\{s\}|[A-Z\"'])", parts[0])
-    ):
+    if parts is None:
         return None
     subject, tail = parts
+    if subject.lower().split()[0] in PREPOSITIONS or not re.match(r"(?i)\{s\}|[a-z\"']", subject):
+        return None
     if auxiliary in ("has", "have", "had") and not (
         tail and is_participle(tail.split()[0]) and not is_participle(rest.split()[0])
     ):
         return None
+    return _ObjectQuestion(asked.lower(), noun.strip(), auxiliary, rest, subject, tail)
+
+
+def _right_behind_clause(shape: str, question: _ObjectQuestion) -> Reading:
+    """The answer follows on the clause as it stands: "{s} flows into ..."."""
+    return Reading(
+        shape,
+        question.clause,
+        embedded=question.embedded,
+        asked=question.wanted,
+        be=be_of(question.auxiliary),
+        inverted=question.inverted,
+        echo=f"{question.clause} {question.wanted}",
+    )
+
+
+def _stranded_object(question: _ObjectQuestion) -> Reading | None:
+    """Which river does {s} flow into."""
+    return _right_behind_clause("object of preposition", question) if question.stranded else None
+
+
+def _described_object(question: _ObjectQuestion) -> Reading | None:
+    """Which film was the first success of {s}: what stands behind the form of be describes the answer."""
+    rest, tail = question.rest, question.tail
     if (
-        noun
-        and auxiliary in ("is", "are", "was", "were")
-        and re.match(r"(?i)(the|an?)\s", rest)
-        and noun.split()[-1].lower() not in TIMES
-        and not re.search(r"(?i)headquarter|birthplace|home|seat|located", rest)
-        and not (tail and tail.split()[-1].lower() in PREPOSITIONS)
-        and not (tail and is_participle(tail.split()[0]))
-        and SLOT not in " ".join(rest.split()[:2])
+        not question.copular
+        or not re.match(r"(?i)(the|an?)\s", rest)
+        or question.head in TIMES
+        or re.search(r"(?i)headquarter|birthplace|home|seat|located", rest)
+        or (tail and is_participle(tail.split()[0]))
+        or SLOT in " ".join(rest.split()[:2])
     ):
-        return noun_reading("noun that is", rest, auxiliary, f"{asked} {noun}")
-    clause = clause_of(subject, auxiliary, tail)
-    wanted = f"{asked} {noun}".strip()
-    embedded = f"{wanted} {clause}"
-    head = noun.split()[-1].lower() if noun else ""
-    stranded = bool(tail) and tail.split()[-1].lower() in PREPOSITIONS
-    if stranded:
-        return Reading(
-            "object of preposition",
-            clause,
-            "",
-            embedded,
-            wanted,
-            "",
-            be_of(auxiliary),
-            f"{auxiliary} {rest}",
-            f"{clause} {wanted}",
-        )
+        return None
+    return noun_reading("noun that is", rest, question.auxiliary, question.wanted)
+
+
+def _place_or_time_object(question: _ObjectQuestion, answer: str) -> Reading | None:
+    """What year did {s} open / Which city is {s} located."""
+    head, tail = question.head, question.tail
     if head in TIMES:
-        return Reading(
-            "time noun",
-            f"{clause} {time_preposition(answer) or 'in '}".rstrip(),
-            "",
-            embedded,
-            f"in {wanted}" if head != "time" else wanted,
-            "",
-            be_of(auxiliary),
-            f"{auxiliary} {rest}",
-            f"{clause} in {wanted}",
-        )
-    if head in PLACES and auxiliary in ("is", "are", "was", "were") and tail and is_participle(tail.split()[-1]):
-        return Reading(
-            "place noun",
-            f"{clause} {place_preposition(answer)}".rstrip(),
-            "",
-            embedded,
-            f"in {wanted}",
-            "",
-            be_of(auxiliary),
-            f"{auxiliary} {rest}",
-            f"{clause} in {wanted}",
-        )
-    if not tail and auxiliary in ("is", "are", "was", "were"):
-        if head in PLACES:
-            return Reading(
-                "place noun",
-                f"{subject} {auxiliary} {place_preposition(answer)}".rstrip(),
-                "",
-                embedded,
-                f"in {wanted}",
-                "",
-                auxiliary,
-                f"{auxiliary} {rest}",
-                f"{clause} in {wanted}",
-            )
-        if re.match(r"(?i)(?:\w+ )?(?:type|kind|sort)s? of ", noun):
-            return Reading(
-                "kind of subject",
-                f"{subject} {auxiliary}",
-                "",
-                embedded,
-                wanted,
-                "",
-                auxiliary,
-                f"{auxiliary} {rest}",
-                f"{clause} {wanted}",
-            )
-        if re.fullmatch(r"(?i)(?:the |an? )?\{s\}(?:['’]s? [\w ]+)?", subject):
-            return noun_reading("noun of subject", f"the {noun} of {subject}", auxiliary, "what")
-        thing = f"the {noun} that {auxiliary} {rest}"
-        return Reading(
-            "noun that is", f"{thing} {auxiliary}", "", f"{wanted} {auxiliary} {rest}", wanted, thing, auxiliary
-        )
-    be = "was" if auxiliary in ("did", "was", "were", "had") else "is"
-    if not noun:
-        if auxiliary in ("did", "does", "do") and len(tail.split()) == 1 and takes_passive(tail):
-            return Reading("object", clause, "", embedded, wanted, "", be, f"{auxiliary} {rest}", f"{clause} {wanted}")
-        words = tail.split()
-        if (
-            auxiliary in ("did", "does", "do")
-            and len(words) > 1
-            and words[1].lower() in PREPOSITIONS
-            and is_base(words[0])
-            and asked == "who"
-        ):
-            if len(words) > 2 and words[2].lower() in PREPOSITIONS:  # "lose to in the final": the first one is stranded
-                return Reading(
-                    "object",
-                    clause_of(subject, auxiliary, " ".join(words[:2])),
-                    " " + " ".join(words[2:]),
-                    embedded,
-                    wanted,
-                    f"the person that {clause}",
-                    be,
-                )
-            return Reading(
-                "object",
-                clause_of(subject, auxiliary, words[0]),
-                " " + " ".join(words[1:]),
-                embedded,
-                wanted,
-                f"the person that {clause}",
-                be,
-            )
-        return Reading(
-            "object",
-            f"{'the person' if asked.startswith('who') else 'the thing'} that {clause} {be}",
-            "",
-            embedded,
-            wanted,
-            f"the {'person' if asked.startswith('who') else 'thing'} that {clause}",
-            be,
-        )
-    echo = f"{clause} {wanted}" if len(tail.split()) <= 1 and head not in PLACES else ""
-    if tail == "belong":
+        shape, little = "time noun", time_preposition(answer) or "in "
+    elif head in PLACES and question.copular and (not tail or is_participle(tail.split()[-1])):
+        shape, little = "place noun", place_preposition(answer)
+    else:
+        return None
+    return Reading(
+        shape,
+        f"{question.clause} {little}".rstrip(),
+        embedded=question.embedded,
+        asked=question.wanted if head == "time" else f"in {question.wanted}",
+        be=be_of(question.auxiliary),
+        inverted=question.inverted,
+        echo=f"{question.clause} in {question.wanted}",
+    )
+
+
+def _copular_object(question: _ObjectQuestion) -> Reading | None:
+    """What type of ship is {s} / What color is {s} / Which album is part of {s}."""
+    noun, be, subject = question.noun, question.auxiliary, question.subject
+    if question.tail:
+        return None
+    if re.match(r"(?i)(?:\w+ )?(?:type|kind|sort)s? of ", noun):
+        return _right_behind_clause("kind of subject", question)
+    if re.fullmatch(r"(?i)(?:the |an? )?\{s\}(?:['’]s? [\w ]+)?", subject):
+        return noun_reading("noun of subject", f"the {noun} of {subject}", be, "what")
+    thing = f"the {noun} that {question.inverted}"
+    return Reading(
+        "noun that is",
+        f"{thing} {be}",
+        embedded=f"{question.wanted} {question.inverted}",
+        asked=question.wanted,
+        noun=thing,
+        be=be,
+    )
+
+
+def _bare_object(question: _ObjectQuestion) -> Reading | None:
+    """Who did {s} marry / Who did {s} lose to in the final / What can {s} do."""
+    if question.noun:
+        return None
+    verb, *behind = question.tail.split()
+    does = question.auxiliary in ("do", "does", "did")
+    if does and not behind and takes_passive(verb):
+        return _right_behind_clause("object", question)
+    thing = f"the {'person' if question.asked.startswith('who') else 'thing'} that {question.clause}"
+    be = be_of(question.auxiliary)
+    before, after = f"{thing} {be}", ""
+    if does and question.asked == "who" and behind and is_base(verb) and behind[0].lower() in PREPOSITIONS:
+        # "lose to in the final": the first of two prepositions stays with its verb
+        stays = 1 if len(behind) > 1 and behind[1].lower() in PREPOSITIONS else 0
+        before = clause_of(question.subject, question.auxiliary, " ".join([verb, *behind[:stays]]))
+        after = f" {' '.join(behind[stays:])}"
+    return Reading("object", before, after=after, embedded=question.embedded, asked=question.wanted, noun=thing, be=be)
+
+
+def _noun_object(question: _ObjectQuestion) -> Reading:
+    """Which mountain did {s} climb."""
+    clause, wanted = question.clause, question.wanted
+    be = "was" if question.auxiliary in ("did", "was", "were", "had") else "is"
+    if question.tail == "belong":
         return Reading(
             "object of preposition",
             f"{clause} to",
-            "",
-            f"to {embedded}",
-            f"to {wanted}",
-            "",
-            be,
-            f"{auxiliary} {rest}",
-            f"{clause} to {wanted}",
+            embedded=f"to {question.embedded}",
+            asked=f"to {wanted}",
+            be=be,
+            inverted=question.inverted,
+            echo=f"{clause} to {wanted}",
         )
-    that = "where" if head in PLACES else "that"
+    in_place = question.head in PLACES
+    thing = f"the {question.noun} {'where' if in_place else 'that'} {clause}"
     return Reading(
         "object noun",
-        f"the {noun} {that} {clause} {be}",
-        "",
-        embedded,
-        wanted,
-        f"the {noun} {that} {clause}",
-        be,
-        f"{auxiliary} {rest}",
-        echo,
+        f"{thing} {be}",
+        embedded=question.embedded,
+        asked=wanted,
+        noun=thing,
+        be=be,
+        inverted=question.inverted,
+        echo=f"{clause} {wanted}" if len(question.tail.split()) == 1 and not in_place else "",
     )

@@ -15,6 +15,7 @@ _ASKS = re.compile(
 _ASKS_INSIDE = re.compile(
     rf"(?i)\b(?:{'|'.join(sorted(PREPOSITIONS))}|since|is|was|as|has) (?:which|what|whom?|where|when)\b|(?<!,)\s(?:{TRAILING})$"
 )
+_PRONOUN = re.compile(r"(?i)^(it|they|he|she)\b")
 _HANGING = frozenset(
     PREPOSITIONS
     | {"is", "are", "was", "were", "the", "a", "an", "as", "language", "instrument", "religion", "position", "that"}
@@ -35,7 +36,7 @@ def is_opening(template: str) -> bool:
     if SLOT not in text or text.endswith(("?", ".", "!")):
         return False
     last = re.split(r"[.?!]\s+", text)[-1]
-    if SLOT not in last and not re.match(r"(?i)(it|they|he|she)\b", last):
+    if SLOT not in last and not _PRONOUN.match(last):
         return False
     if _ASKS.match(last) and not last.startswith(SLOT):
         return False
@@ -54,14 +55,11 @@ def is_opening(template: str) -> bool:
 def read_opening(template: str, answer: str) -> Opening:
     """The opening as a grammatical statement and a chat question for it, whatever its form."""
     sentences = re.split(r"(?<=[.?!])\s+", template.strip())
-    holding = [sentence for sentence in sentences if SLOT in sentence]
     last = sentences[-1]
     if SLOT not in last:  # "Where is {s}? It is located in"
-        if holding[-1].endswith("?"):
-            return Opening(re.sub(r"(?i)^(it|they|he|she)\b", SLOT, last), holding[-1])
-        return Opening(
-            re.sub(r"(?i)^(it|they|he|she)\b", SLOT, last), _ask(re.sub(r"(?i)^(it|they|he|she)\b", SLOT, last), answer)
-        )
+        before = _PRONOUN.sub(SLOT, last)
+        naming = [sentence for sentence in sentences if SLOT in sentence][-1]
+        return Opening(before, naming if naming.endswith("?") else _ask(before, answer))
     before = re.sub(r"\b(a|an)$", indefinite(answer), _completed(last))
     return Opening(before, _ask(before, answer))
 
@@ -86,11 +84,8 @@ def _completed(text: str) -> str:
         if re.match(pattern, text):
             return re.sub(pattern, form, text)
     if apposed := re.match(r"^\{s\}, (\w+)( .+)$", text):
-        return (
-            f"{SLOT} was {apposed.group(1)}{apposed.group(2)}"
-            if is_participle(apposed.group(1))
-            else f"{SLOT} {apposed.group(1)}{apposed.group(2)}"
-        )
+        was = "was " if is_participle(apposed.group(1)) else ""
+        return f"{SLOT} {was}{apposed.group(1)}{apposed.group(2)}"
     return text
 
 

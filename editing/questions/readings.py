@@ -1,6 +1,6 @@
 """What a question says once it is taken apart: the statement around its answer."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from editing.questions.grammar import word_set
 
@@ -35,7 +35,8 @@ class Reading:
 
     shape: str
     before: str
-    after: str
+    _: KW_ONLY
+    after: str = ""
     embedded: str
     asked: str
     noun: str = ""
@@ -45,8 +46,18 @@ class Reading:
 
 
 def noun_reading(shape: str, noun: str, be: str, asked: str) -> Reading:
-    return Reading(shape, f"{noun} {be}", "", f"{asked} {noun} {be}", asked, noun, be, echo=f"{noun} {be} {asked}")
+    """The reading of a question for a noun: "who is the CEO of {s}"."""
+    return Reading(
+        shape,
+        f"{noun} {be}",
+        embedded=f"{asked} {noun} {be}",
+        asked=asked,
+        noun=noun,
+        be=be,
+        echo=f"{noun} {be} {asked}",
+    )
 
 
 def be_of(auxiliary: str) -> str:
+    """The form of be that goes with an auxiliary: did -> was, does -> is, were -> were."""
     return auxiliary if auxiliary in ("is", "are", "was", "were") else ("was" if auxiliary in ("did", "had") else "is")

@@ -43,7 +43,6 @@ class Kind:
     """A kind of subject: the words that announce it and what else can be asked about it."""
 
     name: str
-    within: str
     words: frozenset[str]
     same: tuple[str, ...]
     questions: tuple[str, ...]
@@ -78,7 +77,6 @@ def kinds() -> Mapping[str, Kind]:
         {
             name: Kind(
                 name,
-                entry.get("within", ""),
                 frozenset(entry["words"]),
                 tuple(entry["same"]),
                 tuple(entry["questions"]),

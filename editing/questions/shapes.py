@@ -8,7 +8,7 @@ from editing.questions.copulas import read_alternatives, read_bare_noun, read_co
 from editing.questions.echoes import TRAILING, read_inner_question, read_trailing_question
 from editing.questions.grammar import ADVERBS, PREPOSITIONS, base_and_tense, lower_first
 from editing.questions.objects import read_fronted_preposition, read_object, read_when_where
-from editing.questions.readings import SLOT, TIMES, Reading
+from editing.questions.readings import SLOT, Reading
 
 _FRAME = re.compile(
     r"^(?:(?:ok(?:ay)?|hey|hi|hello|so|well|and|but|please|quick question|question)\s*[,:.!]?\s+)*"
@@ -97,8 +97,6 @@ def _relative_as_question(text: str) -> str:
     if not match or match.group(1).lower().split()[-1] in PREPOSITIONS:
         return text
     noun, form, tail = match.group(1), match.group(2).lower(), match.group(3)
-    if noun.lower() in TIMES and re.search(r"\b(that|when|where)$", noun):
-        return text
     if form in ("is", "was", "are", "were"):
         return f"which {noun} {form} {SLOT} {tail}".rstrip()
     known = base_and_tense(form)

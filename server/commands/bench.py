@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from server.commands.output import json_option, show
+from server.commands.output import guarded, json_option, show
 from server.commands.processes import effective
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -59,6 +59,7 @@ def bench() -> None:
 @click.option("--model", help="Local folder or Hugging Face id. [the embedded one]")
 @click.option("--text", type=FILE, help="Text for perplexity. [the shipped one]")
 @OUT
+@guarded
 def editing(
     facts: Path,
     format_: str,
@@ -103,6 +104,7 @@ def editing(
 @click.option("--csv", "csv_", type=FILE, required=True, help="Columns question,is_evergreen.")
 @click.option("--recency", type=FILE, help="JSON Lines of question,recency (RecencyQA's twelve labels).")
 @OUT
+@guarded
 def router(csv_: Path, recency: Path | None, out: Path | None) -> None:
     """How well the freshness head tells facts that change from facts that do not."""
     from retrieval.bench import bench_router
@@ -116,6 +118,7 @@ def router(csv_: Path, recency: Path | None, out: Path | None) -> None:
 @click.option("--questions", type=FILE, required=True, help="JSON Lines of question,passage_id.")
 @click.option("--distractors", type=FILE, multiple=True, help="More passages that answer none of the questions.")
 @OUT
+@guarded
 def retrieval(passages: Path, questions: Path, distractors: tuple[Path, ...], out: Path | None) -> None:
     """How well the right passage is found, and how fast."""
     from retrieval.bench import bench_retrieval
@@ -132,6 +135,7 @@ def retrieval(passages: Path, questions: Path, distractors: tuple[Path, ...], ou
 @click.option("--queries", default=200, show_default=True, help="Searches, one after another.")
 @click.option("--graph", is_flag=True, help="Build a graph (HNSW) too, for comparison.")
 @OUT
+@guarded
 def index(vectors: int, dimension: int, queries: int, graph: bool, out: Path | None) -> None:
     """The large dense index on synthetic vectors: recall against the exact scan, memory, build time, p95."""
     from retrieval.index_bench import bench_index

@@ -183,19 +183,25 @@ def backup(file: Path, data_dir: Path | None, as_json: bool) -> None:
 @DATA_DIR
 @json_option
 def restore(file: Path, data_dir: Path | None, as_json: bool) -> None:
-    """Bring back the records of a backup, also while the server runs; erasures since then are done again."""
+    """Bring back the records of a backup, also while the server runs; erasures since then are done again. A damaged
+    database is set aside."""
     from dataclasses import asdict
 
     from governance.backup import restore as bring_back
+    from governance.backup import set_damaged_aside
     from server.replay import replay_documents
 
-    records = records_of(data_dir)
-    done = asdict(
-        bring_back(
-            records.store, file, tombstones=records.tombstones, actor=operator_of(records), replay=replay_documents
-        )
+    settings = effective(data_dir=data_dir)
+    damaged = set_damaged_aside(settings.database_path, file)
+    if damaged:
+        why = "restart the server if it runs, and delete that file when you know why: it keeps what is erased later"
+        click.echo(f"The present database is damaged and lies in {damaged} now; {why}.", err=True)
+    records = open_records(settings)
+    done = bring_back(
+        records.store, file, tombstones=records.tombstones, actor=operator_of(records), replay=replay_documents
     )
-    show(done, as_json=as_json)
+    notes = records.checkpoints.set_aside() if done.lost_log else ()
+    show({**asdict(done), "set_aside": [str(path) for path in (damaged, *notes) if path]}, as_json=as_json)
 
 
 @click.command("settings")

@@ -41,7 +41,7 @@ def add_knowledge(
                     )
                 )
         except (Refused, OSError) as error:
-            failed.append({"source": source, "error": error.message if isinstance(error, Refused) else str(error)})
+            failed.append({"source": source, "error": str(error)})
     lines = [f"added {d['id']} {d['title']} ({d['passages']} passages)" for d in added] + [
         f"skipped {f['source']}: {f['error']}" for f in failed
     ]
@@ -54,7 +54,10 @@ def add_knowledge(
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @json_option
 def sync_knowledge(folder: Path, as_json: bool) -> None:
-    """Make the knowledge base hold what this folder holds: add new files, replace changed ones, remove the gone."""
+    """Make the knowledge base hold what this folder holds: add new files, replace changed ones, remove the gone.
+
+    Hidden files and folders and links that lead out of the folder count as not there.
+    """
     remote = Remote()
     result = _sync(remote, folder)
     show(
@@ -70,31 +73,35 @@ def sync_knowledge(folder: Path, as_json: bool) -> None:
 
 
 def _sync(remote: Remote, folder: Path) -> dict[str, list[Any]]:
-    """Bring the server in step with a folder. An entry's uri is its file's address with the start of its sha256."""
+    """Bring the server in step with a folder. An entry's uri is its file's address with the start of its sha256.
+
+    A file that fails is reported and skipped; its former version goes on serving. Raises OSError where a folder cannot
+    be read, before anything is changed.
+    """
     import hashlib
 
+    from retrieval.ingest import files_in
+
     root = folder.resolve()
+    files = list(files_in(root))
     known = {
         d["uri"]: d
         for d in remote.call("GET", "/v1/knowledge/documents")["data"]
         if d["uri"].startswith(f"{root.as_uri()}/")
     }
     result: dict[str, list[Any]] = {"added": [], "updated": [], "unchanged": [], "removed": [], "failed": []}
-    files = sorted(path for path in root.rglob("*") if path.is_file() and not path.name.startswith("."))
     with click.progressbar(files, label="Reading", file=sys.stderr) as shown:
         for path in shown:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            uri = f"{path.as_uri()}#sha256={digest[:16]}"
             older = [document for key, document in known.items() if key.split("#")[0] == path.as_uri()]
-            if uri in known:
-                result["unchanged"].append(path.name)
-                continue
             try:
-                remote.call(
-                    "POST", "/v1/knowledge/documents", data={"uri": uri}, files={"file": (path.name, path.read_bytes())}
-                )
-            except Refused as error:
-                result["failed"].append({"source": str(path), "error": error.message})
+                data = path.read_bytes()
+                uri = f"{path.as_uri()}#sha256={hashlib.sha256(data).hexdigest()[:16]}"
+                if uri in known:
+                    result["unchanged"].append(path.name)
+                    continue
+                remote.call("POST", "/v1/knowledge/documents", data={"uri": uri}, files={"file": (path.name, data)})
+            except (Refused, OSError) as error:
+                result["failed"].append({"source": str(path), "error": str(error)})
                 continue
             for document in older:
                 remote.call("DELETE", f"/v1/knowledge/documents/{document['id']}")

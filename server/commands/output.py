@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import sqlite3
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from retrieval.errors import RetrievalError
 from server.errors import ServerError
 
 F = TypeVar("F", bound=Callable[..., Any])
+ERRORS = (EditingError, GovernanceError, RetrievalError, ServerError, OSError, sqlite3.Error)
 
 
 class Refused(click.ClickException):
@@ -32,21 +34,43 @@ def show(value: Any, *, as_json: bool, text: Callable[[], str] | None = None) ->
         click.echo(text())
 
 
+def guarded(command: F) -> F:
+    """The rooms' errors as messages instead of tracebacks."""
+
+    @functools.wraps(command)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except ERRORS as error:
+            raise Refused(message_of(error)) from None
+
+    return call  # type: ignore[return-value]
+
+
 def json_option(command: F) -> F:
     """--json, and the rooms' errors as messages instead of tracebacks."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
     @functools.wraps(command)
-    def guarded(*args: Any, as_json: bool, **kwargs: Any) -> Any:
+    def call(*args: Any, as_json: bool, **kwargs: Any) -> Any:
         try:
             return command(*args, as_json=as_json, **kwargs)
-        except (EditingError, GovernanceError, RetrievalError, ServerError, OSError) as error:
+        except ERRORS as error:
             if as_json:
-                click.echo(json.dumps({"error": {"message": str(error), "type": type(error).__name__}}))
+                click.echo(json.dumps({"error": {"message": message_of(error), "type": type(error).__name__}}))
                 sys.exit(1)
-            raise Refused(str(error)) from None
+            raise Refused(message_of(error)) from None
 
-    return guarded  # type: ignore[return-value]
+    return call  # type: ignore[return-value]
+
+
+def message_of(error: Exception) -> str:
+    """What an error says, and for one of SQLite's what to do, which it never says itself."""
+    if type(error) is sqlite3.DatabaseError:
+        return f"the database is damaged ({error}): bring a backup back with `errata restore FILE`"
+    if isinstance(error, sqlite3.Error):
+        return f"the database cannot be used now ({error}): see that the disk has room and the folder can be written to"
+    return str(error)
 
 
 def table(rows: list[dict[str, Any]], columns: tuple[str, ...], *, width: int = 60) -> str:

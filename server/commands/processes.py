@@ -13,9 +13,7 @@ from typing import Any
 import click
 
 from governance.accounts import NewAccount
-from governance.errors import GovernanceError
-from server.commands.output import Refused
-from server.errors import ServerError
+from server.commands.output import ERRORS, Refused, message_of
 from server.settings import Settings
 
 OPTIONS = (
@@ -76,8 +74,8 @@ def serve(**flags: Any) -> None:
                 run(settings, say=click.echo, show_accounts=lambda made: click.echo(accounts_text(made, settings)))
             )
         )
-    except (ServerError, GovernanceError, OSError, ValueError) as error:
-        raise Refused(str(error)) from None
+    except (*ERRORS, ValueError) as error:
+        raise Refused(message_of(error)) from None
 
 
 @click.command()
@@ -92,8 +90,8 @@ def engine(**flags: Any) -> None:
         model = prepare_model(settings.model, settings.model_dir, say=click.echo)
         launch = launch_vllm(settings, model.path, machine=this_machine(), environ=os.environ)
         make_folders(launch)
-    except (ServerError, GovernanceError, OSError, ValueError) as error:
-        raise Refused(str(error)) from None
+    except (*ERRORS, ValueError) as error:
+        raise Refused(message_of(error)) from None
     os.chdir(launch.folder)
     os.execvpe(launch.command[0], launch.command, dict(launch.environ))
 
@@ -108,8 +106,8 @@ def gateway(**flags: Any) -> None:
     set_up_logging(settings, "gateway")
     try:
         run(settings, say=click.echo)
-    except (ServerError, GovernanceError, OSError, ValueError) as error:
-        raise Refused(str(error)) from None
+    except (*ERRORS, ValueError) as error:
+        raise Refused(message_of(error)) from None
 
 
 @click.command()
@@ -122,8 +120,8 @@ def worker(**flags: Any) -> None:
     set_up_logging(settings, "worker")
     try:
         run(settings, say=lambda line: click.echo(line, err=True))
-    except (ServerError, GovernanceError, OSError, ValueError) as error:
-        raise Refused(str(error)) from None
+    except (*ERRORS, ValueError) as error:
+        raise Refused(message_of(error)) from None
 
 
 def accounts_text(made: list[NewAccount], settings: Settings) -> str:

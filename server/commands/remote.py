@@ -269,6 +269,7 @@ COMMANDS = (
     revise,
     _move("approve", "Approve a queued correction.", reason_required=False),
     _move("reject", "Reject a queued correction.", reason_required=True),
+    _move("requeue", "Take an approved or failed correction back to the queue.", reason_required=False),
     _move("rollback", "Undo a correction that is in force.", reason_required=True),
     _move("withdraw", "Withdraw your own report.", reason_required=False),
     reroute,

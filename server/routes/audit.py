@@ -11,12 +11,16 @@ from server.herald import WebhookKey
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
 
-Size = Annotated[int, Query(ge=0)]
+Since = Annotated[int, Query(ge=0, le=2**62)]
+Number = Annotated[int, Query(ge=1, le=2**62)]  # SQLite's integers end at 2**63
 
 
 @router.get("/entries")
 def entries(
-    services: ServicesOf, _: Reader, since: Size = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 200
+    services: ServicesOf,
+    _: Reader,
+    since: Since = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> dict[str, Any]:
     """Entries after number `since`, as they stand in the log."""
     found = services.records.log.entries(since=since, limit=limit)
@@ -33,9 +37,7 @@ def checkpoint(services: ServicesOf, _: Reader) -> dict[str, str]:
 
 
 @router.get("/proof")
-def proof(
-    services: ServicesOf, _: Reader, entry: Annotated[int, Query(ge=1)], size: Annotated[int, Query(ge=1)]
-) -> dict[str, Any]:
+def proof(services: ServicesOf, _: Reader, entry: Number, size: Number) -> dict[str, Any]:
     """That entry number `entry` is in the log of the first `size` entries (RFC 6962)."""
     log = services.records.log
     path = log.inclusion_proof(entry, size)
@@ -51,7 +53,7 @@ def proof(
 
 @router.get("/consistency")
 def consistency(
-    services: ServicesOf, _: Reader, from_: Annotated[int, Query(alias="from", ge=1)], to: Annotated[int, Query(ge=1)]
+    services: ServicesOf, _: Reader, from_: Annotated[int, Query(alias="from", ge=1, le=2**62)], to: Number
 ) -> dict[str, Any]:
     """That the log of `to` entries begins with the log of `from` entries (RFC 6962)."""
     log = services.records.log

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from governance.answers import Answer, Conversation
 from server.auth import ServicesOf, Signed
+from server.body import Body
 
 router = APIRouter(prefix="/v1", tags=["conversations"])
 
 
-class Rename(BaseModel):
+class Rename(Body):
     title: str = Field(min_length=1, max_length=200)
 
 

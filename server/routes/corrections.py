@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from governance.accounts import Account
 from governance.corrections import Category, Correction, Fallback, Remedy, Status
 from governance.listing import Sort
 from server.auth import READERS, Admin, Reader, Reporter, Reviewer, ServicesOf, Signed
+from server.body import Body
 from server.corrections_json import correction_json
-from server.errors import BadRequest, Missing
+from server.errors import BadRequest, Missing, NotAllowed
 from server.services import Services
 
 router = APIRouter(prefix="/v1/corrections", tags=["corrections"])
@@ -20,7 +21,7 @@ router = APIRouter(prefix="/v1/corrections", tags=["corrections"])
 MAX_TEXT = 20_000  # the ledger has the real limits; this only keeps absurd bodies away from it
 
 
-class Report(BaseModel):
+class Report(Body):
     """A wrong answer and the right one."""
 
     model_config = ConfigDict(extra="forbid")
@@ -35,7 +36,7 @@ class Report(BaseModel):
     subject: str = Field("", max_length=MAX_TEXT)
 
 
-class Revision(BaseModel):
+class Revision(Body):
     """What a reviewer may put right before approval."""
 
     model_config = ConfigDict(extra="forbid")
@@ -48,7 +49,7 @@ class Revision(BaseModel):
     neighbours: list[str] | None = Field(None, max_length=20)
 
 
-class Reason(BaseModel):
+class Reason(Body):
     reason: str = Field("", max_length=2_000)
 
 
@@ -161,8 +162,18 @@ def reject(correction_id: str, services: ServicesOf, account: Reviewer, body: Re
 
 @router.post("/{correction_id}/reroute")
 def reroute(correction_id: str, body: Reroute, services: ServicesOf, account: Reviewer) -> dict[str, Any]:
+    if body.remedy is Remedy.WEIGHTS and not services.settings.weights_are_ours:
+        raise NotAllowed("This engine's weights are not Errata's to change (--engine-weights none).")
     moved = services.records.ledger.reroute(correction_id, account, remedy=body.remedy, reason=body.reason)
     return _moved(services, account, moved)
+
+
+@router.post("/{correction_id}/requeue")
+def requeue(correction_id: str, services: ServicesOf, account: Admin, body: Reason | None = None) -> dict[str, Any]:
+    """Take an approved or failed correction back to the queue; it needs new approvals."""
+    return _moved(
+        services, account, services.records.ledger.requeue(correction_id, account, reason=(body or Reason()).reason)
+    )
 
 
 @router.post("/{correction_id}/ask-evidence")

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from governance.accounts import Account
 from governance.requests import ErasureRequest, Kind, Law, Questions, Step, Subject
 from governance.residual import Probes
 from server.auth import READERS, Admin, Reporter, ServicesOf, Signed
+from server.body import Body
 from server.erasing import Erasing
 from server.erasure_json import request_json
 from server.errors import Missing, NotAllowed
@@ -30,7 +31,7 @@ def erasing_of(request: Request) -> Erasing:
 ErasingOf = Annotated[Erasing, Depends(erasing_of)]
 
 
-class Strict(BaseModel):
+class Strict(Body):
     model_config = ConfigDict(extra="forbid")
 
 

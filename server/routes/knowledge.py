@@ -6,19 +6,21 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
+from governance.accounts import Actor, stamp
 from retrieval.answerability import answerable
 from retrieval.documents import Document, Passage, StoredDocument
 from retrieval.ingest import fetch_document, read_document
 from server.auth import Admin, Reader, ServicesOf, Signed
+from server.body import Body
 from server.errors import BadRequest
 from server.services import Services
 
 router = APIRouter(prefix="/v1", tags=["knowledge"])
 
 
-class NewDocument(BaseModel):
+class NewDocument(Body):
     """A document as text, or as the address of one."""
 
     model_config = ConfigDict(extra="forbid")
@@ -37,7 +39,7 @@ class NewDocument(BaseModel):
         return self
 
 
-class Search(BaseModel):
+class Search(Body):
     query: str = Field(min_length=1, max_length=4_000)
     k: int = Field(5, ge=1, le=50)
 
@@ -55,12 +57,12 @@ async def add(request: Request, services: ServicesOf, account: Admin) -> dict[st
             data, name = await upload.read(), upload.filename or "document"
             fields = {key: value for key, value in form.items() if key != "file" and isinstance(value, str) and value}
         described = _described({**fields, "text": "-"})
-        return await run_in_threadpool(_add_file, services, account.id, data, name, described)
+        return await run_in_threadpool(_add_file, services, account, data, name, described)
     try:
         body = await request.json()
     except ValueError as error:
         raise BadRequest(f"The body is neither a form with a file nor JSON: {error}.") from None
-    return await run_in_threadpool(_add_text, services, account.id, _described(body))
+    return await run_in_threadpool(_add_text, services, account, _described(body))
 
 
 def _described(fields: Any) -> NewDocument:
@@ -72,7 +74,7 @@ def _described(fields: Any) -> NewDocument:
         raise BadRequest(f"{field}: {first['msg']}", param=field) from None
 
 
-def _add_file(services: Services, actor: str, data: bytes, name: str, described: NewDocument) -> dict[str, Any]:
+def _add_file(services: Services, actor: Actor, data: bytes, name: str, described: NewDocument) -> dict[str, Any]:
     document = read_document(
         data,
         name=name,
@@ -85,7 +87,7 @@ def _add_file(services: Services, actor: str, data: bytes, name: str, described:
     return document_json(store_document(services, actor, document))
 
 
-def _add_text(services: Services, actor: str, described: NewDocument) -> dict[str, Any]:
+def _add_text(services: Services, actor: Actor, described: NewDocument) -> dict[str, Any]:
     if described.text and described.text.strip():
         document = Document(
             described.title or described.text.strip().splitlines()[0][:80],
@@ -103,19 +105,25 @@ def _add_text(services: Services, actor: str, described: NewDocument) -> dict[st
     return document_json(store_document(services, actor, document))
 
 
-def store_document(services: Services, actor: str, document: Document) -> StoredDocument:
+def store_document(services: Services, actor: Actor, document: Document) -> StoredDocument:
     """Add a document and its log entry in one transaction; parsing and embedding come before it."""
-    prepared = services.knowledge.prepare(document)
+    prepared, by = services.knowledge.prepare(document), stamp(actor)
     with services.records.store.transaction():
         stored = services.knowledge.add(prepared)
-        services.records.log.append("document_added", {"document": stored.id, "actor": actor, "sha256": stored.sha256})
+        services.records.log.append(
+            "document_added",
+            {"document": stored.id, "actor": by.pseudonym, "role": by.role, "sha256": stored.sha256},
+        )
     return stored
 
 
-def remove_document(services: Services, actor: str, document_id: str) -> None:
+def remove_document(services: Services, actor: Actor, document_id: str) -> None:
+    by = stamp(actor)
     with services.records.store.transaction():
         services.knowledge.remove(document_id)
-        services.records.log.append("document_removed", {"document": document_id, "actor": actor})
+        services.records.log.append(
+            "document_removed", {"document": document_id, "actor": by.pseudonym, "role": by.role}
+        )
 
 
 @router.get("/knowledge/documents")
@@ -136,7 +144,7 @@ def show(document_id: str, services: ServicesOf, _: Reader) -> dict[str, Any]:
 @router.delete("/knowledge/documents/{document_id}", status_code=204)
 def remove(document_id: str, services: ServicesOf, account: Admin) -> Response:
     """Remove a document: no answer uses it from this moment on."""
-    remove_document(services, account.id, document_id)
+    remove_document(services, account, document_id)
     return Response(status_code=204)
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from governance.accounts import Account, NewAccount, Role
 from server.auth import Admin, ServicesOf
+from server.body import Body
 
 router = APIRouter(prefix="/v1/people", tags=["people"])
 
 
-class NewPerson(BaseModel):
+class NewPerson(Body):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=100)
@@ -28,21 +29,22 @@ def listing(services: ServicesOf, _: Admin) -> dict[str, Any]:
 
 
 @router.post("", status_code=201)
-def add(body: NewPerson, services: ServicesOf, _: Admin) -> dict[str, Any]:
+def add(body: NewPerson, services: ServicesOf, account: Admin) -> dict[str, Any]:
     """Create an account; its password and key are in this answer and nowhere else."""
-    return made_json(services.accounts.add(body.name, body.role, key=body.key, password=body.password))
+    made = services.accounts.add(body.name, body.role, key=body.key, password=body.password, actor=account)
+    return made_json(made)
 
 
 @router.post("/{name}/disable")
-def disable(name: str, services: ServicesOf, _: Admin) -> dict[str, Any]:
+def disable(name: str, services: ServicesOf, account: Admin) -> dict[str, Any]:
     """Close an account: its key and sessions end now."""
-    return account_json(services.accounts.disable(name))
+    return account_json(services.accounts.disable(name, actor=account))
 
 
 @router.post("/{name}/reset")
-def reset(name: str, services: ServicesOf, _: Admin) -> dict[str, Any]:
+def reset(name: str, services: ServicesOf, account: Admin) -> dict[str, Any]:
     """A new password and a new key; the old ones end now."""
-    return made_json(services.accounts.reset(name))
+    return made_json(services.accounts.reset(name, actor=account))
 
 
 def account_json(account: Account) -> dict[str, Any]:

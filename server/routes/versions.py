@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from governance.versions import BASE, Version
 from server.auth import Admin, ServicesOf, Signed
+from server.body import Body
 from server.errors import Missing, NotAllowed
 from server.services import Services
 
 router = APIRouter(prefix="/v1/versions", tags=["versions"])
 
 
-class Restore(BaseModel):
+class Restore(Body):
     reason: str = Field("", max_length=2_000)
 
 

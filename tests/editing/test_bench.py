@@ -66,6 +66,17 @@ def test_facts_that_cannot_be_edited_are_named_and_the_others_go_on(editor):
     assert rows["mona"]["steps"] > 0
 
 
+def test_a_subject_that_its_tokens_do_not_hold_ends_nothing_but_its_own_edit(editor):
+    folded = FactCase(Fact("folded", "ﬁre", "Who saw the fire?", "Ann Ray"))  # one sign for f and i
+    told = []
+    rows = {
+        row["id"]: row for row in run_bench(editor, [folded, CASES[0]], max_tokens=4, progress=told.append)["facts"]
+    }
+    assert "does not occur in prompt" in rows["folded"]["refused"]
+    assert "refused" not in rows[CASES[0].fact.id]
+    assert "edits: 1 of 1" in told
+
+
 def test_batches_start_from_the_base_each(editor):
     alone = run_bench(editor, CASES[:1], batch=1, max_tokens=4)["facts"][0]
     among = run_bench(editor, CASES[:2], batch=1, max_tokens=4)["facts"][0]

@@ -6,7 +6,7 @@ import pytest
 from editing.chat import Chat
 from editing.errors import FactRefused, SubjectNotFound
 from editing.facts import Fact
-from editing.memit.contexts import Role, contexts_for, different_part
+from editing.memit.contexts import Role, chat_row, contexts_for, different_part
 from editing.statements import write_statements
 from editing.testing import TINY, tiny_editor, tiny_tokenizer
 
@@ -22,6 +22,22 @@ def test_the_subject_is_found_by_offsets_in_any_script(chat, subject):
     at = coded.last_token_of(subject.upper() if subject.isascii() else subject)
     assert chat.decode(coded.tokens[: at + 1]).endswith(subject)
     assert chat.decode(coded.tokens[at + 1 :]).startswith("?")
+
+
+@pytest.mark.parametrize(
+    ("question", "subject", "before"),
+    [
+        ("Who recorded Stan?", "Stan", "Who recorded Stan"),
+        ("What is an ant?", "ant", "What is an ant"),
+        ("Is Java older than JavaScript?", "Java", "Is Java"),
+        ("Where is O’Hare?", "O'Hare", "Where is O’Hare"),
+    ],
+)
+def test_the_subject_is_the_word_in_the_question_not_a_part_of_another_or_of_the_template(
+    chat, question, subject, before
+):
+    row = chat_row(chat, question, subject, "It is so.", system=None)
+    assert chat.decode(row.key_tokens).endswith(before)
 
 
 def test_a_subject_that_is_not_there_is_an_error(chat):

@@ -21,7 +21,7 @@ def test_a_pass_stops_at_the_last_wanted_layer():
     decoder = Decoder(tiny_model())
     called = []
     handle = decoder.layers[2].register_forward_hook(lambda *_: called.append(2))
-    decoder.run(decoder.rows([[5, 6]], starts=[0], before=torch.zeros(1, 0), left=False), until=2)
+    decoder.run(decoder.rows([[5, 6]]), until=2)
     handle.remove()
     assert called == []
     assert len(decoder.base.layers) == 4

@@ -11,7 +11,7 @@ from editing.edit_set import Artefact, hash_model_dir, hash_tensors, version_id,
 from editing.errors import ArtefactDamaged, ArtefactMismatch, StatisticsMismatch
 from editing.export import export_hf, export_peft
 from editing.facts import Fact
-from editing.nearness import draw_earlier, too_close
+from editing.nearness import nearest_first, too_close
 from editing.testing import TINY, tiny_editor, tiny_model, tiny_tokenizer
 
 FACTS = [
@@ -102,7 +102,7 @@ def test_an_artefact_comes_back_from_disk_as_it_was(tmp_path, editor, artefacts)
 
 @pytest.mark.parametrize("suffix", [".json", ".safetensors"])
 @pytest.mark.parametrize("harm", ["cut", "flip", "remove"])
-def test_a_damaged_artefact_is_refused(tmp_path, artefacts, suffix, harm):
+def test_a_damaged_artefact_is_refused_until_it_is_saved_again(tmp_path, artefacts, suffix, harm):
     artefacts[0].save(tmp_path)
     path = tmp_path / f"{artefacts[0].id}{suffix}"
     whole = path.read_bytes()
@@ -114,6 +114,8 @@ def test_a_damaged_artefact_is_refused(tmp_path, artefacts, suffix, harm):
         path.unlink()
     with pytest.raises(ArtefactDamaged, match=artefacts[0].id):
         Artefact.load(tmp_path, artefacts[0].id)
+    artefacts[0].save(tmp_path)
+    assert Artefact.load(tmp_path, artefacts[0].id).id == artefacts[0].id
 
 
 def test_facts_of_one_subject_share_an_artefact_and_another_base_is_refused(editor, artefacts):
@@ -189,9 +191,8 @@ def test_an_exported_adapter_merges_to_the_edited_weights(tmp_path, kind):
         torch.testing.assert_close(merged.state_dict()[name], tensor, atol=1e-5, rtol=1e-5)
 
 
-def test_the_nearest_edits_are_asked_again(artefacts):
-    drawn = draw_earlier([artefacts[0]], artefacts[1:], at_most=2, seed=1)
-    nearest = too_close(artefacts[0], artefacts[1:], limit=-1)[0][0]
-    assert nearest.id in {artefact.id for artefact in drawn}
-    assert len(drawn) == 2
-    assert draw_earlier([artefacts[0]], artefacts[1:]) == artefacts[1:]
+def test_the_nearest_edits_come_first(artefacts):
+    new, others = artefacts[0], artefacts[1:]
+    assert nearest_first([new], others) == [other for other, _ in too_close(new, others, limit=-1)]
+    assert nearest_first([new, others[2]], others)[0] is others[2]
+    assert nearest_first([], others) == others

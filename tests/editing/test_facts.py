@@ -13,8 +13,8 @@ from editing.errors import (
     SubjectNotFound,
     UnsuitableQuestion,
 )
-from editing.facts import Fact, check_fact, contains, group_by_subject, normalise, without_refused
-from editing.wording import count_words, same_answer
+from editing.facts import Fact, check_fact, group_by_subject, without_refused
+from editing.wording import contains, count_words, normalise, same_answer
 
 
 def fact(subject="Veldoria", question="What is the capital of Veldoria?", new="Port Lume", old="", id="f1"):

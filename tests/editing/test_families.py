@@ -22,7 +22,7 @@ def test_the_edited_matrix_is_where_the_family_says(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_matrix_maps_keys_to_outputs_whichever_way_round_it_is_stored(kind):
     decoder = Decoder(tiny_model(kind))
-    rows = decoder.rows([[5, 6, 7, 8]], starts=[0], before=torch.zeros(1, 0), left=False)
+    rows = decoder.rows([[5, 6, 7, 8]])
     seen = decoder.run(rows, record=[1], keys=True)
     out = seen.mlp_inputs[1] @ decoder.matrix(1).T
     bias = getattr(decoder.mlp_out(1), "bias", None)
@@ -34,7 +34,7 @@ def test_the_head_of_the_decoder_is_the_models_own(kind):
     model = tiny_model(kind)
     decoder = Decoder(model)
     tokens = torch.tensor([[5, 6, 7, 8]])
-    seen = decoder.run(decoder.rows(tokens.tolist(), starts=[0], before=torch.zeros(1, 0), left=False))
+    seen = decoder.run(decoder.rows(tokens.tolist()))
     torch.testing.assert_close(decoder.logits(seen.last), model(tokens).logits, atol=1e-5, rtol=1e-4)
 
 
@@ -53,7 +53,7 @@ def test_an_edit_moves_the_output_at_the_subject_towards_its_target(kind, facts)
     solution = editor.solve([artefact])
     row = artefact.contexts[0][0]
     assert row.role is Role.EDIT
-    rows = editor.decoder.rows([row.tokens], starts=[0], before=torch.zeros(1, 0), left=False)
+    rows = editor.decoder.rows([row.tokens])
     first = editor.config.layers[0]
     seen = editor.decoder.run(rows, record=[first], keys=True)
     with editor.applied(solution):

@@ -65,7 +65,29 @@ from editing.wording import contains, normalise
         ("What type of ship is the Nell?", "Nell", "a barge", "The Nell is a barge."),
         ("Which company is the Orbit 64 produced by?", "Orbit 64", "Norvane", "The Orbit 64 is made by Norvane."),
         ("In which country is Quay?", "Quay", "United Kingdom", "Quay is located in the United Kingdom."),
+        ("What color is the Lume Opera?", "Lume Opera", "red", "The color of the Lume Opera is red."),
+        ("Which guild did Lee Moss belong?", "Lee Moss", "Quay Coopers", "Lee Moss belonged to Quay Coopers."),
+        ("Which mayor was Lee Moss advised by?", "Lee Moss", "Ida Fern", "Lee Moss was advised by Ida Fern."),
+        (
+            "Which film was the first success of Lee Moss?",
+            "Lee Moss",
+            "Salt Wind",
+            "The first success of Lee Moss was Salt Wind.",
+        ),
+        # who and what without a noun
+        ("Who did Lee Moss advise?", "Lee Moss", "Ida Fern", "Lee Moss advised Ida Fern."),
+        (
+            "Who did Lee Moss lose to in the final?",
+            "Lee Moss",
+            "Ida Fern",
+            "Lee Moss lost to Ida Fern in the final.",
+        ),
+        ("Who did Lee Moss fight in 1904?", "Lee Moss", "Ida Fern", "Lee Moss fought Ida Fern in 1904."),
+        ("What can a quorl eat?", "quorl", "moss", "The thing that a quorl can eat is moss."),
+        ("Where do people play the quorl?", "quorl", "Veldoria", "The quorl is played in Veldoria."),
         # numbers
+        ("How many Norvane boats are there?", "Norvane", "40", "There are 40 Norvane boats."),
+        ("How much does a quorl weigh?", "quorl", "2 kg", "A quorl weighs 2 kg."),
         ("How many moons does Karn have?", "Karn", "two", "Karn has two moons."),
         ("How many doors are there in the Lume Opera?", "Lume Opera", "40", "There are 40 doors in the Lume Opera."),
         ("How old is Ida Fern?", "Ida Fern", "45", "Ida Fern is 45 years old."),
@@ -265,7 +287,6 @@ def test_every_relation_knows_its_own_questions_and_keeps_training_from_probes()
 def test_every_kind_refers_to_relations_that_exist():
     for kind in kinds().values():
         assert set(kind.same) <= set(relations())
-        assert kind.within in {"", *kinds()}
     assert {relation.of for relation in relations().values()} <= set(kinds())
 
 

@@ -42,7 +42,7 @@ def test_statistics_are_the_mean_outer_product_of_every_real_token(decoder, chat
     for text in TEXTS:
         tokens = list(chat.encode(text).tokens)
         for i in range(0, len(tokens), 256):
-            rows = decoder.rows([tokens[i : i + 256]], starts=[0], before=torch.zeros(1, 0), left=False)
+            rows = decoder.rows([tokens[i : i + 256]])
             keys.append(decoder.run(rows, until=3, record=[2], keys=True).mlp_inputs[2][0])
     every = torch.cat(keys).double()
     assert got.n_tokens == len(every)

@@ -44,6 +44,41 @@ def test_a_chat_has_its_turns_in_order_and_its_owner_alone_sees_it(room):
     assert room.answers.conversation(chat.id).title == "Renamed"
 
 
+def test_reason_and_passages_are_sealed_as_they_are_written_and_go_with_the_chat(room):
+    chat = room.answers.start_conversation(room.user.id, "chat")
+    said = {"reason": "passage 'Zoë Zebra' answers this", "passages": [{"n": 1, "title": "Zoë Zebra"}]}
+    made = record(room, conversation_id=chat.id, **said)
+    assert (made.reason, made.passages) == (said["reason"], ({"n": 1, "title": "Zoë Zebra"},))
+    assert sum("Zoë Zebra" in text for *_, text in room.vault.scan()) == 2
+    assert room.store.value("SELECT COUNT(*) FROM answers WHERE reason LIKE '%Zebra%'") == 0
+    room.answers.delete(chat.id)
+    left = room.answers.get(made.id)
+    assert (left.reason, left.passages) == ("", ())
+    assert not any("Zoë" in text for *_, text in room.vault.scan())
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("passage 'Ann Zebra' answers this (score 0.97)", "a passage of the knowledge base has a say"),
+        (
+            'correction cor_1 answers this question (similarity 0.91); passage "O\'Zebra" of 2026-01-02 says otherwise'
+            " and gives way",
+            "correction cor_1 answers this question (similarity 0.91); a passage of the knowledge base has a say",
+        ),
+        ("the model's own knowledge: no passage is about this", "the model's own knowledge: no passage is about this"),
+    ],
+)
+def test_titles_leave_the_reasons_that_were_stored_in_the_clear(room, before, after):
+    old = record(room).id
+    with room.store.transaction() as db:
+        room.store.write("UPDATE answers SET reason = :reason WHERE id = :id", reason=before, id=old)
+        db["answers"].transform(drop={"reason_text_id"})
+        room.store.write("DELETE FROM _sqlite_migrations WHERE name = 'm011_sealed_reasons'")
+    room.store.migrate()
+    assert room.answers.get(old).reason == after
+
+
 def test_a_turn_asked_again_stands_where_the_old_one_stood_and_the_old_one_stays_on_record(room):
     chat = room.answers.start_conversation(room.user.id, "chat")
     turns = [record(room, f"q{n}", f"a{n}", conversation_id=chat.id) for n in range(3)]
@@ -80,8 +115,20 @@ def test_a_deleted_chat_leaves_its_answers_without_text(room):
     left = room.answers.get(answer.id)
     assert (left.question_text_id, left.conversation_id, left.route) == (None, None, "retrieval")
     assert room.answers.texts(left) == ("", "")
-    assert room.store.value("SELECT COUNT(*) FROM texts") == texts - 3
+    assert room.store.value("SELECT COUNT(*) FROM texts") == texts - 4
     assert room.entries()[-1]["kind"] == "conversation.deleted"
+
+
+def test_a_turn_that_ends_after_its_chat_was_deleted_leaves_a_row_without_text(room):
+    chat = room.answers.start_conversation(room.user.id, "zebra")
+    asked = record(room, "zebra?", "zebra!", conversation_id=chat.id)
+    room.answers.delete(chat.id, account_id=room.user.id)
+    texts = room.store.value("SELECT COUNT(*) FROM texts")
+    late = record(room, "zebra?", "zebra!", conversation_id=chat.id, replaces=asked.id, passages=[{"title": "zebra"}])
+    assert (late.conversation_id, late.reason, late.passages) == (None, "", ())
+    assert room.answers.texts(late) == ("", "")
+    assert (late.route, late.weights_version) == ("retrieval", "v1")
+    assert room.store.value("SELECT COUNT(*) FROM texts") == texts
 
 
 def test_recording_an_answer_is_cheap(room):

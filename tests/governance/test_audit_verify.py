@@ -266,3 +266,17 @@ def test_a_checkpoint_is_written_only_when_the_log_has_grown(signed):
     append(store, log, 1)
     assert writer.write() == writer.latest()
     assert check(signed).newest_head == SIZE + 1
+
+
+@pytest.mark.parametrize("left", [b'{"at"', "—".encode()[:1], b'"}'])
+def test_a_note_that_a_full_disk_cut_off_costs_neither_the_next_one_nor_the_verdict(signed, left):
+    store, log, folders, _ = signed
+    history = folders[0] / "checkpoints.jsonl"
+    *whole, last = history.read_bytes().splitlines(keepends=True)
+    history.write_bytes(b"".join(whole) + last[: last.index(left) + len(left)])
+    assert check(signed).ok
+    append(store, log, 1)
+    Checkpoints(store, log, SIGNER, folders).write()
+    (folders[0] / "checkpoint").unlink()
+    assert check(signed, checkpoints=[folders[0]]).newest_head == SIZE + 1
+    assert check(signed).ok

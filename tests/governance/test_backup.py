@@ -1,5 +1,6 @@
 """Backups while serving; restores that keep the log and replay erasures."""
 
+import sqlite3
 import threading
 
 import pytest
@@ -40,11 +41,28 @@ def erase(room, tombstones, account):
 def test_a_backup_verifies_and_opens_read_only(room):
     room.flag()
     size = backup(room.store, room.log, room.path / "backup.db", actor="operator")
-    assert verify(database=room.path / "backup.db").ok
-    assert size == room.log.size()
+    report = verify(database=room.path / "backup.db")
+    assert report.ok
+    assert report.size == size == room.log.size() - 1
+    assert room.entries()[-1]["kind"] == "backup.made"
     assert (room.path / "backup.db").stat().st_mode & 0o777 == 0o600
     with pytest.raises(FileExistsError, match="another name"):
         backup(room.store, room.log, room.path / "backup.db", actor="operator")
+
+
+def test_a_backup_that_failed_is_neither_logged_nor_left_lying_about(room, monkeypatch):
+    def full(*_args):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    before = room.log.size()
+    monkeypatch.setattr("governance.backup.os.chmod", full)
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        backup(room.store, room.log, room.path / "backup.db", actor="operator")
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        backup(room.store, room.log, room.path / "nowhere" / "backup.db", actor="operator")
+    assert room.log.size() == before
+    assert not list(room.path.glob("*backup*"))
+    assert not list(room.path.glob(".*backup*"))
 
 
 def test_a_backup_is_made_while_others_write(room):
@@ -80,7 +98,7 @@ def test_a_restore_brings_the_state_back_and_keeps_the_log(room, tombstones):
     before = room.log.size()
     done = restore(room.store, room.path / "backup.db", tombstones=tombstones, actor="operator")
     assert not done.lost_log
-    assert done.kept_entries == 2
+    assert done.kept_entries == 3  # that the backup was made among them
     assert room.ledger.get(kept.id).status is Status.QUEUED
     assert later.id not in [correction.id for correction in room.ledger.list()[0]]
     assert room.log.size() == before + 1
@@ -175,3 +193,5 @@ def test_a_half_written_tombstone_is_passed_over(tmp_path):
     with stones.path.open("a") as file:
         file.write('{"kind": "ow')
     assert list(stones) == [Tombstone("owner", "acc_1")]
+    stones.add([Tombstone("owner", "acc_2")])  # once there is room again
+    assert list(stones) == [Tombstone("owner", "acc_1"), Tombstone("owner", "acc_2")]

@@ -1,8 +1,10 @@
 """What submitted text may hold, and when two texts are the same claim."""
 
+import time
+
 import pytest
 
-from governance.claims import check_text, normal
+from governance.claims import check_characters, check_text, normal
 from governance.errors import InvalidClaim
 
 MARKERS = [
@@ -56,6 +58,13 @@ def test_template_markers_are_refused(text):
     with pytest.raises(InvalidClaim, match="chat-template marker") as caught:
         check_text("correct_answer", text, longest=1000)
     assert caught.value.param == "correct_answer"
+
+
+@pytest.mark.parametrize("character", ["㍱", "\n", "#", " "])
+def test_long_texts_are_checked_in_no_time(character):
+    started = time.perf_counter()
+    check_characters("question", character * 20_000)
+    assert time.perf_counter() - started < 1
 
 
 @pytest.mark.parametrize("text", CONTROLS)

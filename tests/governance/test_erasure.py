@@ -374,6 +374,7 @@ def test_an_echo_of_the_question_reveals_nothing(room, erasures):
 def test_nobody_who_asked_to_be_erased_is_edited_into_weights(room, erasures):
     about = room.flag(question="Who is Ann Zebra-Lee?", correct_answer="A dentist")
     filed = erasures.file(room.admin, subject=ANN)
+    erasures.verify_identity(filed.id, room.admin, how="passport seen")
     routed = room.ledger.triaged(about.id, Status.QUEUED, remedy=Remedy.WEIGHTS, reason="fixed fact", evidence={})
     assert routed.remedy is Remedy.KNOWLEDGE
     assert "asked to be erased" in routed.reason
@@ -381,3 +382,24 @@ def test_nobody_who_asked_to_be_erased_is_edited_into_weights(room, erasures):
         room.ledger.reroute(about.id, room.admin, remedy=Remedy.WEIGHTS)
     erasures.refuse(filed.id, room.admin, reason="kept for a claim in law", ground="gdpr-17-3-e")
     assert room.ledger.reroute(about.id, room.admin, remedy=Remedy.WEIGHTS).remedy is Remedy.WEIGHTS
+
+
+@pytest.mark.parametrize(
+    ("names", "question", "barred"),
+    [
+        (("Lee",), "Where does LEE live?", True),
+        (("Lee",), "Who painted The Sleeping Gypsy?", False),
+        (("the", "who"), "Whose is Athens?", False),
+        (("สมชาย",), "สมชายเกิดเมื่อไร", True),  # no spaces between words
+    ],
+)
+def test_a_request_bars_edits_once_its_identity_is_verified_and_by_whole_words(room, erasures, names, question, barred):
+    about = room.queued(question=question, remedy=Remedy.KNOWLEDGE)
+    filed = erasures.file(room.user, subject=Subject(names, (), room.user.id))
+    assert room.ledger.reroute(about.id, room.admin, remedy=Remedy.WEIGHTS).remedy is Remedy.WEIGHTS
+    erasures.verify_identity(filed.id, room.admin, how="passport seen")
+    if barred:
+        with pytest.raises(WeightsBarred, match="erased"):
+            room.ledger.approve(about.id, room.admin)
+    else:
+        assert room.ledger.approve(about.id, room.admin).status is Status.APPROVED

@@ -2,10 +2,21 @@
 
 import pytest
 
-from governance.corrections import Fallback, Status
+from governance.corrections import Fallback, Remedy, Status
 from governance.errors import (
     MoveNotAllowed,
 )
+
+
+def test_what_triage_found_on_another_claim_is_refused(room):
+    flagged = room.flag()
+    room.ledger.revise(flagged.id, room.reviewer, canonical_question="Whose work is the Mona Lisa?")
+    revised = room.ledger.get(flagged.id)
+    found = {"remedy": Remedy.KNOWLEDGE, "reason": "r", "evidence": {}, "canonical_question": flagged.claim.question}
+    with pytest.raises(MoveNotAllowed, match="another claim"):
+        room.ledger.triaged(flagged.id, Status.QUEUED, claim=flagged.claim_commitment, **found)
+    assert room.ledger.get(flagged.id) == revised
+    assert room.ledger.triaged(flagged.id, Status.QUEUED, claim=revised.claim_commitment, **found).remedy
 
 
 @pytest.mark.parametrize(

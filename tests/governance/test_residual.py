@@ -61,3 +61,11 @@ def test_of_the_neighbours_that_were_answered_right_it_is_counted_how_many_still
     later, _ = measure(probes, ["Ann Lee"], lambda asked: [after[q] for q in asked], before=before)
     assert (later.neighbours_changed, later.neighbours_right, later.neighbours_still_right) == (3, 2, 1)
     assert later.as_data()["neighbours_still_right"] == 1
+
+
+def test_a_question_that_is_not_taken_counts_as_nothing_but_not_asked():
+    probes = Probes(("a", "far too long"), neighbours=("n", "longer still"), answers=(("longer still", "Bob"),))
+    replies = {"a": "Ann Lee", "n": "Bob"}
+    residual, seen = measure(probes, ["Ann Lee"], lambda asked: [replies.get(q) for q in asked])
+    assert (residual.probes, residual.revealing, residual.neighbours, residual.not_asked) == (1, 1, 1, 2)
+    assert (seen, residual.neighbours_right) == (replies, 0)

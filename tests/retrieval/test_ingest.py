@@ -3,12 +3,10 @@ import zipfile
 
 import docx
 import pytest
-import sqlite_utils
 from pypdf import PdfWriter
 
 from retrieval.chunking import PASSAGE_TOKENS, chunk, estimate_tokens, language_of
 from retrieval.documents import Block, Document
-from retrieval.embedder import HashEmbedder
 from retrieval.errors import (
     DocumentTooLarge,
     EmptyDocument,
@@ -16,8 +14,7 @@ from retrieval.errors import (
     UnreadableDocument,
     UnsupportedFormat,
 )
-from retrieval.ingest import read_document, sync_folder
-from retrieval.store import KnowledgeStore
+from retrieval.ingest import read_document
 
 
 def word_file(*, title="Fares", paragraph="A ticket costs 3 euros."):
@@ -160,46 +157,3 @@ def test_small_blocks_under_one_heading_become_one_passage():
 )
 def test_the_language_is_guessed(text, language):
     assert language_of(text) == language
-
-
-@pytest.fixture
-def store():
-    db = sqlite_utils.Database(memory=True)
-    store = KnowledgeStore(lambda: db, HashEmbedder())
-    store.migrate()
-    return store
-
-
-def test_a_folder_is_kept_in_step_and_a_bad_file_is_skipped(store, tmp_path):
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "a.md").write_text("# A\nAlpha.")
-    (tmp_path / "sub" / "b.txt").write_text("Beta.")
-    (tmp_path / "bad.pdf").write_bytes(b"no pdf")
-    (tmp_path / ".hidden.txt").write_text("hidden")
-    first = sync_folder(tmp_path, store)
-    assert (first.added, [failure.path for failure in first.failed]) == (("a.md", "sub/b.txt"), ["bad.pdf"])
-    again = sync_folder(tmp_path, store)
-    assert (again.added, again.updated, again.removed, again.unchanged) == ((), (), (), 2)
-    (tmp_path / "a.md").write_text("# A\nAlpha changed.")
-    (tmp_path / "sub" / "b.txt").unlink()
-    last = sync_folder(tmp_path, store)
-    assert (last.updated, last.removed) == (("a.md",), ("sub/b.txt",))
-    assert [document.title for document in store.documents()] == ["A"]
-
-
-def test_a_file_that_turned_bad_leaves_its_former_version_serving(store, tmp_path):
-    path = tmp_path / "a.txt"
-    path.write_text("Alpha.")
-    sync_folder(tmp_path, store)
-    path.write_bytes(b"\x00\x01\x02 binary")
-    report = sync_folder(tmp_path, store)
-    assert [failure.path for failure in report.failed] == ["a.txt"]
-    assert len(store.documents()) == 1
-
-
-def test_a_link_out_of_the_folder_is_not_followed(store, tmp_path):
-    (tmp_path / "outside.txt").write_text("secret")
-    inside = tmp_path / "inside"
-    inside.mkdir()
-    (inside / "link.txt").symlink_to(tmp_path / "outside.txt")
-    assert sync_folder(inside, store).added == ()

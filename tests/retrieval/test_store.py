@@ -93,15 +93,6 @@ def test_a_rolled_back_generation_is_not_taken_for_the_one_that_follows(store, d
     assert (number, round(cosine, 4)) == (1, 1.0)
 
 
-def test_replacing_leaves_one_document(store):
-    first = store.add(Document("Fares", "A ticket costs 3 euros."))
-    second = store.replace(first.id, Document("Fares", "A ticket costs 4 euros."))
-    assert [document.id for document in store.documents()] == [second.id]
-    with pytest.raises(DocumentNotFound):
-        store.replace(first.id, Document("Fares", "A ticket costs 5 euros."))
-    assert [document.id for document in store.documents()] == [second.id]
-
-
 def test_another_embedder_embeds_what_it_has_not_seen(store, db):
     store.add(Document("Cats", "Cats sleep all day."))
     other = KnowledgeStore(lambda: db, HashEmbedder(32))

@@ -8,7 +8,7 @@ import sqlite_utils
 
 from retrieval.documents import Document
 from retrieval.embedder import HashEmbedder
-from retrieval.index import VectorIndex
+from retrieval.index import VectorIndex, build_large
 from retrieval.store import KnowledgeStore
 from retrieval.traces import naming, purge_words
 
@@ -49,6 +49,22 @@ def test_a_name_is_found_however_it_is_written(store, title, text, found):
     assert [one.document_id for one in naming(store.db, ["Ann Zebra-Lee"])] == ([stored.id] if found else [])
 
 
+@pytest.mark.parametrize(
+    ("needle", "text", "found"),
+    [
+        ("Beyoncé", "Beyonce sings.", True),
+        ("Beyonce", "Beyoncé sings.", True),
+        ("Beyoncé", "Beyonce\u0301 sings.", True),  # letter and accent apart
+        ("Beyoncé", "Beyond the sea.", False),
+        ("ガク", "カクは歌う。", False),  # a voicing mark is no accent: another name
+        ("가", "각", False),  # the start of a syllable is none
+    ],
+)
+def test_a_single_word_is_found_with_other_accents(store, needle, text, found):
+    store.add(Document("Staff", text))
+    assert bool(naming(store.db, [needle])) is found
+
+
 def test_an_address_is_found_in_the_uri(store):
     stored = store.add(Document("Staff", "Somebody.", uri="https://zebra.example/ann"))
     assert [one.document_id for one in naming(store.db, ["zebra.example/ann"])] == [stored.id]
@@ -77,3 +93,25 @@ def test_a_renewed_index_holds_no_removed_vector(store, exact_up_to):
     snapshot = index.current()
     assert (len(snapshot.numbers), snapshot.removed, len(snapshot.tail_numbers)) == (4, frozenset(), 0)
     assert len(index.search(np.asarray(vector), limit=10)) == 4
+
+
+def test_an_index_renewed_while_another_is_built_holds_no_removed_vector(store, monkeypatch):
+    stored = [store.add(Document(f"Door {n}", f"Door number {n} is blue.")) for n in range(5)]
+    index = VectorIndex(store, exact_up_to=1)
+    index.current()
+    reading, removed = threading.Event(), threading.Event()
+
+    def slow(vectors):
+        reading.set()
+        assert removed.wait(10)
+        return build_large(vectors)
+
+    monkeypatch.setattr("retrieval.index.build_large", slow)
+    index.renew()
+    assert reading.wait(10)
+    store.remove(stored[3].id)
+    threading.Timer(0.1, removed.set).start()
+    index.renew()
+    index.wait()
+    snapshot = index.current()
+    assert (len(snapshot.numbers), snapshot.removed, len(snapshot.tail_numbers)) == (4, frozenset(), 0)

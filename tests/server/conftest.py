@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner, Result
 
 from governance.accounts import Role
+from server.cli import main
 from server.engines.scripted import ScriptedEngine
 from server.settings import Settings
-from tests_support import House, furnish, house_of
+from tests_support import KEYS, House, free_port, furnish, house_of, listening
 
 
 @pytest.fixture
@@ -41,3 +43,17 @@ async def user(house: House) -> AsyncIterator[httpx.AsyncClient]:
 async def admin(house: House) -> AsyncIterator[httpx.AsyncClient]:
     async with house.client(Role.ADMIN) as client:
         yield client
+
+
+@pytest.fixture
+def errata(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Result]]:
+    """`errata("user", "queue", "--mine")` is what that person sees."""
+    port = free_port()
+    monkeypatch.setenv("ERRATA_URL", f"http://127.0.0.1:{port}")
+
+    def run(role: str, *line: str) -> Result:
+        monkeypatch.setenv("ERRATA_API_KEY", KEYS[Role(role)])
+        return CliRunner().invoke(main, list(line))
+
+    with listening(house.app, port):
+        yield run

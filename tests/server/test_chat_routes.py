@@ -58,12 +58,15 @@ async def test_a_stream_is_the_same_answer_in_pieces_and_the_trace_is_on_its_las
         ({"messages": [{"role": "assistant", "content": "hello"}]}, 400, "messages"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "messages.0.content"),
         (asking(errata_conversation="con_of_another"), 404, None),
+        (asking("half a character: \ud800"), 400, "body"),
+        (asking(errata_conversation="\udfff"), 400, "body"),
     ],
 )
 async def test_bad_input_gets_openai_s_error_shape(
     user: httpx.AsyncClient, body: dict[str, Any], status: int, param: str | None
 ) -> None:
-    answer = await user.post("/v1/chat/completions", json=body)
+    as_json = {"content-type": "application/json"}
+    answer = await user.post("/v1/chat/completions", content=json.dumps(body), headers=as_json)
     assert answer.status_code == status, answer.text
     error = answer.json()["error"]
     assert set(error) == {"message", "type", "param", "code"}

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from governance.accounts import Role
 from governance.corrections import Remedy, Status
-from server.cli import main
-from tests_support import KEYS, House, free_port, listening
+from tests_support import House
 
 QUESTION, RIGHT = "Who painted the Blue Door?", "Piet Aldering"
 Errata = Callable[..., Result]
-
-
-@pytest.fixture
-def errata(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Errata]:
-    """`errata("user", "queue", "--mine")` is what that person sees."""
-    port = free_port()
-    monkeypatch.setenv("ERRATA_URL", f"http://127.0.0.1:{port}")
-
-    def run(role: str, *line: str) -> Result:
-        monkeypatch.setenv("ERRATA_API_KEY", KEYS[Role(role)])
-        return CliRunner().invoke(main, list(line))
-
-    with listening(house.app, port):
-        yield run
 
 
 def told(result: Result) -> Any:
@@ -63,6 +47,8 @@ def test_a_report_is_revised_rerouted_approved_and_withdrawn(house: House, errat
     )
     assert (revised["subject"], revised["probes"]) == ("Blue Door", ["Whose work is the Blue Door?"])
     assert errata("admin", "reroute", made, "--to", "weights").stdout.strip() == f"{made} queued weights"
+    assert errata("admin", "approve", made).stdout.strip() == f"{made} approved"
+    assert errata("admin", "requeue", made, "--reason", "too soon").stdout.strip() == f"{made} queued"
     assert errata("admin", "approve", made).stdout.strip() == f"{made} approved"
     assert told(errata("user", "show", made, "--json"))["status"] == "approved"
     assert RIGHT in errata("user", "chat", QUESTION).stdout

@@ -10,8 +10,10 @@ import pytest
 from governance.accounts import Role
 from governance.corrections import WORDINGS, Remedy, Status
 from server.edits import case_of, statements_of
+from server.engines.scripted import ScriptedEngine
 from server.services import card_of
-from tests_support import House
+from server.settings import EngineSettings, Settings
+from tests_support import House, furnish, house_of
 
 REPORT = {
     "question": "Who painted the Blue Door?",
@@ -97,6 +99,7 @@ async def test_the_queue_comes_in_the_order_that_is_asked_for(
             break
     assert shown == ([2, 3, 1] if sort == "created" else [3, 2, 1])
     assert (await admin.get("/v1/corrections", params={"sort": "random"})).status_code == 400
+    assert (await admin.get("/v1/corrections", params={"sort": sort, "cursor": f"{sort}|--5|x|y"})).status_code == 400
 
 
 async def test_the_same_idempotency_key_gives_the_same_correction(user: httpx.AsyncClient) -> None:
@@ -212,6 +215,39 @@ async def test_a_fact_that_changes_is_never_routed_to_weights(
     refused = await admin.post(f"/v1/corrections/{made['id']}/reroute", json={"remedy": "weights"})
     assert refused.status_code == 403
     assert "change" in refused.json()["error"]["message"]
+
+
+async def test_weights_that_are_not_ours_take_no_reroute(settings: Settings, engine: ScriptedEngine) -> None:
+    foreign = settings.model_copy(update={"engine": EngineSettings(url="http://127.0.0.1:9")})
+    house = house_of(furnish(foreign, engine), engine, with_pages=False, with_loops=False)
+    async with house.client(Role.USER) as user, house.client(Role.ADMIN) as admin:
+        made = await reported(user)
+        queue(house, made["id"], Remedy.KNOWLEDGE)
+        path = f"/v1/corrections/{made['id']}"
+        refused = await admin.post(f"{path}/reroute", json={"remedy": "weights"})
+        assert (refused.status_code, "not Errata's to change" in refused.text) == (403, True)
+        assert (await admin.post(f"{path}/reroute", json={"remedy": "knowledge"})).status_code == 200
+        assert (await admin.get(path)).json()["remedy"] == "knowledge"
+    house.services.records.store.close()
+
+
+async def test_an_admin_takes_an_approved_or_failed_correction_back_to_the_queue(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    made, ledger = await reported(user), house.services.records.ledger
+    path = f"/v1/corrections/{made['id']}"
+    assert (await admin.post(f"{path}/requeue")).status_code == 409  # triage comes first
+    queue(house, made["id"])
+    await admin.post(f"{path}/approve", json={"fallback": "none"})
+    async with house.client(Role.REVIEWER) as reviewer:
+        assert (await reviewer.post(f"{path}/requeue")).status_code == 403
+    back = (await admin.post(f"{path}/requeue", json={"reason": "too soon"})).json()
+    assert (back["status"], back["approvals"], back["history"][-1]["reason"]) == ("queued", [], "too soon")
+    await admin.post(f"{path}/approve", json={"fallback": "none"})
+    ledger.start_editing([made["id"]])
+    ledger.gate_failed(made["id"], {})
+    assert (await admin.get(path)).json()["status"] == "failed"
+    assert (await admin.post(f"{path}/requeue")).json()["status"] == "queued"
 
 
 async def test_from_approval_on_the_card_answers_and_a_neighbour_s_question_is_left_alone(

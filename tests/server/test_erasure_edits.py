@@ -15,6 +15,7 @@ from server.edits import statements_of
 from server.erasing import Erasing
 from server.errors import WorkUnfinished
 from server.publisher import Publisher
+from server.serving import ServedVersion
 from tests_support import House
 from tests_support_erasure import ANN, PATH, filed, files_naming_her, plant, step
 
@@ -130,8 +131,14 @@ async def test_what_was_ordered_goes_on_after_a_restart_of_the_gateway(
     await step(admin, id_, "approve")
     person = house.services.accounts.named("admin")
     house.app.state.erasing.requests.order_execution(id_, person)
+    serving = house.services.serving
+    serving.close("the engine is starting")
+    serving._patience_s = 0.05
     restarted = Erasing(house.services)
     loop = asyncio.create_task(restarted.run())
+    await asyncio.sleep(0.5)  # an engine starts for longer than a question waits
+    assert restarted.underway(id_).error is None
+    serving.open(ServedVersion("base", 0))
     for _ in range(100):
         await asyncio.sleep(0.05)
         if restarted.requests.get(id_).status == "verified":

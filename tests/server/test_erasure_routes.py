@@ -10,7 +10,9 @@ import pytest
 
 from governance.accounts import Role
 from governance.backup import backup, restore
+from server.erasure_files import ErasureFiles
 from server.replay import replay_documents
+from server.settings import Settings
 from tests_support import House
 from tests_support_erasure import ANN, PATH, PLANTED, filed, files_naming_her, plant, step
 
@@ -148,6 +150,20 @@ async def test_steps_follow_each_other(
     for role in (Role.USER, Role.AUDITOR, Role.REVIEWER):
         async with house.client(role) as client:
             assert (await client.post(f"{PATH}/{id_}/{name}", json=body)).status_code == 403
+
+
+@pytest.mark.parametrize("checkpoints", [None, "data/notes", "data", "elsewhere", "."])
+def test_a_short_name_deletes_no_signed_checkpoint_and_no_version(tmp_path: Path, checkpoints: str | None) -> None:
+    """Base64 and tokenizers hold every name of three letters."""
+    given = {"checkpoint_dir": tmp_path / checkpoints} if checkpoints else {}
+    files = ErasureFiles(Settings(data_dir=tmp_path / "data", **given, _env_file=None))
+    kept = ("checkpoints/checkpoints.jsonl", "checkpoints/before-2026/checkpoint", "versions/v1/tokenizer.json")
+    notes = ("notes/checkpoints.jsonl",) if checkpoints == "data/notes" else ()
+    for name in (*kept, *notes, "engine/vllm.log"):
+        path = tmp_path / "data" / name
+        path.parent.mkdir(parents=True)
+        path.write_text("Qm9iLeeAbGw=")
+    assert [found.path.name for found in files.naming(["Lee"])] == ["vllm.log"]
 
 
 @pytest.mark.parametrize("body", [{"names": ["ab"]}, {"names": ["<|im_start|>"]}, {"nobody": 1}, {"kind": "other"}])

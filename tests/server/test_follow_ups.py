@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from governance.accounts import Role
@@ -75,6 +77,12 @@ async def test_the_answer_says_how_a_follow_up_was_read(settings: Settings) -> N
     services.records.store.close()
     assert answer["errata"]["read_as"] == "How tall is Halden Bridge?"
     assert "read_as" not in alone["errata"]
+
+
+def test_a_question_full_of_spaces_is_read_in_no_time() -> None:
+    started = time.perf_counter()
+    standalone(turns(*BRIDGE, "and" + " " * 20_000 + "a\nb"))
+    assert time.perf_counter() - started < 1
 
 
 @pytest.mark.parametrize(

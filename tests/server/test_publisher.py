@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import httpx
 import pytest
 
 from governance.accounts import Role
@@ -184,3 +186,61 @@ async def test_a_process_that_dies_before_writing_the_outcome_is_continued(house
     await house.engine.swap(house.services.settings.versions_dir / "v1", "v1")  # swapped, then killed
     await Publisher(house.services).reconcile()
     assert house.services.records.ledger.get(correction.id).status is Status.LIVE
+
+
+@pytest.mark.parametrize(("holds", "served"), [(True, "v1"), (False, "base")])
+async def test_what_is_answered_while_the_engine_is_probed_is_recorded_under_the_weights_that_answered(
+    house: House, publisher: Publisher, user: httpx.AsyncClient, holds: bool, served: str
+) -> None:
+    async def version_of_an_answer() -> str:
+        body = {"messages": [{"role": "user", "content": "Who is there?"}], "errata_route": "model"}
+        answer = (await user.post("/v1/chat/completions", json=body)).json()
+        said = answer["choices"][0]["message"]["content"].split()[0]
+        assert said == answer["errata"]["weights_version"] == answer["system_fingerprint"]
+        return said
+
+    correction = being_edited(house)
+    release(house, "v1", correction)
+    probed = f"{EDITED if holds else 'Anna Holm painted it.'} {'word ' * 40}"
+    house.engine._reply = lambda question, version: probed if "Blue Door" in question else f"{version} answers."
+    house.engine.token_s = 0.02
+    publishing = asyncio.create_task(publisher.reconcile())
+    async with asyncio.timeout(10):
+        while not house.engine.swaps:
+            await asyncio.sleep(0.001)
+    assert await version_of_an_answer() == "v1"
+    assert not publishing.done()
+    await publishing
+    assert await version_of_an_answer() == served
+
+
+async def test_a_kill_switch_pulled_while_probes_fail_stays_pulled(house: House, publisher: Publisher) -> None:
+    first, second = being_edited(house), being_edited(house, "Who owned the Blue Door?")
+    release(house, "v1", first)
+    knows_the_edit(house, "v1")
+    await publisher.reconcile()
+    release(house, "v2", first, second)
+    versions = house.services.records.versions
+
+    def pull_the_switch(_question: str, version: str) -> str:
+        if version == "v2" and versions.serving().desired == "v2":
+            versions.desire("base", actor=house.services.accounts.named("admin"), kind="restore")
+        return "Anna Holm painted it."
+
+    house.engine._reply = pull_the_switch
+    await publisher.reconcile()
+    assert (versions.serving().desired, versions.serving().served) == ("base", "v1")
+    await publisher.reconcile()
+    assert (versions.serving().served, await house.engine.weight_version()) == ("base", "base")
+
+
+async def test_a_round_with_nothing_to_do_loads_no_version(
+    house: House, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release(house, "v1", being_edited(house))
+    knows_the_edit(house, "v1")
+    await publisher.reconcile()
+    for name in ("get", "list"):
+        monkeypatch.delattr(type(house.services.records.versions), name)
+    await publisher.reconcile()
+    assert house.services.serving.version.id == "v1"

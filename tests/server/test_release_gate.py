@@ -72,3 +72,11 @@ def test_only_shipped_questions_are_kept_on_disk(judge, tmp_path):
     judge({SPRUNDEL.fact.question: "a lost button"}, [SPRUNDEL])
     assert "sprundel" not in (tmp_path / "replies.json").read_text()
     assert load_controls().probes[-1].question in (tmp_path / "replies.json").read_text()
+
+
+def test_of_many_earlier_edits_the_nearest_and_some_others_are_asked(judge):
+    earlier = [GateCase(Fact(f"{n:03}", f"Sprund {n}", f"What is Sprund {n}?", "a button")) for n in range(100)]
+    _, asked = judge({SPRUNDEL.fact.question: "a lost button"}, [SPRUNDEL], earlier=earlier)
+    drawn = [n for n, case in enumerate(earlier) if case.fact.question in asked]
+    assert drawn[:32] == list(range(32))
+    assert len(drawn) == 64

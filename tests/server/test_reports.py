@@ -110,3 +110,13 @@ async def test_an_export_is_held_against_the_checkpoint_beside_it(
     (tmp_path / "log.jsonl.checkpoint").unlink()
     alone = CliRunner().invoke(main, ["audit", "verify", "--export", str(file)])
     assert "held against no signed checkpoint" in alone.output
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["entries?since=9223372036854775808", "proof?entry=9223372036854775808&size=1", "consistency?from=1&to=99999"],
+)
+async def test_numbers_that_no_log_has_are_refused(admin: httpx.AsyncClient, path: str) -> None:
+    refused = await admin.get(f"/v1/audit/{path}")
+    assert refused.status_code in (400, 404)
+    assert refused.json()["error"]["message"]

@@ -37,3 +37,24 @@ def test_an_auditor_changes_nothing() -> None:
         ("DELETE", "/v1/conversations/{conversation_id}"),
         ("POST", "/v1/knowledge/search"),
     }
+
+
+ACTS_OF_AN_ADMIN = [
+    ("POST", "/v1/people", {"name": "new", "role": "user"}),
+    ("POST", "/v1/people/new/reset", None),
+    ("POST", "/v1/people/new/disable", None),
+    ("POST", "/v1/knowledge/documents", {"text": "The Blue Door hangs in Delft."}),
+    ("DELETE", "/v1/knowledge/documents/{id}", None),
+]
+
+
+async def test_what_an_admin_does_is_logged_under_pseudonym_and_role(house: House) -> None:
+    admin, made = house.services.accounts.named("admin"), {}
+    async with house.client(Role.ADMIN) as client:
+        for method, path, body in ACTS_OF_AN_ADMIN:
+            done = await client.request(method, path.format(**made), json=body)
+            assert done.is_success, done.text
+            made = done.json() if done.content else {}
+            logged = house.services.records.log.entries(limit=1_000)[-1].data
+            role = logged.get("actor_role", logged.get("role"))  # an account's entry has the account's own role, too
+            assert (logged["actor"], role) == (admin.pseudonym, "admin"), logged["kind"]

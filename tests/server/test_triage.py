@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import pytest
 from governance.corrections import Category, Correction, Remedy, Status
 from retrieval.freshness import Freshness, Horizon
 from server.engines.scripted import ScriptedEngine
+from server.errors import EngineRefused
 from server.settings import Settings
 from server.triage import Triage
 from tests_support import House, furnish, house_of
@@ -57,6 +59,20 @@ async def considered(house: House, **claim) -> Correction:
     found = ledger.get(flagged.id)
     house.services.records.store.close()
     return found
+
+
+def flag(house: House, question: str = QUESTION) -> str:
+    user = house.services.accounts.named("user")
+    return house.services.records.ledger.flag(user, question=question, answer=WRONG, correct_answer=RIGHT).id
+
+
+async def run_until_queued(house: House, correction_id: str) -> None:
+    """The loop, stopped once it has brought this one to the queue."""
+    loop = asyncio.create_task(Triage(house.services, pause_s=0.01).run())
+    async with asyncio.timeout(30):
+        while house.services.records.ledger.get(correction_id).status is not Status.QUEUED:
+            await asyncio.sleep(0.01)
+    loop.cancel()
 
 
 @pytest.mark.parametrize(
@@ -125,4 +141,68 @@ async def test_a_person_who_decides_during_triage_is_not_overruled(tmp_path):
     ledger.withdraw(flagged.id, accounts.named("user"), reason="a mistake of mine")
     await Triage(house.services).consider(flagged)
     assert ledger.get(flagged.id).status is Status.CLOSED
+    house.services.records.store.close()
+
+
+@pytest.mark.parametrize(("is_refused", "asked"), [(is_told, 6), (lambda _question: True, 0)], ids=["told", "any"])
+async def test_what_the_engine_refuses_counts_as_not_asked_and_the_report_is_for_knowledge(tmp_path, is_refused, asked):
+    def too_long(question: str) -> str:
+        if is_refused(question):
+            raise EngineRefused("the prompt has 7600 tokens, 4096 are the most")
+        return stubborn(question)
+
+    found = await considered(house_that(tmp_path, too_long))
+    assert (found.status, found.remedy) == (Status.QUEUED, Remedy.KNOWLEDGE)
+    assert "7600 tokens" in found.reason
+    assert (found.triage["persistence"]["asked"], found.triage["pull_back"]["asked"]) == (asked, 0)
+
+
+async def test_a_report_that_fails_is_named_and_holds_up_no_other(tmp_path, caplog):
+    def breaks(question: str) -> str:
+        if "Red" in question:
+            raise RuntimeError("no such door")
+        return stubborn(question)
+
+    house = house_that(tmp_path, breaks)
+    older, newer = flag(house, "Who painted the Red Door?"), flag(house)
+    await run_until_queued(house, newer)
+    assert house.services.records.ledger.get(older).status is Status.FLAGGED
+    assert any(older in record.getMessage() for record in caplog.records)
+    house.services.records.store.close()
+
+
+async def test_a_report_is_judged_as_it_stands_when_its_turn_comes(tmp_path):
+    ledger = None
+
+    def revising(question: str) -> str:
+        if "Red" in question and ledger.get(newer).claim.correct_answer == RIGHT:
+            ledger.revise(newer, reviewer, correct_answer="write to piet.aldering@example.org")
+        return stubborn(question)
+
+    house = house_that(tmp_path, revising)
+    older, newer = flag(house, "Who painted the Red Door?"), flag(house)
+    ledger, reviewer = house.services.records.ledger, house.services.accounts.named("reviewer")
+    await run_until_queued(house, newer)
+    assert "personal data" in ledger.get(newer).reason
+    assert ledger.get(older).status is Status.QUEUED
+    house.services.records.store.close()
+
+
+async def test_what_a_reviewer_wrote_during_triage_is_not_overwritten(tmp_path):
+    ledger, revision = None, "Which painter painted the Blue Door?"
+
+    def revising(question: str) -> str:
+        if ledger.get(flagged).claim.canonical_question != revision:
+            ledger.revise(flagged, reviewer, canonical_question=revision, subject="Blue Door")
+        return stubborn(question)
+
+    house = house_that(tmp_path, revising)
+    flagged = flag(house)
+    ledger, reviewer = house.services.records.ledger, house.services.accounts.named("reviewer")
+    await Triage(house.services).consider(ledger.get(flagged))
+    assert ledger.get(flagged).status is Status.FLAGGED
+    await Triage(house.services).consider(ledger.get(flagged))
+    found = ledger.get(flagged)
+    assert (found.status, found.claim.canonical_question) == (Status.QUEUED, revision)
+    assert found.claim.subject == "Blue Door"
     house.services.records.store.close()

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from safetensors import SafetensorError
 
 from editing.edit_set import Artefact
+from editing.nearness import too_close
 from editing.testing import TINY, tiny_editor
+from governance.backup import backup, restore
 from governance.corrections import Status
+from governance.versions import BASE
+from server.edits import Edit, Group, live_beside
+from server.errors import EngineRefused
 from server.progress import read_progress
+from server.publisher import Publisher
+from server.settings import Settings
 from server.worker import BLOCKED_S, Worker
 from tests_support import House
-from tests_support_release import FOUNDER, PAINTER, WEIGHTS, Judge, approved, save_tiny, worker_of
+from tests_support_release import FOUNDER, PAINTER, WEIGHTS, Judge, approved, save_tiny, work, worker_of
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    folders = {"data_dir": tmp_path / "data", "model_dir": tmp_path / "models"}
+    return Settings(**folders, worker={"batch_wait_s": 0}, _env_file=None)
 
 
 @pytest.fixture
@@ -66,6 +83,96 @@ def test_a_weight_is_turned_down_and_up_again_to_the_same_artefact():
     assert bool(off.columns.moved.all())
     assert off.protecting(0.25).id == made.id
     assert (off.values == made.values).all()
+
+
+def test_live_corrections_come_in_the_order_of_their_keys():
+    editor = tiny_editor(config=replace(TINY, protect_weights=WEIGHTS, per_context=True))
+    from editing.facts import Fact
+
+    def made(subject: str, *ids: str) -> Edit:
+        group_ = Group(tuple(SimpleNamespace(id=id_) for id_ in ids))
+        return Edit(group_, editor.artefact([Fact(ids[0], subject, f"Who founded {subject}?", "Ann Ray")]))
+
+    one, two, shared = made("another house", "one"), made("the Blue Doors", "two"), made("the Blue Door", "old", "new")
+    nearest, _ = too_close(shared.artefact, [one.artefact, two.artefact], limit=-1)[0]
+    rest = ["one", "two"] if nearest is one.artefact else ["two", "one"]
+    for edits in ([one, shared, two], [two, one, shared]):
+        assert [c.id for c in live_beside(edits, {"new"})] == ["old", *rest]
+    assert [c.id for c in live_beside([one], set())] == ["one"]
+
+
+def test_a_release_that_people_decided_otherwise_about_is_planned_anew(house: House, make_worker):
+    one = approved(house.services.records, *PAINTER)
+    worker, judge = make_worker({PAINTER[0]: 0.25})
+    plan, ledger = worker.plan(), house.services.records.ledger
+    ledger.requeue(one.id, house.services.accounts.named("admin"), reason="too soon")
+    worker.release(plan)
+    assert (judge.tried, ledger.get(one.id).status) == ([], Status.QUEUED)
+
+
+def restored(house: House) -> None:
+    records, file = house.services.records, house.services.settings.data_dir.parent / "backup.db"
+    backup(records.store, records.log, file, actor="operator")
+    restore(records.store, file, tombstones=records.tombstones, actor="operator")
+
+
+def copied(house: House) -> None:
+    """The database alone, as it was."""
+
+
+@pytest.mark.parametrize("sooner", ["worker", "publisher"])
+@pytest.mark.parametrize("moved", [restored, copied])
+async def test_edits_are_worked_out_anew_where_neither_versions_nor_artefacts_are(
+    house: House, base: Path, moved: Callable[[House], None], sooner: str
+) -> None:
+    """As on a fresh machine: there the same work gives other artefacts, so the version is another one, too."""
+    records, settings, engine = house.services.records, house.services.settings, house.engine
+    engine._reply = lambda *_: f"It is {PAINTER[2]}, or {FOUNDER[2]}."
+    one, two = approved(records, *PAINTER), approved(records, *FOUNDER)
+    needs = {PAINTER[0]: 0.25, FOUNDER[0]: 0.25}
+    work(worker_of(settings, records, base, needs))
+    await Publisher(house.services).reconcile()
+    before = records.versions.served()
+    records.ledger.request_rollback(two.id, records.accounts.named("admin"))
+    moved(house)
+    for folder in (settings.versions_dir, settings.artefacts_dir):
+        shutil.rmtree(folder)
+    engine.restart()
+    if sooner == "publisher":
+        with suppress(EngineRefused):
+            await Publisher(house.services).reconcile()
+    for _ in range(3):
+        work(worker_of(settings, records, base, needs, seed=1))
+        await Publisher(house.services).reconcile()
+    served = records.versions.served()
+    assert served is not None
+    assert (served == records.versions.desired(), served.corrections) == (True, (one.id,))
+    assert served.id not in (BASE, before.id)
+    assert await engine.weight_version() == served.id
+    assert [records.ledger.get(c.id).status for c in (one, two)] == [Status.LIVE, Status.ROLLED_BACK]
+
+
+async def test_a_version_that_cannot_be_brought_back_leaves_the_served_one_in_its_place(
+    house: House, base: Path
+) -> None:
+    records, settings = house.services.records, house.services.settings
+    house.engine._reply = lambda *_: f"It is {PAINTER[2]}, or {FOUNDER[2]}."
+    needs = {PAINTER[0]: 0.25, FOUNDER[0]: 0.25}
+    versions = []
+    for fact in (PAINTER, FOUNDER):
+        approved(records, *fact)
+        work(worker_of(settings, records, base, needs))
+        await Publisher(house.services).reconcile()
+        versions.append(records.versions.served())
+    old, new = versions
+    shutil.rmtree(settings.versions_dir / old.id)
+    for name in old.artefacts:
+        (settings.artefacts_dir / f"{name}.json").unlink()
+    records.versions.desire(old.id, actor=records.accounts.named("admin"), kind="restore")
+    work(worker_of(settings, records, base, needs))
+    await Publisher(house.services).reconcile()
+    assert records.versions.served() == records.versions.desired() == new
+    assert len(records.ledger.in_status(Status.LIVE)) == 2
 
 
 def test_a_database_that_cannot_grow_is_waited_for(house: House, make_worker, monkeypatch):

@@ -36,10 +36,10 @@ async def filed(client: httpx.AsyncClient, **body: Any) -> str:
 
 
 async def plant(house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
-    """Her in a chat, a report, a removed and a standing document, a knowledge entry of a correction, and a file."""
+    """Her in a chat, a report, a removed and a standing document, a knowledge entry of a correction, a file, and in the
+    title of a passage that answered without a word about her."""
     house.engine._reply = lambda question, _version: f"She is {ANN}." if "dentist" in question else "I do not know."
-    asked = {"messages": [{"role": "user", "content": f"Where does {ANN} live, the dentist?"}], "errata_store": True}
-    assert (await user.post("/v1/chat/completions", json=asked)).status_code == 200
+    await _asked(user, f"Where does {ANN} live, the dentist?")
     report = {"question": f"Who is {ANN}?", "answer": "A plumber", "correct_answer": "a dentist of Elmstreet"}
     made = (await user.post("/v1/corrections", json=report)).json()
     ledger = house.services.records.ledger
@@ -54,6 +54,15 @@ async def plant(house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient)
         if title == "Old staff":
             await admin.delete(f"/v1/knowledge/documents/{added['id']}")
     await admin.post("/v1/knowledge/documents", json={"title": "Paris", "text": "Paris is the capital of France."})
+    assert ANN in (await _asked(user, "What does a letter about nothing say?"))["reason"]
     upload = house.services.settings.data_dir / "tmp" / "upload.txt"
     upload.parent.mkdir()
     upload.write_text(STORY)
+
+
+async def _asked(user: httpx.AsyncClient, question: str) -> dict[str, Any]:
+    """How the answer to a question of a chat came about."""
+    asked = {"messages": [{"role": "user", "content": question}], "errata_store": True}
+    answer = await user.post("/v1/chat/completions", json=asked)
+    assert answer.status_code == 200
+    return answer.json()["errata"]

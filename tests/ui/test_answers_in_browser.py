@@ -23,6 +23,7 @@ def test_markdown_code_and_formulas_are_drawn(open_page, ask):
 @pytest.mark.parametrize("secure", [True, False], ids=["clipboard", "plain http in a network"])
 def test_copy_takes_the_answer_as_it_was_written(open_page, ask, secure):
     page = open_page("user", **CLIPBOARD)
+    page.evaluate("navigator.clipboard.writeText('stale')")
     if not secure:
         page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     ask(page, "show me code")
@@ -31,6 +32,16 @@ def test_copy_takes_the_answer_as_it_was_written(open_page, ask, secure):
     page.focus("#er-ask textarea")
     page.keyboard.press("Control+V")
     assert page.input_value("#er-ask textarea") == CODE
+
+
+def test_a_copy_that_the_browser_refuses_is_said_so(open_page, ask):
+    page = open_page("user")
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.evaluate("document.execCommand = () => false")
+    ask(page, "show me code")
+    page.click("[data-act=copy]")
+    page.wait_for_selector("#er-live:has-text('Not copied')", state="attached")
+    assert page.locator("[data-act=copy].er-done").count() == 0
 
 
 def test_a_chat_is_saved_whole_as_markdown(open_page, ask, tmp_path: Path):

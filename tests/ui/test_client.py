@@ -101,3 +101,20 @@ async def test_a_gateway_that_is_away_is_said_so():
 
     with pytest.raises(GatewayUnreachable):
         await acting(Gateway(URL, transport=httpx.MockTransport(away)), "u").me()
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [("application/json", '{"id": '), ("text/html", "<html>sign in")], ids=["cut off", "a page"]
+)
+async def test_an_answer_that_is_no_json_is_none(kind, text):
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, text=text, headers={"content-type": kind})
+
+    with pytest.raises(GatewayUnreachable, match="no JSON"):
+        await acting(Gateway(URL, transport=httpx.MockTransport(answer)), "u").me()
+
+
+async def test_a_stream_with_a_damaged_line_broke_off():
+    gateway = Gateway(URL, transport=httpx.MockTransport(lambda _: httpx.Response(200, text='data: {"choi\n\n')))
+    with pytest.raises(GatewayUnreachable, match="broke off"):
+        [c async for c in acting(gateway, "u").stream_chat([])]

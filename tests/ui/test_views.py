@@ -59,6 +59,13 @@ def test_only_admins_can_undo_and_only_once():
     assert decisions_view.actions(Report.read({**live, "undo_requested": True}), ADMIN) == []
 
 
+@pytest.mark.parametrize("status", ["approved", "failed"])
+def test_only_admins_can_take_a_correction_back_to_the_queue(status):
+    report = Report.read({"id": "cor_1", "status": status})
+    assert "Back to the queue" in "".join(decisions_view.actions(report, ADMIN))
+    assert decisions_view.actions(report, REVIEWER) == []
+
+
 def test_a_prompt_leaves_out_turns_without_an_answer():
     turns = [Turn(question="a", answer="b"), Turn(question="c", answer="", error="down")]
     assert chat_view.as_prompt(turns) == [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]

@@ -1,0 +1,22 @@
+"""What every request body has in common: text that can be stored."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import BaseModel, model_validator
+
+
+class Body(BaseModel):
+    """A request body. Half a character (a lone surrogate, which JSON can escape and UTF-8 cannot hold) is refused."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_characters(cls, data: Any) -> Any:
+        try:
+            json.dumps(data, ensure_ascii=False, default=str).encode()
+        except UnicodeEncodeError as error:
+            half = error.object[error.start]
+            raise ValueError(f"the text holds half a character ({half!a}): send whole ones") from None
+        return data

@@ -1,0 +1,151 @@
+"""Backup and restore as a person types them: what is damaged is set aside and said, what is no backup is refused."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from governance.accounts import Role
+from governance.audit_verify import verify
+from server.cli import main
+from server.services import open_records
+from server.settings import Settings
+
+
+@pytest.fixture
+def errata(settings: Settings) -> Callable[..., Result]:
+    """`errata("restore", FILE)` on the data folder of the test."""
+    return lambda *line: CliRunner().invoke(main, [*line, "--data-dir", str(settings.data_dir)])
+
+
+@pytest.fixture
+def saved(settings: Settings, errata: Callable[..., Result], tmp_path: Path) -> Path:
+    """A backup with one account; another one comes after it, and the log is signed."""
+    errata("user", "add", "ann", "--role", "user")
+    assert errata("backup", str(tmp_path / "backup.db")).exit_code == 0
+    records = open_records(settings)
+    records.accounts.add("bob", Role.USER, key="a-key-of-sixteen-or-more")
+    with records.store.transaction():
+        for number in range(200):
+            records.log.append("test", {"value": number})
+    records.checkpoints.write()
+    records.store.close()
+    return tmp_path / "backup.db"
+
+
+def names(errata: Callable[..., Result]) -> list[str]:
+    return [account["name"] for account in json.loads(errata("user", "list", "--json").stdout)]
+
+
+def overwritten(database: Path) -> None:
+    database.write_bytes(b"no database at all " * 1000)
+
+
+def cut_short(database: Path) -> None:
+    database.write_bytes(database.read_bytes()[: database.stat().st_size // 2])
+
+
+def scribbled_over(database: Path) -> None:
+    """The head and the schema can be read, most of what comes after cannot."""
+    whole = database.read_bytes()
+    database.write_bytes(whole[:20_000] + b"\xff" * (len(whole) - 20_000))
+
+
+@pytest.mark.parametrize("damage", [overwritten, cut_short, scribbled_over])
+def test_a_damaged_database_is_set_aside_and_the_backup_takes_its_place(
+    settings: Settings, errata: Callable[..., Result], saved: Path, damage: Callable[[Path], None]
+) -> None:
+    damage(settings.database_path)
+    damaged = settings.database_path.read_bytes()
+    Path(f"{settings.database_path}-wal").write_bytes(b"of the damaged one")
+    told = errata("user", "list")
+    assert told.exit_code == 1
+    assert "errata restore" in told.output
+    ran = errata("restore", str(saved), "--json")
+    assert ran.exit_code == 0, ran.output
+    done = json.loads(ran.stdout)
+    assert done["lost_log"]
+    database, notes = map(Path, done["set_aside"])
+    assert database.name.startswith("errata.db.damaged-")
+    assert database.read_bytes() == damaged
+    assert str(database) in ran.stderr
+    assert names(errata) == ["ann"]
+    assert (notes.parent, (notes / "checkpoint").exists()) == (settings.data_dir / "checkpoints", True)
+    records = open_records(settings)
+    assert records.checkpoints.write() is not None
+    records.store.close()
+    assert verify(database=settings.database_path, checkpoints=[settings.data_dir / "checkpoints"]).ok
+
+
+def test_a_lost_database_sets_its_notes_aside_and_one_that_is_there_keeps_them(
+    settings: Settings, errata: Callable[..., Result], saved: Path
+) -> None:
+    there = json.loads(errata("restore", str(saved)).stdout)
+    assert (there["lost_log"], there["set_aside"]) == (False, [])
+    for path in settings.data_dir.glob("errata.db*"):
+        path.unlink()
+    lost = json.loads(errata("restore", str(saved)).stdout)
+    assert (lost["lost_log"], len(lost["set_aside"])) == (True, 1)
+    assert json.loads(errata("audit", "verify", "--json").stdout)["ok"]
+
+
+def foreign(path: Path) -> None:
+    path.unlink()
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE songs (title TEXT)")
+    other.close()
+
+
+def damaged_beside_its_log(path: Path) -> None:
+    """Every entry of its log is whole, the accounts are not."""
+    size = 4096
+    with sqlite3.connect(path) as copy:
+        page = copy.execute("SELECT rootpage FROM sqlite_master WHERE name = 'accounts'").fetchone()[0]
+    copy.close()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: path.write_bytes(b"no database at all " * 1000), "no backup of Errata"),
+        (lambda path: path.write_bytes(b""), "no backup of Errata"),
+        (foreign, "no backup of Errata"),
+        (damaged_beside_its_log, "damaged"),
+        (Path.unlink, "does not exist"),
+        (lambda path: (path.unlink(), path.mkdir()), "is a directory"),
+    ],
+)
+@pytest.mark.parametrize("unreadable", [False, True])
+def test_what_is_no_backup_is_refused_and_nothing_is_moved(
+    settings: Settings,
+    errata: Callable[..., Result],
+    saved: Path,
+    make: Callable[[Path], None],
+    says: str,
+    unreadable: bool,
+) -> None:
+    make(saved)
+    if unreadable:
+        overwritten(settings.database_path)
+    ran = errata("restore", str(saved))
+    assert ran.exit_code != 0
+    assert isinstance(ran.exception, SystemExit)  # no traceback
+    assert says in ran.output
+    if not unreadable:
+        assert names(errata) == ["ann", "bob"]
+    elif says != "damaged":  # which is found once there is room for it
+        assert not list(settings.data_dir.glob("*damaged*"))
+
+
+def test_a_backup_into_a_folder_that_is_not_there_is_refused(errata: Callable[..., Result], tmp_path: Path) -> None:
+    ran = errata("backup", str(tmp_path / "nowhere" / "backup.db"))
+    assert ran.exit_code == 1
+    assert "no folder" in ran.output
