@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -89,8 +90,6 @@ def restore(
     scratch = Store(scratch_path)
     try:
         _copy(source, scratch.db.conn)
-        if _has_damage(scratch.db.conn):
-            raise LogError(f"{str(source)!r} is not restored: its log is whole, but the rest is damaged")
         scratch.migrate()
         tail, lost = _tail(store, Log(scratch), report.size)
         replayed = _finish(scratch, tail, report.size, tombstones, lost, actor, replay)
@@ -106,20 +105,13 @@ def restore(
     return Restored(report.size, len(tail), replayed, lost)
 
 
-def set_damaged_aside(database: Path, source: Path) -> Path | None:
-    """Make room for the backup `source` where the present database cannot be read: move it beside, for whoever looks why.
+def set_damaged_aside(database: Path, source: Path) -> Path:
+    """Make room for the backup `source` where the present database cannot be opened, or its log not be read: move it
+    beside, for whoever looks why.
 
-    Returns its new place; None if it can be read, or is not there. A process that has it open has to be started again.
-    Raises LogError, and moves nothing, if `source` is no backup, or does not verify.
+    Returns its new place. A process that has it open has to be started again.
+    Raises LogError, and moves nothing, if `source` is no backup, does not verify or is damaged.
     """
-    if not database.exists():
-        return None
-    present = sqlite3.connect(database)
-    try:
-        if not _has_damage(present):
-            return None
-    finally:
-        present.close()
     _verified(source)
     aside = database.with_name(f"{database.name}.damaged-{to_text(now()).replace(':', '')}")
     for path in _files(database):
@@ -129,24 +121,18 @@ def set_damaged_aside(database: Path, source: Path) -> Path | None:
 
 
 def _verified(source: Path) -> Report:
-    """The log of a backup, recomputed. Raises LogError."""
+    """The log of a backup, recomputed; its other pages can be read. Raises LogError."""
     try:
         report = verify(database=source)
+        with closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as copy:
+            is_whole = copy.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
     except sqlite3.DatabaseError as error:
         raise LogError(f"{str(source)!r} is not restored: it is no backup of Errata ({error})") from error
     if not report.ok:
         raise LogError(f"{str(source)!r} is not restored: {report.problems[0].message}")
+    if not is_whole:
+        raise LogError(f"{str(source)!r} is not restored: its log is whole, but the rest is damaged")
     return report
-
-
-def _has_damage(database: sqlite3.Connection) -> bool:
-    """Whether a page cannot be read. Raises sqlite3.OperationalError for a lock or a disk that is in the way."""
-    try:
-        return bool(database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError:
-        return True
 
 
 def _tail(store: Store, backup_log: Log, size: int) -> tuple[list[str], bool]:

@@ -67,7 +67,7 @@ def _pattern(needle: str) -> re.Pattern[str] | None:
 
 
 def _folded(text: str) -> str:
-    """Without case, accents and widths of letters; marks that make another letter (Japanese voicing) stay."""
+    """Without case, accents and widths of letters; Japanese voicing marks stay."""
     plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
     return unicodedata.normalize("NFC", plain).casefold()
 

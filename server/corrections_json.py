@@ -10,22 +10,21 @@ from governance.corrections import WORDINGS, Correction
 from server.edits import generated
 from server.services import Services
 
-# What triage, gate and review quote of the question, its subject and the replies.
-TEXTS = frozenset({"subject_candidates", "contradicted_by", "reply", "answered"})
-
 
 def correction_json(
     services: Services, correction: Correction, *, viewer: Account, whole: bool = False
 ) -> dict[str, Any]:
-    """The record. Its reporter and those who review see the texts; an auditor sees figures and reasons without them."""
+    """The record. Its reporter and those who review see the texts; an auditor sees who did what when, and the figures."""
     sees_texts = viewer.id == correction.reporter_id or viewer.role.may_review
+    words = (lambda reason: reason) if sees_texts else (lambda _: "")
+    found = dict if sees_texts else _figures
     claim = correction.claim
     record: dict[str, Any] = {
         "id": correction.id,
         "created": correction.created.isoformat(),
         "status": str(correction.status),
         "remedy": str(correction.remedy) if correction.remedy else None,
-        "reason": correction.reason,
+        "reason": words(correction.reason),
         "category": str(correction.category),
         "answer_id": correction.answer_id,
         "risk_tier": correction.risk_tier,
@@ -33,7 +32,8 @@ def correction_json(
         "due": correction.due.isoformat() if correction.due else None,
         "approvals_needed": correction.approvals_needed,
         "approvals": [
-            {"actor": a.actor, "role": a.role, "at": a.at.isoformat(), "reason": a.reason} for a in correction.approvals
+            {"actor": a.actor, "role": a.role, "at": a.at.isoformat(), "reason": words(a.reason)}
+            for a in correction.approvals
         ],
         "undo_requested": correction.undo_requested,
         "mine": viewer.id == correction.reporter_id,
@@ -51,18 +51,18 @@ def correction_json(
     if whole:
         record |= {
             "channel": correction.channel,
-            "triage": dict(correction.triage) if sees_texts else _without_texts(correction.triage),
+            "triage": found(correction.triage),
             "conflicts": list(correction.conflicts),
             "duplicate_of": correction.duplicate_of,
             "superseded_by": correction.superseded_by,
             "fallback": correction.fallback,
             "attempts": correction.attempts,
             "artefact": correction.artefact,
-            "report": dict(correction.report) if sees_texts else _without_texts(correction.report),
+            "report": found(correction.report),
             "weights_version_before": correction.weights_version_before,
             "weights_version_after": correction.weights_version_after,
             "review_due": correction.review_due.isoformat() if correction.review_due else None,
-            "review": dict(correction.review) if sees_texts else _without_texts(correction.review),
+            "review": found(correction.review),
             "history": [
                 {
                     "from": m.from_status,
@@ -70,7 +70,7 @@ def correction_json(
                     "actor": m.actor,
                     "role": m.role,
                     "at": m.at.isoformat(),
-                    "reason": m.reason,
+                    "reason": words(m.reason),
                 }
                 for m in correction.moves
             ],
@@ -81,5 +81,7 @@ def correction_json(
     return record
 
 
-def _without_texts(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in found.items() if name not in TEXTS}
+def _figures(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers and yes or no, however deep; no words, which may quote what was said."""
+    kept = {name: _figures(value) if isinstance(value, Mapping) else value for name, value in found.items()}
+    return {name: value for name, value in kept.items() if value is None or isinstance(value, int | float | dict)}

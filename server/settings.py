@@ -73,6 +73,11 @@ class Settings(BaseSettings):
     engine: EngineSettings = EngineSettings()
     worker: WorkerSettings = WorkerSettings()
 
+    @field_validator("checkpoint_dir", "policy", mode="before")
+    @classmethod
+    def _none_if_empty(cls, path: Any) -> Any:
+        return path or None
+
     @field_validator("data_dir", "model_dir", "checkpoint_dir", "policy")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,7 +20,7 @@ from retrieval.documents import iso
 from retrieval.freshness import Freshness
 from server.cards import Card
 from server.engines.protocol import Engine
-from server.errors import EngineRefused, ServerError
+from server.errors import EngineRefused, EngineUnavailable
 from server.personal_data import personal_data_in
 from server.router import contradicts
 from server.services import Services
@@ -30,6 +32,8 @@ WORDINGS = 3
 PERSISTENT = 0.5  # share of replies that must lack the right answer
 REPLY_TOKENS = 64
 RETRY_S = 2.0
+LONGEST_S = 600.0
+AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,14 @@ class PullBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Postponed:
+    """A report that failed: on the monotonic clock, when it is tried again, and how long it waited."""
+
+    until: float
+    pause: float
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """What triage found: a remedy with its reasons, or None where a person must help first."""
 
@@ -67,32 +79,41 @@ class Triage:
 
     def __init__(self, services: Services, *, pause_s: float = 0.5) -> None:
         self._services, self._pause_s = services, pause_s
+        self._postponed: dict[str, Postponed] = {}
 
     async def run(self) -> None:
         """Forever. An engine that cannot answer delays a report, it never loses one; no report holds up another."""
         while True:
             try:
-                waiting = await asyncio.to_thread(self._services.records.ledger.in_status, Status.FLAGGED)
-                is_done = [await self._try(correction.id) for correction in waiting]
+                await self.turn()
             except asyncio.CancelledError:
                 raise
+            except EngineUnavailable as error:
+                log.warning("triage waits: %s", error)
+                await asyncio.sleep(RETRY_S)
             except Exception:
                 log.exception("triage failed; trying again")
-                is_done = [False]
-            await asyncio.sleep(self._pause_s if all(is_done) else RETRY_S)
+                await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(self._pause_s)
 
-    async def _try(self, correction_id: str) -> bool:
-        """Consider one report as it stands now; False if it has to be tried again."""
-        try:
-            correction = await asyncio.to_thread(self._services.records.ledger.get, correction_id)
-            if correction.status is Status.FLAGGED:
-                await self.consider(correction)
-            return True
-        except ServerError as error:
-            log.warning("triage of correction %s waits: %s", correction_id, error)
-        except Exception:
-            log.exception("triage of correction %s failed; trying again", correction_id)
-        return False
+    async def turn(self) -> None:
+        """Consider what is flagged, each report as it stands when its turn comes. One that fails waits twice as long each
+        time. Raises EngineUnavailable."""
+        ledger, now = self._services.records.ledger, time.monotonic()
+        waiting = await asyncio.to_thread(ledger.in_status, Status.FLAGGED, limit=AT_ONCE + len(self._postponed))
+        self._postponed = {c.id: self._postponed[c.id] for c in waiting if c.id in self._postponed}
+        for id_ in [c.id for c in waiting if c.id not in self._postponed or self._postponed[c.id].until <= now]:
+            try:
+                correction = await asyncio.to_thread(ledger.get, id_)
+                if correction.status is Status.FLAGGED:
+                    await self.consider(correction)
+                self._postponed.pop(id_, None)
+            except EngineUnavailable:
+                raise
+            except Exception:
+                pause = min(2 * self._postponed[id_].pause, LONGEST_S) if id_ in self._postponed else RETRY_S
+                self._postponed[id_] = Postponed(time.monotonic() + pause, pause)
+                log.exception("triage of correction %s failed; it is tried again in %.0f s", id_, pause)
 
     async def consider(self, correction: Correction) -> None:
         """Gather the evidence on one report and write the proposal. What the engine refuses counts as not asked."""
@@ -109,9 +130,10 @@ class Triage:
         persistence, pull_back, refused = Persistence(0, 0, 0), PullBack(0, 0), ""
         try:
             persistence = await self._persistence(question, subject, claim.correct_answer, claim.answer_old)
-            pull_back = await self._pull_back(question, subject, claim.correct_answer)
         except EngineRefused as error:
             refused = str(error)
+        with suppress(EngineRefused):
+            pull_back = await self._pull_back(question, subject, claim.correct_answer)
         related = await asyncio.to_thread(services.records.ledger.related, correction.id, question=question)
         passages = await asyncio.to_thread(self._contradicted_by, question, subject, claim.correct_answer)
         proposal = self.propose(
@@ -194,11 +216,12 @@ class Triage:
         unsure = "" if freshness.confident else "; whether it changes with time is uncertain, please check"
         wrong = f"{persistence.wrong} of {persistence.asked} replies"
         # Evidence, not the decision: docs/decisions/0012.
-        told = (
-            "it is pulled back to that even with the right answer in its prompt"
-            if pull_back.wrong
-            else "with the right answer in its prompt it gives it, so knowledge would do where that is found"
-        )
+        if not pull_back.asked:
+            told = "the right answer in its prompt makes the prompt too long"
+        elif pull_back.wrong:
+            told = "it is pulled back to that even with the right answer in its prompt"
+        else:
+            told = "with the right answer in its prompt it gives it, so knowledge would do where that is found"
         return Proposal(
             Remedy.WEIGHTS,
             f"the fact does not change and the model keeps getting it wrong ({wrong}); {told}{unsure}",

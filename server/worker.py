@@ -82,6 +82,7 @@ class Worker:
         self._files, self._previews = VersionFiles(settings), Previews(settings)
         self._edits = Edits(editor, settings.artefacts_dir, say=self._solving, refused=self._refused)
         self._ahead = Ahead(settings, records, editor, gate, say=self._working_ahead)
+        self._lost: set[str] = set()  # versions whose artefacts are gone
         self._idle_at = -1  # size of the log when there was nothing to do
 
     def run(self) -> None:
@@ -120,9 +121,10 @@ class Worker:
             return True
         serving = self._records.versions.serving()
         for version_id in dict.fromkeys((BASE, serving.desired, serving.served or BASE)):
-            if not self._files.has_tensors(version_id):
-                self._materialise(version_id)
-                return True
+            if self._files.has_tensors(version_id) or (version_id in self._lost and version_id != serving.desired):
+                continue
+            self._materialise(version_id)
+            return True
         size = self._records.log.size()
         if serving.desired != serving.served or size == self._idle_at:
             return (
@@ -297,7 +299,9 @@ class Worker:
             solution = self._editor.solve([Artefact.load(self._settings.artefacts_dir, name) for name in names])
         except ArtefactDamaged as error:  # no backup holds them
             log.error("version %s cannot be brought back, its live edits are worked out anew: %s", version_id, error)
-            self._do_without(version_id)
+            self._lost.add(version_id)
+            if self._records.versions.serving().desired == version_id:
+                self._do_without(version_id)
         else:
             write_version(self._files.folder(version_id), solution, self._model_dir)
 

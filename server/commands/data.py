@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from server.commands.output import json_option, show, table
 from server.commands.processes import effective
 from server.doctor import examine
 from server.routes.people import account_json, made_json
-from server.services import open_records
-from server.settings import EMBEDDED
+from server.services import Records, open_records
+from server.settings import EMBEDDED, Settings
 
 
 @click.group()
@@ -188,20 +189,33 @@ def restore(file: Path, data_dir: Path | None, as_json: bool) -> None:
     from dataclasses import asdict
 
     from governance.backup import restore as bring_back
-    from governance.backup import set_damaged_aside
     from server.replay import replay_documents
 
-    settings = effective(data_dir=data_dir)
-    damaged = set_damaged_aside(settings.database_path, file)
+    records, damaged = _opened_or_aside(effective(data_dir=data_dir), file)
     if damaged:
         why = "restart the server if it runs, and delete that file when you know why: it keeps what is erased later"
         click.echo(f"The present database is damaged and lies in {damaged} now; {why}.", err=True)
-    records = open_records(settings)
     done = bring_back(
         records.store, file, tombstones=records.tombstones, actor=operator_of(records), replay=replay_documents
     )
     notes = records.checkpoints.set_aside() if done.lost_log else ()
     show({**asdict(done), "set_aside": [str(path) for path in (damaged, *notes) if path]}, as_json=as_json)
+
+
+def _opened_or_aside(settings: Settings, backup: Path) -> tuple[Records, Path | None]:
+    """The records as they are; a database that cannot be opened, or its log not be read, is moved aside first."""
+    from governance.audit_verify import verify
+    from governance.backup import set_damaged_aside
+
+    try:
+        records = open_records(settings)
+        verify(database=settings.database_path)
+    except sqlite3.OperationalError:  # a lock, or a disk that is in the way: no damage
+        raise
+    except sqlite3.DatabaseError:
+        aside = set_damaged_aside(settings.database_path, backup)
+        return open_records(settings), aside
+    return records, None
 
 
 @click.command("settings")

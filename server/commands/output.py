@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -68,8 +69,10 @@ def message_of(error: Exception) -> str:
     """What an error says, and for one of SQLite's what to do, which it never says itself."""
     if type(error) is sqlite3.DatabaseError:
         return f"the database is damaged ({error}): bring a backup back with `errata restore FILE`"
-    if isinstance(error, sqlite3.Error):
+    if isinstance(error, sqlite3.OperationalError) and re.search(r"full|read-?only|unable to open|disk", str(error)):
         return f"the database cannot be used now ({error}): see that the disk has room and the folder can be written to"
+    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+        return f"the database is busy ({error}): try again"
     return str(error)
 
 

@@ -19,6 +19,11 @@ from server.engines.protocol import UNSETTLED, Chunk, Messages, SwapFailed, Swap
 from server.errors import EngineRefused, EngineUnavailable
 
 SERVED_NAME = "errata"  # what our own child calls its model
+REFUSALS = (
+    400,
+    413,
+    422,
+)  # statuses about the request itself; of others (a key, a limit) another request fares no better
 
 
 class Endpoint(Enum):
@@ -154,7 +159,7 @@ class VllmEngine:
             async with self._client.stream(method, path, **request) as response:
                 if response.is_error:
                     reason = _reason(_parsed(await response.aread())) or f"status {response.status_code}"
-                    if response.is_client_error:
+                    if response.status_code in REFUSALS:
                         raise EngineRefused(reason)
                     raise EngineUnavailable(f"The model server failed: {reason}")
                 yield response

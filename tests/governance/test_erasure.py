@@ -1,5 +1,6 @@
 """Erasure: the six steps, what they leave, and that no byte of the text stays."""
 
+import json
 import sqlite3
 
 import pytest
@@ -55,6 +56,16 @@ def ready(room, erasures, subject=ANN, *, tools=None, probes=None, questions=FEW
 
 def bytes_of(folder):
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+@pytest.mark.parametrize("name", ["Zoë Zebra", "Zoe Zebra"])
+def test_a_name_is_found_in_json_however_it_was_written_there(room, erasures, name):
+    old, new = (json.dumps([{"title": "Staff of Zoë Zebra"}], ensure_ascii=escaped) for escaped in (True, False))
+    ids = {room.vault.put(room.user.id, "passages", text) for text in ([old, new] if name == "Zoë Zebra" else [new])}
+    filed = erasures.file(room.admin, subject=Subject(names=(name,)))
+    erasures.verify_identity(filed.id, room.admin, how="passport seen")
+    found = erasures.find(filed.id, room.admin, tools=Tools())
+    assert {one.ref for one in found.occurrences if one.place is Place.TEXT} == ids
 
 
 def test_a_person_with_an_account_is_erased_and_others_are_not(room, erasures):

@@ -32,7 +32,8 @@ def test_the_interval_holds_the_share_and_stays_inside_zero_and_one(pair):
 
 
 @pytest.mark.parametrize(
-    ("reply", "found"), [("He is ANN LEE.", True), ("Ａｎｎ Ｌｅｅ", True), ("Anna L.", False), ("", False)]
+    ("reply", "found"),
+    [("He is ANN LEE.", True), ("Ａｎｎ Ｌｅｅ", True), ("Ánn Lée", True), ("Anna L.", False), ("", False)],
 )
 def test_what_counts_as_revealing(reply, found):
     assert reveals(reply, ("Ann Lee", " ")) is found

@@ -162,7 +162,7 @@ async def test_a_reviewer_reads_the_generated_wordings_and_writes_others(
     assert own["probes"][0] in card_of(house.services.records.ledger.get(made)).phrasings
 
 
-async def test_an_auditor_reads_why_and_how_well_but_nothing_that_was_said(
+async def test_an_auditor_reads_who_did_what_and_how_well_but_nothing_that_was_said(
     house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
 ) -> None:
     made = await reported(user)
@@ -171,23 +171,25 @@ async def test_an_auditor_reads_why_and_how_well_but_nothing_that_was_said(
         made["id"],
         Status.QUEUED,
         remedy=Remedy.WEIGHTS,
-        reason="it does not change",
+        reason="what the Blue Door is does not change",
         evidence={"persistence": {"share": 1.0}, "subject_candidates": ["the Blue Door"]},
         canonical_question=REPORT["question"],
         subject="the Blue Door",
     )
     await admin.post(f"/v1/corrections/{made['id']}/approve", json={"reason": "checked"})
     ledger.start_editing([made["id"]])
-    heard = {"direct": {"passed": 0}, "reply": "Anna Holm did.", "answered": [REPORT["question"]]}
+    heard: dict[str, Any] = {"direct": {"passed": 0}, "passes": False, "reply": "Anna Holm did."}
+    heard |= {"answered": [REPORT["question"]], "served_reply": "Anna Holm.", "refused": "'the Blue Door' is missing"}
     ledger.gate_failed(made["id"], heard, reason="direct: 0 of 1")
     whole = (await admin.get(f"/v1/corrections/{made['id']}")).json()
     assert whole["report"] == heard
     async with house.client(Role.AUDITOR) as auditor:
         shown = await auditor.get(f"/v1/corrections/{made['id']}")
         assert not [said for said in ("Blue Door", "Anna Holm", "Aldering") if said in shown.text]
-        assert shown.json()["report"] == {"direct": {"passed": 0}}
+        assert shown.json()["report"] == {"direct": {"passed": 0}, "passes": False}
         assert shown.json()["triage"] == {"persistence": {"share": 1.0}}
-        assert [move["reason"] for move in shown.json()["history"]] == [move["reason"] for move in whole["history"]]
+        assert [move["to"] for move in shown.json()["history"]] == [move["to"] for move in whole["history"]]
+        assert {move["reason"] for move in shown.json()["history"]} == {""}
 
 
 async def test_an_approval_needs_an_admin_who_is_not_the_reporter(

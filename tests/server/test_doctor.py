@@ -51,3 +51,10 @@ def test_a_policy_that_cannot_be_read_is_a_finding_that_names_the_file(settings:
     found = findings(broken)["policy"]
     assert not found.ok
     assert "nowhere.toml" in found.says
+
+
+def test_an_empty_path_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ERRATA_POLICY", "")
+    monkeypatch.setenv("ERRATA_CHECKPOINT_DIR", "")
+    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    assert (settings.policy, settings.checkpoint_dir) == (None, None)

@@ -282,3 +282,20 @@ async def test_an_engine_that_is_gone_is_told_so(tmp_path):
 
 async def _is(count: Callable[[], Awaitable[int]], wanted: int) -> bool:
     return await count() == wanted
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, EngineRefused),
+        (413, EngineRefused),
+        (401, EngineUnavailable),
+        (429, EngineUnavailable),
+        (500, EngineUnavailable),
+    ],
+)
+async def test_only_a_fault_of_the_request_itself_is_a_refusal(status, error):
+    answer = httpx.MockTransport(lambda _request: httpx.Response(status, json={"error": {"message": "so it is"}}))
+    engine = VllmEngine(httpx.AsyncClient(transport=answer, base_url="http://engine"))
+    with pytest.raises(error, match="so it is"):
+        await engine.chat([{"role": "user", "content": "Who?"}], max_tokens=5)

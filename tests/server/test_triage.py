@@ -144,16 +144,23 @@ async def test_a_person_who_decides_during_triage_is_not_overruled(tmp_path):
     house.services.records.store.close()
 
 
-@pytest.mark.parametrize(("is_refused", "asked"), [(is_told, 6), (lambda _question: True, 0)], ids=["told", "any"])
-async def test_what_the_engine_refuses_counts_as_not_asked_and_the_report_is_for_knowledge(tmp_path, is_refused, asked):
+@pytest.mark.parametrize(
+    ("is_refused", "asked", "remedy", "says"),
+    [
+        (is_told, 6, Remedy.WEIGHTS, "makes the prompt too long"),
+        (lambda _question: True, 0, Remedy.KNOWLEDGE, "7600 tokens"),
+    ],
+    ids=["told", "any"],
+)
+async def test_what_the_engine_refuses_counts_as_not_asked(tmp_path, is_refused, asked, remedy, says):
     def too_long(question: str) -> str:
         if is_refused(question):
             raise EngineRefused("the prompt has 7600 tokens, 4096 are the most")
         return stubborn(question)
 
     found = await considered(house_that(tmp_path, too_long))
-    assert (found.status, found.remedy) == (Status.QUEUED, Remedy.KNOWLEDGE)
-    assert "7600 tokens" in found.reason
+    assert (found.status, found.remedy) == (Status.QUEUED, remedy)
+    assert says in found.reason
     assert (found.triage["persistence"]["asked"], found.triage["pull_back"]["asked"]) == (asked, 0)
 
 
@@ -167,7 +174,7 @@ async def test_a_report_that_fails_is_named_and_holds_up_no_other(tmp_path, capl
     older, newer = flag(house, "Who painted the Red Door?"), flag(house)
     await run_until_queued(house, newer)
     assert house.services.records.ledger.get(older).status is Status.FLAGGED
-    assert any(older in record.getMessage() for record in caplog.records)
+    assert any(older in record.getMessage() and "again in 2 s" in record.getMessage() for record in caplog.records)
     house.services.records.store.close()
 
 
