@@ -35,7 +35,7 @@ class MemitConfig:
                              means less leaking to other questions and less reach to the same one in other words
     Detectors
       covariance_weight      lambda, how dear ordinary text is; the reference uses 15,000 for a matrix ten times as wide
-      covariance_tokens      30,000 are enough: 7,500 are too few, 90,000 no better
+      covariance_tokens      from 7,500 on replies no longer differ (docs/LOG.md); 30,000 cost 13 s, once
       sensitivity_tokens     of the same text, for what is felt
     """
 
