@@ -5,7 +5,8 @@ from torch import Tensor
 
 from editing.editor import Editor
 from editing.memit.solve import LowRankDelta
-from editing.methods import Edited, Groups, Progress, Written, memit
+from editing.memit.statistics import Progress
+from editing.methods import Edited, Groups, Written, memit
 
 # Directions of least energy that together hold this share of the covariance's trace are free to be written to.
 # The published cut is an absolute eigenvalue (2e-2), which depends on the model's scale.

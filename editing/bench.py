@@ -8,7 +8,8 @@ from editing.editor import Editor
 from editing.errors import EditingError
 from editing.facts import Fact, FactCase, Probe, check_fact, group_by_subject
 from editing.memit.contexts import contexts_for
-from editing.methods import Edited, Method, Progress, method
+from editing.memit.statistics import Progress
+from editing.methods import Edited, Method, method
 from editing.replies import Reply
 from editing.scoring import answer_log_probs, perplexity
 from editing.statements import Statements, write_statements
@@ -102,18 +103,18 @@ def _edit(
     """Edit what can be edited; the others with the error that names them."""
     refused: dict[str, EditingError] = {}
     fit: list[Fact] = []
-    said: dict[str, Statements] = {}
+    said: dict[Fact, Statements] = {}
     for case in cases:
         try:
             check_fact(case.fact)
             group_by_subject([*fit, case.fact])
-            said[case.fact.id] = write(case.fact.question, case.fact.subject, case.fact.target_new)
-            contexts_for([case.fact], [said[case.fact.id]], editor.chat, editor.config)
+            said[case.fact] = write(case.fact.question, case.fact.subject, case.fact.target_new)
+            contexts_for([case.fact], [said[case.fact]], editor.chat, editor.config)
             fit.append(case.fact)
         except EditingError as error:
             refused[case.fact.id] = error
     groups = list(group_by_subject(fit).values())
-    return edit(editor, groups, [[said[fact.id] for fact in group] for group in groups], done), refused
+    return edit(editor, groups, [[said[fact] for fact in group] for group in groups], done), refused
 
 
 def _judge(

@@ -101,7 +101,10 @@ class Editor:
         statements: Sequence[Sequence[Statements]] | None = None,
         progress: Progress | None = None,
     ) -> list[Artefact]:
-        """One artefact per group of facts. On a GPU groups share batches; on a CPU one group fills the cores."""
+        """One artefact per group of facts. On a GPU groups share batches; on a CPU one group fills the cores.
+
+        progress  told after each batch how many artefacts are made, of how many
+        """
         at_once = 32 if self.decoder.device.type == "cuda" else 1
         written = statements or [
             [write_statements(f.question, f.subject, f.target_new) for f in group] for group in groups
@@ -207,7 +210,10 @@ class Editor:
         system: str | None = None,
         progress: Progress | None = None,
     ) -> list[Reply]:
-        """Greedy replies through the chat template, run to their natural end or `max_tokens`."""
+        """Greedy replies through the chat template, run to their natural end or `max_tokens`.
+
+        progress  told after each batch how many prompts are answered, of how many (each distinct one counts once)
+        """
         return reply_to(self._fast, self.chat, prompts, max_tokens=max_tokens, system=system, progress=progress)
 
     # -- inside

@@ -12,7 +12,8 @@ from torch.nn.functional import cross_entropy
 from editing.editor import Editor
 from editing.memit.contexts import Context, Role, contexts_for
 from editing.memit.solve import LowRankDelta
-from editing.methods import Edited, Groups, Progress, Written
+from editing.memit.statistics import Progress
+from editing.methods import Edited, Groups, Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +104,13 @@ def _train(
     generator = torch.Generator().manual_seed(0)
     try:
         for epoch in range(training.epochs):
-            progress(epoch, training.epochs)
             for i in torch.randperm(len(rows), generator=generator).tolist():
                 optimiser.zero_grad()
                 loss = _loss(editor, [row for row in rows[i] if row.role is Role.EDIT])
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 keep_small()
+            progress(len(rows) * (epoch + 1) // training.epochs, len(rows))
     finally:
         for hook in hooks:
             hook.remove()

@@ -8,11 +8,11 @@ from time import perf_counter
 from editing.edit_set import Artefact, Solution
 from editing.editor import Editor
 from editing.facts import Fact
+from editing.memit.statistics import Progress
 from editing.statements import Statements
 
 Groups = Sequence[Sequence[Fact]]
 Written = Sequence[Sequence[Statements]]
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Edited:
     artefacts: tuple[Artefact, ...] = ()
 
 
-# A method edits all groups at once, tells how many are done of how many, and leaves the model as it was;
+# A method edits all groups at once, tells how many of them are done, and leaves the model as it was;
 # `Editor.applied` puts the solution in place.
 Method = Callable[[Editor, Groups, Written, Progress], Edited]
 

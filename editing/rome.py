@@ -7,7 +7,8 @@ from torch import Tensor
 
 from editing.editor import Editor
 from editing.memit.solve import LowRankDelta
-from editing.methods import Edited, Groups, Progress, Written, memit
+from editing.memit.statistics import Progress
+from editing.methods import Edited, Groups, Written, memit
 
 
 def rome(editor: Editor, groups: Groups, written: Written, progress: Progress) -> Edited:

@@ -9,7 +9,7 @@ from governance.book import Book, report_sha256
 from governance.corrections import WORDINGS, Correction, Fallback, Remedy, Status
 from governance.errors import Forbidden, MoveNotAllowed
 from governance.lifecycle import IN_FORCE, check_status
-from governance.residual import holds
+from governance.request_book import names_somebody_to_be_erased
 from governance.times import now, to_text
 
 PROBE_ATTEMPTS = 2
@@ -327,22 +327,15 @@ class ProcessBook(Book):
             category=correction.category, personal_data=correction.personal_data, volatile=correction.volatile
         )
         # What an erasure itself commissions names the person, so that nothing else is said of them.
-        if bar is None and correction.channel != "erasure" and self._is_being_erased(correction):
-            return "it concerns somebody who has asked to be erased"
-        return bar
-
-    def _is_being_erased(self, correction: Correction) -> bool:
-        """Whether the claim names a person whose erasure request is known to be theirs; once closed the names are gone."""
         claim = correction.claim
         text = "\n".join((claim.question, claim.canonical_question, claim.subject, claim.correct_answer))
-        for row in self._store.rows(
-            "SELECT work_text_id FROM erasure_requests"
-            " WHERE kind = 'erasure' AND status NOT IN ('received', 'closed', 'refused')"
+        if (
+            bar is None
+            and correction.channel != "erasure"
+            and names_somebody_to_be_erased(self._store, self._vault, text)
         ):
-            work = self._texts(row["work_text_id"])
-            if any(holds(text, needle) for needle in (*work.get("names", ()), *work.get("identifiers", ()))):
-                return True
-        return False
+            return "it concerns somebody who has asked to be erased"
+        return bar
 
     def _assess(self, row: dict[str, Any]) -> None:
         """Set tier and approvals anew; a tier never falls by an edit of the words."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from governance.accounts import Account
 from governance.audit import Log
+from governance.correction_rows import sealed_json
 from governance.errors import Forbidden, MoveNotAllowed, NotFound
 from governance.requests import (
     Choice,
@@ -21,6 +22,7 @@ from governance.requests import (
     Subject,
     check_step,
 )
+from governance.residual import holds
 from governance.store import Store
 from governance.times import from_text, now, optional, to_text
 from governance.vault import Vault
@@ -97,9 +99,7 @@ class RequestBook:
 
     def _work(self, request_id: str, text_id: str | None = None) -> dict[str, Any]:
         found = text_id or self._store.value("SELECT work_text_id FROM erasure_requests WHERE id = :id", id=request_id)
-        text = self._vault.get(found)
-        work: dict[str, Any] = json.loads(text) if text else {}
-        return work
+        return sealed_json(self._vault, found)
 
     def _rework(self, request_id: str, **changes: Any) -> None:
         work = self._work(request_id)
@@ -145,3 +145,16 @@ class RequestBook:
 def check_admin(actor: Account) -> None:
     if not actor.role.may_administer:
         raise Forbidden(f"a {actor.role.value} may not handle such requests: ask an admin")
+
+
+def names_somebody_to_be_erased(store: Store, vault: Vault, text: str) -> bool:
+    """Whether the text names, in whole words, a person whose request for erasure is known to be theirs and not closed yet;
+    once it is closed, the names are gone."""
+    for row in store.rows(
+        "SELECT work_text_id FROM erasure_requests"
+        " WHERE kind = 'erasure' AND status NOT IN ('received', 'closed', 'refused')"
+    ):
+        work = sealed_json(vault, row["work_text_id"])
+        if any(holds(text, needle) for needle in (*work.get("names", ()), *work.get("identifiers", ()))):
+            return True
+    return False

@@ -16,8 +16,11 @@ def correction_json(
 ) -> dict[str, Any]:
     """The record. Its reporter and those who review see the texts; an auditor sees who did what when, and the figures."""
     sees_texts = viewer.id == correction.reporter_id or viewer.role.may_review
-    words = (lambda reason: reason) if sees_texts else (lambda _: "")
     found = dict if sees_texts else _figures
+
+    def words(reason: str) -> str:
+        return reason if sees_texts else ""
+
     claim = correction.claim
     record: dict[str, Any] = {
         "id": correction.id,

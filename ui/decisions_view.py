@@ -1,5 +1,7 @@
 """What can be decided about a report: its buttons by status and role, and the dialogs that they open."""
 
+from typing import Any
+
 from . import html
 from .admin_texts import ADMIN
 from .html import Html, element
@@ -19,15 +21,14 @@ def actions(report: Report, me: Me) -> list[Html]:
             html.dialog_button(_keyed(ADMIN.approve, "a"), approve_dialog(report), look="er-primary", data_key="a")
         )
     if report.status in ("flagged", "queued") and me.may_review:
-        fields = [html.field("reason", TEXTS.reason, type="area", required=True, help=ADMIN.reject_help)]
-        reject = html.dialog(
+        reject = _with_reason(
             ADMIN.reject_title,
+            report,
             act="reject",
-            id=report.id,
             ok=ADMIN.reject,
             danger=True,
             text=question_of(report),
-            fields=fields,
+            help=ADMIN.reject_help,
         )
         buttons.append(html.dialog_button(_keyed(ADMIN.reject, "r"), reject, look="er-danger", data_key="r"))
     if report.status in ("flagged", "queued", "needs_evidence") and me.may_review:
@@ -35,35 +36,16 @@ def actions(report: Report, me: Me) -> list[Html]:
     if report.status == "queued" and me.may_review:
         other = "knowledge" if report.remedy == "weights" else "weights"
         label = ADMIN.reroute_knowledge if other == "knowledge" else ADMIN.reroute_weights
-        reroute = html.dialog(
-            ADMIN.reroute_title,
-            act=f"reroute-{other}",
-            id=report.id,
-            ok=label,
-            text=report.reason,
-            fields=[html.field("reason", TEXTS.reason, type="area", required=True)],
-        )
+        reroute = _with_reason(ADMIN.reroute_title, report, act=f"reroute-{other}", ok=label, text=report.reason)
         buttons.append(html.dialog_button(label, reroute))
         if report.remedy == "weights":
             buttons.append(html.button(ADMIN.preview, act="preview", id=report.id))
     if report.status in ("flagged", "queued") and me.may_review:
-        ask = html.dialog(
-            ADMIN.ask_evidence_title,
-            act="ask-evidence",
-            id=report.id,
-            ok=ADMIN.ask_evidence,
-            fields=[html.field("reason", TEXTS.reason, type="area", required=True)],
-        )
+        ask = _with_reason(ADMIN.ask_evidence_title, report, act="ask-evidence", ok=ADMIN.ask_evidence)
         buttons.append(html.dialog_button(ADMIN.ask_evidence, ask))
     if report.status in ("approved", "failed") and me.may_administer:
-        requeue = html.dialog(
-            ADMIN.requeue_title,
-            act="requeue",
-            id=report.id,
-            ok=ADMIN.requeue,
-            text=ADMIN.requeue_text.format(question=question_of(report)),
-            fields=[html.field("reason", TEXTS.reason, type="area", rows=2, required=True)],
-        )
+        text = ADMIN.requeue_text.format(question=question_of(report))
+        requeue = _with_reason(ADMIN.requeue_title, report, act="requeue", ok=ADMIN.requeue, text=text, rows=2)
         buttons.append(html.dialog_button(ADMIN.requeue, requeue))
     if report.status in ("live", "in_knowledge") and me.may_administer and not report.undo_requested:
         buttons.append(undo_button(report))
@@ -108,13 +90,14 @@ def edit_dialog(report: Report) -> dict[str, object]:
 
 
 def undo_button(report: Report) -> Html:
-    undo = html.dialog(
-        ADMIN.undo_title,
-        act="rollback",
-        id=report.id,
-        ok=ADMIN.undo,
-        danger=True,
-        text=ADMIN.undo_text.format(question=question_of(report)),
-        fields=[html.field("reason", TEXTS.reason, type="area", rows=2, required=True)],
-    )
+    text = ADMIN.undo_text.format(question=question_of(report))
+    undo = _with_reason(ADMIN.undo_title, report, act="rollback", ok=ADMIN.undo, danger=True, text=text, rows=2)
     return html.dialog_button(ADMIN.undo, undo, look="er-danger")
+
+
+def _with_reason(
+    title: str, report: Report, *, act: str, ok: str, text: str = "", danger: bool = False, **more: Any
+) -> dict[str, object]:
+    """A dialog that asks for nothing but why; `more` goes to that field."""
+    reason = html.field("reason", TEXTS.reason, type="area", required=True, **more)
+    return html.dialog(title, act=act, id=report.id, ok=ok, danger=danger, text=text, fields=[reason])

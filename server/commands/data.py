@@ -208,14 +208,14 @@ def _opened_or_aside(settings: Settings, backup: Path) -> tuple[Records, Path | 
     from governance.backup import set_damaged_aside
 
     try:
-        records = open_records(settings)
-        verify(database=settings.database_path)
+        if settings.database_path.exists():
+            verify(database=settings.database_path)
+        return open_records(settings), None
     except sqlite3.OperationalError:  # a lock, or a disk that is in the way: no damage
         raise
     except sqlite3.DatabaseError:
         aside = set_damaged_aside(settings.database_path, backup)
         return open_records(settings), aside
-    return records, None
 
 
 @click.command("settings")

@@ -4,7 +4,7 @@ import pytest
 
 from editing.bench import run_bench
 from editing.facts import Fact, FactCase, Probe
-from editing.methods import METHODS, method
+from editing.methods import METHODS, memit, method
 from editing.testing import TINY, tiny_editor
 
 CASES = [
@@ -75,6 +75,21 @@ def test_a_subject_that_its_tokens_do_not_hold_ends_nothing_but_its_own_edit(edi
     assert "does not occur in prompt" in rows["folded"]["refused"]
     assert "refused" not in rows[CASES[0].fact.id]
     assert "edits: 1 of 1" in told
+
+
+def test_two_facts_of_one_id_are_edited_by_their_own_wordings(editor, monkeypatch):
+    seen = []
+
+    def noting(one, groups, written, progress):
+        seen.extend(zip(groups, written, strict=True))
+        return memit(one, groups, written, progress)
+
+    monkeypatch.setattr("editing.bench.method", lambda _name: noting)
+    twice = [
+        FactCase(Fact("same", place, f"What is the capital of {place}?", "Turin")) for place in ("Spain", "France")
+    ]
+    run_bench(editor, twice, max_tokens=4)
+    assert [said.question for _, (said,) in seen] == [fact.question for (fact,), _ in seen]
 
 
 def test_batches_start_from_the_base_each(editor):

@@ -14,9 +14,11 @@ from governance.accounts import Account, Accounts, Role
 from governance.answers import Answers
 from governance.audit import Log
 from governance.corrections import Correction, Remedy, Status
+from governance.erasure import Erasures
 from governance.ledger import Ledger
 from governance.policy import Policy
 from governance.store import Store
+from governance.tombstones import Tombstones
 from governance.vault import Vault
 from governance.versions import Version, Versions
 
@@ -128,3 +130,16 @@ def room(tmp_path: Path) -> Iterator[Room]:
 @pytest.fixture
 def room_maker() -> Callable[[Path], Room]:
     return make_room
+
+
+@pytest.fixture
+def erasures(room: Room) -> Erasures:
+    """Requests, with their tombstones beside the database."""
+    return Erasures(
+        room.store,
+        room.vault,
+        room.log,
+        accounts=room.accounts,
+        ledger=room.ledger,
+        tombstones=Tombstones(room.path / "erased.jsonl"),
+    )

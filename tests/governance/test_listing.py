@@ -1,4 +1,6 @@
-"""The orders of the queue: each is whole, each page goes on where the last one ended, and cursors are not mixed up."""
+"""Lists and the orders of the queue: each is whole, each page goes on where the last one ended, and cursors are not mixed up."""
+
+import time
 
 import pytest
 from hypothesis import given
@@ -95,3 +97,48 @@ def test_no_order_sorts_in_memory(room):
         values = {"status": "queued", "reporter": "x", "rank": 0, "at": "~", "id": "~", "limit": 5}
         plan = room.store.rows(f"EXPLAIN QUERY PLAN {statement}", **values)
         assert of_one or not any("TEMP B-TREE" in row["detail"] for row in plan), statement
+
+
+def test_pages_hold_every_report_once_newest_first(room):
+    ids = [room.flag(question=f"Who painted picture {number}?").id for number in range(7)]
+    found, cursor = [], None
+    while True:
+        page, cursor = room.ledger.list(limit=3, cursor=cursor)
+        found += [correction.id for correction in page]
+        if cursor is None:
+            break
+    assert found == ids[::-1]
+
+
+def test_lists_filter_and_search(room):
+    mine, theirs = room.flag(), room.queued(room.people["other_user"], question="Who painted The Scream?")
+    assert [c.id for c in room.ledger.list(reporter_id=room.user.id)[0]] == [mine.id]
+    assert [c.id for c in room.ledger.list(Status.QUEUED)[0]] == [theirs.id]
+    assert [c.id for c in room.ledger.list(Status.QUEUED, reporter_id=room.user.id)[0]] == []
+    assert [c.id for c in room.ledger.list(search="scream")[0]] == [theirs.id]
+    assert room.ledger.counts()["queued"] == 1
+    assert [c.id for c in room.ledger.in_status(Status.QUEUED, Status.FLAGGED)] == [mine.id, theirs.id]
+
+
+def test_a_made_up_cursor_is_refused(room):
+    with pytest.raises(InvalidClaim, match="cursor"):
+        room.ledger.list(cursor="nonsense")
+
+
+def test_a_page_of_ten_thousand_reports_is_quick(room):
+    first = room.queued()
+    with room.store.transaction():
+        columns = [row["name"] for row in room.store.rows("SELECT name FROM pragma_table_info('corrections')")]
+        rest = ", ".join(column for column in columns if column not in ("id", "created", "idempotency_hash"))
+        room.store.write(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
+            f" INSERT INTO corrections (id, created, {rest}) SELECT 'cor_' || i,"
+            f" printf('2026-01-%02dT%05d', 1 + i % 28, i) || 'Z', {rest} FROM n, corrections WHERE id = :id",
+            id=first.id,
+        )
+        room.store.write("UPDATE corrections SET created = '2026-01-01T00:00:00.000000Z' WHERE id <> :id", id=first.id)
+    start = time.perf_counter()
+    page, cursor = room.ledger.list(Status.QUEUED, limit=50)
+    elapsed = time.perf_counter() - start
+    assert (len(page), cursor is not None) == (50, True)
+    assert elapsed < 0.2

@@ -175,6 +175,25 @@ async def test_a_version_that_cannot_be_brought_back_leaves_the_served_one_in_it
     assert len(records.ledger.in_status(Status.LIVE)) == 2
 
 
+async def test_a_served_version_that_is_lost_does_not_overrule_the_one_that_people_want(
+    house: House, base: Path
+) -> None:
+    records, settings = house.services.records, house.services.settings
+    house.engine._reply = lambda *_: f"It is {PAINTER[2]}."
+    approved(records, *PAINTER)
+    worker = worker_of(settings, records, base, {PAINTER[0]: 0.25})
+    work(worker)
+    await Publisher(house.services).reconcile()
+    served = records.versions.served()
+    records.versions.desire(BASE, actor=records.accounts.named("admin"), kind="restore")
+    shutil.rmtree(settings.versions_dir / served.id)
+    for name in served.artefacts:
+        (settings.artefacts_dir / f"{name}.json").unlink()
+    assert worker.round()  # sees that it is lost
+    assert not worker.round()  # and does not try again
+    assert records.versions.desired().id == BASE
+
+
 def test_a_database_that_cannot_grow_is_waited_for(house: House, make_worker, monkeypatch):
     one = approved(house.services.records, *PAINTER)
     worker, _ = make_worker({PAINTER[0]: 0.25})
