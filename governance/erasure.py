@@ -1,6 +1,7 @@
 """Erasure and rectification: the six steps, each recorded, from receipt to certificate."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -32,7 +33,7 @@ from governance.requests import (
     check_step,
     choose,
 )
-from governance.residual import Probes, measure, revealing
+from governance.residual import UNSPACED, Probes, measure, revealing
 from governance.store import Store
 from governance.times import now, to_text
 from governance.tombstones import Tombstone, Tombstones
@@ -53,6 +54,8 @@ ORDER = (
     Method.REBUILD_CACHE,
 )
 """Edits go first, while their texts can still be read; caches last, when nothing can fill them again."""
+GROUND = re.compile(r"(?=.*\d)[a-z0-9][a-z0-9.()/-]{1,39}", re.IGNORECASE)
+"""A legal ground as a code, `gdpr-17-3-e` or `Art.17(3)(e)`: it goes into the log in the clear, so it can hold no name."""
 
 
 class Erasures(RequestBook):
@@ -94,7 +97,9 @@ class Erasures(RequestBook):
         identifiers = check_texts("identifiers", subject.identifiers, longest=200, most=50)
         if not names and not identifiers and subject.account_id is None:
             raise Invalid("nobody is named: give names, identifiers or an account", "names")
-        if short := [needle for needle in (*names, *identifiers) if len(needle) < 3]:
+        if short := [
+            needle for needle in (*names, *identifiers) if len(needle) < (2 if UNSPACED.search(needle) else 3)
+        ]:
             raise Invalid(f"{short[0]!r} is too short to be looked for: it would be found everywhere", "names")
         if subject.account_id is not None:
             self._accounts.get(subject.account_id)
@@ -223,7 +228,10 @@ class Erasures(RequestBook):
     def refuse(self, request_id: str, actor: Account, *, reason: str, ground: str) -> ErasureRequest:
         """Say no, with the legal ground (a short code such as `gdpr-17-3-a`) and the reason given to the person."""
         reason = check_text("reason", reason, longest=MAX_REASON)
-        ground = check_text("ground", ground, longest=80)
+        if not GROUND.fullmatch(ground):
+            raise Invalid(
+                "give the ground as a short code such as gdpr-17-3-e: it stands in the log for good", "ground"
+            )
         with self._store.transaction():
             self._rework(request_id, refusal=reason)
             self._step(request_id, Step.REFUSED, actor, {"ground": ground})

@@ -1,7 +1,7 @@
 """What people do to corrections: report, revise, approve, reject, reroute, appeal, undo; all by policy, all logged."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -42,8 +42,13 @@ class Ledger(Intake):
         paraphrases: Sequence[str] | None = None,
         probes: Sequence[str] | None = None,
         neighbours: Sequence[str] | None = None,
+        judge: Callable[[Correction], tuple[bool, bool | None]] | None = None,
     ) -> Correction:
-        """Put the claim into its canonical form before approval; approvals given for the old words lapse."""
+        """Put the claim into its canonical form before approval; approvals given for the old words lapse.
+
+        `judge` says of the claim in its new words whether it holds personal data and whether its answer changes (None:
+        unsure); what policy bars from the weights then goes to knowledge.
+        """
         self._check_reviewer(actor, "edit a claim")
         claim: dict[str, str] = {}
         for field, text, longest in (
@@ -79,6 +84,11 @@ class Ledger(Intake):
                 )
             self._index(row, self._rewrite(row["claim_text_id"], **claim))
             self._rewrite(row["work_text_id"], **{name: list(texts) for name, texts in work.items()})
+            if judge is not None:
+                row["personal_data"], row["volatile"] = judge(self._load(row))
+            if row["remedy"] == Remedy.WEIGHTS and (bar := self._barred(row)):
+                row["remedy"] = Remedy.KNOWLEDGE.value
+                self._rewrite(row["work_text_id"], reason=f"revised; not weights, because {bar}")
             self._assess(row)
             row["round"] += 1
             self._save(row)

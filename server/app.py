@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 import ui
 from editing.errors import EditingError
@@ -64,11 +65,28 @@ def create_app(services: Services, *, with_pages: bool = True, with_loops: bool 
     _answer_errors(app)
     app.add_middleware(RequestLog)
     app.add_middleware(BodyLimit, max_mb=services.settings.max_request_mb)
+    _answer_unknown_paths(app)
     if with_pages:
         app = ui.mount(app, api_url=services.settings.base_url)
     app.add_middleware(auth.PageGuard, services=lambda: app.state.services)
     app.add_middleware(SafeHeaders, https=services.settings.secure_cookie)
     return app
+
+
+def _answer_unknown_paths(app: FastAPI) -> None:
+    """Paths and methods of the API that no route has: 404 and 405 in its shape, before the page at "/" takes them for its
+    own."""
+    routes = list(app.router.routes)
+
+    async def unknown(request: Request) -> None:
+        partly = [route for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]
+        if not partly:
+            raise HTTPException(404)
+        allowed = sorted({method for route in partly for method in getattr(route, "methods", None) or ()})
+        raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
+
+    for path in ("/v1/{rest:path}", "/health", "/ready", "/version", "/metrics", "/login", "/logout", "/openapi.json"):
+        app.add_route(path, unknown, methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 
 
 def _answer_errors(app: FastAPI) -> None:

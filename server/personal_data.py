@@ -1,4 +1,5 @@
-"""Personal data in a text, by kind: contact data and identifiers, found by phonenumbers and python-stdnum, without a model."""
+"""Personal data in a text, by kind: contact data and identifiers, found by phonenumbers and python-stdnum, and what is
+asked about a person that nobody's weights should hold, by its words; without a model."""
 
 from __future__ import annotations
 
@@ -22,6 +23,23 @@ EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63})+")
 DIGITS = re.compile(r"(?<![\w.,])\+?\d[\d \-./]{5,24}\d(?![\w,])")
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{2,4}){3,8}\b")
 ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])|\b(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}\b")
+# What a question asks for. Words that stand as well in a question about no person ("What does HIV stand for?") are left
+# to the reviewers, by the words of `governance/policy.toml` that ask for a second one.
+ASKED_FOR = {
+    kind: re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
+    for kind, words in {
+        "contact data": r"(?:home|private) address|(?:mobile|phone|telephone) number|e-?mail address",
+        "identifier": r"(?:passport|social security|national insurance|identity card|bank account|credit card) number",
+        "health": r"(?:medical|health) records?|hiv[- ](?:status|positive|negative)|diagnosed with|mental illness of",
+        "sexual orientation": r"sexual (?:orientation|preference)|sexuality of|(?:is|was) .{1,40} (?:gay|lesbian|bisexual)",
+        "religion": r"(?<!official )(?<!state )(?<!main )(?<!major )(?<!national )religion (?:of|do|does|did)|religious beliefs?",
+        "political opinion": r"political (?:opinion|view|belief)s?|(?:who|party) did .{1,60} vote for",
+        "ethnic origin": r"ethnic (?:origin|background)|ethnicity of|racial origin",
+        "trade union membership": r"trade[- ]union member(?:ship)?",
+        "genetic or biometric data": r"(?:genetic|biometric) data (?:of|on|about)",
+        "criminal record": r"criminal records?",
+    }.items()
+}
 PHONE_WORDS = re.compile(r"\b(?:phone|call|tel|mobile|whatsapp|fax|number is|reach)\b", re.IGNORECASE)
 
 
@@ -42,6 +60,7 @@ def _kinds(text: str) -> Iterator[str]:
         yield from _number_kinds(number)
     if _has_phone(text):
         yield "phone number"
+    yield from (kind for kind, words in ASKED_FOR.items() if words.search(text))
 
 
 def _number_kinds(number: str) -> Iterator[str]:

@@ -18,10 +18,10 @@ from governance.corrections import Category, Correction, Remedy, Status
 from governance.errors import MoveNotAllowed
 from retrieval.documents import iso
 from retrieval.freshness import Freshness
+from server.assessment import assess
 from server.cards import Card
 from server.engines.protocol import Engine
 from server.errors import EngineRefused, EngineUnavailable
-from server.personal_data import personal_data_in
 from server.router import contradicts
 from server.services import Services
 
@@ -122,10 +122,10 @@ class Triage:
         is_revised = claim.canonical_question not in ("", claim.question)
         question = claim.canonical_question if is_revised else plain_question(claim.question)
         subject = claim.subject or next(iter(propose_subjects(question, claim.correct_answer)), "")
-        freshness = await asyncio.to_thread(self._freshness, question)
-        personal = await asyncio.to_thread(
-            personal_data_in, " \n".join((claim.question, claim.correct_answer, correction.comment))
+        assessed = await asyncio.to_thread(
+            assess, services, question, (claim.question, claim.correct_answer, correction.comment)
         )
+        freshness, personal = assessed.freshness, assessed.personal
         await services.serving.ready()
         persistence, pull_back, refused = Persistence(0, 0, 0), PullBack(0, 0), ""
         try:
@@ -173,7 +173,7 @@ class Triage:
                 conflicts=related.conflicts,
                 duplicate_of=related.duplicates[0] if related.duplicates else None,
                 personal_data=bool(personal),
-                volatile=(not freshness.evergreen) if freshness.confident else None,
+                volatile=assessed.volatile,
                 claim=correction.claim_commitment,
             )
         except MoveNotAllowed:
@@ -202,7 +202,9 @@ class Triage:
             named = f" ({', '.join(personal)})" if personal else ""
             return Proposal(Remedy.KNOWLEDGE, f"personal data{named} never goes into weights")
         if not freshness.evergreen:
-            certainty = "" if freshness.confident else ", though not surely: please check"
+            certainty = (
+                "" if freshness.confident else ", though not surely: if it does not, say in the question of when"
+            )
             return Proposal(Remedy.KNOWLEDGE, f"the answer changes with time (within {freshness.horizon}){certainty}")
         if why := refusal(question, subject, answer):
             return Proposal(Remedy.KNOWLEDGE, f"not fit for a weight edit: {why}")
@@ -226,9 +228,6 @@ class Triage:
             Remedy.WEIGHTS,
             f"the fact does not change and the model keeps getting it wrong ({wrong}); {told}{unsure}",
         )
-
-    def _freshness(self, question: str) -> Freshness:
-        return self._services.freshness.predict([question])[0]
 
     def _contradicted_by(self, question: str, subject: str, answer: str) -> list[dict[str, str]]:
         """Passages in force that likely answer the question, about the same subject, without the reported answer."""

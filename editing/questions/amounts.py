@@ -3,8 +3,11 @@
 import re
 
 from editing.questions.clauses import clause_of, split_subject
-from editing.questions.grammar import PREPOSITIONS
+from editing.questions.grammar import PREPOSITIONS, base_and_tense, is_base
 from editing.questions.readings import SLOT, Reading, be_of, noun_reading
+
+_NOUN_FOLLOWS = PREPOSITIONS | {"the", "a", "an"}
+_OBJECT_FOLLOWS = _NOUN_FOLLOWS - {"of", "a", "an"}
 
 
 def read_amount(text: str, answer: str) -> Reading | None:
@@ -86,13 +89,43 @@ def _count(text: str) -> Reading | None:
 
 
 def _count_of_doers(text: str) -> Reading | None:
-    """How many people live in {s}."""
-    match = re.match(r"(?i)^how many\s+(\w+(?:\s\w+)?)\s+(\w+\s+.*\{s\}.*)$", text)
-    if not match:
+    """How many people live in {s} / How many episodes of {s} aired."""
+    match = re.match(r"(?i)^how many\s+(.*\{s\}.*)$", text)
+    split = _split_doers(match.group(1).split()) if match else None
+    if split is None:
         return None
-    counted, act = match.groups()
+    counted, act = split
     noun = f"the number of {counted} that {act}"
     return Reading("how many", f"{noun} is", embedded=f"how many {counted} {act}", asked="how many", noun=noun)
+
+
+def _split_doers(words: list[str]) -> tuple[str, str] | None:
+    """Split "red boats dock in {s}" into who is counted and what they do; None where no verb is seen.
+
+    The verb is the first word behind the noun that is a known one, else the word before "in", "the" or the slot.
+    """
+    lowered = [word.lower() for word in words]
+    if any(word in ("do", "does", "did", "will", "can", "is", "are", "was", "were") for word in lowered):
+        return None
+    behind_noun = range(1, len(words))
+    known = (
+        index for index in behind_noun if lowered[index - 1] not in _NOUN_FOLLOWS and _is_plural_verb(lowered[index])
+    )
+    before_its_object = (
+        index - 1
+        for index in behind_noun
+        if index > 1
+        and (SLOT in lowered[index] or lowered[index] in _OBJECT_FOLLOWS)
+        and SLOT not in lowered[index - 1]
+    )
+    verb = next(known, None) or next(before_its_object, None)
+    return (" ".join(words[:verb]), " ".join(words[verb:])) if verb else None
+
+
+def _is_plural_verb(word: str) -> bool:
+    """Whether "the people" can go on with the word: a base form or a past."""
+    form = base_and_tense(word)
+    return is_base(word) or (form is not None and form[1] == "past")
 
 
 def _price(text: str) -> Reading | None:

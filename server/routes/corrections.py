@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from pydantic import ConfigDict, Field
 
 from governance.accounts import Account
-from governance.corrections import Category, Correction, Fallback, Remedy, Status
+from governance.corrections import WORDINGS, Category, Correction, Fallback, Remedy, Status
 from governance.listing import Sort
+from server.assessment import assess
 from server.auth import READERS, Admin, Reader, Reporter, Reviewer, ServicesOf, Signed
 from server.body import Body
 from server.corrections_json import correction_json
@@ -139,7 +141,9 @@ def show(correction_id: str, services: ServicesOf, account: Signed) -> dict[str,
 @router.patch("/{correction_id}")
 def revise(correction_id: str, body: Revision, services: ServicesOf, account: Reviewer) -> dict[str, Any]:
     """Edit what will be corrected, before approval."""
-    revised = services.records.ledger.revise(correction_id, account, **body.model_dump(exclude_none=True))
+    revised = services.records.ledger.revise(
+        correction_id, account, **body.model_dump(exclude_none=True), judge=lambda new: _bars(services, new)
+    )
     return correction_json(services, revised, viewer=account, whole=True)
 
 
@@ -232,6 +236,13 @@ def visible(services: Services, account: Account, correction_id: str) -> Correct
     if found.reporter_id != account.id and account.role not in READERS:
         raise Missing(f"No correction {correction_id!r}.")
     return found
+
+
+def _bars(services: Services, correction: Correction) -> tuple[bool, bool | None]:
+    claim = correction.claim
+    said = (claim.question, claim.correct_answer, correction.comment)
+    found = assess(services, claim.canonical_question, chain(said, *(getattr(correction, name) for name in WORDINGS)))
+    return bool(found.personal), found.volatile
 
 
 def _moved(services: Services, account: Account, correction: Correction) -> dict[str, Any]:

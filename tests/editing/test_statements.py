@@ -186,6 +186,26 @@ def test_training_questions_say_it_in_other_words(question, subject, answer, wan
     assert wanted in write_statements(question, subject, answer).paraphrases
 
 
+@pytest.mark.parametrize(
+    ("question", "subject", "noun"),
+    [
+        ("How many people live in Quay?", "Quay", "people that live in Quay"),
+        ("How many people row in Quay?", "Quay", "people that row in Quay"),
+        ("How many people sang in the Lume Choir?", "Lume Choir", "people that sang in the Lume Choir"),
+        ("How many red boats dock in Quay?", "Quay", "red boats that dock in Quay"),
+        ("How many trains a day run through Quay?", "Quay", "trains a day that run through Quay"),
+        ("How many people from Karn work for Norvane?", "Norvane", "people from Karn that work for Norvane"),
+        ("How many votes elected Ida Fern?", "Ida Fern", "votes that elected Ida Fern"),
+        ("How many people grok the Ebb?", "Ebb", "people that grok the Ebb"),
+        ("How many episodes of the Lume Opera aired?", "Lume Opera", "episodes of the Lume Opera that aired"),
+        ("How many members of the crew survived Karn?", "Karn", "members of the crew that survived Karn"),
+    ],
+)
+def test_who_is_counted_is_told_from_what_they_do(question, subject, noun):
+    wordings = write_statements(question, subject, "forty").paraphrases
+    assert [it for it in wordings if "number of" in it] == [f"What is the number of {noun}?"]
+
+
 ASKED = [
     ("Who is the CEO of Norvane?", "Norvane", "Ida Fern"),
     ("who restored the amber heron", "amber heron", "Lee Moss"),

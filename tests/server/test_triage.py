@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from governance.accounts import Role
 from governance.corrections import Category, Correction, Remedy, Status
 from retrieval.freshness import Freshness, Horizon
 from server.engines.scripted import ScriptedEngine
@@ -101,12 +102,47 @@ async def test_a_model_that_is_mostly_right_when_asked_again_is_not_edited(tmp_p
     assert "not wrong persistently (1 of 6 replies)" in found.reason
 
 
-@pytest.mark.parametrize(("confident", "said"), [(True, "within months"), (False, "please check")])
+@pytest.mark.parametrize(("confident", "said"), [(True, "within months"), (False, "say in the question of when")])
 async def test_what_changes_is_for_knowledge_and_doubt_is_told(tmp_path, confident, said):
     found = await considered(house_that(tmp_path, stubborn, evergreen=False, confident=confident))
     assert found.remedy is Remedy.KNOWLEDGE
     assert said in found.reason
-    assert found.volatile is (True if confident else None)
+    assert found.volatile is True
+
+
+@pytest.mark.parametrize(
+    ("change", "bar"),
+    [
+        ({"canonical_question": "What is the mobile number of Ida Fern?", "subject": "Ida Fern"}, "personal data"),
+        ({"correct_answer": "Piet Aldering (piet@example.org)"}, "personal data"),
+        ({"paraphrases": ["Whose sexual orientation does the Blue Door tell of?"]}, "personal data"),
+    ],
+)
+async def test_a_revision_is_judged_as_a_report_is(tmp_path, change, bar):
+    house = house_that(tmp_path, stubborn)
+    found = await considered(house)
+    assert found.remedy is Remedy.WEIGHTS
+    async with house.client(Role.ADMIN) as admin:
+        revised = (await admin.patch(f"/v1/corrections/{found.id}", json=change)).json()
+        assert (revised["remedy"], bar in revised["reason"]) == ("knowledge", True)
+        refused = await admin.post(f"/v1/corrections/{found.id}/reroute", json={"remedy": "weights"})
+        assert refused.status_code == 403
+    house.services.records.store.close()
+
+
+async def test_a_fact_that_may_change_goes_into_weights_once_its_question_says_of_when(tmp_path):
+    house = house_that(tmp_path, stubborn, evergreen=False, confident=False)
+    found = await considered(house)
+    async with house.client(Role.ADMIN) as admin:
+        refused = await admin.post(f"/v1/corrections/{found.id}/reroute", json={"remedy": "weights"})
+        assert (refused.status_code, "changes with time" in refused.text) == (403, True)
+        lasting = replace(house.services, freshness=Predicts(evergreen=True))
+        house.app.state.services = lasting
+        dated = {"canonical_question": "Who painted the Blue Door in 1911?"}
+        assert (await admin.patch(f"/v1/corrections/{found.id}", json=dated)).status_code == 200
+        rerouted = await admin.post(f"/v1/corrections/{found.id}/reroute", json={"remedy": "weights"})
+        assert (rerouted.status_code, rerouted.json()["remedy"]) == (200, "weights")
+    house.services.records.store.close()
 
 
 @pytest.mark.parametrize(
