@@ -303,3 +303,9 @@ class Book:
 def report_sha256(report: Mapping[str, Any]) -> str:
     """The hash under which a verification report is named in the log."""
     return hashlib.sha256(canonical(report).encode()).hexdigest()
+
+
+def numbers_of(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers and verdicts of a report, however deep; no words, which may quote what was said."""
+    kept = {name: numbers_of(value) if isinstance(value, Mapping) else value for name, value in report.items()}
+    return {name: value for name, value in kept.items() if value is None or isinstance(value, int | float | dict)}

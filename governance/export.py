@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from governance.audit import PAGE, Log
+from governance.book import numbers_of
 from governance.corrections import WORDINGS, Correction
 from governance.ledger import Ledger
 from governance.notes import Signer
@@ -63,7 +64,7 @@ def record(correction: Correction, *, texts: bool = False) -> dict[str, Any]:
         "artefact": correction.artefact,
         "edit": dict(correction.edit),
         "attempts": correction.attempts,
-        "verification": {"report_sha256": correction.report_sha256, "figures": _figures(correction.report)},
+        "verification": {"report_sha256": correction.report_sha256, "figures": numbers_of(correction.report)},
         "deployment": {
             "weights_version_before": correction.weights_version_before,
             "weights_version_after": correction.weights_version_after,
@@ -156,12 +157,3 @@ def _flat(data: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
-
-
-def _figures(report: Any) -> dict[str, Any]:
-    """The numbers and verdicts of a verification report, without the replies it quotes."""
-    return {
-        name: value
-        for name, value in sorted(dict(report).items())
-        if isinstance(value, int | float) and not isinstance(value, complex)
-    }
