@@ -103,8 +103,8 @@ class Book:
         counted = {row["status"]: row["n"] for row in rows}
         return {status.value: counted.get(status.value, 0) for status in Status}
 
-    def in_status(self, *statuses: Status, limit: int = 10_000) -> "tuple[Correction, ...]":
-        """All corrections in these statuses, oldest first: what a process has to work on."""
+    def in_status(self, *statuses: Status, limit: int = -1) -> "tuple[Correction, ...]":
+        """All corrections in these statuses, oldest first: what a process has to work on; with a limit, so many of each."""
         with self._store.snapshot():
             rows = [
                 row

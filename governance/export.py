@@ -29,6 +29,7 @@ def record(correction: Correction, *, texts: bool = False) -> dict[str, Any]:
         "status": correction.status.value,
         "reporter": {"pseudonym": correction.reporter_pseudonym, "role": correction.reporter_role},
         "answer_id": correction.answer_id,
+        "router": {"route": correction.route},
         "weights_version_at_report": correction.weights_version_at_report,
         "index_generation": correction.index_generation,
         "claim_commitment": correction.claim_commitment,
@@ -79,6 +80,7 @@ def record(correction: Correction, *, texts: bool = False) -> dict[str, Any]:
         claim = correction.claim
         data["claim"] = {name: getattr(claim, name) for name in claim.__dataclass_fields__}
         data["comment"], data["evidence"] = correction.comment, list(correction.evidence)
+        data["router"]["reason"] = correction.route_reason
         data["reason"], data["triage"] = correction.reason, dict(correction.triage)
         data["verification"]["report"] = dict(correction.report)
         data |= {name: list(getattr(correction, name)) for name in WORDINGS}

@@ -54,6 +54,7 @@ def correction_json(
     if whole:
         record |= {
             "channel": correction.channel,
+            "router": {"route": correction.route, "reason": words(correction.route_reason)},
             "triage": found(correction.triage),
             "conflicts": list(correction.conflicts),
             "duplicate_of": correction.duplicate_of,

@@ -36,6 +36,9 @@ class Report(Body):
     category: Category = Category.WRONG
     comment: str = Field("", max_length=MAX_TEXT)
     subject: str = Field("", max_length=MAX_TEXT)
+    valid_from: str = Field("", max_length=40)
+    valid_until: str = Field("", max_length=40)
+    language: str = Field("", max_length=40)
 
 
 class Revision(Body):
@@ -92,6 +95,9 @@ def report(
         category=body.category,
         comment=body.comment,
         subject=body.subject,
+        valid_from=body.valid_from,
+        valid_until=body.valid_until,
+        language=body.language,
         idempotency_key=idempotency_key,
     )
     return correction_json(services, flagged, viewer=account)

@@ -192,6 +192,39 @@ async def test_an_auditor_reads_who_did_what_and_how_well_but_nothing_that_was_s
         assert {move["reason"] for move in shown.json()["history"]} == {""}
 
 
+async def test_the_record_says_how_the_answer_came_about_and_how_its_edit_was_solved(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    asked = {"messages": [{"role": "user", "content": REPORT["question"]}]}
+    answer = (await user.post("/v1/chat/completions", json=asked)).json()
+    told = {"answer_id": answer["id"], "correct_answer": REPORT["correct_answer"]}
+    made = (await user.post("/v1/corrections", json=told)).json()
+    queue(house, made["id"])
+    await admin.post(f"/v1/corrections/{made['id']}/approve", json={"reason": "checked"})
+    ledger = house.services.records.ledger
+    ledger.start_editing([made["id"]])
+    ledger.set_artefact(made["id"], "art", edit={"method": "memit", "layers": [3]})
+    whole = (await admin.get(f"/v1/corrections/{made['id']}")).json()
+    assert (whole["router"]["route"], bool(whole["router"]["reason"])) == ("model", True)
+    assert whole["edit"] == {"method": "memit", "layers": [3]}
+    async with house.client(Role.AUDITOR) as auditor:
+        shown = (await auditor.get(f"/v1/corrections/{made['id']}")).json()
+    assert (shown["router"], shown["edit"]) == ({"route": "model", "reason": ""}, whole["edit"])
+
+
+async def test_an_interrupted_edit_is_no_newer_than_its_approval(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    made = (await reported(user))["id"]
+    queue(house, made)
+    await admin.post(f"/v1/corrections/{made}/approve", json={"reason": "checked"})
+    ledger = house.services.records.ledger
+    approved = card_of(ledger.get(made)).approved
+    ledger.start_editing([made])
+    assert ledger.requeue_interrupted() == (made,)
+    assert card_of(ledger.get(made)).approved == approved is not None
+
+
 async def test_an_approval_needs_an_admin_who_is_not_the_reporter(
     house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
 ) -> None:
