@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -78,7 +78,7 @@ def _answer_unknown_paths(app: FastAPI) -> None:
     own."""
     routes = list(app.router.routes)
 
-    async def unknown(request: Request) -> None:
+    async def unknown(request: Request) -> NoReturn:
         partly = [route for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]
         if not partly:
             raise HTTPException(404)
