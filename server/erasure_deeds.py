@@ -155,7 +155,7 @@ class ErasureDeeds:
         """What is derived from the rest. Entries that a loop wrote meanwhile go too; then the words of all that was
         deleted leave the lexical indexes, and the dense index is built anew without their vectors."""
         services = self._services
-        corrections = {ref for choice in request.choices for ref in choice.refs if ref.startswith("cor_")}
+        corrections = request.corrections.union(services.records.ledger.forgotten_of(request.accounts))
         deleted = {ref for choice in request.choices for ref in choice.refs if ref.startswith("doc_")}
         kept = {one.ref for one in request.occurrences if one.place is Place.DOCUMENT} - deleted
         late = {one.document_id for one in naming(services.knowledge.db, request.subject.needles)} - kept

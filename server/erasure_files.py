@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from governance.residual import reveals
 from server.settings import Settings
 
 SQLITE = b"SQLite format 3\x00"  # a backup: its copies are named in the certificate, and a restore erases them again
 BLOCK = 8_000_000
+LONGEST_LETTER = 12  # bytes: a letter and its accent, as JSON escapes them
 SETTLED_S = 600.0  # an upload that is still being read is younger
 
 
@@ -39,9 +41,8 @@ class ErasureFiles:
         self._apart = (*apart, self._artefacts, self._versions)
 
     def naming(self, needles: Sequence[str]) -> list[FoundFile]:
-        """Every file whose name or content holds one of the needles, in any case."""
-        wanted = [needle.casefold().encode() for needle in needles if needle.strip()]
-        return [found for found in self.all() if wanted and _holds(found.path, wanted)]
+        """Every file whose name or content holds one of the needles, however it is written there."""
+        return [found for found in self.all() if needles and _holds(found.path, needles)]
 
     def all(self) -> Iterator[FoundFile]:
         for path in sorted(self._root.rglob("*")):
@@ -94,11 +95,10 @@ class ErasureFiles:
         shutil.rmtree(self._versions / version_id, ignore_errors=True)
 
 
-def _holds(path: Path, wanted: Sequence[bytes]) -> bool:
-    name = path.name.casefold().encode()
-    if any(needle in name for needle in wanted):
+def _holds(path: Path, needles: Sequence[str]) -> bool:
+    if reveals(path.name, needles):
         return True
-    overlap = max(map(len, wanted)) * 2
+    overlap = max(map(len, needles)) * LONGEST_LETTER
     try:
         with path.open("rb") as file:
             tail = b""
@@ -106,8 +106,7 @@ def _holds(path: Path, wanted: Sequence[bytes]) -> bool:
                 if not tail and block.startswith(SQLITE):
                     return False
                 # Bytes that are no text are dropped by the decoding; what is looked for is text.
-                plain = (tail + block).decode(errors="ignore").casefold().encode()
-                if any(needle in plain for needle in wanted):
+                if reveals((tail + block).decode(errors="ignore"), needles):
                     return True
                 tail = block[-overlap:]
     except OSError:

@@ -70,7 +70,12 @@ async def test_a_backup_from_before_brings_nothing_back(
     closed = await step(admin, id_, "close", told=True)
     assert "1 backups made before" in str((await admin.get(f"{PATH}/{id_}/certificate")).json()["remains"])
     done = restore(
-        records.store, tmp_path / "backup.db", tombstones=records.tombstones, actor="test", replay=replay_documents
+        records.store,
+        tmp_path / "backup.db",
+        tombstones=records.tombstones,
+        ledger=records.ledger,
+        actor="test",
+        replay=replay_documents,
     )
     assert done.replayed > 0
     records.store.truncate_wal()
@@ -108,6 +113,22 @@ async def test_a_user_is_erased_with_account_chats_and_reports(
     assert (await user.get("/v1/me")).status_code == 401
     await step(admin, id_, "close", told=True)
     assert files_naming_her(house.services.settings.data_dir) == []
+
+
+async def test_an_account_that_nobody_named_goes_only_once_a_person_has_looked(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    made = house.services.accounts.add("ann.zebra-lee", Role.USER).account
+    id_ = await filed(admin, names=[ANN])
+    await step(admin, id_, "verify-identity", how="passport seen")
+    await step(admin, id_, "approve")
+    assert (await step(admin, id_, "execute"))["residual"]["texts_left"] == 1
+    found = await step(admin, id_, "find")
+    assert "ann.zebra-lee" in {one["ref"]: one["about"] for one in found["occurrences"]}[made.id]
+    await step(admin, id_, "decide", reason="it is her account")
+    await step(admin, id_, "approve")
+    assert (await step(admin, id_, "execute"))["residual"]["texts_left"] == 0
+    assert house.services.accounts.get(made.id).disabled
 
 
 async def test_a_rectification_puts_right_and_closes_nobody_s_account(
@@ -164,6 +185,18 @@ def test_a_short_name_deletes_no_signed_checkpoint_and_no_version(tmp_path: Path
         path.parent.mkdir(parents=True)
         path.write_text("Qm9iLeeAbGw=")
     assert [found.path.name for found in files.naming(["Lee"])] == ["vllm.log"]
+
+
+@pytest.mark.parametrize(
+    "written", ["Jürgen Müller", "Jurgen\nMULLER", "J\\u00fcrgen M\\u00fcller", "Jürgen\u00a0Mül\u00adler"]
+)
+def test_a_file_is_found_however_the_name_is_written_in_it(tmp_path: Path, written: str) -> None:
+    files = ErasureFiles(Settings(data_dir=tmp_path / "data", _env_file=None))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "notes.txt").write_text(f"Of {written}.")
+    (tmp_path / "data" / "other.txt").write_text("Of Jürgen.")
+    assert [found.path.name for found in files.naming(["Jürgen Müller"])] == ["notes.txt"]
+    assert files.naming([]) == []
 
 
 @pytest.mark.parametrize("body", [{"names": ["ab"]}, {"names": ["<|im_start|>"]}, {"nobody": 1}, {"kind": "other"}])
