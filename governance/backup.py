@@ -94,7 +94,7 @@ def restore(
     """
     report = _verified(source)
     store.path.parent.mkdir(parents=True, exist_ok=True)
-    scratch_path = store.path.with_name(f".{store.path.name}.restoring")
+    scratch_path = _scratch(store.path)
     _remove(scratch_path)
     scratch = Store(scratch_path)
     try:
@@ -112,6 +112,12 @@ def restore(
         _remove(scratch_path)
     store.truncate_wal()
     return Restored(report.size, len(tail), replayed, lost)
+
+
+def discard_unfinished(database: Path) -> None:
+    """Delete what a killed restore left beside the database: a whole copy, with what has been erased since. A restore
+    that is under way goes on, since it has its files open."""
+    _remove(_scratch(database))
 
 
 def set_damaged_aside(database: Path, source: Path) -> Path:
@@ -206,6 +212,10 @@ def _copy(source: Path, target: sqlite3.Connection) -> None:
         origin.backup(target)
     finally:
         origin.close()
+
+
+def _scratch(database: Path) -> Path:
+    return database.with_name(f".{database.name}.restoring")
 
 
 def _files(database: Path) -> tuple[Path, ...]:

@@ -35,7 +35,8 @@ class Traces:
         if subject.needles:
             owners = {row["text"]: row["id"] for row in self._store.rows(TEXTS_OF_CORRECTIONS)}
             for text_id, owner, _, text in self._vault.scan():
-                if owner.startswith("era_") or not reveals(text, subject.needles):
+                # Requests themselves, and hashes of documents, name nobody that is to be found.
+                if owner.startswith(("era_", "doc_")) or not reveals(text, subject.needles):
                     continue
                 place = Place.CORRECTION if text_id in owners else Place.TEXT
                 found.add(Occurrence(place, owners.get(text_id, text_id)))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from governance.backup import discard_unfinished
 from governance.residual import reveals
 from server.settings import Settings
 
@@ -33,7 +34,7 @@ class ErasureFiles:
     the compiled code of the engine. None of these holds a name as text, and all of them hold any three letters."""
 
     def __init__(self, settings: Settings) -> None:
-        self._root, self._database = settings.data_dir, settings.database_path.name
+        self._root, self._database = settings.data_dir, settings.database_path
         self._artefacts, self._versions = settings.artefacts_dir, settings.versions_dir
         apart = [settings.keys_dir, settings.data_dir / "checkpoints", settings.data_dir / "engine" / "cache"]
         if settings.checkpoint_dir and settings.data_dir in settings.checkpoint_dir.parents:
@@ -46,7 +47,7 @@ class ErasureFiles:
 
     def all(self) -> Iterator[FoundFile]:
         for path in sorted(self._root.rglob("*")):
-            if path.name.startswith(self._database) or any(path.is_relative_to(folder) for folder in self._apart):
+            if path.name.startswith(self._database.name) or any(path.is_relative_to(folder) for folder in self._apart):
                 continue
             if path.is_file() and not path.is_symlink() and path.suffix != ".safetensors":
                 name = str(path.relative_to(self._root)).encode()
@@ -64,9 +65,10 @@ class ErasureFiles:
         return gone
 
     def delete_temporary(self) -> int:
-        """Uploads and the like, once nobody can be reading them any more."""
+        """Uploads, previews and the like, once nobody can be reading them any more; what a killed restore left."""
         gone, before = 0, time.time() - SETTLED_S
-        for folder in (self._root / "tmp", self._root / "engine" / "tmp"):
+        discard_unfinished(self._database)
+        for folder in (self._root / "tmp", self._root / "engine" / "tmp", self._root / "previews"):
             for path in sorted(folder.rglob("*"), reverse=True):
                 if path.is_file() and path.stat().st_mtime < before:
                     path.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import pytest
 
 from governance.audit import Log
 from governance.audit_verify import verify
-from governance.backup import backup, restore
+from governance.backup import backup, discard_unfinished, restore
 from governance.checkpoints import Checkpoints
 from governance.corrections import Status
 from governance.erasure import Erasures
@@ -172,6 +172,31 @@ def test_a_chat_that_was_deleted_stays_deleted_after_a_restore(room, tombstones)
     restore(room.store, room.path / "backup.db", tombstones=tombstones, ledger=room.ledger, actor="operator")
     assert answers.conversations(room.user.id) == ([], None)
     assert room.entries()[-2]["kind"] == "conversation.deleted"
+
+
+def test_what_a_killed_restore_left_is_discarded_and_one_under_way_goes_on(room, tombstones):
+    kept = room.queued()
+    backup(room.store, room.log, room.path / "backup.db", actor="operator")
+    room.ledger.reject(kept.id, room.admin)
+    scratch = room.path / ".errata.db.restoring"
+
+    def replay(store, _stones):
+        assert scratch.exists()
+        discard_unfinished(room.store.path)
+        assert not scratch.exists()
+        return 0
+
+    restore(
+        room.store,
+        room.path / "backup.db",
+        tombstones=tombstones,
+        ledger=room.ledger,
+        actor="operator",
+        replay=replay,
+    )
+    assert room.ledger.get(kept.id).status is Status.QUEUED
+    assert verify(database=room.store.path).ok
+    assert not list(room.path.glob(".errata.db.restoring*"))
 
 
 def test_a_lost_database_is_restored_and_the_loss_is_said(room, tombstones):
