@@ -3,8 +3,8 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
 
 from governance.accounts import Actor, stamp
 from governance.audit import Log, canonical
@@ -59,6 +59,10 @@ class Book:
         self._versions = Versions(store, log, vault)
         # The pepper lets equal claims be found without keeping their words where they could be read or guessed.
         self._pepper = vault.derive("corrections/claims")
+
+    def over(self, store: Store) -> Self:
+        """The same ledger over another database, with the same key and policy."""
+        return type(self)(store, self._vault.over(store), Log(store), self._policy)
 
     def get(self, correction_id: str) -> Correction:
         """The whole record. Raises NotFound."""
@@ -153,6 +157,14 @@ class Book:
     def contested(self) -> dict[str, str]:
         """Approved corrections -> the one approved after them that answers the same question otherwise, the newest of them."""
         return {row["old"]: row["new"] for row in self._store.rows(CONTESTED)}
+
+    def forgotten_of(self, reporters: Iterable[str]) -> tuple[str, ...]:
+        """The corrections of these reporters whose texts have been deleted."""
+        rows = self._store.rows(
+            "SELECT id FROM corrections WHERE claim_key IS NULL AND reporter_id IN (SELECT value FROM json_each(:ids))",
+            ids=json.dumps(list(reporters)),
+        )
+        return tuple(row["id"] for row in rows)
 
     def in_weights(self, correction_id: str) -> bool:
         """Is its edit in the weights that are served, or on its way there?"""

@@ -16,6 +16,7 @@ from starlette.routing import Match
 
 import ui
 from editing.errors import EditingError
+from governance.backup import discard_unfinished
 from governance.errors import GovernanceError
 from retrieval.errors import RetrievalError
 from server import auth
@@ -44,6 +45,8 @@ def create_app(services: Services, *, with_pages: bool = True, with_loops: bool 
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        services.previews.clear()
+        discard_unfinished(services.settings.database_path)
         beside = (publisher, triage, librarian, notary, erasing, Herald(services), Review(services))
         loops = [asyncio.create_task(loop.run()) for loop in beside] if with_loops else []
         try:

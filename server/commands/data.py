@@ -196,7 +196,12 @@ def restore(file: Path, data_dir: Path | None, as_json: bool) -> None:
         why = "restart the server if it runs, and delete that file when you know why: it keeps what is erased later"
         click.echo(f"The present database is damaged and lies in {damaged} now; {why}.", err=True)
     done = bring_back(
-        records.store, file, tombstones=records.tombstones, actor=operator_of(records), replay=replay_documents
+        records.store,
+        file,
+        tombstones=records.tombstones,
+        ledger=records.ledger,
+        actor=operator_of(records),
+        replay=replay_documents,
     )
     notes = records.checkpoints.set_aside() if done.lost_log else ()
     show({**asdict(done), "set_aside": [str(path) for path in (damaged, *notes) if path]}, as_json=as_json)
