@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sqlite3
 from typing import Any
 
 import httpx
 import pytest
 
 from server.engines.scripted import ScriptedEngine
+from server.openai_api import ChatRequest
+from server.serving import ServedVersion
+from server.settings import Settings
+from tests_support import House
 
 QUESTION = "Who painted the Blue Door?"
 
@@ -150,3 +156,61 @@ async def test_an_engine_that_is_down_begins_no_chat_and_replaces_nothing(
     assert [chat["id"] for chat in chats] == [first["errata"]["conversation_id"]]
     found = (await user.get(f"/v1/conversations/{chats[0]['id']}")).json()
     assert [turn["answer_id"] for turn in found["turns"]] == [first["id"]]
+
+
+async def test_a_question_that_nothing_was_said_to_leaves_no_text(
+    house: House, user: httpx.AsyncClient, engine: ScriptedEngine
+) -> None:
+    first = (await user.post("/v1/chat/completions", json=asking(errata_store=True))).json()
+    conversation = first["errata"]["conversation_id"]
+    engine.is_up = False
+    for extra in ({}, {"errata_conversation": conversation}):
+        await user.post("/v1/chat/completions", json=asking("Where does Zoe Zebra live?", **extra))
+    await user.delete(f"/v1/conversations/{conversation}")
+    records = house.services.records
+    assert list(records.vault.scan()) == []
+    rows = records.store.rows("SELECT finish_reason, route FROM answers")
+    assert [row["finish_reason"] for row in rows] == ["stop", "abort", "abort"]
+
+
+async def test_who_leaves_while_the_answer_is_stored_has_it_stored_once(house: House, settings: Settings) -> None:
+    records = house.services.records
+    pieces = house.services.chat.answer(
+        ChatRequest(**asking(errata_store=True)), house.services.accounts.named("user"), answer_id="ans_1"
+    )
+
+    async def listen() -> list[Any]:
+        return [piece async for piece in pieces]
+
+    other_writer = sqlite3.connect(settings.database_path, isolation_level=None)
+    other_writer.execute("BEGIN IMMEDIATE")
+    listening = asyncio.create_task(listen())
+    await asyncio.sleep(0.2)
+    for _ in range(3):  # as a cancel scope does, until the task has ended
+        listening.cancel()
+        await asyncio.wait_for(asyncio.sleep(0.05), 1)  # the loop goes on while the writer waits
+    assert listening.cancelled()
+    other_writer.execute("COMMIT")
+    other_writer.close()
+    while not records.store.value("SELECT COUNT(*) FROM answers"):
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(0.1)
+    (row,) = records.store.rows("SELECT id, finish_reason FROM answers")
+    assert (row["id"], row["finish_reason"]) == ("ans_1", "stop")
+    assert records.store.value("SELECT COUNT(*) FROM conversations") == 1
+
+
+async def test_a_stream_names_the_weights_that_it_began_with(
+    house: House, user: httpx.AsyncClient, engine: ScriptedEngine
+) -> None:
+    engine.pause()
+    body = asking(stream=True)
+    asked = asyncio.create_task(user.post("/v1/chat/completions", json=body))
+    while not engine.running:
+        await asyncio.sleep(0.01)
+    house.services.serving.open(ServedVersion("newer", 1))
+    await engine.ensure_resumed()
+    events = (await asked).text.split("\n\n")[:-2]
+    chunks = [json.loads(event.removeprefix("data: ")) for event in events]
+    assert {chunk["system_fingerprint"] for chunk in chunks} == {"base"}
+    assert (chunks[-1]["errata"]["weights_version"], chunks[-1]["errata"]["weights_version_end"]) == ("base", "newer")
