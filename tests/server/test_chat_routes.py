@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from governance.accounts import Role
 from server.engines.scripted import ScriptedEngine
 from server.openai_api import ChatRequest
 from server.serving import ServedVersion
@@ -66,6 +67,9 @@ async def test_a_stream_is_the_same_answer_in_pieces_and_the_trace_is_on_its_las
         (asking(errata_conversation="con_of_another"), 404, None),
         (asking("half a character: \ud800"), 400, "body"),
         (asking(errata_conversation="\udfff"), 400, "body"),
+        (asking("a" * 1_000_001), 400, "messages"),
+        ({"messages": [{"role": "user", "content": "a" * 600_000}] * 2}, 400, "messages"),
+        ({"messages": None}, 400, "messages"),
     ],
 )
 async def test_bad_input_gets_openai_s_error_shape(
@@ -78,6 +82,33 @@ async def test_bad_input_gets_openai_s_error_shape(
     assert set(error) == {"message", "type", "param", "code"}
     assert error["message"]
     assert error["param"] == param
+
+
+@pytest.mark.parametrize("name", [name for name, field in ChatRequest.model_fields.items() if not field.is_required()])
+async def test_a_field_that_is_null_counts_as_absent(user: httpx.AsyncClient, name: str) -> None:
+    answer = await user.post("/v1/chat/completions", json=asking(**{name: None}))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["choices"][0]["message"]["content"] == "Anna Holm painted the Blue Door."
+
+
+async def test_a_null_inside_the_stream_options_counts_as_absent(user: httpx.AsyncClient) -> None:
+    answer = await user.post(
+        "/v1/chat/completions", json=asking(stream=True, stream_options={"include_usage": None})
+    )
+    assert (answer.status_code, '"usage"' in answer.text) == (200, False)
+
+
+async def test_a_long_text_reaches_the_engine_whole_and_is_looked_up_by_its_beginning(
+    house: House, user: httpx.AsyncClient, engine: ScriptedEngine
+) -> None:
+    document = {"title": "Blue Door", "text": "Anna Holm painted the Blue Door in Delft."}
+    async with house.client(Role.ADMIN) as admin:
+        await admin.post("/v1/knowledge/documents", json=document)
+    long = f"{QUESTION} Here is what I know. {'zebra ' * 100_000}the end."
+    answer = (await user.post("/v1/chat/completions", json=asking(long, errata_route="retrieval"))).json()
+    assert answer["errata"]["route"] == "retrieval"
+    assert "read_as" not in answer["errata"]
+    assert engine.asked[-1][-1]["content"].endswith("the end.")
 
 
 async def test_a_body_that_is_not_json_gets_openai_s_error_shape(user: httpx.AsyncClient) -> None:
