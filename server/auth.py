@@ -121,15 +121,14 @@ def sign_in(
     next: Annotated[str, Form()] = "/",
 ) -> Response:
     services = services_of(request)
-    if request.headers.get("origin") and not same_origin(request):
-        raise NotAllowed("Sign in from this site: the Origin header differs from the host.")
+    _check_origin(request)
     throttle: SignInThrottle = request.app.state.sign_ins
     address = address_of(request)
-    if wait_s := throttle.wait_s(username, address):
-        return _later(next, wait_s)
+    refusal = throttle.begun(username, address)
+    if not refusal.is_heard:
+        return _later(next, refusal.wait_s)
     account = services.accounts.by_password(username, password)
     if account is None:
-        refusal = throttle.failed(username, address)
         if refusal.wait_s:
             services.accounts.record_guessing(username, wrong=refusal.wrong, wait_s=refusal.wait_s)
             return _later(next, refusal.wait_s)
@@ -159,11 +158,18 @@ def icon() -> Response:
 
 @router.post("/logout")
 def sign_out(request: Request) -> Response:
+    _check_origin(request)
     if token := request.cookies.get(COOKIE):
         services_of(request).accounts.end_session(token)
     answer = RedirectResponse("/login", status_code=303)
     answer.delete_cookie(COOKIE, path="/")
     return answer
+
+
+def _check_origin(request: Request) -> None:
+    """Raises NotAllowed for a form that a browser sends from elsewhere; what is no browser may leave the header out."""
+    if request.headers.get("origin") and not same_origin(request):
+        raise NotAllowed("Sign in and out from this site: the Origin header differs from the host.")
 
 
 def _later(next_: str, wait_s: int) -> HTMLResponse:
