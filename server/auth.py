@@ -186,6 +186,9 @@ class PageGuard:
 
     OPEN = re.compile(r"^/(?:v1/|favicon\.ico$|login$|logout$|health$|ready$|version$|metrics$|openapi\.json$)")
 
+    # What a page of Gradio's asks for by itself: a script wants to be told, not led to a form.
+    PARTS = re.compile(r"^/+(?:admin/+)?(?:gradio_api|config|monitoring|assets|static|svelte|theme\.css|manifest\.json)\b")
+
     def __init__(self, app: ASGIApp, *, services: Callable[[], Services]) -> None:
         self._app, self._services = app, services
 
@@ -198,10 +201,10 @@ class PageGuard:
         token = request.cookies.get(COOKIE)
         account = await run_in_threadpool(self._services().accounts.by_session, token) if token else None
         if account is None:
-            wants_page = request.method in READ_METHODS and "text/html" in request.headers.get("accept", "text/html")
+            is_page = "text/html" in request.headers.get("accept", "text/html") or not self.PARTS.match(scope["path"])
             refusal: Response = (
                 RedirectResponse(f"/login?next={scope['path']}", status_code=303)
-                if wants_page or scope["path"] in ("/", "/admin", "/admin/")
+                if request.method in READ_METHODS and is_page
                 else Response("Sign in first.", status_code=401)
             )
             return await refusal(scope, receive, send)

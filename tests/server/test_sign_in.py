@@ -30,10 +30,12 @@ async def signed_in(client: httpx.AsyncClient, role: Role) -> None:
 
 async def test_an_anonymous_page_leads_to_sign_in(house: House) -> None:
     async with browser(house) as client:
-        for path in ("/", "/admin/"):
-            answer = await client.get(path)
-            assert (answer.status_code, answer.headers["location"][:6]) == (303, "/login")
-        for path in ("/config", "/gradio_api/queue/data", "/monitoring/x", "/admin/config"):
+        for path in ("/", "/admin", "/admin/", "/admin/foo", "/foo", "/admin/versions/x"):
+            for accept in ("*/*", "text/html", "application/json"):
+                answer = await client.get(path, headers={"Accept": accept})
+                assert (answer.status_code, answer.headers["location"][:6]) == (303, "/login")
+            assert (await client.post(path)).status_code == 401
+        for path in ("/config", "/gradio_api/queue/data", "/monitoring/x", "/admin/config", "/admin/assets/x.js"):
             assert (await client.get(path)).status_code == 401
 
 
