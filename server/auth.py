@@ -187,7 +187,9 @@ class PageGuard:
     OPEN = re.compile(r"^/(?:v1/|favicon\.ico$|login$|logout$|health$|ready$|version$|metrics$|openapi\.json$)")
 
     # What a page of Gradio's asks for by itself: a script wants to be told, not led to a form.
-    PARTS = re.compile(r"^/+(?:admin/+)?(?:gradio_api|config|monitoring|assets|static|svelte|theme\.css|manifest\.json)\b")
+    PARTS = re.compile(
+        r"^/+(?:admin/+)?(?:gradio_api|config|monitoring|assets|static|svelte|theme\.css|manifest\.json)\b"
+    )
 
     def __init__(self, app: ASGIApp, *, services: Callable[[], Services]) -> None:
         self._app, self._services = app, services

@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from server.body import Body
 from server.errors import BadRequest
 
-MAX_TEXT = 1_000_000  # of all messages; the engine's window is the real limit, this only keeps absurd texts away from it
+MAX_TEXT = (
+    1_000_000  # of all messages; the engine's window is the real limit, this only keeps absurd texts away from it
+)
 
 # Parameters handed on to the engine. A fixed list: engine extras such as `chat_template` would let a
 # caller rewrite the prompt that every answer is traced by.

@@ -9,6 +9,7 @@ _SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _ENTITY = re.compile(r"&(?=#?\w{1,31};)")
 _TAG = re.compile(r"<(?=[a-zA-Z/!?])")  # "a < b" and "x <3" open no tag and stay, also inside formulas
 _IMAGE = "!["
+_DEFINED = "]:"  # the address or title of a link may stand in the next lines, where some readers let it take a fence
 _PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]")
 _CITATION = re.compile(r"\[(\d{1,2})\](?![(\[:])")
 _FORMULAS = (("$$", "$$"), ("\\(", "\\)"))  # in the order in which the page takes them
@@ -22,33 +23,35 @@ def harmless(text: str, *, answer_id: str = "", sources: int = 0) -> str:
     The page sanitises what is left once more.
 
     A block of code is left alone only where every reader of Markdown sees the same one. From the first fence on that might
-    belong to a quote or a list, or end elsewhere than it seems to, all is prose: code may then show `&lt;`, and nothing runs.
+    belong to a quote, a list or a link, or end elsewhere than it seems to, all is prose: code may then show `&lt;`.
     """
     shown: list[str] = []
     indent, fence = "", ""
-    is_clear = not _formula_hides_a_fence(text)
-    for line in re.sub(r"\r\n?", "\n", text).split("\n"):
-        if fence and re.fullmatch(rf" {{0,3}}{fence}{fence[0]}* *", line):
+    text = re.sub(r"\r\n?", "\n", text)
+    is_clear = not _formula_changes_a_fence(text)
+    for line in text.split("\n"):
+        if fence and line.startswith(indent) and re.fullmatch(rf" {{0,3}}{fence}{fence[0]}* *", line):
             fence = ""
             shown.append(line)
-        elif fence and line.startswith(indent if line.strip() else "") and (line.strip(" \t`~") or fence not in line):
+        elif fence and (not line.strip() or line.startswith(indent)) and (line.strip(" \t`~") or fence not in line):
             shown.append(line)
         elif is_clear and not fence and (opening := _OPENING.match(line)):
             indent, fence = opening[1], opening[2]
             shown.append(_without_markup(line))
         else:
-            is_clear = is_clear and not fence and not _MARK.match(line)
+            is_clear = is_clear and not fence and not _MARK.match(line) and _DEFINED not in line
             fence = ""
             shown.append(_prose(line, answer_id, sources))
     return "\n".join(shown)
 
 
-def _formula_hides_a_fence(text: str) -> bool:
-    """Whether the page, which takes formulas out before it reads Markdown, would take a fence with one."""
+def _formula_changes_a_fence(text: str) -> bool:
+    """Whether the page, which takes formulas out before it reads Markdown, might take a fence with one, or a part of it."""
     for left, right in _FORMULAS:
         kept, at = "", 0
         while (start := text.find(left, at)) >= 0 and (end := text.find(right, start + len(left) + 1)) >= 0:
-            if any(mark in text[start:end] for mark in ("```", "~~~")):
+            lines = text[text.rfind("\n", 0, start) + 1 : end] + text[end:].partition("\n")[0]
+            if "`" in text[start:end] or "```" in lines or "~~~" in lines:
                 return True
             kept, at = kept + text[at:start], end + len(right)
         text = kept + text[at:]
@@ -58,7 +61,8 @@ def _formula_hides_a_fence(text: str) -> bool:
 def _prose(line: str, answer_id: str, sources: int) -> str:
     """A line with its spans of code as they are, and everything between them disarmed."""
     done, start = "", 0
-    for span in _SPAN.finditer(line):
+    # Without its later backticks a line that begins with three would open a block.
+    for span in () if line.lstrip(" \t>*+-.)0123456789").startswith("```") else _SPAN.finditer(line):
         done += _disarm(line[start : span.start()], answer_id, sources) + _code(span)
         start = span.end()
     return done + _disarm(line[start:], answer_id, sources)

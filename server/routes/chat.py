@@ -113,8 +113,9 @@ async def _events(
     pieces: AsyncIterator[Piece | Finished],
 ) -> AsyncIterator[bytes]:
     def event(**fields: Any) -> bytes:
-        named = {"answer_id": answer_id, "model": services.model_name, "fingerprint": first.fingerprint}
-        return _event(chunk_body(**named, **fields))
+        return _event(
+            chunk_body(answer_id=answer_id, model=services.model_name, fingerprint=first.fingerprint, **fields)
+        )
 
     yield event(delta={"role": "assistant", "content": ""})
     try:

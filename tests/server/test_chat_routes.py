@@ -92,9 +92,7 @@ async def test_a_field_that_is_null_counts_as_absent(user: httpx.AsyncClient, na
 
 
 async def test_a_null_inside_the_stream_options_counts_as_absent(user: httpx.AsyncClient) -> None:
-    answer = await user.post(
-        "/v1/chat/completions", json=asking(stream=True, stream_options={"include_usage": None})
-    )
+    answer = await user.post("/v1/chat/completions", json=asking(stream=True, stream_options={"include_usage": None}))
     assert (answer.status_code, '"usage"' in answer.text) == (200, False)
 
 

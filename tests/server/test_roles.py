@@ -48,7 +48,11 @@ async def test_an_auditor_reads_accounts_and_settings_and_no_user_or_reviewer_do
 
 async def test_an_auditor_reads_how_an_answer_came_about_and_no_word_of_it(house: House) -> None:
     async with house.client(Role.ADMIN) as admin:
-        document = {"title": "Zebra's door", "text": "Anna Holm painted the Blue Door.", "uri": "https://zebra.example/"}
+        document = {
+            "title": "Zebra's door",
+            "text": "Anna Holm painted the Blue Door.",
+            "uri": "https://zebra.example/",
+        }
         await admin.post("/v1/knowledge/documents", json=document)
     async with house.client(Role.USER) as user:
         question = {"role": "user", "content": "Who painted the Blue Door of Zoe Zebra?"}

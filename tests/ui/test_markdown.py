@@ -43,7 +43,24 @@ def test_citations_link_to_sources_that_exist(text, sources, shown):
 
 
 ALPHABET = "<>/`~ab!&;#[]()|*-+=:.1$\\\"'\r\n\t "
-PIECES = ["```", "~~~", "`", "``", "<b>", "<img src=x>", "![a](/b)", "- ", "1. ", "> ", "    ", "  ", "\n", "\n\n", "\r\n", "\t"]
+PIECES = [
+    "```",
+    "~~~",
+    "`",
+    "``",
+    "<b>",
+    "<img src=x>",
+    "![a](/b)",
+    "- ",
+    "1. ",
+    "> ",
+    "    ",
+    "  ",
+    "\n",
+    "\n\n",
+    "\r\n",
+    "\t",
+]
 PIECES += ["|", "|-|", "# ", "\\", "[a](", ")", "</code>", "<code>", "a", " "]
 
 
@@ -64,7 +81,9 @@ def alive(markdown):
 @example("| ` | <b> ` |\n|---|---|")
 @example("- ```\n  a\n  ```\n  <b>")
 @example("1. a\n   ```\nb <b>")
+@example("1. a\n   ```\n```\n```\n<b>")
 @example("```\n```\t\n<b>")
+@example("``` `<b>`\n```\n<b>")
 @example("```\r\n```\r\n<b>")
 @example("# `<b>\n`\n```\n<b>")
 @settings(max_examples=400)
@@ -77,6 +96,11 @@ def test_a_formula_that_reaches_into_a_fence_leaves_nothing_alive(opening):
     closing = {"$$": "$$", "\\(": "\\)"}[opening]
     assert "<b>" not in harmless(f"{opening}\n```\n{closing}\n<b>\n```")
     assert "<b>" in harmless(f"{opening}x{closing}\n```\n<b>\n```")
+
+
+@pytest.mark.parametrize("definition", ["[x]:", "[x]: /u '", "[x\ny]: /u (", '  [x]: /u "'])
+def test_a_link_s_definition_that_may_take_a_fence_leaves_nothing_alive(definition):
+    assert "<b>" not in harmless(f"{definition}\n```\n'\")\n<b>\n```")
 
 
 def test_a_diagram_s_source_is_disarmed_because_the_page_draws_it():
