@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -118,7 +119,7 @@ def _answer_errors(app: FastAPI) -> None:
     async def theirs(request: Request, error: Exception) -> JSONResponse:
         status, kind = status_of(error)
         if status == 500:
-            log.exception("unexpected error on %s %s", request.method, request.url.path, exc_info=error)
+            log.exception("unexpected error on %s %s", request.method, quote(request.url.path), exc_info=error)
             return JSONResponse(
                 error_body("Something broke inside Errata; the process log has the details.", kind), 500
             )

@@ -152,7 +152,7 @@ class Erasing:
             del self._underway[request_id]
             return done
         except Exception as error:
-            log.warning("erasure %s stopped: %s", request_id, error)
+            log.warning("erasure %s stopped: %s", request_id, type(error).__name__)
             self._underway[request_id].error = str(error)
             raise
         finally:
@@ -213,8 +213,8 @@ class Erasing:
                 answer = await self._services.engine.chat(
                     [{"role": "user", "content": question}], temperature=0.0, max_tokens=REPLY_TOKENS
                 )
-            except EngineRefused as error:
-                log.warning("a probe of an erasure is not asked: %s", error)
+            except EngineRefused:
+                log.warning("the engine refused a probe of an erasure")
                 return None
             return answer["choices"][0]["message"]["content"] or ""
 
