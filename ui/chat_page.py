@@ -22,6 +22,7 @@ from .transcript import grown, message, messages
 _REDRAW_S = 0.06
 _REST = 4  # a long conversation takes long to draw: rest four times as long, so that the server keeps answering
 _SETTLE_S = 0.25
+_LOOKS = 8  # for a conversation that is being stored
 _CHANNELS = """
 const asks = ['retry', 'edit', 'try', 'hint'], goes = ['open', 'new', 'delete', 'earlier'];
 window.errataSend = (data) => trigger(asks.includes(data.name) ? 'ask' : goes.includes(data.name) ? 'go' : 'act', data);
@@ -214,14 +215,17 @@ class ChatPage:
         return self._drawn(state, chats=await self._chats(me, state))
 
     async def _found_again(self, me: Caller, state: ChatState) -> ChatState:
-        """The server names a conversation at the end of its first answer; after a stop it is the newest with that answer."""
-        if state.conversation_id:
+        """The server names a conversation at the end of its first answer; after a stop it is the newest with that answer,
+        as soon as that is stored."""
+        if state.conversation_id or not state.turns[-1].answer_id:
             return state
         try:
-            for newest in await me.conversations(limit=1):
-                found = await me.conversation(newest.id)
-                if any(turn.answer_id == state.turns[-1].answer_id for turn in found.turns):
-                    return replace(state, conversation_id=found.id, title=found.title)
+            for _ in range(_LOOKS):
+                for newest in await me.conversations(limit=1):
+                    found = await me.conversation(newest.id)
+                    if any(turn.answer_id == state.turns[-1].answer_id for turn in found.turns):
+                        return replace(state, conversation_id=found.id, title=found.title)
+                await self.settle()
         except UiError:
             pass  # the next question then begins a conversation of its own
         return state
