@@ -126,7 +126,8 @@ def worker(**flags: Any) -> None:
 
 def accounts_text(made: list[NewAccount], settings: Settings) -> str:
     """The passwords and keys of new accounts, in a form that is easy to copy; shown once."""
-    lines = ["", "Two accounts were made. Their secrets are shown this once:", ""]
+    made_now = "Two accounts were made. Their" if len(made) == 2 else "An account was made. Its"
+    lines = ["", f"{made_now} secrets are shown this once:", ""]
     for new in made:
         lines.append(f"  {new.account.name:<8} password {new.password}    API key {new.key}")
     lines += ["", f"Sign in at {settings.base_url}  (lost one? `errata user reset NAME`)", ""]
