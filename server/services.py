@@ -110,7 +110,7 @@ def open_records(settings: Settings) -> Records:
         policy=policy,
         tombstones=tombstones,
         signer=signer,
-        checkpoints=Checkpoints(store, log, signer, folders),
+        checkpoints=Checkpoints(log, signer, folders),
     )
 
 
