@@ -35,9 +35,11 @@ class Notary:
             await asyncio.sleep(self._pause_s)
 
 
-def sign_now(records: Records, say: Callable[[str], None]) -> None:
-    """Cover what was just written, where no notary runs. What is in the way is said, and undoes nothing."""
+def sign_now(records: Records, *, say: Callable[[str], None], since: int = -1) -> None:
+    """Cover what was written since the log had `since` entries, where no notary runs. What is in the way is said, and
+    undoes nothing."""
     try:
-        records.checkpoints.write()
+        if records.log.size() != since:
+            records.checkpoints.write()
     except (GovernanceError, OSError, sqlite3.Error) as error:
         say(f"No checkpoint of the log could be signed: {error}")
