@@ -87,11 +87,13 @@ class Answers:
         finish_reason: str | None = None,
         answer_id: str | None = None,
         replaces: str | None = None,
+        keeps_texts: bool = True,
     ) -> Answer:
         """Store an answer; with a conversation, as its newest turn. `answer_id` if it was given out already.
 
         With `replaces` it stands in the place of that turn, which stays on record but is no part of the chat any more.
-        Where the conversation was deleted meanwhile, a row without text is stored, as of its other turns.
+        Where the conversation was deleted meanwhile, a row without text is stored, as of its other turns; so it is without
+        `keeps_texts`, for a question that nothing was said to: it is in no chat with which its author could delete it.
         """
         answer_id, created = answer_id or new_id("ans"), now()
         texts = {"question": question, "answer": answer, "reason": reason}
@@ -99,7 +101,8 @@ class Answers:
             texts["passages"] = json.dumps(list(passages), ensure_ascii=False)
         with self._store.transaction():
             if conversation_id is not None and not self._touch(conversation_id):
-                conversation_id, texts = None, {}
+                conversation_id, keeps_texts = None, False
+            texts = texts if keeps_texts else {}
             sealed = {kind: self._vault.put(account_id, kind, text) for kind, text in texts.items()}
             self._store.write(
                 "INSERT INTO answers (id, account_id, conversation_id, question_text_id, answer_text_id,"

@@ -11,7 +11,9 @@ from typing import TypeAlias
 from governance.accounts import Actor, stamp
 from governance.audit import PAGE, Log
 from governance.audit_verify import Report, verify
+from governance.deeds import bury
 from governance.errors import LogError
+from governance.ledger import Ledger
 from governance.store import Store
 from governance.times import now, to_text
 from governance.tombstones import Tombstone, Tombstones
@@ -73,25 +75,32 @@ Replay: TypeAlias = Callable[[Store, Sequence[Tombstone]], int]
 
 
 def restore(
-    store: Store, source: Path, *, tombstones: Tombstones, actor: Actor, replay: Replay | None = None
+    store: Store,
+    source: Path,
+    *,
+    tombstones: Tombstones,
+    ledger: Ledger,
+    actor: Actor,
+    replay: Replay | None = None,
 ) -> Restored:
     """Bring the state of a backup back, in place, while serving.
 
     Entries that the present log has beyond the backup are kept, so signed checkpoints stay true and the log tells
-    what was undone by the restore; erasures since the backup are done again. If the present database is missing or
-    its log is another one, the backup's log is all there is (`lost_log`): set the old checkpoints aside and look why.
+    what was undone by the restore; erasures since the backup are done again, with the key of `ledger`. If the present
+    database is missing or its log is another one, the backup's log is all there is (`lost_log`): set the old checkpoints
+    aside and look why.
     Raises LogError if `source` is no backup, or does not verify.
     """
     report = _verified(source)
     store.path.parent.mkdir(parents=True, exist_ok=True)
-    scratch_path = store.path.with_name(f".{store.path.name}.restoring")
+    scratch_path = _scratch(store.path)
     _remove(scratch_path)
     scratch = Store(scratch_path)
     try:
         _copy(source, scratch.db.conn)
         scratch.migrate()
         tail, lost = _tail(store, Log(scratch), report.size)
-        replayed = _finish(scratch, tail, report.size, tombstones, lost, actor, replay)
+        replayed = _finish(scratch, tail, report.size, ledger.over(scratch), tombstones, lost, actor, replay)
         scratch.truncate_wal()
         if not lost and Log(store).size() != report.size + len(tail):
             raise LogError("the log grew during the restore: nothing was changed, try again")
@@ -102,6 +111,12 @@ def restore(
         _remove(scratch_path)
     store.truncate_wal()
     return Restored(report.size, len(tail), replayed, lost)
+
+
+def discard_unfinished(database: Path) -> None:
+    """Delete what a killed restore left beside the database: a whole copy, with what has been erased since. A restore
+    that is under way goes on, since it has its files open."""
+    _remove(_scratch(database))
 
 
 def set_damaged_aside(database: Path, source: Path) -> Path:
@@ -154,6 +169,7 @@ def _finish(
     scratch: Store,
     tail: list[str],
     size: int,
+    ledger: Ledger,
     tombstones: Tombstones,
     lost: bool,
     actor: Actor,
@@ -165,7 +181,7 @@ def _finish(
         for n, text in enumerate(tail, start=size + 1):
             log.insert(n, text)
         stones = set(tombstones)
-        replayed = sum(bury(scratch, stone) for stone in stones)
+        replayed = bury(scratch, ledger, stones, actor=actor)
         replayed += replay(scratch, sorted(stones, key=lambda stone: stone.id)) if replay else 0
         desired = scratch.row("SELECT s.desired, v.purged FROM serving s JOIN versions v ON v.id = s.desired")
         if desired is not None:
@@ -189,47 +205,16 @@ def _finish(
     return replayed
 
 
-def bury(store: Store, stone: Tombstone) -> int:
-    """Erase again what the tombstone names; returns 1 if it had come back."""
-    at = to_text(now())
-    if stone.kind == "owner":
-        touched = store.write("DELETE FROM texts WHERE owner = :id", id=stone.id)
-        store.write(
-            "INSERT INTO person_keys (owner, wrapped, created, erased) VALUES (:id, NULL, :at, :at)"
-            " ON CONFLICT (owner) DO UPDATE SET wrapped = NULL, erased = COALESCE(erased, :at)",
-            id=stone.id,
-            at=at,
-        )
-    elif stone.kind == "text":
-        touched = store.write("DELETE FROM texts WHERE id = :id", id=stone.id)
-    elif stone.kind == "account":
-        store.write("DELETE FROM sessions WHERE account_id = :id", id=stone.id)
-        touched = store.write(
-            "UPDATE accounts SET name = 'erased_' || pseudonym, password_hash = NULL, key_hash = NULL, disabled = 1"
-            " WHERE id = :id AND name NOT LIKE 'erased_%'",
-            id=stone.id,
-        )
-    elif stone.kind == "version":
-        touched = store.write("UPDATE versions SET purged = :at WHERE id = :id AND purged IS NULL", id=stone.id, at=at)
-    elif stone.kind == "correction":
-        touched = store.write(
-            "UPDATE corrections SET claim_key = NULL, subject_key = NULL, answer_key = NULL"
-            " WHERE id = :id AND claim_key IS NOT NULL",
-            id=stone.id,
-        )
-    elif stone.kind == "conversation":
-        touched = store.write("DELETE FROM conversations WHERE id = :id", id=stone.id)
-    else:
-        touched = 0  # documents are the caller's
-    return int(touched > 0)
-
-
 def _copy(source: Path, target: sqlite3.Connection) -> None:
     origin = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
     try:
         origin.backup(target)
     finally:
         origin.close()
+
+
+def _scratch(database: Path) -> Path:
+    return database.with_name(f".{database.name}.restoring")
 
 
 def _files(database: Path) -> tuple[Path, ...]:

@@ -3,8 +3,8 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
 
 from governance.accounts import Actor, stamp
 from governance.audit import Log, canonical
@@ -60,6 +60,10 @@ class Book:
         # The pepper lets equal claims be found without keeping their words where they could be read or guessed.
         self._pepper = vault.derive("corrections/claims")
 
+    def over(self, store: Store) -> Self:
+        """The same ledger over another database, with the same key and policy."""
+        return type(self)(store, self._vault.over(store), Log(store), self._policy)
+
     def get(self, correction_id: str) -> Correction:
         """The whole record. Raises NotFound."""
         with self._store.snapshot():
@@ -103,8 +107,8 @@ class Book:
         counted = {row["status"]: row["n"] for row in rows}
         return {status.value: counted.get(status.value, 0) for status in Status}
 
-    def in_status(self, *statuses: Status, limit: int = 10_000) -> "tuple[Correction, ...]":
-        """All corrections in these statuses, oldest first: what a process has to work on."""
+    def in_status(self, *statuses: Status, limit: int = -1) -> "tuple[Correction, ...]":
+        """All corrections in these statuses, oldest first: what a process has to work on; with a limit, so many of each."""
         with self._store.snapshot():
             rows = [
                 row
@@ -153,6 +157,14 @@ class Book:
     def contested(self) -> dict[str, str]:
         """Approved corrections -> the one approved after them that answers the same question otherwise, the newest of them."""
         return {row["old"]: row["new"] for row in self._store.rows(CONTESTED)}
+
+    def forgotten_of(self, reporters: Iterable[str]) -> tuple[str, ...]:
+        """The corrections of these reporters whose texts have been deleted."""
+        rows = self._store.rows(
+            "SELECT id FROM corrections WHERE claim_key IS NULL AND reporter_id IN (SELECT value FROM json_each(:ids))",
+            ids=json.dumps(list(reporters)),
+        )
+        return tuple(row["id"] for row in rows)
 
     def in_weights(self, correction_id: str) -> bool:
         """Is its edit in the weights that are served, or on its way there?"""
@@ -303,3 +315,9 @@ class Book:
 def report_sha256(report: Mapping[str, Any]) -> str:
     """The hash under which a verification report is named in the log."""
     return hashlib.sha256(canonical(report).encode()).hexdigest()
+
+
+def numbers_of(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers and verdicts of a report, however deep; no words, which may quote what was said."""
+    kept = {name: numbers_of(value) if isinstance(value, Mapping) else value for name, value in report.items()}
+    return {name: value for name, value in kept.items() if value is None or isinstance(value, int | float | dict)}

@@ -20,6 +20,7 @@ def sealed_json(vault: Vault, text_id: str) -> dict[str, Any]:
 def load(store: Store, vault: Vault, row: Mapping[str, Any]) -> Correction:
     """The whole record of a row: its texts out of the vault, its approvals and moves."""
     claim, work = sealed_json(vault, row["claim_text_id"]), sealed_json(vault, row["work_text_id"])
+    answer = store.row("SELECT route, reason_text_id FROM answers WHERE id = :id", id=row["answer_id"]) or {}
     return Correction(
         id=row["id"],
         created=from_text(row["created"]),
@@ -30,6 +31,8 @@ def load(store: Store, vault: Vault, row: Mapping[str, Any]) -> Correction:
         reporter_pseudonym=row["reporter_pseudonym"],
         reporter_role=row["reporter_role"],
         answer_id=row["answer_id"],
+        route=answer.get("route", ""),
+        route_reason=vault.get(answer.get("reason_text_id")) or "",
         claim=Claim(**{name: claim.get(name, "") for name in Claim.__dataclass_fields__}),
         category=Category(row["category"]),
         comment=claim.get("comment", ""),

@@ -106,6 +106,8 @@ class Correction:
     reporter_pseudonym: str
     reporter_role: str
     answer_id: str | None
+    route: str
+    route_reason: str
     claim: Claim
     category: Category
     comment: str

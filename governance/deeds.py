@@ -1,11 +1,14 @@
 """What an erasure does to our own records: texts and keys destroyed, accounts forgotten, versions purged."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection
 
-from governance.accounts import Account, Accounts
+from governance.accounts import Account, Accounts, Actor
 from governance.ledger import Ledger
-from governance.requests import Choice, ErasureRequest, Kind, Method, Outcome
+from governance.process import FORGOTTEN_BY
+from governance.requests import Choice, ErasureRequest, Method, Outcome
 from governance.store import Store
+from governance.times import now, to_text
 from governance.tombstones import Tombstone, Tombstones
 from governance.vault import Vault
 from governance.versions import BASE, Versions
@@ -33,7 +36,7 @@ class Deeds:
         self._tombstones = tombstones
 
     def delete_texts(self, request: ErasureRequest, choice: Choice, actor: Account) -> Outcome:
-        """Texts and corrections by id; for an erasure also the account. A rectification closes nobody's account."""
+        """Texts, corrections and accounts by id."""
         with self._store.transaction():
             stones = [Tombstone("text", ref) for ref in choice.refs if ref.startswith("txt_")]
             self._vault.delete(stone.id for stone in stones)
@@ -41,18 +44,19 @@ class Deeds:
                 if ref.startswith("cor_"):
                     stones += [Tombstone("correction", ref), *self._forget(ref, actor)]
             count = len(stones)
-            if request.account_id is not None and request.kind is Kind.ERASURE:
-                count += self._erase_account(request.account_id, actor, stones)
+            for account_id in sorted(request.accounts):
+                count += self._erase_account(account_id, actor, stones)
             self._tombstones.add(stones)
         return Outcome(Method.DELETE_TEXT, count)
 
-    def purge_versions(self, corrections: Sequence[str], actor: Account) -> tuple[str, ...]:
-        """Every version that holds an erased edit: barred, so that it cannot be restored."""
+    def purge_versions(self, request: ErasureRequest, actor: Account) -> tuple[str, ...]:
+        """Every version that holds an erased edit, barred, so that it cannot be restored; those that an interrupted
+        execution has barred before as well."""
         purged: dict[str, None] = {}
         with self._store.transaction():
-            for correction_id in corrections:
+            for correction_id in sorted(request.corrections.union(self._ledger.forgotten_of(request.accounts))):
                 for version in self._versions.containing(correction_id):
-                    if version.id != BASE and version.purged is None:
+                    if version.id != BASE:
                         self._versions.purge(version.id, actor=actor)
                         purged[version.id] = None
             self._tombstones.add(Tombstone("version", version_id) for version_id in purged)
@@ -63,22 +67,85 @@ class Deeds:
 
     def _erase_account(self, account_id: str, actor: Account, stones: list[Tombstone]) -> int:
         """The person's chats, reports and secrets. A fact in force that they reported stays, in its canonical form."""
-        rows = self._store.rows("SELECT id, status FROM corrections WHERE reporter_id = :id", id=account_id)
+        rows = self._store.rows(
+            "SELECT id, status FROM corrections WHERE reporter_id = :id AND claim_key IS NOT NULL", id=account_id
+        )
         for row in rows:
             if row["status"] in STANDING:
                 self._ledger.adopt(row["id"], actor=actor)
             else:
                 stones += [Tombstone("correction", row["id"]), *self._forget(row["id"], actor)]
-        self._store.write(
-            "UPDATE answers SET question_text_id = NULL, answer_text_id = NULL, passages_text_id = NULL,"
-            " reason_text_id = NULL, conversation_id = NULL WHERE account_id = :id",
-            id=account_id,
-        )
-        self._store.write("DELETE FROM conversations WHERE account_id = :id", id=account_id)
+        _forget_chats(self._store, account_id)
         count = self._vault.erase_person(account_id)
         self._accounts.erase(account_id, actor=actor)
         stones += [Tombstone("owner", account_id), Tombstone("account", account_id)]
         return count
+
+
+def bury(store: Store, ledger: Ledger, stones: Collection[Tombstone], *, actor: Actor) -> int:
+    """Erase again, in the state of a backup, what the tombstones name; returns how much had come back.
+
+    As at the erasure itself, a fact in force outlives its reporter: it is adopted while its texts can still be read. What
+    has no text afterwards is in force no longer.
+    """
+    gone = {stone.id for stone in stones if stone.kind == "correction"}
+    erased = {stone.id for stone in stones if stone.kind == "owner"}
+    for row in store.rows(
+        "SELECT c.id, c.status, c.reporter_id FROM corrections c JOIN texts t ON t.id = c.claim_text_id"
+        " WHERE t.owner = c.reporter_id"
+    ):
+        if row["reporter_id"] in erased and row["status"] in STANDING and row["id"] not in gone:
+            ledger.adopt(row["id"], actor=actor)
+    back = sum(_bury(store, stone) for stone in stones)
+    for row in store.rows(
+        "SELECT c.id FROM corrections c LEFT JOIN texts t ON t.id = c.claim_text_id WHERE t.id IS NULL"
+        " AND (c.claim_key IS NOT NULL OR c.status IN (SELECT value FROM json_each(:standing)))",
+        standing=json.dumps(list(FORGOTTEN_BY)),
+    ):
+        ledger.forget(row["id"], actor=actor, is_restored=True)
+    return back
+
+
+def _bury(store: Store, stone: Tombstone) -> int:
+    at = to_text(now())
+    if stone.kind == "owner":
+        touched = store.write("DELETE FROM texts WHERE owner = :id", id=stone.id)
+        store.write(
+            "INSERT INTO person_keys (owner, wrapped, created, erased) VALUES (:id, NULL, :at, :at)"
+            " ON CONFLICT (owner) DO UPDATE SET wrapped = NULL, erased = COALESCE(erased, :at)",
+            id=stone.id,
+            at=at,
+        )
+    elif stone.kind == "text":
+        touched = store.write("DELETE FROM texts WHERE id = :id", id=stone.id)
+    elif stone.kind == "account":
+        store.write("DELETE FROM sessions WHERE account_id = :id", id=stone.id)
+        _forget_chats(store, stone.id)
+        touched = store.write(
+            "UPDATE accounts SET name = 'erased_' || pseudonym, password_hash = NULL, key_hash = NULL, disabled = 1"
+            " WHERE id = :id AND name NOT LIKE 'erased_%'",
+            id=stone.id,
+        )
+    elif stone.kind == "version":
+        touched = store.write("UPDATE versions SET purged = :at WHERE id = :id AND purged IS NULL", id=stone.id, at=at)
+    elif stone.kind == "conversation":
+        touched = store.write("DELETE FROM conversations WHERE id = :id", id=stone.id)
+    elif stone.kind == "correction":
+        touched = store.write(
+            "DELETE FROM texts WHERE id IN (SELECT claim_text_id FROM corrections WHERE id = :id)", id=stone.id
+        )
+    else:
+        touched = 0  # documents are the caller's
+    return int(touched > 0)
+
+
+def _forget_chats(store: Store, account_id: str) -> None:
+    store.write(
+        "UPDATE answers SET question_text_id = NULL, answer_text_id = NULL, passages_text_id = NULL,"
+        " reason_text_id = NULL, conversation_id = NULL WHERE account_id = :id",
+        id=account_id,
+    )
+    store.write("DELETE FROM conversations WHERE account_id = :id", id=account_id)
 
 
 def done_outside(method: Method) -> Outcome:

@@ -33,7 +33,7 @@ from governance.requests import (
     check_step,
     choose,
 )
-from governance.residual import UNSPACED, Probes, measure, revealing
+from governance.residual import UNSPACED, Probes, folded, measure, revealing
 from governance.store import Store
 from governance.times import now, to_text
 from governance.tombstones import Tombstone, Tombstones
@@ -97,9 +97,8 @@ class Erasures(RequestBook):
         identifiers = check_texts("identifiers", subject.identifiers, longest=200, most=50)
         if not names and not identifiers and subject.account_id is None:
             raise Invalid("nobody is named: give names, identifiers or an account", "names")
-        if short := [
-            needle for needle in (*names, *identifiers) if len(needle) < (2 if UNSPACED.search(needle) else 3)
-        ]:
+        looked_for = [folded(needle) for needle in (*names, *identifiers)]
+        if short := [needle for needle in looked_for if len(needle) < (2 if UNSPACED.search(needle) else 3)]:
             raise Invalid(f"{short[0]!r} is too short to be looked for: it would be found everywhere", "names")
         if subject.account_id is not None:
             self._accounts.get(subject.account_id)
@@ -220,7 +219,8 @@ class Erasures(RequestBook):
     def approve(self, request_id: str, actor: Account) -> ErasureRequest:
         """Let the decision be carried out. The person concerned does not approve their own request."""
         with self._store.transaction():
-            if self.get(request_id).account_id == actor.id:
+            request = self.get(request_id)
+            if actor.id in (request.account_id, *request.accounts):
                 raise Forbidden("this request concerns you: another admin has to approve it")
             self._step(request_id, Step.APPROVED, actor, {})
         return self.get(request_id)
@@ -283,8 +283,7 @@ class Erasures(RequestBook):
             merged = Choice(choice.method, tuple(ref for other in same for ref in other.refs), choice.why)
             self._keep_outcome(request.id, deeds[choice.method](request, merged), actor)
             done.add(choice.method)
-        gone = sorted({ref for choice in request.choices for ref in choice.refs if ref.startswith("cor_")})
-        purged = self._deeds.purge_versions(gone, actor)
+        purged = self._deeds.purge_versions(request, actor)
         for version_id in purged:
             if tools.discard is not None:
                 tools.discard(version_id)
@@ -308,7 +307,7 @@ class Erasures(RequestBook):
             residual, _ = measure(probes, request.subject.needles, tools.ask, before=work.get("before"))
             figures = residual.as_data()
         found = self._traces.of(request.subject)
-        left = sum(one.ref != request.account_id for one in found if one.place is not Place.EDIT)
+        left = sum(one.place is not Place.EDIT for one in found)
         with self._store.transaction():
             self._store.write(
                 "UPDATE erasure_requests SET residual = :figures WHERE id = :id",

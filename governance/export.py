@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 from governance.accounts import Actor, stamp
 from governance.audit import PAGE, Log
+from governance.book import numbers_of
 from governance.corrections import WORDINGS, Correction
 from governance.ledger import Ledger
 from governance.notes import Signer
@@ -30,6 +31,7 @@ def record(correction: Correction, *, texts: bool = False) -> dict[str, Any]:
         "status": correction.status.value,
         "reporter": {"pseudonym": correction.reporter_pseudonym, "role": correction.reporter_role},
         "answer_id": correction.answer_id,
+        "router": {"route": correction.route},
         "weights_version_at_report": correction.weights_version_at_report,
         "index_generation": correction.index_generation,
         "claim_commitment": correction.claim_commitment,
@@ -65,7 +67,7 @@ def record(correction: Correction, *, texts: bool = False) -> dict[str, Any]:
         "artefact": correction.artefact,
         "edit": dict(correction.edit),
         "attempts": correction.attempts,
-        "verification": {"report_sha256": correction.report_sha256, "figures": _figures(correction.report)},
+        "verification": {"report_sha256": correction.report_sha256, "figures": numbers_of(correction.report)},
         "deployment": {
             "weights_version_before": correction.weights_version_before,
             "weights_version_after": correction.weights_version_after,
@@ -80,6 +82,7 @@ def record(correction: Correction, *, texts: bool = False) -> dict[str, Any]:
         claim = correction.claim
         data["claim"] = {name: getattr(claim, name) for name in claim.__dataclass_fields__}
         data["comment"], data["evidence"] = correction.comment, list(correction.evidence)
+        data["router"]["reason"] = correction.route_reason
         data["reason"], data["triage"] = correction.reason, dict(correction.triage)
         data["verification"]["report"] = dict(correction.report)
         data |= {name: list(getattr(correction, name)) for name in WORDINGS}
@@ -168,12 +171,3 @@ def _flat(data: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
-
-
-def _figures(report: Any) -> dict[str, Any]:
-    """The numbers and verdicts of a verification report, without the replies it quotes."""
-    return {
-        name: value
-        for name, value in sorted(dict(report).items())
-        if isinstance(value, int | float) and not isinstance(value, complex)
-    }

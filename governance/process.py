@@ -18,6 +18,8 @@ FORGOTTEN_BY = {
     Status.NEEDS_EVIDENCE: (Status.CLOSED,),
     Status.QUEUED: (Status.CLOSED,),
     Status.APPROVED: (Status.QUEUED, Status.CLOSED),
+    Status.EDITING: (Status.APPROVED, Status.QUEUED, Status.CLOSED),
+    Status.LIVE: (Status.ROLLED_BACK,),
     Status.FAILED: (Status.QUEUED, Status.CLOSED),
     Status.IN_KNOWLEDGE: (Status.ROLLED_BACK,),
 }
@@ -274,15 +276,16 @@ class ProcessBook(Book):
             self._vault.replace(row["work_text_id"], json.dumps(work, ensure_ascii=False), owner=correction_id)
             self._event("adopted", row, actor, claim=self._vault.commitment(row["claim_text_id"]))
 
-    def forget(self, correction_id: str, *, actor: Actor) -> tuple[str, ...]:
+    def forget(self, correction_id: str, *, actor: Actor, is_restored: bool = False) -> tuple[str, ...]:
         """Delete every text of a correction; an open one is closed, one in knowledge rolled back. Returns the text ids.
 
-        Raises MoveNotAllowed for one that is live or being edited: publish a version without it first.
+        Raises MoveNotAllowed for one that is live or being edited: publish a version without it first. In a state that
+        `is_restored` and that nothing is served from yet, it is rolled back or closed as well.
         """
         with self._store.transaction():
             row = self._row(correction_id)
             status = Status(row["status"])
-            if status in (Status.LIVE, Status.EDITING):
+            if status in (Status.LIVE, Status.EDITING) and not is_restored:
                 raise MoveNotAllowed(f"a correction that is {status.value!r} is in the weights: drop its edit first")
             for to in FORGOTTEN_BY.get(status, ()):
                 self._move(row, to, actor)

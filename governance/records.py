@@ -2,13 +2,14 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from governance.answers import Answer, Answers
 from governance.corrections import Correction, Status
 from governance.ledger import Ledger
+from governance.times import now
 from governance.versions import Versions
 
 OUTCOMES = frozenset({Status.LIVE, Status.IN_KNOWLEDGE, Status.FAILED, Status.REJECTED, Status.CLOSED})
@@ -65,7 +66,7 @@ def figures(corrections: Iterable[Correction], *, start: datetime, end: datetime
         resolved=len(hours),
         median_hours=round(statistics.median(hours), 2) if hours else None,
         slowest_hours=round(max(hours), 2) if hours else None,
-        overdue=sum(_is_overdue(one, end) for one in filed),
+        overdue=sum(_is_overdue(one, min(end, now())) for one in filed),
         rejections=reached[Status.REJECTED],
         appeals=len(appealed),
         # An appeal succeeds when the report was approved after it.
@@ -124,7 +125,7 @@ def _approved_after_appeal(correction: Correction) -> bool:
 def _mean_scores(corrections: Sequence[Correction]) -> dict[str, float]:
     found: dict[str, list[float]] = {}
     for correction in {one.id: one for one in corrections}.values():
-        for name, value in correction.report.items():
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                found.setdefault(name, []).append(float(value))
+        for name, rate in correction.report.items():
+            if isinstance(rate, Mapping) and rate.get("of"):
+                found.setdefault(name, []).append(float(rate["share"]))
     return {name: round(statistics.fmean(values), 4) for name, values in sorted(found.items())}

@@ -148,8 +148,8 @@ def check_admin(actor: Account) -> None:
 
 
 def names_somebody_to_be_erased(store: Store, vault: Vault, text: str) -> bool:
-    """Whether the text names, in whole words, a person whose request for erasure is known to be theirs and not closed yet;
-    once it is closed, the names are gone."""
+    """Whether the text names, in whole words, a person whose request for erasure is known to be theirs (see
+    docs/decisions/0016) and not closed yet; once it is closed, the names are gone."""
     for row in store.rows(
         "SELECT work_text_id FROM erasure_requests"
         " WHERE kind = 'erasure' AND status NOT IN ('received', 'closed', 'refused')"

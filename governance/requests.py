@@ -186,6 +186,18 @@ class ErasureRequest:
     told: datetime | None
     steps: tuple[StepTaken, ...]
 
+    @property
+    def corrections(self) -> frozenset[str]:
+        """The corrections that are chosen, whatever is done to them."""
+        return frozenset(ref for choice in self.choices for ref in choice.refs if ref.startswith("cor_"))
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """The accounts that are to be erased. A rectification closes nobody's account."""
+        deleted = [choice for choice in self.choices if choice.method is Method.DELETE_TEXT]
+        refs = {ref for choice in deleted for ref in choice.refs if ref.startswith("acc_")}
+        return frozenset(refs if self.kind is Kind.ERASURE else ())
+
 
 def choose(questions: Questions, occurrences: tuple[Occurrence, ...]) -> tuple[Choice, ...]:
     """The methods that follow from the three questions and from where the person occurs.

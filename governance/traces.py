@@ -1,11 +1,11 @@
 """Where a person occurs in the sealed records: texts, corrections, and the edits made from them."""
 
-import json
+import re
 
 from governance.corrections import Status
 from governance.ledger import Ledger
 from governance.requests import Occurrence, Place, Subject
-from governance.residual import reveals
+from governance.residual import holds, reveals
 from governance.store import Store
 from governance.vault import Vault
 from governance.versions import Versions
@@ -15,6 +15,10 @@ SELECT claim_text_id AS text, id FROM corrections UNION ALL SELECT work_text_id,
 UNION ALL SELECT reason_text_id, correction_id FROM moves WHERE reason_text_id IS NOT NULL
 UNION ALL SELECT reason_text_id, correction_id FROM approvals WHERE reason_text_id IS NOT NULL
 """
+ACCOUNTS = """
+SELECT a.id, a.name FROM accounts a LEFT JOIN person_keys k ON k.owner = a.id WHERE k.erased IS NULL
+"""
+BETWEEN_WORDS = re.compile(r"[._@+-]+")
 
 
 class Traces:
@@ -26,23 +30,32 @@ class Traces:
 
     def of(self, subject: Subject) -> set[Occurrence]:
         """Every sealed text that names the person; texts of a correction count as that correction, and as an edit
-        where it is or was in the weights."""
-        found: set[Occurrence] = set()
+        where it is or was in the weights. Also their account, and those whose login names hold the person's name."""
+        found = {Occurrence(Place.TEXT, account_id) for account_id in self._accounts_of(subject)}
         if subject.needles:
             owners = {row["text"]: row["id"] for row in self._store.rows(TEXTS_OF_CORRECTIONS)}
             for text_id, owner, _, text in self._vault.scan():
-                # Passages of older answers are JSON with escapes: a name is looked for in both ways of writing it.
-                if owner.startswith("era_") or not (
-                    reveals(text, subject.needles) or reveals(text, [json.dumps(n)[1:-1] for n in subject.needles])
-                ):
+                # Requests themselves, and hashes of documents, name nobody that is to be found.
+                if owner.startswith(("era_", "doc_")) or not reveals(text, subject.needles):
                     continue
                 place = Place.CORRECTION if text_id in owners else Place.TEXT
                 found.add(Occurrence(place, owners.get(text_id, text_id)))
-        if subject.account_id is not None:
-            found.add(Occurrence(Place.TEXT, subject.account_id))
         in_weights = {one.id for one in self._ledger.in_status(Status.LIVE, Status.EDITING)}
         return found | {
             Occurrence(Place.EDIT, one.ref)
             for one in found
             if one.place is Place.CORRECTION and (one.ref in in_weights or self._versions.containing(one.ref))
         }
+
+    def _accounts_of(self, subject: Subject) -> list[str]:
+        wanted = [_words(needle) for needle in subject.needles]
+        return [
+            row["id"]
+            for row in self._store.rows(ACCOUNTS)
+            if row["id"] == subject.account_id or any(holds(_words(row["name"]), needle) for needle in wanted)
+        ]
+
+
+def _words(name: str) -> str:
+    """A login name or an address as words: `ann.lee` names Ann Lee."""
+    return BETWEEN_WORDS.sub(" ", name).strip()

@@ -62,6 +62,10 @@ class Vault:
         """See `load_or_create_key`."""
         return load_or_create_key(path)
 
+    def over(self, store: Store) -> "Vault":
+        """The same key over another database."""
+        return Vault(store, self._master_key)
+
     def derive(self, purpose: str) -> bytes:
         """A key for one purpose (API keys, claim index), derived from the master key."""
         return hmac.digest(self._master_key, b"errata/" + purpose.encode(), hashlib.sha256)

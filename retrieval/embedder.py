@@ -27,6 +27,8 @@ EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 # The layers that the freshness head leaves as they are: what they say of a question is computed once.
 SHARED_LAYERS = 3
 
+CHARACTERS_A_TOKEN = 16  # far more than any language has on average: what comes after is past the window
+
 
 @runtime_checkable
 class Embedder(Protocol):
@@ -89,11 +91,11 @@ class TransformerEmbedder:
 
     def tokens(self, texts: Sequence[str]) -> dict[str, Any]:
         """Padded token tensors of the texts, cut at the model's window."""
+        # The tokenizer cuts only what it has read, and every other text waits for it.
+        cut = [text[: CHARACTERS_A_TOKEN * self._max_tokens] for text in texts]
         with self._tokenizer_lock:
             return dict(
-                self._tokenizer(
-                    list(texts), padding=True, truncation=True, max_length=self._max_tokens, return_tensors="pt"
-                )
+                self._tokenizer(cut, padding=True, truncation=True, max_length=self._max_tokens, return_tensors="pt")
             )
 
     def lower(self, texts: Sequence[str], layers: int) -> tuple[dict[str, Any], Any] | None:

@@ -9,6 +9,11 @@ import sqlite_utils
 
 PAGE = 2_000
 _ACCENTS = re.compile("[\u0300-\u036f]+")
+_UNSEEN = re.compile("[\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]+")
+_ALIKE = str.maketrans(
+    dict.fromkeys("\u2018\u2019\u201b\u02b9\u02bb\u02bc\u2032`\u00b4", "'")
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58", "-")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +27,8 @@ class Naming:
 def naming(db: sqlite_utils.Database, needles: Sequence[str]) -> list[Naming]:
     """The documents whose title, address or text contains one of the needles, or all the words of one in one passage.
 
-    Exact but for case, accents and the spaces between the words; then by the lexical index, which also finds "Lee, Ann".
-    Meaning is not searched: whoever is only described is not found.
+    Exact but for case, accents, the form of spaces, dashes and apostrophes, and what cannot be seen; then by the lexical
+    index, which also finds "Lee, Ann". Meaning is not searched: whoever is only described is not found.
     """
     patterns = [pattern for needle in needles if (pattern := _pattern(needle))]
     found: dict[str, Naming] = {}
@@ -67,9 +72,9 @@ def _pattern(needle: str) -> re.Pattern[str] | None:
 
 
 def _folded(text: str) -> str:
-    """Without case, accents and widths of letters; Japanese voicing marks stay."""
-    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
-    return unicodedata.normalize("NFC", plain).casefold()
+    """Without case, accents and widths of letters, and without what cannot be seen; Japanese voicing marks stay."""
+    plain = _UNSEEN.sub("", unicodedata.normalize("NFKD", text.translate(_ALIKE)))
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", plain)).casefold()
 
 
 _PASSAGES_AFTER = """

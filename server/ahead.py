@@ -67,7 +67,7 @@ class Ahead:
             self._edits.of([wanted], {correction.id: self._weight})
             self._gate.ask_before(case_of(correction))
         except EditingError as error:
-            log.info("nothing could be worked out ahead for %s: %s", correction.id, error)
+            log.info("nothing could be worked out ahead for %s: %s", correction.id, type(error).__name__)
         if self._records.ledger.get(correction.id).erased:  # since the work began
             self._files.delete_artefacts([correction.id])
 
@@ -79,4 +79,4 @@ def group_of(correction: Correction, kept: Sequence[Correction]) -> Group:
 
 
 def _refused(correction_id: str, error: EditingError) -> None:
-    log.info("correction %s is not fit for an edit: %s", correction_id, error)
+    log.info("correction %s is not fit for an edit: %s", correction_id, type(error).__name__)

@@ -6,7 +6,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NoReturn
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +17,7 @@ from starlette.routing import Match
 
 import ui
 from editing.errors import EditingError
+from governance.backup import discard_unfinished
 from governance.errors import GovernanceError
 from retrieval.errors import RetrievalError
 from server import auth
@@ -44,6 +46,8 @@ def create_app(services: Services, *, with_pages: bool = True, with_loops: bool 
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        services.previews.clear()
+        discard_unfinished(services.settings.database_path)
         beside = (publisher, triage, librarian, notary, erasing, Herald(services), Review(services))
         loops = [asyncio.create_task(loop.run()) for loop in beside] if with_loops else []
         try:
@@ -78,7 +82,7 @@ def _answer_unknown_paths(app: FastAPI) -> None:
     own."""
     routes = list(app.router.routes)
 
-    async def unknown(request: Request) -> None:
+    async def unknown(request: Request) -> NoReturn:
         partly = [route for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]
         if not partly:
             raise HTTPException(404)
@@ -115,7 +119,7 @@ def _answer_errors(app: FastAPI) -> None:
     async def theirs(request: Request, error: Exception) -> JSONResponse:
         status, kind = status_of(error)
         if status == 500:
-            log.exception("unexpected error on %s %s", request.method, request.url.path, exc_info=error)
+            log.exception("unexpected error on %s %s", request.method, quote(request.url.path), exc_info=error)
             return JSONResponse(
                 error_body("Something broke inside Errata; the process log has the details.", kind), 500
             )

@@ -121,15 +121,14 @@ def sign_in(
     next: Annotated[str, Form()] = "/",
 ) -> Response:
     services = services_of(request)
-    if request.headers.get("origin") and not same_origin(request):
-        raise NotAllowed("Sign in from this site: the Origin header differs from the host.")
+    _check_origin(request)
     throttle: SignInThrottle = request.app.state.sign_ins
     address = address_of(request)
-    if wait_s := throttle.wait_s(username, address):
-        return _later(next, wait_s)
+    refusal = throttle.begun(username, address)
+    if not refusal.is_heard:
+        return _later(next, refusal.wait_s)
     account = services.accounts.by_password(username, password)
     if account is None:
-        refusal = throttle.failed(username, address)
         if refusal.wait_s:
             services.accounts.record_guessing(username, wrong=refusal.wrong, wait_s=refusal.wait_s)
             return _later(next, refusal.wait_s)
@@ -159,11 +158,18 @@ def icon() -> Response:
 
 @router.post("/logout")
 def sign_out(request: Request) -> Response:
+    _check_origin(request)
     if token := request.cookies.get(COOKIE):
         services_of(request).accounts.end_session(token)
     answer = RedirectResponse("/login", status_code=303)
     answer.delete_cookie(COOKIE, path="/")
     return answer
+
+
+def _check_origin(request: Request) -> None:
+    """Raises NotAllowed for a form that a browser sends from elsewhere; what is no browser may leave the header out."""
+    if request.headers.get("origin") and not same_origin(request):
+        raise NotAllowed("Sign in and out from this site: the Origin header differs from the host.")
 
 
 def _later(next_: str, wait_s: int) -> HTMLResponse:
@@ -180,6 +186,11 @@ class PageGuard:
 
     OPEN = re.compile(r"^/(?:v1/|favicon\.ico$|login$|logout$|health$|ready$|version$|metrics$|openapi\.json$)")
 
+    # What a page of Gradio's asks for by itself: a script wants to be told, not led to a form.
+    PARTS = re.compile(
+        r"^/+(?:admin/+)?(?:gradio_api|config|monitoring|assets|static|svelte|theme\.css|manifest\.json)\b"
+    )
+
     def __init__(self, app: ASGIApp, *, services: Callable[[], Services]) -> None:
         self._app, self._services = app, services
 
@@ -192,10 +203,10 @@ class PageGuard:
         token = request.cookies.get(COOKIE)
         account = await run_in_threadpool(self._services().accounts.by_session, token) if token else None
         if account is None:
-            wants_page = request.method in READ_METHODS and "text/html" in request.headers.get("accept", "text/html")
+            is_page = "text/html" in request.headers.get("accept", "text/html") or not self.PARTS.match(scope["path"])
             refusal: Response = (
                 RedirectResponse(f"/login?next={scope['path']}", status_code=303)
-                if wants_page or scope["path"] in ("/", "/admin", "/admin/")
+                if request.method in READ_METHODS and is_page
                 else Response("Sign in first.", status_code=401)
             )
             return await refusal(scope, receive, send)

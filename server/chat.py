@@ -6,8 +6,9 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from typing import Any
 
 from governance.accounts import Account
@@ -22,14 +23,16 @@ from server.router import Decision, Route, Router
 from server.serving import ServedVersion, Serving
 
 log = logging.getLogger(__name__)
+LOOKED_UP = 4_000  # characters of a question that are compared with cards and passages; what follows is text to work on
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of an answer's text."""
+    """A part of an answer's text; `fingerprint` names the weights that the answer began with."""
 
     text: str
     logprobs: Any = None
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,34 +72,43 @@ class Chat:
         Raises EngineUnavailable or EngineRefused before the first piece, if the engine cannot or will not answer.
         """
         started = time.monotonic()
-        question = request.question
-        alone = await self._follow_ups.standalone([Turn(m.role, m.content) for m in request.messages])
-        decision = await asyncio.to_thread(self._router.decide, alone, forced=request.errata_route)
+        decision = await self._decide(request)
         await self._serving.ready()
         version = self._serving.version
         text: list[str] = []
         finish_reason, usage = "abort", {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
-        answer: Answer | None = None
         try:
-            pieces = self._from_card(decision) if decision.card else self._from_engine(request, decision)
-            async for piece in pieces:
-                if isinstance(piece, Piece):
-                    if not text:
-                        self._metrics.first_token(decision.route, time.monotonic() - started)
-                    text.append(piece.text)
-                    yield piece
-                else:
-                    finish_reason, usage = piece
-            answer = await asyncio.to_thread(
-                self._store, request, account, answer_id, question, decision, text, finish_reason, version
-            )
+            saying = self._from_card(decision) if decision.card else self._from_engine(request, decision)
+            async with aclosing(saying) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Piece):
+                        if not text:
+                            self._metrics.first_token(decision.route, time.monotonic() - started)
+                        text.append(piece.text)
+                        yield replace(piece, fingerprint=version.id)
+                    else:
+                        finish_reason, usage = piece
         finally:
-            if answer is None:  # the client left or the engine broke off: what was said is still on record
-                self._store(request, account, answer_id, question, decision, text, finish_reason, version)
             self._metrics.answered(decision.route, finish_reason, time.monotonic() - started)
-        yield Finished(finish_reason, usage, self._trace(question, decision, answer, version), version.id)
+            # Also where the client left or the engine broke off: what was said is on record. Begun once and shielded, so
+            # that a client that leaves now ends the waiting alone.
+            stored = asyncio.get_running_loop().run_in_executor(
+                None, self._store, request, account, answer_id, decision, "".join(text), finish_reason, version
+            )
+            stored.add_done_callback(_log_failure)
+            answer = await asyncio.shield(stored)
+        yield Finished(finish_reason, usage, self._trace(request.question, decision, answer, version), version.id)
 
-    async def _from_card(self, decision: Decision) -> AsyncIterator[Piece | tuple[str, dict[str, int]]]:
+    async def _decide(self, request: ChatRequest) -> Decision:
+        """The route of the question, made to stand alone."""
+        question = request.question
+        if len(question) <= LOOKED_UP:
+            turns = [Turn(m.role, m.content[:LOOKED_UP]) for m in request.messages]
+            question = await self._follow_ups.standalone(turns)
+        decision = await asyncio.to_thread(self._router.decide, question[:LOOKED_UP], forced=request.errata_route)
+        return replace(decision, question=question)
+
+    async def _from_card(self, decision: Decision) -> AsyncGenerator[Piece | tuple[str, dict[str, int]], None]:
         assert decision.card is not None
         for word in re.findall(r"\S+\s*", decision.card.answer):
             yield Piece(word)
@@ -104,7 +116,7 @@ class Chat:
 
     async def _from_engine(
         self, request: ChatRequest, decision: Decision
-    ) -> AsyncIterator[Piece | tuple[str, dict[str, int]]]:
+    ) -> AsyncGenerator[Piece | tuple[str, dict[str, int]], None]:
         messages = [
             {"role": m.role if m.role != "developer" else "system", "content": m.content} for m in request.messages
         ]
@@ -141,25 +153,26 @@ class Chat:
         request: ChatRequest,
         account: Account,
         answer_id: str,
-        question: str,
         decision: Decision,
-        text: list[str],
+        text: str,
         finish_reason: str,
         version: ServedVersion,
     ) -> Answer:
         now = self._serving.version
         conversation_id = request.errata_conversation
-        if not text and finish_reason == "abort":
-            conversation_id = None  # nothing was said: no turn, and no chat that begins with it
+        was_said = bool(text) or finish_reason != "abort"
+        if not was_said:
+            conversation_id = None  # no turn, and no chat that begins with it
         elif request.errata_store and conversation_id is None:
-            conversation_id = self._answers.start_conversation(account.id, question).id
+            conversation_id = self._answers.start_conversation(account.id, request.question).id
         return self._answers.record(
             answer_id=answer_id,
             account_id=account.id,
             conversation_id=conversation_id,
             replaces=request.errata_replaces,
-            question=question,
-            answer="".join(text),
+            question=request.question,
+            answer=text,
+            keeps_texts=was_said,
             route=str(decision.route),
             reason=decision.reason,
             weights_version=version.id,
@@ -187,6 +200,12 @@ class Chat:
         if decision.route is Route.CORRECTION and decision.card:
             trace["correction_id"] = decision.card.correction_id
         return trace
+
+
+def _log_failure(stored: asyncio.Future[Answer]) -> None:
+    """A client that left while its answer was stored hears of no error."""
+    if not stored.cancelled() and (error := stored.exception()):
+        log.error("an answer is not on record: %s", type(error).__name__)
 
 
 def _passages(decision: Decision) -> tuple[dict[str, Any], ...]:

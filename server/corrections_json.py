@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from governance.accounts import Account
+from governance.book import numbers_of
 from governance.corrections import WORDINGS, Correction
 from server.edits import generated
 from server.services import Services
@@ -16,7 +16,7 @@ def correction_json(
 ) -> dict[str, Any]:
     """The record. Its reporter and those who review see the texts; an auditor sees who did what when, and the figures."""
     sees_texts = viewer.id == correction.reporter_id or viewer.role.may_review
-    found = dict if sees_texts else _figures
+    found = dict if sees_texts else numbers_of
 
     def words(reason: str) -> str:
         return reason if sees_texts else ""
@@ -54,6 +54,7 @@ def correction_json(
     if whole:
         record |= {
             "channel": correction.channel,
+            "router": {"route": correction.route, "reason": words(correction.route_reason)},
             "triage": found(correction.triage),
             "conflicts": list(correction.conflicts),
             "duplicate_of": correction.duplicate_of,
@@ -61,6 +62,7 @@ def correction_json(
             "fallback": correction.fallback,
             "attempts": correction.attempts,
             "artefact": correction.artefact,
+            "edit": dict(correction.edit),
             "report": found(correction.report),
             "weights_version_before": correction.weights_version_before,
             "weights_version_after": correction.weights_version_after,
@@ -82,9 +84,3 @@ def correction_json(
             record |= {name: list(getattr(correction, name)) for name in WORDINGS}
             record["generated"] = generated(correction)
     return record
-
-
-def _figures(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers and yes or no, however deep; no words, which may quote what was said."""
-    kept = {name: _figures(value) if isinstance(value, Mapping) else value for name, value in found.items()}
-    return {name: value for name, value in kept.items() if value is None or isinstance(value, int | float | dict)}

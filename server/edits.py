@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,7 @@ class Edit:
     artefact: Artefact
 
     def about(self) -> dict[str, Any]:
-        """For the record: method, settings, hashes; how the optimisation ended."""
+        """For the record: method, settings, hashes, the code (its gate's bounds with it); how the optimisation ended."""
         artefact = self.artefact
         return {
             "method": "memit",
@@ -63,6 +64,7 @@ class Edit:
             "base_sha256": artefact.base_sha256,
             "statistics_sha256": artefact.statistics_sha256,
             "settings_sha256": artefact.config_sha256,
+            "code_version": installed_version("errata"),
             "strength": round(artefact.strength, 3),
             "protection": round(artefact.protection, 3),
             "steps": artefact.steps,

@@ -96,7 +96,10 @@ class Erasing:
             request = await self.find(request_id, actor)
         if request.status is Step.FOUND:
             why = reason or "the person asks for it and nothing stands against it"
-            await asyncio.to_thread(self.requests.decide, request_id, actor, questions=USUAL, reason=why)
+            # Somebody else may have such a login name: without a person's look only the account that was named goes.
+            others = [one.ref for one in request.occurrences if one.ref.startswith("acc_")]
+            keep = [ref for ref in others if ref != request.account_id]
+            await asyncio.to_thread(self.requests.decide, request_id, actor, questions=USUAL, reason=why, keep=keep)
         return await asyncio.to_thread(self.requests.approve, request_id, actor)
 
     async def execute(self, request_id: str, actor: Account, *, patience_s: float = 20.0) -> ErasureRequest:
@@ -118,6 +121,8 @@ class Erasing:
                 return claim.canonical_question or claim.question
             if occurrence.place is Place.MODEL:
                 return list(_about(request.probes))[int(ref.removeprefix("probe ")) - 1]
+            if occurrence.place is Place.TEXT and ref.startswith("acc_"):
+                return f"the account {services.accounts.get(ref).name} with its chats and secrets"
         except (NotFound, DocumentNotFound, IndexError):
             return "gone"
         if occurrence.place is Place.EXPORT:
@@ -125,7 +130,7 @@ class Erasing:
         if occurrence.place is Place.TEXT and ref.startswith("txt_"):
             row = services.records.store.row("SELECT kind, created FROM texts WHERE id = :id", id=ref)
             return f"{row['kind']} of {row['created'][:10]}" if row else "gone"
-        return "the account with its chats and secrets" if occurrence.place is Place.TEXT else "search index"
+        return "search index"
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
@@ -147,7 +152,7 @@ class Erasing:
             del self._underway[request_id]
             return done
         except Exception as error:
-            log.warning("erasure %s stopped: %s", request_id, error)
+            log.warning("erasure %s stopped: %s", request_id, type(error).__name__)
             self._underway[request_id].error = str(error)
             raise
         finally:
@@ -169,8 +174,7 @@ class Erasing:
         request = self.requests.get(request_id)
         if request.status is Step.APPROVED:
             # What became live since the search leaves the weights too, before its texts can no longer be read.
-            named = {ref for choice in request.choices for ref in choice.refs if ref.startswith("cor_")}
-            self._deeds.take_out_of_weights(sorted(named), actor)
+            self._deeds.take_out_of_weights(sorted(request.corrections), actor)
         return self.requests.execute(request_id, actor, tools=tools)
 
     def _tools(self, actor: Account, more: Probes) -> Tools:
@@ -209,8 +213,8 @@ class Erasing:
                 answer = await self._services.engine.chat(
                     [{"role": "user", "content": question}], temperature=0.0, max_tokens=REPLY_TOKENS
                 )
-            except EngineRefused as error:
-                log.warning("a probe of an erasure is not asked: %s", error)
+            except EngineRefused:
+                log.warning("the engine refused a probe of an erasure")
                 return None
             return answer["choices"][0]["message"]["content"] or ""
 

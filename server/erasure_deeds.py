@@ -20,7 +20,7 @@ from retrieval.errors import DocumentNotFound
 from retrieval.traces import naming, purge_words
 from server.erasure_files import ErasureFiles
 from server.errors import WorkUnfinished
-from server.librarian import KIND
+from server.librarian import KIND, forget_erased_source
 from server.services import Services
 
 LOOK_S = 0.2
@@ -145,8 +145,9 @@ class ErasureDeeds:
             with records.store.transaction():
                 self._services.knowledge.remove(document_id)
                 records.log.append("document_removed", {"document": document_id, "actor": actor.pseudonym})
+                records.vault.erase_person(document_id)
                 # Written down before the commit: a restored backup must not bring it back.
-                records.tombstones.add([Tombstone("document", document_id)])
+                records.tombstones.add([Tombstone("document", document_id), Tombstone("owner", document_id)])
         except DocumentNotFound:
             return False
         return True
@@ -155,13 +156,15 @@ class ErasureDeeds:
         """What is derived from the rest. Entries that a loop wrote meanwhile go too; then the words of all that was
         deleted leave the lexical indexes, and the dense index is built anew without their vectors."""
         services = self._services
-        corrections = {ref for choice in request.choices for ref in choice.refs if ref.startswith("cor_")}
+        corrections = request.corrections.union(services.records.ledger.forgotten_of(request.accounts))
         deleted = {ref for choice in request.choices for ref in choice.refs if ref.startswith("doc_")}
         kept = {one.ref for one in request.occurrences if one.place is Place.DOCUMENT} - deleted
         late = {one.document_id for one in naming(services.knowledge.db, request.subject.needles)} - kept
         late |= {entry.id for entry in services.knowledge.documents(kind=KIND) if entry.source in corrections}
         for document_id in sorted(late):
             self._delete_document(document_id, actor)
+        for entry in services.knowledge.documents(kind=KIND):
+            forget_erased_source(services, entry, services.records.ledger.get(entry.source))
         self._files.delete_artefacts(corrections)
         with services.records.store.transaction() as db:
             purge_words(db)

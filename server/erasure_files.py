@@ -11,10 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from governance.backup import discard_unfinished
+from governance.residual import reveals
 from server.settings import Settings
 
 SQLITE = b"SQLite format 3\x00"  # a backup: its copies are named in the certificate, and a restore erases them again
 BLOCK = 8_000_000
+LONGEST_LETTER = 12  # bytes: a letter and its accent, as JSON escapes them
 SETTLED_S = 600.0  # an upload that is still being read is younger
 
 
@@ -31,7 +34,7 @@ class ErasureFiles:
     the compiled code of the engine. None of these holds a name as text, and all of them hold any three letters."""
 
     def __init__(self, settings: Settings) -> None:
-        self._root, self._database = settings.data_dir, settings.database_path.name
+        self._root, self._database = settings.data_dir, settings.database_path
         self._artefacts, self._versions = settings.artefacts_dir, settings.versions_dir
         apart = [settings.keys_dir, settings.data_dir / "checkpoints", settings.data_dir / "engine" / "cache"]
         if settings.checkpoint_dir and settings.data_dir in settings.checkpoint_dir.parents:
@@ -39,13 +42,12 @@ class ErasureFiles:
         self._apart = (*apart, self._artefacts, self._versions)
 
     def naming(self, needles: Sequence[str]) -> list[FoundFile]:
-        """Every file whose name or content holds one of the needles, in any case."""
-        wanted = [needle.casefold().encode() for needle in needles if needle.strip()]
-        return [found for found in self.all() if wanted and _holds(found.path, wanted)]
+        """Every file whose name or content holds one of the needles, however it is written there."""
+        return [found for found in self.all() if needles and _holds(found.path, needles)]
 
     def all(self) -> Iterator[FoundFile]:
         for path in sorted(self._root.rglob("*")):
-            if path.name.startswith(self._database) or any(path.is_relative_to(folder) for folder in self._apart):
+            if path.name.startswith(self._database.name) or any(path.is_relative_to(folder) for folder in self._apart):
                 continue
             if path.is_file() and not path.is_symlink() and path.suffix != ".safetensors":
                 name = str(path.relative_to(self._root)).encode()
@@ -63,9 +65,10 @@ class ErasureFiles:
         return gone
 
     def delete_temporary(self) -> int:
-        """Uploads and the like, once nobody can be reading them any more."""
+        """Uploads, previews and the like, once nobody can be reading them any more; what a killed restore left."""
         gone, before = 0, time.time() - SETTLED_S
-        for folder in (self._root / "tmp", self._root / "engine" / "tmp"):
+        discard_unfinished(self._database)
+        for folder in (self._root / "tmp", self._root / "engine" / "tmp", self._root / "previews"):
             for path in sorted(folder.rglob("*"), reverse=True):
                 if path.is_file() and path.stat().st_mtime < before:
                     path.unlink(missing_ok=True)
@@ -94,11 +97,10 @@ class ErasureFiles:
         shutil.rmtree(self._versions / version_id, ignore_errors=True)
 
 
-def _holds(path: Path, wanted: Sequence[bytes]) -> bool:
-    name = path.name.casefold().encode()
-    if any(needle in name for needle in wanted):
+def _holds(path: Path, needles: Sequence[str]) -> bool:
+    if reveals(path.name, needles):
         return True
-    overlap = max(map(len, wanted)) * 2
+    overlap = max(map(len, needles)) * LONGEST_LETTER
     try:
         with path.open("rb") as file:
             tail = b""
@@ -106,8 +108,7 @@ def _holds(path: Path, wanted: Sequence[bytes]) -> bool:
                 if not tail and block.startswith(SQLITE):
                     return False
                 # Bytes that are no text are dropped by the decoding; what is looked for is text.
-                plain = (tail + block).decode(errors="ignore").casefold().encode()
-                if any(needle in plain for needle in wanted):
+                if reveals((tail + block).decode(errors="ignore"), needles):
                     return True
                 tail = block[-overlap:]
     except OSError:

@@ -71,7 +71,7 @@ class FollowUps:
             async with asyncio.timeout(PATIENCE_S):
                 reply = await self._engine.chat(messages, temperature=0, max_tokens=96)
         except (EngineUnavailable, EngineRefused, TimeoutError) as error:
-            log.warning("a follow-up was read by rule, the model gave no reading: %s", error)
+            log.warning("a follow-up was read by rule, the model gave no reading: %s", type(error).__name__)
             return by_rule
         rewritten = str(reply["choices"][0]["message"]["content"] or "").strip().strip('"')
         one_question = rewritten and "\n" not in rewritten and len(rewritten) <= 2 * len(question) + 200

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from editing.statements import write_statements
 from governance.corrections import Correction, Remedy, Status
 from governance.lifecycle import IN_FORCE
-from retrieval.documents import Document
+from retrieval.documents import Document, StoredDocument
+from retrieval.errors import DocumentNotFound
 from retrieval.freshness import Horizon
 from server.services import Services
 
@@ -59,6 +62,8 @@ class Librarian:
                 self._enter(correction)
             elif correction.status is Status.APPROVED:
                 ledger.to_knowledge(correction.id)
+            else:
+                forget_erased_source(self._services, entries[correction.id], correction)
         for source in entries.keys() - wanted.keys():
             self._services.knowledge.remove(entries[source].id)
         self._seen = size
@@ -87,17 +92,31 @@ class Librarian:
                 self._services.records.ledger.to_knowledge(correction.id)
 
 
+def forget_erased_source(services: Services, stored: StoredDocument, correction: Correction) -> None:
+    """Write an entry anew whose address its correction names no more, since its reporter was erased. Its dates stay."""
+    if correction.erased or stored.uri in ("", _source(correction)):
+        return
+    written = replace(entry(correction, at=stored.added), as_of=stored.as_of, expires_at=stored.expires_at)
+    prepared = services.knowledge.prepare(written)
+    with services.records.store.transaction(), suppress(DocumentNotFound):  # removed while it was being written
+        services.knowledge.remove(stored.id)
+        services.knowledge.add(prepared)
+
+
+def _source(correction: Correction) -> str:
+    return next((source for source in correction.evidence if source.startswith(("http://", "https://"))), "")
+
+
 def entry(correction: Correction, *, at: datetime) -> Document:
     """The entry of a correction, dated `at`: question and full answer, until the predicted horizon of the question."""
     claim = correction.claim
     question = claim.canonical_question or claim.question
     written = write_statements(question, claim.subject, claim.correct_answer)
     horizon = correction.triage.get("freshness", {}).get("horizon")
-    sources = [source for source in correction.evidence if source.startswith(("http://", "https://"))]
     return Document(
         claim.subject or question,
         f"{question}\n{written.sentence}",
-        uri=sources[0] if sources else "",
+        uri=_source(correction),
         as_of=at.date(),
         expires_at=Horizon(horizon).expires_after(at) if horizon else None,
         kind=KIND,

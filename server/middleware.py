@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from urllib.parse import quote
 
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
@@ -29,7 +30,8 @@ class RequestLog:
         async def logged(message: Message) -> None:
             if message["type"] == "http.response.start":
                 took_ms = 1e3 * (time.monotonic() - started)
-                log.info("%s %s %d %.0f ms", scope["method"], scope["path"], message["status"], took_ms)
+                path = quote(scope["path"])  # it came decoded, and a line break in it would begin a line of its own
+                log.info("%s %s %d %.0f ms", scope["method"], path, message["status"], took_ms)
             await send(message)
 
         return await self._app(scope, receive, logged)

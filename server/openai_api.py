@@ -5,10 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from server.body import Body
 from server.errors import BadRequest
+
+MAX_TEXT = (
+    1_000_000  # of all messages; the engine's window is the real limit, this only keeps absurd texts away from it
+)
 
 # Parameters handed on to the engine. A fixed list: engine extras such as `chat_template` would let a
 # caller rewrite the prompt that every answer is traced by.
@@ -55,7 +59,7 @@ class Message(BaseModel):
 
 
 class StreamOptions(BaseModel):
-    include_usage: bool = False
+    include_usage: bool | None = False
 
 
 class ChatRequest(Body):
@@ -88,6 +92,20 @@ class ChatRequest(Body):
     errata_conversation: str | None = None
     errata_store: bool = False
     errata_replaces: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, data: Any) -> Any:
+        """OpenAI documents most fields as nullable, and its clients send some of them as null."""
+        return {name: value for name, value in data.items() if value is not None} if isinstance(data, dict) else data
+
+    @field_validator("messages")
+    @classmethod
+    def _of_bearable_length(cls, messages: list[Message]) -> list[Message]:
+        length = sum(len(message.content) for message in messages)
+        if length > MAX_TEXT:
+            raise ValueError(f"they hold {length:,} characters: {MAX_TEXT:,} are allowed, so shorten them")
+        return messages
 
     @field_validator("n")
     @classmethod

@@ -23,10 +23,16 @@ class PreviewUnavailable(ServerError):
 
 
 class Previews:
-    """Requests in, results out; both are whole files or not there. Nothing of it survives its reader."""
+    """Requests in, results out; both are whole files or not there. Nothing of it survives its reader; what a killed one
+    left is cleared at the next start."""
 
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.data_dir / "previews"
+
+    def clear(self) -> None:
+        """Delete everything: after a start nobody waits for it."""
+        for path in self._folder.glob("*"):
+            path.unlink(missing_ok=True)
 
     def ask(self, correction_id: str, *, patience_s: float = PATIENCE_S) -> dict[str, Any]:
         """Wait for the worker's result. Raises PreviewUnavailable."""
@@ -52,14 +58,17 @@ class Previews:
 
     def answer(self, result: Path, found: dict[str, Any]) -> None:
         """Hand a result over, unless nobody waits for it any more."""
-        if result.with_suffix(".request").exists():
+        request = result.with_suffix(".request")
+        if request.exists():
             _write(result, found)
+        if not request.exists():  # its reader went while it was written
+            result.unlink(missing_ok=True)
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_suffix(f"{path.suffix}.draft")
-    draft.write_text(json.dumps(content), encoding="utf-8")
+    draft.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
     draft.replace(path)
 
 

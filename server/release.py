@@ -50,11 +50,15 @@ def plan_release(records: Records, *, base_sha256: str, weights_sha256: str) -> 
     live = [
         c
         for c in ledger.in_status(Status.LIVE)
-        if not c.undo_requested and c.edit.get("unfit_for") != base_sha256 and contested.get(c.id) not in in_force
+        if not c.erased
+        and not c.undo_requested
+        and c.edit.get("unfit_for") != base_sha256
+        and contested.get(c.id) not in in_force
     ]
     moved = [c for c in live if c.edit.get("base_sha256", weights_sha256) != weights_sha256]
     # One that waits while a newer answer to its question is being decided is edited only if that one fails.
-    new = [c for c in ledger.in_status(Status.APPROVED) if c.remedy is Remedy.WEIGHTS and c.id not in contested]
+    approved = [c for c in ledger.in_status(Status.APPROVED) if c.remedy is Remedy.WEIGHTS and not c.erased]
+    new = [c for c in approved if c.id not in contested]
     limit = records.policy.limits.weight_edits_per_batch
     return Release(
         kept=tuple(c for c in live if c not in moved),

@@ -1,4 +1,4 @@
-"""After a restore: the documents that were erased since the backup are erased again, with their words in the indexes."""
+"""After a restore: documents and entries that were erased since the backup go again, with their words in the indexes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from governance.store import Store
 from governance.tombstones import Tombstone
 from retrieval.embedder import HashEmbedder
-from retrieval.errors import DocumentNotFound
 from retrieval.store import KnowledgeStore
 from retrieval.traces import purge_words
+from server.librarian import KIND
 
 
 def replay_documents(store: Store, stones: Sequence[Tombstone]) -> int:
@@ -17,13 +17,10 @@ def replay_documents(store: Store, stones: Sequence[Tombstone]) -> int:
     knowledge = KnowledgeStore(lambda: store.db, HashEmbedder(8))  # removing embeds nothing
     if "documents" not in store.db.table_names():
         return 0
-    gone = 0
-    for stone in stones:
-        if stone.kind == "document":
-            try:
-                knowledge.remove(stone.id)
-                gone += 1
-            except DocumentNotFound:
-                continue
+    erased = {stone.id for stone in stones if stone.kind == "document"}
+    forgotten = {stone.id for stone in stones if stone.kind == "correction"}
+    gone = [d.id for d in knowledge.documents() if d.id in erased or (d.kind == KIND and d.source in forgotten)]
+    for document_id in gone:
+        knowledge.remove(document_id)
     purge_words(store.db)
-    return gone
+    return len(gone)

@@ -29,7 +29,7 @@ class Review:
             except asyncio.CancelledError:
                 raise
             except ServerError as error:
-                log.warning("the review waits: %s", error)
+                log.warning("the review waits: %s", type(error).__name__)
             except Exception:
                 log.exception("facts could not be reviewed; trying again")
             await asyncio.sleep(self._pause_s)

@@ -225,7 +225,8 @@ def card_of(correction: Correction) -> Card:
     claim = correction.claim
     question = claim.canonical_question or claim.question
     written = write_statements(question, claim.subject, claim.correct_answer)
-    approvals = [move.at for move in correction.moves if move.to_status is Status.APPROVED]
+    # By people: what a process takes back and starts again is no newer for that.
+    approvals = [move.at for move in correction.moves if move.to_status is Status.APPROVED and move.role != "system"]
     phrasings = (
         question,
         claim.question,

@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     rebase: bool = Field(False, description="accept another base model: live edits become cards and are solved anew")
     checkpoint_dir: Path | None = Field(None, description="a second place for signed log checkpoints")
     policy: Path | None = Field(None, description="who must agree to what, as in `governance/policy.toml`; empty: that")
+    fetch_evidence: bool = Field(
+        True, description="may triage read the public addresses that reporters give as evidence?"
+    )
     webhook_url: str | None = Field(None, description="told when a correction's outcome is known")
     admin_key: SecretStr | None = Field(None, description="API key of the account `admin`, at first start")
     admin_password: SecretStr | None = Field(None, description="password of `admin`, at first start")
@@ -104,8 +107,8 @@ class Settings(BaseSettings):
 
     @property
     def base_url(self) -> str:
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
-        return f"http://{host}:{self.port}"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def weights_are_ours(self) -> bool:

@@ -26,10 +26,11 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a wrong attempt came to: how many in a row, and the seconds until the next is heard (0: at once)."""
+    """What a wrong attempt comes to: how many in a row, and the seconds until the next is heard (0: at once)."""
 
     wrong: int
     wait_s: int
+    is_heard: bool = True
 
 
 class Throttle:
@@ -68,6 +69,12 @@ class Throttle:
         with self._lock:
             self._kept.pop(key, None)
 
+    def take_back(self, key: str) -> None:
+        """The last attempt was not wrong after all; those before it stay."""
+        with self._lock:
+            if found := self._kept.get(key):
+                found.wrong, found.until = found.wrong - 1, 0.0
+
 
 class SignInThrottle:
     """Both keys together. An address that signed in to an account before is not held up by others' guesses at it."""
@@ -75,22 +82,30 @@ class SignInThrottle:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._accounts, self._addresses = Throttle(free=5, clock=clock), Throttle(free=FREE_BY_ADDRESS, clock=clock)
         self._trusted: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._lock = threading.Lock()
 
     def wait_s(self, name: str, address: str) -> int:
         return max(self._addresses.wait_s(address), self._accounts.wait_s(self._account(name, address)))
 
-    def failed(self, name: str, address: str) -> Refusal:
-        """One more wrong attempt; what is longer counts."""
-        by_account = self._accounts.failed(self._account(name, address))
-        by_address = self._addresses.failed(address)
-        return max(by_account, by_address, key=lambda refusal: refusal.wait_s)
+    def begun(self, name: str, address: str) -> Refusal:
+        """An attempt, counted as wrong before its password is looked at: of many that are sent side by side, those after
+        the first wrong ones are not heard. What that comes to, if it does not succeed; the longer of both waits counts."""
+        with self._lock:
+            if wait_s := self.wait_s(name, address):
+                return Refusal(0, wait_s, is_heard=False)
+            by_account = self._accounts.failed(self._account(name, address))
+            by_address = self._addresses.failed(address)
+            return max(by_account, by_address, key=lambda refusal: refusal.wait_s)
 
     def succeeded(self, name: str, address: str) -> None:
-        self._accounts.succeeded(self._account(name, address))
-        self._trusted[name, address] = None
-        self._trusted.move_to_end((name, address))
-        while len(self._trusted) > MOST_KEPT:
-            self._trusted.popitem(last=False)
+        """The attempt that was begun had the right password."""
+        with self._lock:
+            self._accounts.succeeded(self._account(name, address))
+            self._addresses.take_back(address)
+            self._trusted[name, address] = None
+            self._trusted.move_to_end((name, address))
+            while len(self._trusted) > MOST_KEPT:
+                self._trusted.popitem(last=False)
 
     def _account(self, name: str, address: str) -> str:
         return f"{name}\n{address}" if (name, address) in self._trusted else name

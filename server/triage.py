@@ -22,6 +22,7 @@ from server.assessment import assess
 from server.cards import Card
 from server.engines.protocol import Engine
 from server.errors import EngineRefused, EngineUnavailable
+from server.evidence import check_evidence, read_address, said_of
 from server.router import contradicts
 from server.services import Services
 
@@ -136,6 +137,8 @@ class Triage:
             pull_back = await self._pull_back(question, subject, claim.correct_answer)
         related = await asyncio.to_thread(services.records.ledger.related, correction.id, question=question)
         passages = await asyncio.to_thread(self._contradicted_by, question, subject, claim.correct_answer)
+        read = read_address if services.settings.fetch_evidence else None
+        shown = await check_evidence(correction.evidence, claim.correct_answer, read=read)
         proposal = self.propose(
             question,
             subject,
@@ -157,16 +160,18 @@ class Triage:
             "persistence": {**asdict(persistence), "share": round(persistence.share, 3)},
             "pull_back": asdict(pull_back),
             "contradicted_by": passages,
+            "evidence": [asdict(finding) for finding in shown],
             "personal_data": list(personal),
             "subject_candidates": list(propose_subjects(question, claim.correct_answer))[:5],
         }
+        contradictions = [f"passage {passage['title']!r} says otherwise" for passage in passages]
         try:
             await asyncio.to_thread(
                 services.records.ledger.triaged,
                 correction.id,
                 Status.QUEUED,
                 remedy=proposal.remedy,
-                reason=proposal.reason + "".join(f"; passage {p['title']!r} says otherwise" for p in passages),
+                reason="; ".join(filter(None, (proposal.reason, said_of(shown), *contradictions))),
                 evidence=evidence,
                 canonical_question=question,
                 subject=subject,

@@ -101,8 +101,8 @@ class Worker:
         try:
             if self.round():
                 return 0.0
-        except EditingError:
-            log.exception("a release failed; its corrections start again")
+        except EditingError as error:  # its words may be those of a report
+            log.error("a release failed with %s; its corrections start again", type(error).__name__)
             self._records.ledger.requeue_interrupted()
         except (OSError, sqlite3.OperationalError) as error:  # a full disk, most likely: no edit is to blame
             log.exception("cannot write")

@@ -48,6 +48,9 @@ class AdminTexts:
     comment: str = "Comment"
     evidence: str = "Evidence"
     no_evidence: str = "none given"
+    evidence_holds: str = "holds the answer"
+    evidence_lacks: str = "does not hold the answer"
+    evidence_unread: str = "not read: {why}"
     triage: str = "What triage found"
     proposal: str = "Proposal"
     remedies: dict[str, str] = field(

@@ -1,6 +1,7 @@
 """The queue as HTML: filters with counts, the list, and one report with all that a decision needs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from . import html, plots
@@ -168,15 +169,24 @@ def _claim(report: Report) -> Html:
 
 def _reporter(report: Report) -> Html:
     named = dict(TEXTS.categories).get(report.category, report.category)
-    sources = (
-        join([element("div", html.link(source, source)) for source in report.evidence])
-        if report.evidence
-        else ADMIN.no_evidence
-    )
+    sources = join(list(_evidence(report))) if report.evidence else ADMIN.no_evidence
     return _section(
         ADMIN.from_reporter,
         html.pairs([(ADMIN.category, named), (ADMIN.comment, report.comment), (ADMIN.evidence, sources)]),
     )
+
+
+def _evidence(report: Report) -> Iterator[Html]:
+    """Each source, and whether triage found the answer in it."""
+    found = report.triage.get("evidence")
+    findings = found[: len(report.evidence)] if isinstance(found, list) else []  # what came later was not looked at
+    for source, finding in zip_longest(report.evidence, findings):
+        said = ""
+        if isinstance(finding, Mapping):
+            holds = finding.get("holds_answer")
+            unread = ADMIN.evidence_unread.format(why=finding.get("why", "?"))
+            said = " · " + (unread if holds is None else ADMIN.evidence_holds if holds else ADMIN.evidence_lacks)
+        yield element("div", html.link(source, source), said)
 
 
 def _triage(report: Report) -> Html:

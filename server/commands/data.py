@@ -202,7 +202,12 @@ def restore(file: Path, data_dir: Path | None, as_json: bool) -> None:
         why = "restart the server if it runs, and delete that file when you know why: it keeps what is erased later"
         tell(f"The present database is damaged and lies in {damaged} now; {why}.")
     done = bring_back(
-        records.store, file, tombstones=records.tombstones, actor=operator_of(records), replay=replay_documents
+        records.store,
+        file,
+        tombstones=records.tombstones,
+        ledger=records.ledger,
+        actor=operator_of(records),
+        replay=replay_documents,
     )
     notes = records.checkpoints.set_aside() if done.lost_log else ()
     sign_now(records, say=tell)

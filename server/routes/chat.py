@@ -112,10 +112,10 @@ async def _events(
     first: Piece | Finished,
     pieces: AsyncIterator[Piece | Finished],
 ) -> AsyncIterator[bytes]:
-    fingerprint = services.serving.version.id
-
     def event(**fields: Any) -> bytes:
-        return _event(chunk_body(answer_id=answer_id, model=services.model_name, fingerprint=fingerprint, **fields))
+        return _event(
+            chunk_body(answer_id=answer_id, model=services.model_name, fingerprint=first.fingerprint, **fields)
+        )
 
     yield event(delta={"role": "assistant", "content": ""})
     try:

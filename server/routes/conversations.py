@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from governance.answers import Answer, Conversation
-from server.auth import ServicesOf, Signed
+from server.auth import READERS, ServicesOf, Signed
 from server.body import Body
 
 router = APIRouter(prefix="/v1", tags=["conversations"])
+
+OPEN = ("n", "id", "as_of", "expired", "score")  # what a passage may be told by without its words
 
 
 class Rename(Body):
@@ -60,10 +63,13 @@ def delete(conversation_id: str, services: ServicesOf, account: Signed) -> Respo
 
 @router.get("/answers/{answer_id}")
 def answer(answer_id: str, services: ServicesOf, account: Signed) -> dict[str, Any]:
-    """One answer and how it came about: one's own, or any for those who review."""
+    """One answer and how it came about: one's own, or any for those who review; an auditor sees the record without words."""
     answers = services.records.answers
-    found = answers.get(answer_id, account_id=None if account.role.may_review else account.id)
-    return _turn(found, *answers.texts(found))
+    found = answers.get(answer_id, account_id=None if account.role in READERS else account.id)
+    if account.role.may_review or found.account_id == account.id:
+        return _turn(found, *answers.texts(found))
+    passages = tuple({name: passage[name] for name in OPEN if name in passage} for passage in found.passages)
+    return _turn(replace(found, reason="", passages=passages), "", "")
 
 
 def _turn(answer: Answer, question: str, text: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from governance.accounts import Account
 from governance.corrections import WORDINGS, Category, Correction, Fallback, Remedy, Status
@@ -36,6 +36,9 @@ class Report(Body):
     category: Category = Category.WRONG
     comment: str = Field("", max_length=MAX_TEXT)
     subject: str = Field("", max_length=MAX_TEXT)
+    valid_from: str = Field("", max_length=40)
+    valid_until: str = Field("", max_length=40)
+    language: str = Field("", max_length=40)
 
 
 class Revision(Body):
@@ -67,6 +70,22 @@ class Evidence(Reason):
     evidence: list[str] = Field(default_factory=list, max_length=20)
 
 
+class Wanted(BaseModel):
+    """Which corrections, and in what order. A parameter without a value counts as absent."""
+
+    status: Status | None = None
+    mine: bool = False
+    search: str | None = Field(None, max_length=200)
+    sort: Sort = Sort.CREATED
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_absent(cls, data: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in data.items() if value != ""}
+
+
 @router.post("", status_code=201)
 def report(
     body: Report,
@@ -87,31 +106,32 @@ def report(
         question=body.question or "",
         answer=body.answer or "",
         correct_answer=body.correct_answer,
-        answer_id=body.answer_id,
+        answer_id=body.answer_id or None,
         evidence=tuple(body.evidence),
         category=body.category,
         comment=body.comment,
         subject=body.subject,
+        valid_from=body.valid_from,
+        valid_until=body.valid_until,
+        language=body.language,
         idempotency_key=idempotency_key,
     )
     return correction_json(services, flagged, viewer=account)
 
 
 @router.get("")
-def listing(
-    services: ServicesOf,
-    account: Signed,
-    status: Status | None = None,
-    mine: bool = False,
-    search: Annotated[str | None, Query(max_length=200)] = None,
-    sort: Sort = Sort.CREATED,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: str | None = None,
-) -> dict[str, Any]:
+def listing(services: ServicesOf, account: Signed, wanted: Annotated[Wanted, Query()]) -> dict[str, Any]:
     """Corrections, newest first or in the order of `sort`; a user sees the own ones."""
-    reporter = account.id if mine or account.role not in READERS else None
+    reporter = account.id if wanted.mine or account.role not in READERS else None
+    if wanted.search and reporter is None and not account.role.may_review:
+        raise NotAllowed("Only those who review search what was reported: an auditor reads no texts.")
     found, next_cursor = services.records.ledger.list(
-        status=status, reporter_id=reporter, search=search, sort=sort, limit=limit, cursor=cursor
+        status=wanted.status,
+        reporter_id=reporter,
+        search=wanted.search,
+        sort=wanted.sort,
+        limit=wanted.limit,
+        cursor=wanted.cursor,
     )
     return {
         "data": [correction_json(services, correction, viewer=account) for correction in found],
@@ -166,8 +186,8 @@ def reject(correction_id: str, services: ServicesOf, account: Reviewer, body: Re
 
 @router.post("/{correction_id}/reroute")
 def reroute(correction_id: str, body: Reroute, services: ServicesOf, account: Reviewer) -> dict[str, Any]:
-    if body.remedy is Remedy.WEIGHTS and not services.settings.weights_are_ours:
-        raise NotAllowed("This engine's weights are not Errata's to change (--engine-weights none).")
+    if body.remedy is Remedy.WEIGHTS:
+        _check_weights_are_ours(services)
     moved = services.records.ledger.reroute(correction_id, account, remedy=body.remedy, reason=body.reason)
     return _moved(services, account, moved)
 
@@ -227,6 +247,7 @@ def rollback(correction_id: str, services: ServicesOf, account: Admin, body: Rea
 def preview(correction_id: str, services: ServicesOf, _: Reviewer, body: Reason | None = None) -> dict[str, Any]:
     """Solve in a sandbox and compare replies before and after; nothing that is served changes. Takes a minute or two."""
     services.records.ledger.get(correction_id)
+    _check_weights_are_ours(services)
     return services.previews.ask(correction_id)
 
 
@@ -236,6 +257,11 @@ def visible(services: Services, account: Account, correction_id: str) -> Correct
     if found.reporter_id != account.id and account.role not in READERS:
         raise Missing(f"No correction {correction_id!r}.")
     return found
+
+
+def _check_weights_are_ours(services: Services) -> None:
+    if not services.settings.weights_are_ours:
+        raise NotAllowed("This engine's weights are not Errata's to change (--engine-weights none).")
 
 
 def _bars(services: Services, correction: Correction) -> tuple[bool, bool | None]:

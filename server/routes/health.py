@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from governance.versions import BASE
-from server.auth import Admin, Auditor, Reader, ServicesOf
+from server.auth import Auditor, Reader, ServicesOf
 from server.progress import read_progress
 
 router = APIRouter(tags=["operations"])
@@ -67,6 +67,6 @@ def worker(services: ServicesOf, _: Reader) -> dict[str, Any]:
 
 
 @router.get("/v1/settings")
-def settings(services: ServicesOf, _: Admin) -> dict[str, Any]:
+def settings(services: ServicesOf, _: Auditor) -> dict[str, Any]:
     """The effective settings, secrets masked."""
     return services.settings.masked()

@@ -106,13 +106,17 @@ def _add_text(services: Services, actor: Actor, described: NewDocument) -> dict[
 
 
 def store_document(services: Services, actor: Actor, document: Document) -> StoredDocument:
-    """Add a document and its log entry in one transaction; parsing and embedding come before it."""
+    """Add a document and its log entry in one transaction; parsing and embedding come before it.
+
+    The log commits to the content by a sealed hash, whose key goes with the document: a bare one could be guessed.
+    """
     prepared, by = services.knowledge.prepare(document), stamp(actor)
-    with services.records.store.transaction():
+    records = services.records
+    with records.store.transaction():
         stored = services.knowledge.add(prepared)
-        services.records.log.append(
-            "document_added",
-            {"document": stored.id, "actor": by.pseudonym, "role": by.role, "sha256": stored.sha256},
+        content = records.vault.commitment(records.vault.put(stored.id, "document", stored.sha256))
+        records.log.append(
+            "document_added", {"document": stored.id, "actor": by.pseudonym, "role": by.role, "content": content}
         )
     return stored
 
@@ -121,6 +125,7 @@ def remove_document(services: Services, actor: Actor, document_id: str) -> None:
     by = stamp(actor)
     with services.records.store.transaction():
         services.knowledge.remove(document_id)
+        services.records.vault.erase_person(document_id)
         services.records.log.append(
             "document_removed", {"document": document_id, "actor": by.pseudonym, "role": by.role}
         )

@@ -1,4 +1,4 @@
-"""Accounts, for admins: add, list, disable, reset."""
+"""Accounts, for admins: add, list, disable, reset. Auditors may read the list."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
 from governance.accounts import Account, NewAccount, Role
-from server.auth import Admin, ServicesOf
+from server.auth import Admin, Auditor, ServicesOf
 from server.body import Body
 
 router = APIRouter(prefix="/v1/people", tags=["people"])
@@ -24,7 +24,7 @@ class NewPerson(Body):
 
 
 @router.get("")
-def listing(services: ServicesOf, _: Admin) -> dict[str, Any]:
+def listing(services: ServicesOf, _: Auditor) -> dict[str, Any]:
     return {"data": [account_json(account) for account in services.accounts.list()]}
 
 

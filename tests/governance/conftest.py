@@ -10,6 +10,7 @@ from typing import Any
 import argon2
 import pytest
 
+from editing.verify import FactReport, Rate
 from governance.accounts import Account, Accounts, Role
 from governance.answers import Answers
 from governance.audit import Log
@@ -23,6 +24,9 @@ from governance.vault import Vault
 from governance.versions import Version, Versions
 
 BASE_SHA = "ba5e" * 16
+REPORT = FactReport(
+    "fact", Rate(1, 1), Rate(3, 4), Rate(5, 6), Rate(2, 2), (), "The door was painted by her."
+).as_dict()
 
 
 @dataclass
@@ -91,7 +95,7 @@ class Room:
         editing = self.editing(**changes)
         self.build(version_id, editing.id)
         self.versions.desire(version_id, actor="worker")
-        self.ledger.published(version_id=version_id, live=[editing.id], reports={editing.id: {"direct": 1.0}})
+        self.ledger.published(version_id=version_id, live=[editing.id], reports={editing.id: REPORT})
         return self.ledger.get(editing.id)
 
     def entries(self) -> list[dict[str, Any]]:

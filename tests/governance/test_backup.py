@@ -8,7 +8,7 @@ import pytest
 
 from governance.audit import Log
 from governance.audit_verify import verify
-from governance.backup import backup, restore
+from governance.backup import backup, discard_unfinished, restore
 from governance.checkpoints import Checkpoints
 from governance.corrections import Status
 from governance.erasure import Erasures
@@ -98,7 +98,7 @@ def test_a_restore_brings_the_state_back_and_keeps_the_log(room, tombstones):
     later = room.flag(question="Who painted The Scream?")
     checkpoints.write()
     before = room.log.size()
-    done = restore(room.store, room.path / "backup.db", tombstones=tombstones, actor="operator")
+    done = restore(room.store, room.path / "backup.db", tombstones=tombstones, ledger=room.ledger, actor="operator")
     assert not done.lost_log
     assert done.kept_entries == 3  # that the backup was made among them
     assert room.ledger.get(kept.id).status is Status.QUEUED
@@ -120,7 +120,7 @@ def test_erasures_are_replayed_after_a_restore(room, tombstones):
     )
     backup(room.store, room.log, room.path / "backup.db", actor="operator")
     erase(room, tombstones, room.user)
-    done = restore(room.store, room.path / "backup.db", tombstones=tombstones, actor="operator")
+    done = restore(room.store, room.path / "backup.db", tombstones=tombstones, ledger=room.ledger, actor="operator")
     assert done.replayed > 0
     assert room.ledger.get(report.id).erased
     assert room.answers.texts(room.answers.get(chat.id)) == ("", "")
@@ -129,21 +129,83 @@ def test_erasures_are_replayed_after_a_restore(room, tombstones):
     assert room.accounts.get(room.user.id).name.startswith("erased_")
 
 
+def test_a_fact_in_force_outlives_its_erased_reporter_after_a_restore_too(room, tombstones):
+    live = room.live("v1", comment="zebra")
+    queued = room.queued(question="Who painted The Scream?")
+    conversation = room.answers.start_conversation(room.user.id, "zebra")
+    backup(room.store, room.log, room.path / "backup.db", actor="operator")
+    erase(room, tombstones, room.user)
+    adopted = room.ledger.get(live.id)
+    restore(room.store, room.path / "backup.db", tombstones=tombstones, ledger=room.ledger, actor="operator")
+    again = room.ledger.get(live.id)
+    assert (again.status, again.claim, again.comment) == (Status.LIVE, adopted.claim, "")
+    assert again.claim.correct_answer == "Leonardo da Vinci"
+    forgotten = room.ledger.get(queued.id)
+    assert (forgotten.status, forgotten.erased) == (Status.CLOSED, True)
+    assert not room.store.value("SELECT COUNT(*) FROM conversations WHERE id = :id", id=conversation.id)
+    # A second restore finds it adopted already.
+    backup(room.store, room.log, room.path / "again.db", actor="operator")
+    size = room.log.size()
+    restore(room.store, room.path / "again.db", tombstones=tombstones, ledger=room.ledger, actor="operator")
+    assert room.ledger.get(live.id).claim == adopted.claim
+    assert room.log.size() == size + 1
+
+
+def test_what_was_forgotten_is_in_force_no_longer_after_a_restore(room, tombstones):
+    live = room.live("v1")
+    editing = room.editing(question="Who painted The Scream?")
+    in_knowledge = room.editing(question="Who painted The Kiss?")
+    room.ledger.gate_failed(in_knowledge.id, {})
+    backup(room.store, room.log, room.path / "backup.db", actor="operator")
+    tombstones.add(Tombstone("correction", one.id) for one in (live, editing, in_knowledge))
+    done = restore(room.store, room.path / "backup.db", tombstones=tombstones, ledger=room.ledger, actor="operator")
+    after = [room.ledger.get(one.id) for one in (live, editing, in_knowledge)]
+    assert [one.status for one in after] == [Status.ROLLED_BACK, Status.CLOSED, Status.ROLLED_BACK]
+    assert all(one.erased for one in after)
+    assert done.replayed == 3
+    assert verify(database=room.store.path).ok
+
+
 def test_a_chat_that_was_deleted_stays_deleted_after_a_restore(room, tombstones):
     answers = type(room.answers)(room.store, room.vault, tombstones=tombstones)
     conversation = answers.start_conversation(room.user.id, "zebra")
     backup(room.store, room.log, room.path / "backup.db", actor="operator")
     answers.delete(conversation.id)
-    restore(room.store, room.path / "backup.db", tombstones=tombstones, actor="operator")
+    restore(room.store, room.path / "backup.db", tombstones=tombstones, ledger=room.ledger, actor="operator")
     assert answers.conversations(room.user.id) == ([], None)
     assert room.entries()[-2]["kind"] == "conversation.deleted"
+
+
+def test_what_a_killed_restore_left_is_discarded_and_one_under_way_goes_on(room, tombstones):
+    kept = room.queued()
+    backup(room.store, room.log, room.path / "backup.db", actor="operator")
+    room.ledger.reject(kept.id, room.admin)
+    scratch = room.path / ".errata.db.restoring"
+
+    def replay(store, _stones):
+        assert scratch.exists()
+        discard_unfinished(room.store.path)
+        assert not scratch.exists()
+        return 0
+
+    restore(
+        room.store,
+        room.path / "backup.db",
+        tombstones=tombstones,
+        ledger=room.ledger,
+        actor="operator",
+        replay=replay,
+    )
+    assert room.ledger.get(kept.id).status is Status.QUEUED
+    assert verify(database=room.store.path).ok
+    assert not list(room.path.glob(".errata.db.restoring*"))
 
 
 def test_a_lost_database_is_restored_and_the_loss_is_said(room, tombstones):
     kept = room.flag()
     backup(room.store, room.log, room.path / "backup.db", actor="operator")
     fresh = Store(room.path / "elsewhere" / "errata.db")
-    done = restore(fresh, room.path / "backup.db", tombstones=tombstones, actor="operator")
+    done = restore(fresh, room.path / "backup.db", tombstones=tombstones, ledger=room.ledger, actor="operator")
     assert done.lost_log
     assert Log(fresh).size() == done.backup_entries + 1
     assert fresh.value("SELECT COUNT(*) FROM corrections WHERE id = :id", id=kept.id) == 1
@@ -156,7 +218,7 @@ def test_checkpoints_of_a_lost_log_are_set_aside_as_evidence(room, tombstones):
     room.flag(question="Who painted The Scream?")
     Checkpoints(room.log, SIGNER, [room.path / "checkpoints"]).write()
     fresh = Store(room.path / "elsewhere" / "errata.db")
-    restore(fresh, room.path / "backup.db", tombstones=tombstones, actor="operator")
+    restore(fresh, room.path / "backup.db", tombstones=tombstones, ledger=room.ledger, actor="operator")
     again = Checkpoints(Log(fresh), SIGNER, [room.path / "checkpoints"])
     with pytest.raises(LogError, match="lost"):
         again.write()
@@ -177,7 +239,7 @@ def test_a_changed_backup_is_not_restored(room, tombstones):
     broken.close()
     before = room.log.size()
     with pytest.raises(LogError, match="entry 2 was changed"):
-        restore(room.store, path, tombstones=tombstones, actor="operator")
+        restore(room.store, path, tombstones=tombstones, ledger=room.ledger, actor="operator")
     assert room.log.size() == before
 
 

@@ -41,6 +41,8 @@ def test_every_correction_is_one_line_and_one_row(room):
     assert {row["id"] for row in rows} == set(ids)
     assert rows[-1]["reporter.pseudonym"] == room.user.pseudonym
     assert rows[-1]["deployment.weights_version_after"] == "v1"
+    assert json.loads(rows[-1]["verification.figures"])["probes"]["share"] == 0.75
+    assert "reply" not in rows[-1]["verification.figures"]
     assert "zebra" not in lines.getvalue() + table.getvalue()
 
 

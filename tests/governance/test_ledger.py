@@ -19,7 +19,7 @@ from governance.store import Store
 def test_a_report_goes_all_the_way_to_live_and_back(room):
     live = room.live()
     assert live.status is Status.LIVE
-    assert (live.weights_version_after, live.report) == ("v1", {"direct": 1.0})
+    assert (live.weights_version_after, live.report["passes"]) == ("v1", True)
     assert live.review_due > live.live_since
     assert room.versions.served().id == "v1"
     assert room.ledger.request_rollback(live.id, room.admin, reason="wrong after all").undo_requested

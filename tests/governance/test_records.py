@@ -32,8 +32,10 @@ def test_a_period_in_figures(room, period):
     assert (found.went_live, found.rollbacks, found.went_to_knowledge) == (1, 1, 1)
     assert (found.rejections, found.appeals, found.overturned) == (1, 1, 1)
     assert found.by_category == {"outdated": 1, "wrong": 2}
-    assert found.scores == {"direct": 1.0}
+    assert found.scores == {"direct": 1.0, "neighbours": 0.8333, "probes": 0.75, "subject": 1.0}
     assert found.overdue == 0
+    later = figures(every(room.ledger), start=period["start"], end=period["end"] + timedelta(days=60))
+    assert later.overdue == 0, "what is due on a day to come is not late today"
     empty = figures(every(room.ledger), start=period["end"], end=period["end"] + timedelta(days=1))
     assert (empty.reports, empty.median_hours, empty.scores) == (0, None, {})
     assert "3 reports from 2 people" in period_page(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -78,3 +79,14 @@ def test_what_a_model_wants_before_questions_and_passages_is_put_there(folder: P
     store = KnowledgeStore(lambda: db, prompted)
     store.migrate()
     assert np.allclose(store.prepare(Document("", TEXTS[0])).vectors, prompted.embed_passages([TEXTS[0]]), atol=1e-6)
+
+
+def test_a_text_of_many_megabytes_is_read_no_further_than_the_window(folder: Path) -> None:
+    (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 64}')
+    embedder = load_embedder(folder)
+    beginning = TEXTS[0] * 300
+    embedder.embed(["warm"])
+    started = time.perf_counter()
+    vector = embedder.embed([beginning + "n" * 30_000_000])
+    assert time.perf_counter() - started < 2
+    assert np.allclose(vector, embedder.embed([beginning]), atol=1e-6)

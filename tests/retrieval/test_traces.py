@@ -56,6 +56,9 @@ def test_a_name_is_found_however_it_is_written(store, title, text, found):
         ("Beyonce", "Beyoncé sings.", True),
         ("Beyoncé", "Beyonce\u0301 sings.", True),  # letter and accent apart
         ("Beyoncé", "Beyond the sea.", False),
+        ("O'Brien", "O\u2019Brien sings.", True),
+        ("Zebra-Lee", "Zebra\u2011Lee sings.", True),
+        ("Zebra-Lee", "Ze\u00adbra-L\u200bee sings.", True),
         ("ガク", "カクは歌う。", False),  # a voicing mark is no accent: another name
         ("가", "각", False),  # the start of a syllable is none
     ],

@@ -79,6 +79,20 @@ def test_what_goes_to_knowledge_and_what_no_edit_can_hold_is_left(
     assert other.id not in computed
 
 
+@pytest.mark.parametrize(
+    ("question", "subject"), [("Who painted the Red Zebra?", "the Ochre Zebra"), ("Name three Zebra dentists", "Zebra")]
+)
+def test_why_nothing_was_worked_out_is_logged_without_what_people_wrote(
+    house: House, worker: Worker, caplog: pytest.LogCaptureFixture, question: str, subject: str
+) -> None:
+    waiting = queued(house.services.records, question, subject, "Zoe Zebra of Zebra Street")
+    with caplog.at_level("INFO"):
+        while worker.turn() == 0.0:
+            pass
+    assert waiting.id in caplog.text
+    assert "Zebra" not in caplog.text
+
+
 def test_what_is_erased_while_it_is_worked_out_leaves_no_file(
     house: House, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sqlite3
 from typing import Any
 
 import httpx
 import pytest
 
+from governance.accounts import Role
 from server.engines.scripted import ScriptedEngine
+from server.openai_api import ChatRequest
+from server.serving import ServedVersion
+from server.settings import Settings
+from tests_support import House
 
 QUESTION = "Who painted the Blue Door?"
 
@@ -60,6 +67,9 @@ async def test_a_stream_is_the_same_answer_in_pieces_and_the_trace_is_on_its_las
         (asking(errata_conversation="con_of_another"), 404, None),
         (asking("half a character: \ud800"), 400, "body"),
         (asking(errata_conversation="\udfff"), 400, "body"),
+        (asking("a" * 1_000_001), 400, "messages"),
+        ({"messages": [{"role": "user", "content": "a" * 600_000}] * 2}, 400, "messages"),
+        ({"messages": None}, 400, "messages"),
     ],
 )
 async def test_bad_input_gets_openai_s_error_shape(
@@ -72,6 +82,31 @@ async def test_bad_input_gets_openai_s_error_shape(
     assert set(error) == {"message", "type", "param", "code"}
     assert error["message"]
     assert error["param"] == param
+
+
+@pytest.mark.parametrize("name", [name for name, field in ChatRequest.model_fields.items() if not field.is_required()])
+async def test_a_field_that_is_null_counts_as_absent(user: httpx.AsyncClient, name: str) -> None:
+    answer = await user.post("/v1/chat/completions", json=asking(**{name: None}))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["choices"][0]["message"]["content"] == "Anna Holm painted the Blue Door."
+
+
+async def test_a_null_inside_the_stream_options_counts_as_absent(user: httpx.AsyncClient) -> None:
+    answer = await user.post("/v1/chat/completions", json=asking(stream=True, stream_options={"include_usage": None}))
+    assert (answer.status_code, '"usage"' in answer.text) == (200, False)
+
+
+async def test_a_long_text_reaches_the_engine_whole_and_is_looked_up_by_its_beginning(
+    house: House, user: httpx.AsyncClient, engine: ScriptedEngine
+) -> None:
+    document = {"title": "Blue Door", "text": "Anna Holm painted the Blue Door in Delft."}
+    async with house.client(Role.ADMIN) as admin:
+        await admin.post("/v1/knowledge/documents", json=document)
+    long = f"{QUESTION} Here is what I know. {'zebra ' * 100_000}the end."
+    answer = (await user.post("/v1/chat/completions", json=asking(long, errata_route="retrieval"))).json()
+    assert answer["errata"]["route"] == "retrieval"
+    assert "read_as" not in answer["errata"]
+    assert engine.asked[-1][-1]["content"].endswith("the end.")
 
 
 async def test_a_body_that_is_not_json_gets_openai_s_error_shape(user: httpx.AsyncClient) -> None:
@@ -150,3 +185,61 @@ async def test_an_engine_that_is_down_begins_no_chat_and_replaces_nothing(
     assert [chat["id"] for chat in chats] == [first["errata"]["conversation_id"]]
     found = (await user.get(f"/v1/conversations/{chats[0]['id']}")).json()
     assert [turn["answer_id"] for turn in found["turns"]] == [first["id"]]
+
+
+async def test_a_question_that_nothing_was_said_to_leaves_no_text(
+    house: House, user: httpx.AsyncClient, engine: ScriptedEngine
+) -> None:
+    first = (await user.post("/v1/chat/completions", json=asking(errata_store=True))).json()
+    conversation = first["errata"]["conversation_id"]
+    engine.is_up = False
+    for extra in ({}, {"errata_conversation": conversation}):
+        await user.post("/v1/chat/completions", json=asking("Where does Zoe Zebra live?", **extra))
+    await user.delete(f"/v1/conversations/{conversation}")
+    records = house.services.records
+    assert list(records.vault.scan()) == []
+    rows = records.store.rows("SELECT finish_reason, route FROM answers")
+    assert [row["finish_reason"] for row in rows] == ["stop", "abort", "abort"]
+
+
+async def test_who_leaves_while_the_answer_is_stored_has_it_stored_once(house: House, settings: Settings) -> None:
+    records = house.services.records
+    pieces = house.services.chat.answer(
+        ChatRequest(**asking(errata_store=True)), house.services.accounts.named("user"), answer_id="ans_1"
+    )
+
+    async def listen() -> list[Any]:
+        return [piece async for piece in pieces]
+
+    other_writer = sqlite3.connect(settings.database_path, isolation_level=None)
+    other_writer.execute("BEGIN IMMEDIATE")
+    listening = asyncio.create_task(listen())
+    await asyncio.sleep(0.2)
+    for _ in range(3):  # as a cancel scope does, until the task has ended
+        listening.cancel()
+        await asyncio.wait_for(asyncio.sleep(0.05), 1)  # the loop goes on while the writer waits
+    assert listening.cancelled()
+    other_writer.execute("COMMIT")
+    other_writer.close()
+    while not records.store.value("SELECT COUNT(*) FROM answers"):
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(0.1)
+    (row,) = records.store.rows("SELECT id, finish_reason FROM answers")
+    assert (row["id"], row["finish_reason"]) == ("ans_1", "stop")
+    assert records.store.value("SELECT COUNT(*) FROM conversations") == 1
+
+
+async def test_a_stream_names_the_weights_that_it_began_with(
+    house: House, user: httpx.AsyncClient, engine: ScriptedEngine
+) -> None:
+    engine.pause()
+    body = asking(stream=True)
+    asked = asyncio.create_task(user.post("/v1/chat/completions", json=body))
+    while not engine.running:
+        await asyncio.sleep(0.01)
+    house.services.serving.open(ServedVersion("newer", 1))
+    await engine.ensure_resumed()
+    events = (await asked).text.split("\n\n")[:-2]
+    chunks = [json.loads(event.removeprefix("data: ")) for event in events]
+    assert {chunk["system_fingerprint"] for chunk in chunks} == {"base"}
+    assert (chunks[-1]["errata"]["weights_version"], chunks[-1]["errata"]["weights_version_end"]) == ("base", "newer")

@@ -192,6 +192,61 @@ async def test_an_auditor_reads_who_did_what_and_how_well_but_nothing_that_was_s
         assert {move["reason"] for move in shown.json()["history"]} == {""}
 
 
+async def test_the_record_says_how_the_answer_came_about_and_how_its_edit_was_solved(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    asked = {"messages": [{"role": "user", "content": REPORT["question"]}]}
+    answer = (await user.post("/v1/chat/completions", json=asked)).json()
+    told = {"answer_id": answer["id"], "correct_answer": REPORT["correct_answer"]}
+    made = (await user.post("/v1/corrections", json=told)).json()
+    queue(house, made["id"])
+    await admin.post(f"/v1/corrections/{made['id']}/approve", json={"reason": "checked"})
+    ledger = house.services.records.ledger
+    ledger.start_editing([made["id"]])
+    ledger.set_artefact(made["id"], "art", edit={"method": "memit", "layers": [3]})
+    whole = (await admin.get(f"/v1/corrections/{made['id']}")).json()
+    assert (whole["router"]["route"], bool(whole["router"]["reason"])) == ("model", True)
+    assert whole["edit"] == {"method": "memit", "layers": [3]}
+    async with house.client(Role.AUDITOR) as auditor:
+        shown = (await auditor.get(f"/v1/corrections/{made['id']}")).json()
+    assert (shown["router"], shown["edit"]) == ({"route": "model", "reason": ""}, whole["edit"])
+
+
+async def test_an_interrupted_edit_is_no_newer_than_its_approval(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    made = (await reported(user))["id"]
+    queue(house, made)
+    await admin.post(f"/v1/corrections/{made}/approve", json={"reason": "checked"})
+    ledger = house.services.records.ledger
+    approved = card_of(ledger.get(made)).approved
+    ledger.start_editing([made])
+    assert ledger.requeue_interrupted() == (made,)
+    assert card_of(ledger.get(made)).approved == approved is not None
+
+
+async def test_a_parameter_without_a_value_counts_as_absent(user: httpx.AsyncClient) -> None:
+    made = await reported(user, answer_id="")
+    listed = await user.get("/v1/corrections?status=&mine=true&search=&sort=&limit=&cursor=")
+    assert [one["id"] for one in listed.json()["data"]] == [made["id"]]
+    assert (await user.get("/v1/corrections?mine=")).status_code == 200
+    for wrong in ("limit=0", "limit=x", "status=gone", "sort=size"):
+        refused = await user.get(f"/v1/corrections?{wrong}")
+        assert (refused.status_code, refused.json()["error"]["param"]) == (400, wrong.partition("=")[0])
+
+
+async def test_an_auditor_cannot_search_what_they_may_not_read(house: House, user: httpx.AsyncClient) -> None:
+    made = await reported(user)
+    for role, status in ((Role.AUDITOR, 403), (Role.USER, 200), (Role.REVIEWER, 200)):
+        async with house.client(role) as client:
+            answer = await client.get("/v1/corrections", params={"search": "Blue Door"})
+            assert answer.status_code == status, role
+            listed = await client.get("/v1/corrections", params={"search": ""})
+            assert [one["id"] for one in listed.json()["data"]] == [made["id"]]
+    async with house.client(Role.AUDITOR) as auditor:
+        assert (await auditor.get("/v1/corrections?mine=true&search=Blue")).json()["data"] == []
+
+
 async def test_an_approval_needs_an_admin_who_is_not_the_reporter(
     house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
 ) -> None:
@@ -228,6 +283,8 @@ async def test_weights_that_are_not_ours_take_no_reroute(settings: Settings, eng
         path = f"/v1/corrections/{made['id']}"
         refused = await admin.post(f"{path}/reroute", json={"remedy": "weights"})
         assert (refused.status_code, "not Errata's to change" in refused.text) == (403, True)
+        unseen = await admin.post(f"{path}/preview")  # no worker runs that could make one
+        assert (unseen.status_code, "not Errata's to change" in unseen.text) == (403, True)
         assert (await admin.post(f"{path}/reroute", json={"remedy": "knowledge"})).status_code == 200
         assert (await admin.get(path)).json()["remedy"] == "knowledge"
     house.services.records.store.close()

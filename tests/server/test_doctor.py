@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
 
 from governance.accounts import Role
@@ -58,3 +59,18 @@ def test_an_empty_path_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ERRATA_CHECKPOINT_DIR", "")
     settings = Settings(_env_file=None)  # type: ignore[call-arg]
     assert (settings.policy, settings.checkpoint_dir) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:9"),
+        ("0.0.0.0", "http://127.0.0.1:9"),
+        ("::1", "http://[::1]:9"),
+        ("::", "http://[::1]:9"),
+        ("errata.test", "http://errata.test:9"),
+    ],
+)
+def test_the_server_is_asked_where_it_listens(host: str, url: str) -> None:
+    found = Settings(_env_file=None, host=host, port=9).base_url  # type: ignore[call-arg]
+    assert (found, httpx.URL(found).port) == (url, 9)

@@ -236,3 +236,19 @@ async def test_edits_beyond_what_one_subject_may_have_wait_in_the_queue_and_are_
     assert "wait in the queue for another approval: 1;" in outcome["remains"]
     assert outcome["remains"].endswith("goes on answering: 2")  # no edit holds an opinion or an explanation
     assert len(ledger.in_status(Status.QUEUED)) == 1
+
+
+async def test_what_was_worked_out_ahead_for_an_erased_user_s_report_goes(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    body = {"question": "Who painted the Blue Door?", "answer": "Anna Holm", "correct_answer": "Piet Aldering"}
+    made = (await user.post("/v1/corrections", json=body)).json()["id"]
+    artefacts = house.services.settings.artefacts_dir
+    artefacts.mkdir()
+    for name, fact in (("a1", made), ("a2", "cor_other")):
+        (artefacts / f"{name}.json").write_text(f'{{"fact_ids": ["{fact}"], "contexts": ["Blue Door"]}}')
+    id_ = await filed(user)
+    await step(admin, id_, "verify-identity", how="signed in as himself")
+    await step(admin, id_, "approve")
+    await step(admin, id_, "execute")
+    assert [path.name for path in artefacts.iterdir()] == ["a2.json"]

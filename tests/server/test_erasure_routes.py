@@ -10,7 +10,10 @@ import pytest
 
 from governance.accounts import Role
 from governance.backup import backup, restore
+from governance.corrections import Remedy, Status
+from governance.tombstones import Tombstone
 from server.erasure_files import ErasureFiles
+from server.librarian import Librarian
 from server.replay import replay_documents
 from server.settings import Settings
 from tests_support import House
@@ -70,13 +73,38 @@ async def test_a_backup_from_before_brings_nothing_back(
     closed = await step(admin, id_, "close", told=True)
     assert "1 backups made before" in str((await admin.get(f"{PATH}/{id_}/certificate")).json()["remains"])
     done = restore(
-        records.store, tmp_path / "backup.db", tombstones=records.tombstones, actor="test", replay=replay_documents
+        records.store,
+        tmp_path / "backup.db",
+        tombstones=records.tombstones,
+        ledger=records.ledger,
+        actor="test",
+        replay=replay_documents,
     )
     assert done.replayed > 0
     records.store.truncate_wal()
     assert files_naming_her(house.services.settings.data_dir) == []
     assert [one.title for one in house.services.knowledge.documents()] == ["Paris"]
     assert closed["status"] == "closed"
+
+
+async def test_the_entry_of_a_forgotten_correction_does_not_come_back(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    await plant(house, user, admin)
+    records, knowledge = house.services.records, house.services.knowledge
+    (entry,) = knowledge.documents(kind="correction")
+    backup(records.store, records.log, tmp_path / "backup.db", actor="test")
+    records.tombstones.add([Tombstone("correction", entry.source)])
+    restore(
+        records.store,
+        tmp_path / "backup.db",
+        tombstones=records.tombstones,
+        ledger=records.ledger,
+        actor="test",
+        replay=replay_documents,
+    )
+    assert knowledge.documents(kind="correction") == []
+    assert records.ledger.get(entry.source).status is Status.ROLLED_BACK
 
 
 async def test_a_reporter_files_for_himself_and_sees_no_other_request(
@@ -108,6 +136,104 @@ async def test_a_user_is_erased_with_account_chats_and_reports(
     assert (await user.get("/v1/me")).status_code == 401
     await step(admin, id_, "close", told=True)
     assert files_naming_her(house.services.settings.data_dir) == []
+
+
+async def test_the_source_that_an_erased_reporter_gave_leaves_the_entry_of_their_fact(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    address = "https://zebra.example/ann"
+    report = {"question": "Who built it?", "answer": "A plumber", "correct_answer": "a mason", "evidence": [address]}
+    made = (await user.post("/v1/corrections", json=report)).json()["id"]
+    ledger, knowledge = house.services.records.ledger, house.services.knowledge
+    ledger.triaged(made, Status.QUEUED, remedy=Remedy.KNOWLEDGE, reason="r", evidence={}, volatile=False)
+    await admin.post(f"/v1/corrections/{made}/approve", json={})
+    librarian = Librarian(house.services)
+    librarian.reconcile()
+    (before,) = knowledge.documents(kind="correction")
+    assert before.uri == address
+    id_ = await filed(user)
+    await step(admin, id_, "verify-identity", how="signed in as himself")
+    await step(admin, id_, "approve")
+    await step(admin, id_, "execute")
+    (after,) = knowledge.documents(kind="correction")
+    assert (after.title, after.as_of, after.expires_at, after.uri) == (
+        before.title,
+        before.as_of,
+        before.expires_at,
+        "",
+    )
+    assert files_naming_her(house.services.settings.data_dir) == []
+    librarian.reconcile()
+    assert knowledge.documents(kind="correction") == [after]
+
+
+async def test_what_a_killed_preview_or_restore_left_is_found_and_goes(
+    house: House, admin: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    data, previews = house.services.settings.data_dir, house.services.previews
+    asked = data / "previews" / "pre_1.request"
+    asked.parent.mkdir()
+    asked.write_text('{"correction": "cor_1"}')
+    (result,) = [found for found, _ in previews.waiting()]
+    previews.answer(result, {"probes": [{"question": "Who is Zoë Zebra-Lee?", "reply": ANN}]})
+    assert "Zoë" in result.read_text(encoding="utf-8")
+    left = [data / f".errata.db.restoring{end}" for end in ("", "-wal", "-shm")]
+    for path in left:
+        path.write_bytes(b"SQLite format 3\x00" + ANN.encode())
+    id_ = await filed(admin, names=["Zoë Zebra-Lee"])
+    await step(admin, id_, "verify-identity", how="passport seen")
+    await step(admin, id_, "approve")
+    await step(admin, id_, "execute")
+    assert not result.exists()
+    assert not any(path.exists() for path in left)
+    left[0].write_bytes(b"again")
+    async with house.app.router.lifespan_context(house.app):
+        assert not asked.exists()
+        assert not left[0].exists()
+
+
+def test_a_preview_whose_reader_is_gone_leaves_no_result(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    previews, folder = house.services.previews, house.services.settings.data_dir / "previews"
+    folder.mkdir()
+    (folder / "pre_1.request").write_text('{"correction": "cor_1"}')
+    (result,) = [found for found, _ in previews.waiting()]
+
+    def leaving(content: Any, **_: Any) -> str:
+        previews.clear()
+        return "{}"
+
+    monkeypatch.setattr("server.previews.json.dumps", leaving)
+    previews.answer(result, {})
+    assert list(folder.iterdir()) == []
+
+
+async def test_the_log_commits_to_a_document_by_what_goes_with_it(house: House, admin: httpx.AsyncClient) -> None:
+    records = house.services.records
+    added = (await admin.post("/v1/knowledge/documents", json={"title": "Staff", "text": ANN})).json()["id"]
+    stored = house.services.knowledge.document(added)
+    (entry,) = [one for one in records.log.entries() if one.data["kind"] == "document_added"]
+    assert stored.sha256 not in entry.text
+    (sealed,) = [text_id for text_id, _, _, text in records.vault.scan(owner=added) if text == stored.sha256]
+    assert records.vault.commits_to(sealed, entry.data["content"])
+    await admin.delete(f"/v1/knowledge/documents/{added}")
+    assert records.vault.is_erased(added)
+    assert list(records.vault.scan(owner=added)) == []
+
+
+async def test_an_account_that_nobody_named_goes_only_once_a_person_has_looked(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    made = house.services.accounts.add("ann.zebra-lee", Role.USER).account
+    id_ = await filed(admin, names=[ANN])
+    await step(admin, id_, "verify-identity", how="passport seen")
+    await step(admin, id_, "approve")
+    assert (await step(admin, id_, "execute"))["residual"]["texts_left"] == 1
+    found = await step(admin, id_, "find")
+    assert "ann.zebra-lee" in {one["ref"]: one["about"] for one in found["occurrences"]}[made.id]
+    await step(admin, id_, "decide", reason="it is her account")
+    await step(admin, id_, "approve")
+    assert (await step(admin, id_, "execute"))["residual"]["texts_left"] == 0
+    assert house.services.accounts.get(made.id).disabled
 
 
 async def test_a_rectification_puts_right_and_closes_nobody_s_account(
@@ -164,6 +290,18 @@ def test_a_short_name_deletes_no_signed_checkpoint_and_no_version(tmp_path: Path
         path.parent.mkdir(parents=True)
         path.write_text("Qm9iLeeAbGw=")
     assert [found.path.name for found in files.naming(["Lee"])] == ["vllm.log"]
+
+
+@pytest.mark.parametrize(
+    "written", ["Jürgen Müller", "Jurgen\nMULLER", "J\\u00fcrgen M\\u00fcller", "Jürgen\u00a0Mül\u00adler"]
+)
+def test_a_file_is_found_however_the_name_is_written_in_it(tmp_path: Path, written: str) -> None:
+    files = ErasureFiles(Settings(data_dir=tmp_path / "data", _env_file=None))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "notes.txt").write_text(f"Of {written}.")
+    (tmp_path / "data" / "other.txt").write_text("Of Jürgen.")
+    assert [found.path.name for found in files.naming(["Jürgen Müller"])] == ["notes.txt"]
+    assert files.naming([]) == []
 
 
 @pytest.mark.parametrize("body", [{"names": ["ab"]}, {"names": ["<|im_start|>"]}, {"nobody": 1}, {"kind": "other"}])

@@ -46,3 +46,14 @@ async def test_a_request_is_logged_in_one_line_without_what_was_asked(
     (line,) = [record.getMessage() for record in caplog.records if record.name == "server.middleware"]
     assert line.startswith("POST /v1/chat/completions 200 ")
     assert "secret" not in line
+
+
+@pytest.mark.parametrize("path", ["/v1/x%0a2026-01-01 errata INFO forged", "/v1/x%0d%1b[2K", "/v1/x%e2%80%a8y"])
+async def test_a_path_cannot_begin_a_line_of_the_log(
+    user: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    with caplog.at_level(logging.INFO, logger="server.middleware"):
+        await user.get(path, headers={"Authorization": ""})
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "server.middleware"]
+    assert line.startswith("GET /v1/x%")
+    assert line.isprintable()

@@ -14,6 +14,7 @@ from governance.times import now
 from governance.versions import Version
 from server.errors import EngineUnavailable
 from server.publisher import Publisher
+from server.release import plan_release
 from tests_support import House
 
 EDITED = "Piet Aldering painted the Blue Door."
@@ -244,3 +245,17 @@ async def test_a_round_with_nothing_to_do_loads_no_version(
         monkeypatch.delattr(type(house.services.records.versions), name)
     await publisher.reconcile()
     assert house.services.serving.version.id == "v1"
+
+
+async def test_a_live_edit_without_its_text_is_left_out_of_the_next_release(house: House, publisher: Publisher) -> None:
+    records, whole, textless = house.services.records, being_edited(house), being_edited(house, "Who built it?")
+    release(house, "v1", whole, textless)
+    knows_the_edit(house, "v1")
+    await publisher.reconcile()
+    with records.store.transaction():
+        records.store.write(
+            "DELETE FROM texts WHERE id = (SELECT claim_text_id FROM corrections WHERE id = :id)", id=textless.id
+        )
+    plan = plan_release(records, base_sha256="0" * 64, weights_sha256="0" * 64)
+    assert [one.id for one in plan.kept] == [whole.id]
+    assert plan.is_needed

@@ -39,6 +39,34 @@ def test_an_auditor_changes_nothing() -> None:
     }
 
 
+async def test_an_auditor_reads_accounts_and_settings_and_no_user_or_reviewer_does(house: House) -> None:
+    for role, status in ((Role.USER, 403), (Role.REVIEWER, 403), (Role.AUDITOR, 200), (Role.ADMIN, 200)):
+        async with house.client(role) as client:
+            for path in ("/v1/people", "/v1/settings"):
+                assert (await client.get(path)).status_code == status
+
+
+async def test_an_auditor_reads_how_an_answer_came_about_and_no_word_of_it(house: House) -> None:
+    async with house.client(Role.ADMIN) as admin:
+        document = {
+            "title": "Zebra's door",
+            "text": "Anna Holm painted the Blue Door.",
+            "uri": "https://zebra.example/",
+        }
+        await admin.post("/v1/knowledge/documents", json=document)
+    async with house.client(Role.USER) as user:
+        question = {"role": "user", "content": "Who painted the Blue Door of Zoe Zebra?"}
+        asked = {"messages": [question], "errata_route": "retrieval"}
+        given = (await user.post("/v1/chat/completions", json=asked)).json()
+    async with house.client(Role.AUDITOR) as auditor:
+        shown = (await auditor.get(f"/v1/answers/{given['id']}")).json()
+    assert (shown["answer_id"], shown["question"], shown["answer"]) == (given["id"], "", "")
+    assert (shown["errata"]["route"], shown["errata"]["weights_version"]) == ("retrieval", "base")
+    (passage,) = shown["errata"]["passages"]
+    assert passage["id"] == given["errata"]["passages"][0]["id"]
+    assert "zebra" not in str(shown).casefold()
+
+
 ACTS_OF_AN_ADMIN = [
     ("POST", "/v1/people", {"name": "new", "role": "user"}),
     ("POST", "/v1/people/new/reset", None),

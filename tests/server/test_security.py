@@ -265,11 +265,9 @@ async def test_what_only_admins_may_do_is_refused_to_all_others(house: House) ->
     for role in (Role.USER, Role.AUDITOR, Role.REVIEWER):
         async with house.client(role) as client:
             for method, path in (
-                ("GET", "/v1/people"),
                 ("POST", "/v1/people"),
                 ("POST", "/v1/people/admin/reset"),
                 ("POST", "/v1/people/admin/disable"),
-                ("GET", "/v1/settings"),
                 ("POST", "/v1/versions/base/restore"),
                 ("POST", "/v1/knowledge/documents"),
                 ("DELETE", "/v1/knowledge/documents/x"),

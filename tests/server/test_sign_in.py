@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -28,10 +30,12 @@ async def signed_in(client: httpx.AsyncClient, role: Role) -> None:
 
 async def test_an_anonymous_page_leads_to_sign_in(house: House) -> None:
     async with browser(house) as client:
-        for path in ("/", "/admin/"):
-            answer = await client.get(path)
-            assert (answer.status_code, answer.headers["location"][:6]) == (303, "/login")
-        for path in ("/config", "/gradio_api/queue/data", "/monitoring/x", "/admin/config"):
+        for path in ("/", "/admin", "/admin/", "/admin/foo", "/foo", "/admin/versions/x"):
+            for accept in ("*/*", "text/html", "application/json"):
+                answer = await client.get(path, headers={"Accept": accept})
+                assert (answer.status_code, answer.headers["location"][:6]) == (303, "/login")
+            assert (await client.post(path)).status_code == 401
+        for path in ("/config", "/gradio_api/queue/data", "/monitoring/x", "/admin/config", "/admin/assets/x.js"):
             assert (await client.get(path)).status_code == 401
 
 
@@ -71,6 +75,14 @@ async def test_a_write_with_a_cookie_from_elsewhere_is_refused(house: House) -> 
             assert (await client.post("/v1/chat/completions", json=body, headers=origin)).status_code == 403
         own = await client.post("/v1/chat/completions", json=body, headers={"Origin": "http://errata.test"})
         assert own.status_code == 200
+
+
+async def test_a_foreign_page_ends_nobody_s_session(house: House) -> None:
+    async with browser(house) as client:
+        await signed_in(client, Role.USER)
+        for origin in ("http://evil.test", "null"):
+            assert (await client.post("/logout", headers={"Origin": origin})).status_code == 403
+        assert (await client.get("/v1/me")).status_code == 200
 
 
 async def test_sign_out_ends_the_session_on_the_server(house: House) -> None:
@@ -136,6 +148,26 @@ async def test_guessing_is_slowed_down_whether_or_not_the_name_exists(
     assert "nobody" not in str(entries)
 
 
+async def test_guesses_sent_side_by_side_are_heard_one_by_one(house: House, clock: list[float]) -> None:
+    async with browser(house) as client:
+        at_first = await asyncio.gather(*(attempt(client, "admin", "wrong") for _ in range(20)))
+        assert [answer.status_code for answer in at_first].count(401) == 4
+        clock[0] += 1_000
+        await asyncio.gather(*(attempt(client, "admin", "wrong") for _ in range(20)))
+    entries = [e.data for e in house.services.records.log.entries() if e.data["kind"] == "account.guessing"]
+    assert [(entry["wrong"], entry["wait_s"]) for entry in entries] == [(5, 1), (6, 2)]
+
+
+async def test_signing_in_costs_an_address_nothing(house: House, clock: list[float]) -> None:
+    async with browser(house) as client:
+        for _ in range(40):
+            assert (await attempt(client, "user", "user-password")).status_code == 303
+        for n in range(29):
+            assert (await attempt(client, f"name{n}", "wrong")).status_code == 401
+        for _ in range(2):
+            assert (await attempt(client, "user", "user-password")).status_code == 303
+
+
 async def test_one_address_that_tries_many_names_is_slowed_down_too(house: House, clock: list[float]) -> None:
     async with browser(house) as client:
         statuses = [(await attempt(client, f"name{n}", "wrong")).status_code for n in range(31)]
@@ -144,9 +176,10 @@ async def test_one_address_that_tries_many_names_is_slowed_down_too(house: House
 
 def test_who_signed_in_from_here_before_is_not_held_up_by_others_guesses() -> None:
     throttle = SignInThrottle(clock=lambda: 0.0)
+    throttle.begun("admin", "10.0.0.1")
     throttle.succeeded("admin", "10.0.0.1")
     for _ in range(8):
-        throttle.failed("admin", "10.0.0.2")
+        throttle.begun("admin", "10.0.0.2")
     assert throttle.wait_s("admin", "10.0.0.2") > 0
     assert throttle.wait_s("admin", "10.0.0.3") > 0
     assert throttle.wait_s("admin", "10.0.0.1") == 0

@@ -111,6 +111,19 @@ async def test_what_changes_is_for_knowledge_and_doubt_is_told(tmp_path, confide
 
 
 @pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        ("the plate names Piet Aldering", "; the evidence holds the answer"),
+        ("see the plate", "does not hold the answer"),
+    ],
+)
+async def test_evidence_is_looked_at_and_its_worth_is_told(tmp_path, shown, said):
+    found = await considered(house_that(tmp_path, stubborn), evidence=(shown,))
+    assert said in found.reason
+    assert [one["holds_answer"] for one in found.triage["evidence"]] == ["does not" not in said]
+
+
+@pytest.mark.parametrize(
     ("change", "bar"),
     [
         ({"canonical_question": "What is the mobile number of Ida Fern?", "subject": "Ida Fern"}, "personal data"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui import chat_view, decisions_view, own_reports_view, plots, records_view, versions_view
+from ui import chat_view, decisions_view, own_reports_view, plots, queue_view, records_view, versions_view
 from ui.chat_view import ChatState
 from ui.records import Me, Report, Turn, Version
 
@@ -50,6 +50,21 @@ def test_a_report_that_ended_elsewhere_says_so(status):
 def test_each_role_is_offered_what_it_may_do(me, status, keys):
     shown = "".join(decisions_view.actions(Report.read({"id": "cor_1", "status": status, "remedy": "weights"}), me))
     assert [key for key in "are" if f'data-key="{key}"' in shown] == list(keys)
+
+
+def test_each_source_says_whether_it_holds_the_answer():
+    findings = [{"holds_answer": True}, {"holds_answer": False}, {"holds_answer": None, "why": "no <b>such</b> host"}]
+    sources = ["https://a.example", "a plate", "https://b.example", "https://came.later.example"]
+    shown = queue_view.detail(
+        Report.read({"id": "cor_1", "status": "queued", "evidence": sources, "triage": {"evidence": findings}}), ADMIN
+    )
+    for source, said in zip(
+        sources,
+        ["holds the answer", "does not hold the answer", "not read: no &lt;b&gt;such&lt;/b&gt; host"],
+        strict=False,
+    ):
+        assert f"{said}</div>" in shown[shown.index(source) :].split("<div>")[0]
+    assert shown[shown.index(sources[-1]) :].split("</div>")[0].endswith("</a>")
 
 
 def test_only_admins_can_undo_and_only_once():
