@@ -55,18 +55,21 @@ docs: install  ## write the computed parts of the docs: file map, moves, routes,
 	$(BIN)/cog -r README.md $(wildcard docs/*.md)
 	$(BIN)/python tests/ui/screenshots.py
 
-# Data that is not ours to ship is named by whoever has it: make bench ROUTER_CSV=... PASSAGES=... QUESTIONS=...
-# Serving is measured on a running `errata serve`, whose key is in ERRATA_API_KEY.
+# Data of your own: make bench FACTS=... ROUTER_CSV=... PASSAGES=... QUESTIONS=...
+# Serving is measured on a server started for it, or on the one at ERRATA_URL (with ERRATA_API_KEY and ERRATA_DATA_DIR).
 FACTS ?= tests/data/facts/report.jsonl
+ROUTER_CSV ?= tests/data/bench/router.csv
+RETRIEVAL_FILES = --passages $(or $(PASSAGES),$(if $(QUESTIONS),$(error QUESTIONS go with PASSAGES: name both),tests/data/bench/passages.jsonl)) \
+    --questions $(or $(QUESTIONS),$(if $(PASSAGES),$(error PASSAGES go with QUESTIONS: name both),tests/data/bench/questions.jsonl))
 REPORTS := data/bench
 bench: install  ## editing, records, a million vectors, router, retrieval, serving; appends what it measured to docs/LOG.md
 	rm -rf $(REPORTS) && mkdir -p $(REPORTS)
 	$(BIN)/errata bench editing --facts $(FACTS) --json $(REPORTS)/editing.json
 	$(BIN)/errata bench records --json > $(REPORTS)/records.json
 	$(BIN)/errata bench index --json $(REPORTS)/index.json
-	$(if $(ROUTER_CSV),$(BIN)/errata bench router --csv $(ROUTER_CSV) --json $(REPORTS)/router.json,@echo "router: left out, ROUTER_CSV names no file")
-	$(if $(PASSAGES),$(BIN)/errata bench retrieval --passages $(PASSAGES) --questions $(QUESTIONS) --json $(REPORTS)/retrieval.json,@echo "retrieval: left out, PASSAGES and QUESTIONS name no files")
-	$(if $(ERRATA_API_KEY),$(BIN)/errata bench serving --json > $(REPORTS)/serving.json,@echo "serving: left out, ERRATA_API_KEY is not set")
+	$(BIN)/errata bench router --csv $(ROUTER_CSV) --json $(REPORTS)/router.json
+	$(BIN)/errata bench retrieval $(RETRIEVAL_FILES) --json $(REPORTS)/retrieval.json
+	$(if $(ERRATA_URL),$(BIN)/errata bench serving --json,$(BIN)/python tests/bench_serving.py) > $(REPORTS)/serving.json
 	$(BIN)/python -m server.bench_log $(REPORTS) docs/LOG.md
 
 lock: install  ## resolve both locks anew from pyproject.toml

@@ -19,8 +19,6 @@ from governance.times import now, to_text
 from governance.tombstones import Tombstone, Tombstones
 from governance.versions import BASE
 
-PAGES_AT_ONCE = 2000
-
 
 @dataclass(frozen=True, slots=True)
 class Restored:
@@ -62,7 +60,8 @@ def _copy_live(store: Store, target: Path) -> int:
     copy = sqlite3.connect(target)
     try:
         os.chmod(target, 0o600)
-        store.db.conn.backup(copy, pages=PAGES_AT_ONCE, sleep=0.01)
+        # In one step, which others read and write beside: between two, any write would make it begin anew.
+        store.db.conn.backup(copy, pages=-1)
         # One file that opens anywhere, read-only places included.
         copy.execute("PRAGMA journal_mode = DELETE")
         size: int = copy.execute("SELECT COALESCE(MAX(n), 0) FROM audit_entries").fetchone()[0]

@@ -60,7 +60,7 @@ def _measure(store: Store, entries: int, progress: Callable[[int, int], None] | 
         singles.append(time.perf_counter() - start)
     draw = random.Random(0)
     numbers = [draw.randint(1, entries) for _ in range(SAMPLES)]
-    checkpoints = Checkpoints(store, log, Signer(bytes(32)), [store.path.parent / "checkpoints"])
+    checkpoints = Checkpoints(log, Signer(bytes(32)), [store.path.parent / "checkpoints"])
     first = _timed(checkpoints.write)
     with store.transaction():
         log.append("correction.moved", ENTRY)

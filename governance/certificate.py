@@ -6,17 +6,39 @@ from typing import Any
 
 from governance.accounts import Account
 from governance.requests import ErasureRequest
+from governance.store import Store
 from governance.times import now, to_text
 
 
+def copies_made(store: Store) -> tuple[int, int]:
+    """How many backups were made so far, and how many exports that hold texts or a model."""
+    row = store.row(
+        "SELECT COALESCE(SUM(kind = 'backup.made'), 0) AS backups, COALESCE(SUM(kind = 'export.made'), 0) AS exports"
+        " FROM (SELECT json_extract(entry, '$.kind') AS kind FROM audit_entries WHERE kind = 'backup.made'"
+        " OR kind = 'export.made' AND (json_extract(entry, '$.texts') OR json_extract(entry, '$.what') = 'model'))"
+    )
+    return (row["backups"], row["exports"]) if row else (0, 0)
+
+
 def certify(
-    request: ErasureRequest, *, closed_by: Account, told: bool, backups: int, backups_until: datetime | None
+    request: ErasureRequest,
+    *,
+    closed_by: Account,
+    told: bool,
+    backups: int,
+    backups_until: datetime | None,
+    exports: int,
 ) -> dict[str, Any]:
-    """What the person and the auditor are given, as plain data. `backups` were made before and may hold copies."""
+    """What the person and the auditor are given, as plain data. `backups` and `exports` (those of texts and of models)
+    were made before and may hold copies."""
     remains = [outcome.remains for outcome in request.outcomes if outcome.remains]
     if backups or backups_until is not None:
         until = f"until {backups_until:%Y-%m-%d}" if backups_until else "until they are deleted, on a date not set yet"
         remains.append(f"copies in {backups or 'earlier'} backups made before, {until}; a restore erases them again")
+    if exports:
+        remains.append(
+            f"copies in {exports} exports made before, wherever they were taken; a restore does not reach them"
+        )
     return {
         "request": request.id,
         "law": request.law.value,

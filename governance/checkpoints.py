@@ -12,7 +12,6 @@ from governance.audit import Log
 from governance.errors import LogError
 from governance.lines import append_lines
 from governance.notes import Signer
-from governance.store import Store
 from governance.times import now, to_text
 
 LATEST = "checkpoint"
@@ -30,8 +29,7 @@ class Checkpoints:
     A log that contradicts the newest note of a folder is not signed again: that would be a fork.
     """
 
-    def __init__(self, store: Store, log: Log, signer: Signer, folders: Sequence[Path]) -> None:
-        self._store = store
+    def __init__(self, log: Log, signer: Signer, folders: Sequence[Path]) -> None:
         self._log = log
         self._signer = signer
         self._folders = tuple(folders)
@@ -40,17 +38,22 @@ class Checkpoints:
     def write(self) -> str | None:
         """Sign the log as it is now if it has grown; returns the note, or None when there was nothing new.
 
-        Call it once a second and at exit. Raises LogError if the log is not an extension of what was signed before.
+        Call it once a second and at exit. Every folder is tried, then the first error is raised: LogError if the log is
+        not an extension of what was signed there before, OSError if a folder cannot be written to.
         """
         size = self._log.size()
         if size == self._written:
             return None
-        # What is signed has to survive a power cut, or the next start would look like a truncation.
-        self._store.sync()
         # No snapshot: the first `size` entries never change, and another process may have signed more meanwhile.
         note = self._log.checkpoint(self._signer, size)
+        errors: list[Exception] = []
         for folder in self._folders:
-            self._write_folder(folder, size, note)
+            try:
+                self._write_folder(folder, size, note)
+            except (LogError, OSError) as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
         self._written = size
         return note
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from governance.accounts import Account, Accounts
 from governance.audit import Log
-from governance.certificate import certify
+from governance.certificate import certify, copies_made
 from governance.claims import MAX_COMMENT, MAX_CORRECT_ANSWER, MAX_REASON, check_text, check_texts
 from governance.deeds import Deeds, done_outside
 from governance.errors import Forbidden, Invalid
@@ -336,10 +336,10 @@ class Erasures(RequestBook):
         with self._store.transaction():
             request = self.get(request_id)
             check_step(request.status, Step.CLOSED)
-            backups = self._store.value(
-                "SELECT COUNT(*) FROM audit_entries WHERE json_extract(entry, '$.kind') = 'backup.made'"
+            backups, exports = copies_made(self._store)
+            certificate = certify(
+                request, closed_by=actor, told=told, backups=backups, backups_until=backups_until, exports=exports
             )
-            certificate = certify(request, closed_by=actor, told=told, backups=backups, backups_until=backups_until)
             self._step(request_id, Step.CLOSED, actor, {"told": told})
             self._store.write(
                 "UPDATE erasure_requests SET certificate = :certificate, told = :told WHERE id = :id",

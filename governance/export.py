@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from governance.accounts import Actor, stamp
 from governance.audit import PAGE, Log
 from governance.book import numbers_of
 from governance.corrections import WORDINGS, Correction
 from governance.ledger import Ledger
 from governance.notes import Signer
+from governance.store import Store
 from governance.times import to_text
 
 # What spreadsheets take for a formula, their full-width forms included (OWASP, CSV injection).
@@ -110,6 +112,16 @@ def write_csv(ledger: Ledger, file: TextIO, *, texts: bool = False) -> int:
         writer.writerow({name: as_cell(value) for name, value in row.items()})
         count += 1
     return count
+
+
+def record_export(store: Store, log: Log, what: str, *, of: str | None, texts: bool, actor: Actor) -> None:
+    """Put on record that a copy is taken out: of `what`, of which one if it is one, and whether with sealed texts.
+
+    Call it before the copy is written: one that nobody knows of is worse than an entry too many.
+    """
+    by = stamp(actor)
+    with store.transaction():
+        log.append("export.made", {"what": what, "of": of, "texts": texts, "actor": by.pseudonym, "role": by.role})
 
 
 def write_log(log: Log, signer: Signer, path: Path) -> int:

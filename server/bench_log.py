@@ -13,12 +13,14 @@ from typing import Any
 
 
 def entry(reports: Mapping[str, Mapping[str, Any]], *, day: str, commit: str, device: str) -> str:
-    """One entry of the log in Markdown; rows of single facts and questions are left out."""
+    """One entry of the log in Markdown; rows of single facts and questions are left out, runs at one
+    concurrency each are not."""
     lines = [f"## {day} bench at {commit}", "", f"On {device}.", ""]
     for name, report in sorted(reports.items()):
         figures = (f"{key} {_told(value)}" for key, value in report.items() if not isinstance(value, (list, dict)))
         lines.append(f"- **{name}**: {', '.join(figures)}")
         lines += [f"  - {key}: {json.dumps(value)}" for key, value in report.items() if isinstance(value, dict)]
+        lines += [f"  - {json.dumps(run)}" for run in report.get("runs", ())]
     return "\n".join(lines) + "\n"
 
 

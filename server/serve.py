@@ -18,6 +18,7 @@ from governance.accounts import NewAccount
 from server.base_model import bind_base, foreign_base
 from server.engines.vllm_process import launch_vllm, make_folders, this_machine
 from server.errors import ServerError
+from server.notary import sign_now
 from server.prepare import prepare_model
 from server.services import first_accounts, open_records
 from server.settings import Settings
@@ -57,6 +58,7 @@ async def serve(
         bind_base(settings, records, base_sha256)
         if made := first_accounts(records, settings):
             show_accounts(made)
+        sign_now(records, say=say)
         records.store.close()
         say(f"Starting on {settings.base_url} (data in {settings.data_dir}); the model takes a minute or two to load.")
         telling = asyncio.create_task(_tell_when_ready(settings, say))
@@ -64,6 +66,8 @@ async def serve(
             await Supervisor(children).run()
         finally:
             telling.cancel()
+            sign_now(records, say=say)  # the worker may have ended after the gateway, whose last act this is too
+            records.store.close()
         say("Stopped.")
     return 0
 
@@ -74,9 +78,9 @@ def _own(name: str, settings: Settings) -> Child:
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
-    """The settings as ERRATA_* variables, so that children see what the flags said."""
+    """The settings as ERRATA_* variables, so that children see what the flags said; without those of other commands."""
     variables = {}
-    for name, value in settings.model_dump(mode="python").items():
+    for name, value in settings.model_dump(mode="python", exclude={"url", "api_key"}).items():
         for key, inner in value.items() if isinstance(value, dict) else ((None, value),):
             if inner is None or "key" in (key or name) or "password" in name:
                 continue  # secrets are in our environment already, if anywhere

@@ -14,7 +14,7 @@ from governance.answers import Answers
 from governance.audit import Log
 from governance.checkpoints import Checkpoints
 from governance.corrections import Correction, Status
-from governance.errors import WrongKey
+from governance.errors import InvalidAccount, WrongKey
 from governance.ledger import Ledger
 from governance.notes import Signer
 from governance.policy import Policy
@@ -110,7 +110,7 @@ def open_records(settings: Settings) -> Records:
         policy=policy,
         tombstones=tombstones,
         signer=signer,
-        checkpoints=Checkpoints(store, log, signer, folders),
+        checkpoints=Checkpoints(log, signer, folders),
     )
 
 
@@ -131,22 +131,35 @@ def _open_vault(store: Store, key_path: Path) -> Vault:
 
 
 def first_accounts(records: Records, settings: Settings) -> list[NewAccount]:
-    """Create `admin` and `user` if there is no account yet; what was made is returned once, to be shown once."""
-    if records.accounts.list():
-        return []
+    """Create `admin` and `user` at the first start, both or neither; what was made is returned once, to be shown once.
+
+    One is left out if its name is taken, and `admin` if somebody else may administer. What a start has made before is
+    in the log and is not made again, whatever became of it. Raises InvalidAccount, naming the setting.
+    """
     made = []
-    for name, role, key, password in (
-        ("admin", Role.ADMIN, settings.admin_key, settings.admin_password),
-        ("user", Role.USER, settings.user_key, settings.user_password),
-    ):
-        made.append(
-            records.accounts.add(
-                name,
-                role,
-                key=key.get_secret_value() if key else None,
-                password=password.get_secret_value() if password else None,
-            )
+    with records.store.transaction():
+        before = records.store.rows(
+            "SELECT DISTINCT json_extract(entry, '$.role') AS role FROM audit_entries"
+            " WHERE json_extract(entry, '$.kind') = 'account.added' AND json_extract(entry, '$.actor') = 'setup' LIMIT 2"
         )
+        people = records.accounts.list()
+        settled = {Role(row["role"]) for row in before} | {one.role for one in people if one.role.may_administer}
+        for name, role, key, password in (
+            ("admin", Role.ADMIN, settings.admin_key, settings.admin_password),
+            ("user", Role.USER, settings.user_key, settings.user_password),
+        ):
+            if role in settled or any(one.name == name for one in people):
+                continue
+            try:
+                new = records.accounts.add(
+                    name,
+                    role,
+                    key=key.get_secret_value() if key else None,
+                    password=password.get_secret_value() if password else None,
+                )
+            except InvalidAccount as error:
+                raise InvalidAccount(f"ERRATA_{name}_{error.param}".upper() + f": {error}", error.param) from None
+            made.append(new)
     return made
 
 

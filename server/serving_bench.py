@@ -33,10 +33,9 @@ async def run_serving_bench(
     settings: Settings, streams: Sequence[int], *, tokens: int, say: Callable[[str], None]
 ) -> dict[str, Any]:
     """Figures per concurrency: medians over rounds, gateway and engine in turn, and their ratios."""
-    key = os.environ.get("ERRATA_API_KEY")
-    if not key:
+    if not settings.api_key:
         raise BadRequest("Set ERRATA_API_KEY to the key of a user of the running server.")
-    url = os.environ.get("ERRATA_URL") or settings.base_url
+    key, url = settings.api_key.get_secret_value(), settings.url or settings.base_url
     socket = settings.data_dir / "engine" / SOCKET
     gateway = httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=600)
     transport = httpx.AsyncHTTPTransport(uds=os.path.relpath(socket), limits=httpx.Limits(max_connections=None))

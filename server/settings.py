@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     admin_password: SecretStr | None = Field(None, description="password of `admin`, at first start")
     user_key: SecretStr | None = Field(None, description="API key of the account `user`, at first start")
     user_password: SecretStr | None = Field(None, description="password of `user`, at first start")
+    url: str | None = Field(None, description="for commands: the server they talk to; empty: the one at host and port")
+    api_key: SecretStr | None = Field(None, description="for commands: your key at that server")
     default_max_tokens: int = Field(512, ge=1, description="length limit of an answer that names none")
     max_request_mb: float = Field(32, gt=0, description="largest request body")
     secure_cookie: bool = Field(False, description="mark the session cookie Secure (behind HTTPS)")

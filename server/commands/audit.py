@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from governance.times import period
-from server.commands.folder import DATA_DIR, percent, records_of
-from server.commands.output import json_option, show, table
+from server.commands.folder import DATA_DIR, log_export, percent, records_of
+from server.commands.output import NEW_FILE, json_option, show, table
 from server.commands.processes import effective
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -58,11 +58,14 @@ def verify_log(
         "entries": report.size,
         "root": report.root,
         "checkpoints": report.heads,
+        "trusted_key": report.trusted_key,
         "first_bad": report.first_bad,
         "problems": problems,
     }
     verdict = "ok" if report.ok else f"BROKEN, first at entry {report.first_bad}"
     against = f"{report.heads} checkpoints" if report.heads else "held against no signed checkpoint: pass --checkpoint"
+    if report.heads and not report.trusted_key:
+        against += ", signed by a key that lay beside them: pass --key to hold them against one that you trust"
     show(
         result,
         as_json=as_json,
@@ -77,9 +80,9 @@ def verify_log(
 @json_option
 def print_checkpoint(data_dir: Path | None, as_json: bool) -> None:
     """Print a signed checkpoint of the log as it is now."""
-    records = records_of(data_dir)
-    note = records.log.checkpoint(records.signer)
-    show({"checkpoint": note, "key": records.signer.verifier_key}, as_json=as_json, text=lambda: note)
+    with records_of(data_dir) as records:
+        note, key = records.log.checkpoint(records.signer), records.signer.verifier_key
+    show({"checkpoint": note, "key": key}, as_json=as_json, text=lambda: note)
 
 
 @audit.command("prove")
@@ -88,21 +91,21 @@ def print_checkpoint(data_dir: Path | None, as_json: bool) -> None:
 @json_option
 def prove(entry: int, data_dir: Path | None, as_json: bool) -> None:
     """Print the inclusion proof of an entry in the log as it is now."""
-    log = records_of(data_dir).log
-    size = log.size()
-    found = log.entry(entry)
-    proof = {
-        "entry": entry,
-        "size": size,
-        "leaf_hash": found.leaf_hash.hex(),
-        "root": log.root(size).hex(),
-        "hashes": [node.hex() for node in log.inclusion_proof(entry, size)],
-    }
+    with records_of(data_dir) as records:
+        log = records.log
+        size = log.size()
+        proof = {
+            "entry": entry,
+            "size": size,
+            "leaf_hash": log.entry(entry).leaf_hash.hex(),
+            "root": log.root(size).hex(),
+            "hashes": [node.hex() for node in log.inclusion_proof(entry, size)],
+        }
     show(proof, as_json=as_json)
 
 
 @audit.command("export")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=NEW_FILE)
 @click.option(
     "--records", "records_too", is_flag=True, help="The corrections instead: CSV for a .csv, else JSON Lines."
 )
@@ -110,25 +113,31 @@ def prove(entry: int, data_dir: Path | None, as_json: bool) -> None:
 @DATA_DIR
 @json_option
 def export_log(file: Path, records_too: bool, texts: bool, data_dir: Path | None, as_json: bool) -> None:
-    """Write all entries as JSON Lines, with the signed checkpoint and the key beside them; or all corrections."""
+    """Write all entries as JSON Lines, with the signed checkpoint and the key beside them; or all corrections.
+
+    The log says who exported what; its own export holds that entry too."""
     from governance.export import write_csv, write_jsonl, write_log
 
-    records = records_of(data_dir)
+    with records_of(data_dir) as records:
+        log_export(records, "corrections" if records_too else "log", texts=texts and records_too)
+        if records_too:
+            write = write_csv if file.suffix == ".csv" else write_jsonl
+            with file.open("w", encoding="utf-8", newline="") as target:
+                count = write(records.ledger, target, texts=texts)
+        else:
+            size = write_log(records.log, records.signer, file)
+    result: dict[str, object]
     if records_too:
-        write = write_csv if file.suffix == ".csv" else write_jsonl
-        with file.open("w", encoding="utf-8", newline="") as target:
-            count = write(records.ledger, target, texts=texts)
-        result: dict[str, object] = {"corrections": count, "file": str(file)}
+        result = {"corrections": count, "file": str(file)}
         show(result, as_json=as_json, text=lambda: f"{count} corrections in {file}")
         return
-    size = write_log(records.log, records.signer, file)
     note, key = f"{file}.checkpoint", f"{file}.key"
     result = {"entries": size, "file": str(file), "checkpoint": note, "key": key}
     show(result, as_json=as_json, text=lambda: f"{size} entries in {file}, checkpoint in {note}, key in {key}")
 
 
 @audit.command("report")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=NEW_FILE)
 @click.option("--correction", "correction_id", default=None, help="Of one correction.")
 @click.option("--since", type=DAY, default=None, help="Of a period, from this day on. [the first of this month]")
 @click.option("--until", type=DAY, default=None, help="Up to this day, itself not counted. [tomorrow]")
@@ -149,13 +158,14 @@ def report(
     from governance.records import figures
     from governance.reports import correction_page, period_page
 
-    ledger = records_of(data_dir).ledger
-    if correction_id:
-        page = correction_page(ledger.get(correction_id), texts=texts)
-    else:
-        start, end = period(since, until)
-        page = period_page(figures(every(ledger), start=start, end=end))
-    file.write_text(page, encoding="utf-8")
+    with records_of(data_dir) as records:
+        if correction_id:
+            page = correction_page(records.ledger.get(correction_id), texts=texts)
+        else:
+            start, end = period(since, until)
+            page = period_page(figures(every(records.ledger), start=start, end=end))
+        log_export(records, "report", of=correction_id, texts=texts and correction_id is not None)
+        file.write_text(page, encoding="utf-8")
     show({"file": str(file)}, as_json=as_json, text=lambda: f"written to {file}")
 
 
@@ -167,9 +177,9 @@ def answered(day: datetime, data_dir: Path | None, as_json: bool) -> None:
     """Say what was answered on a day: by which route, under which set of edits, approved by whom. Texts stay sealed."""
     from governance.records import answered as traced
 
-    records = records_of(data_dir)
     start = day.replace(tzinfo=UTC)
-    found = traced(records.answers, records.versions, records.ledger, start=start, end=start + timedelta(days=1))
+    with records_of(data_dir) as records:
+        found = traced(records.answers, records.versions, records.ledger, start=start, end=start + timedelta(days=1))
     rows = [
         {
             "answer": one.answer.id,

@@ -10,13 +10,11 @@ from typing import Any
 
 import click
 
-from server.commands.output import guarded, json_option, show
+from server.commands.output import NEW_FILE, guarded, json_option, show
 from server.commands.processes import effective
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-OUT = click.option(
-    "--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Write the whole report to this file."
-)
+OUT = click.option("--json", "out", type=NEW_FILE, help="Write the whole report to this file.")
 
 
 def _say(line: str) -> None:

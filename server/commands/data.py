@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 
 from governance.accounts import Role
-from server.commands.folder import DATA_DIR, operator_of, percent, records_of
+from server.commands.folder import DATA_DIR, log_export, operator_of, percent, records_of, tell
 from server.commands.output import json_option, show, table
 from server.commands.processes import effective
 from server.doctor import examine
+from server.notary import sign_now
 from server.routes.people import account_json, made_json
 from server.services import Records, open_records
 from server.settings import EMBEDDED, Settings
@@ -33,8 +34,9 @@ def user() -> None:
 @json_option
 def add_user(name: str, role: str, key: str | None, password: str | None, data_dir: Path | None, as_json: bool) -> None:
     """Make an account. Password and key are printed this once."""
-    records = records_of(data_dir)
-    made = made_json(records.accounts.add(name, Role(role), key=key, password=password, actor=operator_of(records)))
+    with records_of(data_dir, create=True) as records:
+        actor = operator_of(records)
+        made = made_json(records.accounts.add(name, Role(role), key=key, password=password, actor=actor))
     show(
         made,
         as_json=as_json,
@@ -47,7 +49,8 @@ def add_user(name: str, role: str, key: str | None, password: str | None, data_d
 @json_option
 def list_users(data_dir: Path | None, as_json: bool) -> None:
     """List accounts."""
-    rows = [account_json(account) for account in records_of(data_dir).accounts.list()]
+    with records_of(data_dir) as records:
+        rows = [account_json(account) for account in records.accounts.list()]
     show(rows, as_json=as_json, text=lambda: table(rows, ("name", "role", "disabled", "created", "id")))
 
 
@@ -57,8 +60,8 @@ def list_users(data_dir: Path | None, as_json: bool) -> None:
 @json_option
 def disable_user(name: str, data_dir: Path | None, as_json: bool) -> None:
     """Close an account; its key and sessions end now."""
-    records = records_of(data_dir)
-    closed = account_json(records.accounts.disable(name, actor=operator_of(records)))
+    with records_of(data_dir) as records:
+        closed = account_json(records.accounts.disable(name, actor=operator_of(records)))
     show(closed, as_json=as_json, text=lambda: f"{name} is disabled")
 
 
@@ -68,8 +71,8 @@ def disable_user(name: str, data_dir: Path | None, as_json: bool) -> None:
 @json_option
 def reset_user(name: str, data_dir: Path | None, as_json: bool) -> None:
     """A new password and key; the old ones end now."""
-    records = records_of(data_dir)
-    made = made_json(records.accounts.reset(name, actor=operator_of(records)))
+    with records_of(data_dir) as records:
+        made = made_json(records.accounts.reset(name, actor=operator_of(records)))
     show(made, as_json=as_json, text=lambda: f"{name}\n  password {made['password']}\n  API key  {made['key']}")
 
 
@@ -89,7 +92,7 @@ def prepare(name: str | None, as_json: bool) -> None:
     from server.prepare import prepare_model
 
     settings = effective(model=name)
-    made = prepare_model(settings.model, settings.model_dir, say=lambda line: click.echo(line, err=True))
+    made = prepare_model(settings.model, settings.model_dir, say=tell)
     result = {"path": str(made.path), "base_sha256": made.base_sha256, "model_type": made.model_type}
     show(result, as_json=as_json, text=lambda: f"{made.path}\n  {made.model_type}, base {made.base_sha256[:16]}…")
 
@@ -109,7 +112,7 @@ def stats(name: str | None, text: Path | None, as_json: bool) -> None:
     from server.prepare import prepare_model
 
     settings = effective(model=name)
-    made = prepare_model(settings.model, settings.model_dir, say=lambda line: click.echo(line, err=True))
+    made = prepare_model(settings.model, settings.model_dir, say=tell)
     with click.progressbar(length=100, label="Measuring", file=sys.stderr) as bar:
         texts = (
             None if text is None else [part for part in text.read_text(encoding="utf-8").split("\n\n") if part.strip()]
@@ -148,16 +151,19 @@ def export_model(
     from server.prepare import prepare_model
 
     settings = effective(model=name, data_dir=data_dir)
-    base = prepare_model(settings.model, settings.model_dir, say=lambda line: click.echo(line, err=True))
-    versions = open_records(settings).versions
-    version = versions.get(version_id) if version_id else versions.desired()
-    editor = load_editor(base.path, folder=settings.model_dir / "statistics")
-    solution = editor.solve([Artefact.load(settings.artefacts_dir, id_) for id_ in version.artefacts])
-    written = (
-        export_hf(folder, solution, base.path)
-        if format_ == "hf"
-        else export_peft(folder, solution, base_model=str(base.path) if settings.model == EMBEDDED else settings.model)
-    )
+    with records_of(data_dir) as records:
+        base = prepare_model(settings.model, settings.model_dir, say=tell)
+        versions = records.versions
+        version = versions.get(version_id) if version_id else versions.desired()
+        editor = load_editor(base.path, folder=settings.model_dir / "statistics")
+        solution = editor.solve([Artefact.load(settings.artefacts_dir, id_) for id_ in version.artefacts])
+        log_export(records, "model", of=version.id)
+        base_model = str(base.path) if settings.model == EMBEDDED else settings.model
+        written = (
+            export_hf(folder, solution, base.path)
+            if format_ == "hf"
+            else export_peft(folder, solution, base_model=base_model)
+        )
     result = {"folder": str(written), "version": version.id, "edits": len(version.corrections)}
     show(result, as_json=as_json, text=lambda: f"version {version.id} in {written}")
 
@@ -170,8 +176,8 @@ def backup(file: Path, data_dir: Path | None, as_json: bool) -> None:
     """Copy the database to FILE while the server runs. The keys are not in it: keep DATA_DIR/keys elsewhere."""
     from governance.backup import backup as copy
 
-    records = records_of(data_dir)
-    size = copy(records.store, records.log, file, actor=operator_of(records))
+    with records_of(data_dir) as records:
+        size = copy(records.store, records.log, file, actor=operator_of(records))
     show(
         {"file": str(file), "entries": size},
         as_json=as_json,
@@ -194,7 +200,7 @@ def restore(file: Path, data_dir: Path | None, as_json: bool) -> None:
     records, damaged = _opened_or_aside(effective(data_dir=data_dir), file)
     if damaged:
         why = "restart the server if it runs, and delete that file when you know why: it keeps what is erased later"
-        click.echo(f"The present database is damaged and lies in {damaged} now; {why}.", err=True)
+        tell(f"The present database is damaged and lies in {damaged} now; {why}.")
     done = bring_back(
         records.store,
         file,
@@ -204,6 +210,8 @@ def restore(file: Path, data_dir: Path | None, as_json: bool) -> None:
         replay=replay_documents,
     )
     notes = records.checkpoints.set_aside() if done.lost_log else ()
+    sign_now(records, say=tell)
+    records.store.close()
     show({**asdict(done), "set_aside": [str(path) for path in (damaged, *notes) if path]}, as_json=as_json)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from server.commands.output import json_option, show, table
+from server.commands.output import NEW_FILE, json_option, show, table
 from server.commands.remote import Remote
 
 PATH = "/v1/erasure-requests"
@@ -151,7 +151,7 @@ def close(request_id: str, told: bool, backups_until: str | None, as_json: bool)
 
 @erase.command("certificate")
 @click.argument("request_id")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file.")
+@click.option("--out", type=NEW_FILE, help="Write it to this file.")
 @json_option
 def certificate(request_id: str, out: Path | None, as_json: bool) -> None:
     """Print the certificate of a closed request."""

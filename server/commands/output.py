@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import re
 import sqlite3
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -19,6 +21,24 @@ from server.errors import ServerError
 
 F = TypeVar("F", bound=Callable[..., Any])
 ERRORS = (EditingError, GovernanceError, RetrievalError, ServerError, OSError, sqlite3.Error)
+
+
+class _NewFile(click.Path):
+    """A file to be written at the end of a command, which is refused at its start if it cannot be."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, writable=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.parent.is_dir():
+            self.fail(f"there is no folder {str(path.parent)!r}: make it first", param, ctx)
+        if not path.exists() and not os.access(path.parent, os.W_OK):
+            self.fail(f"nothing can be written in {str(path.parent)!r}", param, ctx)
+        return path
+
+
+NEW_FILE = _NewFile()
 
 
 class Refused(click.ClickException):

@@ -6,11 +6,13 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from governance.accounts import NewAccount
 from server.commands.output import ERRORS, Refused, message_of
@@ -39,13 +41,24 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def effective(**flags: Any) -> Settings:
-    """The settings, with these flags on top."""
+    """The settings, with these flags on top. Raises UsageError, naming each that cannot be used and what may stand there."""
     given = {name: value for name, value in flags.items() if value is not None}
     engine = {
         name.removeprefix("engine_"): given.pop(name) for name in ("engine_url", "engine_weights") if name in given
     }
-    settings = Settings(**given)
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        raise click.UsageError("\n".join(_refusal(one["loc"], one["msg"]) for one in error.errors())) from None
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
     return settings.model_copy(update={"engine": settings.engine.model_copy(update=engine)}) if engine else settings
+
+
+def _refusal(place: Sequence[str | int], why: str) -> str:
+    """One setting that cannot be used, by both of its names; never its value, which may be a secret."""
+    names = [str(part) for part in place]
+    return f"{'.'.join(names)} (ERRATA_{'__'.join(names).upper()}): {why}"
 
 
 def set_up_logging(settings: Settings, process: str) -> None:
@@ -126,7 +139,8 @@ def worker(**flags: Any) -> None:
 
 def accounts_text(made: list[NewAccount], settings: Settings) -> str:
     """The passwords and keys of new accounts, in a form that is easy to copy; shown once."""
-    lines = ["", "Two accounts were made. Their secrets are shown this once:", ""]
+    made_now = "Two accounts were made. Their" if len(made) == 2 else "An account was made. Its"
+    lines = ["", f"{made_now} secrets are shown this once:", ""]
     for new in made:
         lines.append(f"  {new.account.name:<8} password {new.password}    API key {new.key}")
     lines += ["", f"Sign in at {settings.base_url}  (lost one? `errata user reset NAME`)", ""]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,23 +10,23 @@ from typing import Any
 import click
 import httpx
 
-from server.commands.output import Refused, json_option, show, table
-from server.settings import Settings
+from server.commands.output import NEW_FILE, Refused, json_option, show, table
+from server.commands.processes import effective
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class Remote:
-    """A server, named by ERRATA_URL, spoken to with ERRATA_API_KEY."""
+    """A server, named by ERRATA_URL, spoken to with ERRATA_API_KEY; both may stand in `.env`."""
 
     def __init__(self) -> None:
-        key = os.environ.get("ERRATA_API_KEY")
-        if not key:
+        settings = effective()
+        if not settings.api_key:
             raise click.UsageError(
                 "set ERRATA_API_KEY to your key (it was printed at the first start; `errata user reset NAME` makes a new one)"
             )
-        url = os.environ.get("ERRATA_URL") or Settings().base_url
-        self._client = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=600)
+        headers = {"Authorization": f"Bearer {settings.api_key.get_secret_value()}"}
+        self._client = httpx.Client(base_url=settings.url or settings.base_url, headers=headers, timeout=600)
 
     def call(self, method: str, path: str, **options: Any) -> Any:
         """The JSON answer. Raises Refused with the server's message."""
@@ -70,11 +69,7 @@ def chat(question: str | None, route: str, as_json: bool) -> None:
     """Ask one question, or talk until Ctrl-D."""
     remote, turns = Remote(), []
     while True:
-        asked = question or (
-            sys.stdin.readline().strip()
-            if not sys.stdin.isatty()
-            else click.prompt("you", default="", show_default=False)
-        )
+        asked = question or _next_question()
         if not asked:
             return
         turns.append({"role": "user", "content": asked})
@@ -88,6 +83,17 @@ def chat(question: str | None, route: str, as_json: bool) -> None:
         turns.append({"role": "assistant", "content": text})
         if question:
             return
+
+
+def _next_question() -> str:
+    """What is typed or piped in; empty at its end."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    try:
+        return input("you: ").strip()
+    except EOFError:
+        click.echo()
+        return ""
 
 
 def _print_stream(remote: Remote, body: dict[str, Any]) -> str:
@@ -224,9 +230,7 @@ def explain(question: str, as_json: bool) -> None:
 @click.option(
     "--choose-on", required=True, type=FILE, help="question,is_evergreen: calibrates, and says how good it is."
 )
-@click.option(
-    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where the head is written."
-)
+@click.option("--out", required=True, type=NEW_FILE, help="Where the head is written.")
 @json_option
 def train(evergreen: tuple[Path, ...], recency: tuple[Path, ...], choose_on: Path, out: Path, as_json: bool) -> None:
     """Train the freshness head anew, with a fixed seed. Needs no running server; takes minutes."""
@@ -250,7 +254,7 @@ def train(evergreen: tuple[Path, ...], recency: tuple[Path, ...], choose_on: Pat
 @click.option(
     "--pairs", required=True, type=FILE, help="JSON Lines of fact,relation,question,subject,asked,match to fit on."
 )
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where the map is written.")
+@click.option("--out", required=True, type=NEW_FILE, help="Where the map is written.")
 @json_option
 def train_cards_command(pairs: Path, out: Path, as_json: bool) -> None:
     """Learn anew which questions a correction card answers, with a fixed seed. Needs no running server; takes a minute."""

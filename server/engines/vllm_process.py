@@ -126,6 +126,8 @@ def _environment(folder: Path, machine: Machine) -> dict[str, str]:
         "VLLM_CONFIG_ROOT": str(cache / "config" / "vllm"),
         "TORCHINDUCTOR_CACHE_DIR": str(cache / "inductor"),
         "TRITON_CACHE_DIR": str(cache / "triton"),
+        "FLASHINFER_WORKSPACE_BASE": str(cache / "flashinfer"),
+        "CUDA_CACHE_PATH": str(cache / "cuda"),
         "TMPDIR": str(folder / "tmp"),
         "VLLM_RPC_BASE_PATH": ".",
         "VLLM_LOGGING_COLOR": "0",

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import sqlite3
 import time
 
@@ -181,6 +182,26 @@ def test_a_note_is_signed_as_the_specification_says():
         open_note(note, key)
     with pytest.raises(ValueError, match="does not verify"):
         open_note(note.replace("example message", "exbmple message"), key)
+
+
+def test_a_checkpoint_is_signed_once_its_entries_would_outlive_a_power_cut(room, monkeypatch):
+    synced, whole = [], os.fsync
+
+    def fsync(file):
+        synced.append((os.readlink(f"/proc/self/fd/{file}"), room.log.size()))
+        whole(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    reader = sqlite3.connect(room.store.path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute(
+        "SELECT COUNT(*) FROM audit_entries"
+    ).fetchone()  # an older reader keeps the journal from being emptied
+    with room.store.transaction():
+        room.log.append("test", {})
+    room.log.checkpoint(Signer(b"k" * 32))
+    reader.close()
+    assert synced == [(f"{room.store.path}-wal", room.log.size())]
 
 
 def test_a_checkpoint_opens_with_the_key_of_its_signer_alone(room):

@@ -26,7 +26,7 @@ def signed(tmp_path):
     store.migrate()
     log = Log(store)
     folders = [tmp_path / "checkpoints", tmp_path / "elsewhere"]
-    writer = Checkpoints(store, log, SIGNER, folders)
+    writer = Checkpoints(log, SIGNER, folders)
     for _ in range(3):
         append(store, log, 20)
         writer.write()
@@ -160,14 +160,14 @@ def test_a_rewritten_log_is_not_signed_again(signed):
     log = rebuild(store, texts)
     append(store, log, 1)
     with pytest.raises(LogError, match="rewritten"):
-        Checkpoints(store, log, SIGNER, folders).write()
+        Checkpoints(log, SIGNER, folders).write()
 
 
 def test_a_log_shorter_than_what_was_signed_is_not_signed_again(signed):
     store, log, folders, _ = signed
     texts = [entry.text for entry in log.entries(limit=50)]
     with pytest.raises(LogError, match="were lost"):
-        Checkpoints(store, rebuild(store, texts), SIGNER, folders).write()
+        Checkpoints(rebuild(store, texts), SIGNER, folders).write()
 
 
 def test_a_fork_that_the_owner_signed_too(signed):
@@ -176,7 +176,7 @@ def test_a_fork_that_the_owner_signed_too(signed):
     texts[49] = changed(texts[49], value="another")
     fork = Store(tmp_path / "fork.db")
     fork.migrate()
-    Checkpoints(fork, rebuild(fork, texts), SIGNER, [tmp_path / "forked"]).write()
+    Checkpoints(rebuild(fork, texts), SIGNER, [tmp_path / "forked"]).write()
     report = check(signed, checkpoints=[folders[0], tmp_path / "forked"])
     kinds = {problem.kind for problem in report.problems}
     assert "forked" in kinds
@@ -235,7 +235,7 @@ def test_two_writers_share_a_folder_without_false_alarms(signed):
 
     def work():
         own = Store(store.path)
-        writer = Checkpoints(own, Log(own), SIGNER, folders)
+        writer = Checkpoints(Log(own), SIGNER, folders)
         try:
             for _ in range(15):
                 append(own, Log(own), 1)
@@ -258,7 +258,7 @@ def test_two_writers_share_a_folder_without_false_alarms(signed):
 
 def test_a_checkpoint_is_written_only_when_the_log_has_grown(signed):
     store, log, folders, _ = signed
-    writer = Checkpoints(store, log, SIGNER, folders)
+    writer = Checkpoints(log, SIGNER, folders)
     writer.write()
     lines = (folders[0] / "checkpoints.jsonl").read_text().splitlines()
     assert len(lines) == 3
@@ -266,6 +266,20 @@ def test_a_checkpoint_is_written_only_when_the_log_has_grown(signed):
     append(store, log, 1)
     assert writer.write() == writer.latest()
     assert check(signed).newest_head == SIZE + 1
+
+
+def test_a_folder_that_cannot_be_written_to_holds_up_no_other(signed):
+    store, log, folders, path = signed
+    (path / "file").write_text("no folder")
+    writer = Checkpoints(log, SIGNER, [path / "file", *folders])
+    append(store, log, 1)
+    for _ in range(2):
+        with pytest.raises(FileExistsError):
+            writer.write()
+    assert [check(signed, checkpoints=[folder]).newest_head for folder in folders] == [SIZE + 1] * 2
+    (path / "file").unlink()
+    assert writer.write()
+    assert check(signed, checkpoints=[path / "file"]).newest_head == SIZE + 1
 
 
 @pytest.mark.parametrize("left", [b'{"at"', "—".encode()[:1], b'"}'])
@@ -276,7 +290,7 @@ def test_a_note_that_a_full_disk_cut_off_costs_neither_the_next_one_nor_the_verd
     history.write_bytes(b"".join(whole) + last[: last.index(left) + len(left)])
     assert check(signed).ok
     append(store, log, 1)
-    Checkpoints(store, log, SIGNER, folders).write()
+    Checkpoints(log, SIGNER, folders).write()
     (folders[0] / "checkpoint").unlink()
     assert check(signed, checkpoints=[folders[0]]).newest_head == SIZE + 1
     assert check(signed).ok

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 
 import pytest
 
@@ -66,31 +67,32 @@ def test_a_backup_that_failed_is_neither_logged_nor_left_lying_about(room, monke
 
 
 def test_a_backup_is_made_while_others_write(room):
-    stop, errors = threading.Event(), []
+    with room.store.transaction():
+        room.store.write("CREATE TABLE ballast AS SELECT zeroblob(20000000) AS bytes")  # several steps, if it had any
+    begun, stop, ends = threading.Event(), threading.Event(), time.monotonic() + 10
 
     def write():
-        number = 0
-        while not stop.is_set():
-            number += 1
-            try:
-                room.flag(room.people["other_user"], question=f"Who painted picture {number}?")
-            except Exception as error:
-                if "allowed" not in str(error):
-                    errors.append(error)
-                return
+        while not stop.is_set() and time.monotonic() < ends:
+            with room.store.transaction():
+                room.log.append("test", {})
+            begun.set()
 
     thread = threading.Thread(target=write)
     thread.start()
-    backup(room.store, room.log, room.path / "backup.db", actor="operator")
+    begun.wait()
+    size = backup(room.store, room.log, room.path / "backup.db", actor="operator")
+    still_writing = thread.is_alive()
     stop.set()
     thread.join()
-    assert errors == []
-    assert verify(database=room.path / "backup.db").ok
+    assert still_writing
+    report = verify(database=room.path / "backup.db")
+    assert (report.ok, report.size) == (True, size)
+    assert verify(database=room.store.path).size > size
 
 
 def test_a_restore_brings_the_state_back_and_keeps_the_log(room, tombstones):
     kept = room.queued()
-    checkpoints = Checkpoints(room.store, room.log, SIGNER, [room.path / "checkpoints"])
+    checkpoints = Checkpoints(room.log, SIGNER, [room.path / "checkpoints"])
     backup(room.store, room.log, room.path / "backup.db", actor="operator")
     room.ledger.reject(kept.id, room.admin)
     later = room.flag(question="Who painted The Scream?")
@@ -214,10 +216,10 @@ def test_checkpoints_of_a_lost_log_are_set_aside_as_evidence(room, tombstones):
     backup(room.store, room.log, room.path / "backup.db", actor="operator")
     room.flag()
     room.flag(question="Who painted The Scream?")
-    Checkpoints(room.store, room.log, SIGNER, [room.path / "checkpoints"]).write()
+    Checkpoints(room.log, SIGNER, [room.path / "checkpoints"]).write()
     fresh = Store(room.path / "elsewhere" / "errata.db")
     restore(fresh, room.path / "backup.db", tombstones=tombstones, ledger=room.ledger, actor="operator")
-    again = Checkpoints(fresh, Log(fresh), SIGNER, [room.path / "checkpoints"])
+    again = Checkpoints(Log(fresh), SIGNER, [room.path / "checkpoints"])
     with pytest.raises(LogError, match="lost"):
         again.write()
     (aside,) = again.set_aside()

@@ -7,6 +7,7 @@ import pytest
 from governance.accounts import Role
 from governance.corrections import Status
 from governance.errors import Erased, Forbidden, Invalid, MoveNotAllowed, NotFound
+from governance.export import record_export
 from governance.requests import Choice, Kind, Method, Occurrence, Outcome, Place, Questions, Step, Subject
 from governance.residual import Probes
 from governance.tools import Tools
@@ -233,6 +234,15 @@ def test_a_method_that_nobody_can_carry_out_is_refused_before_anything_is_touche
     with pytest.raises(Invalid, match="delete_document"):
         erasures.execute(request.id, room.admin, tools=tools)
     assert erasures.get(request.id).outcomes == ()
+
+
+def test_the_certificate_names_the_copies_that_were_taken_out_before(room, erasures):
+    for what, texts in (("log", False), ("corrections", False), ("corrections", True), ("model", False)):
+        record_export(room.store, room.log, what, of=None, texts=texts, actor="opr_1")
+    request = ready(room, erasures)
+    erasures.execute(request.id, room.admin, tools=Tools())
+    remains = erasures.close(request.id, room.admin, told=True).certificate["remains"]
+    assert next(line for line in remains if "exports" in line).startswith("copies in 2 exports made before")
 
 
 def test_what_only_retraining_could_do_is_said_to_remain(room, erasures):

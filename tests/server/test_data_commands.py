@@ -156,6 +156,7 @@ def test_what_is_no_backup_is_refused_and_nothing_is_moved(
         assert not list(settings.data_dir.glob("*damaged*"))
 
 
+@pytest.mark.usefixtures("saved")
 def test_a_backup_into_a_folder_that_is_not_there_is_refused(errata: Callable[..., Result], tmp_path: Path) -> None:
     ran = errata("backup", str(tmp_path / "nowhere" / "backup.db"))
     assert ran.exit_code == 1

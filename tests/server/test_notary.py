@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from governance.checkpoints import Checkpoints
 from governance.errors import LogError
 from server.notary import Notary
 from tests_support import House
@@ -24,7 +28,7 @@ async def test_what_could_not_be_signed_is_signed_later(
         whole()
 
     monkeypatch.setattr(records.store, "sync", sync)
-    loop = asyncio.create_task(Notary(records, pause_s=0.01, after_error_s=0.01).run())
+    loop = asyncio.create_task(Notary(records, pause_s=0.01, alarm_every_s=0.0).run())
     for _ in range(500):
         await asyncio.sleep(0.01)
         if records.checkpoints.latest():
@@ -33,3 +37,32 @@ async def test_what_could_not_be_signed_is_signed_later(
     loop.cancel()
     assert records.checkpoints.latest() is not None
     assert caplog.text.count("no checkpoint could be signed") == 2
+
+
+async def test_a_folder_that_cannot_be_written_to_holds_up_no_other_and_is_told_of_now_and_then(
+    house: House, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    records = house.services.records
+    (tmp_path / "full").write_text("no folder")
+    both = Checkpoints(records.log, records.signer, [tmp_path / "full", tmp_path / "good"])
+    loop = asyncio.create_task(Notary(replace(records, checkpoints=both), pause_s=0.01).run())
+    for number in range(3):
+        with records.store.transaction():
+            records.log.append("test", {"number": number})
+        await until(lambda: noted(tmp_path / "good") == records.log.size())
+    loop.cancel()
+    assert caplog.text.count("no checkpoint could be signed") == 1
+
+
+def noted(folder: Path) -> int:
+    """How many entries the newest note in it covers."""
+    path = folder / "checkpoint"
+    return int(path.read_text().split("\n")[1]) if path.exists() else -1
+
+
+async def until(done: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if done():
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("not within three seconds")

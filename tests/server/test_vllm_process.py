@@ -101,7 +101,7 @@ def test_a_gpu_keeps_vllms_own_ways_and_leaves_memory_for_edits(tmp_path, model)
 def test_everything_is_written_under_the_data_folder(tmp_path, model):
     started = launch(tmp_path, model)
     names = ("HF_HOME", "VLLM_CACHE_ROOT", "VLLM_CONFIG_ROOT", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "TMPDIR")
-    for name in (*names, "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+    for name in (*names, "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "FLASHINFER_WORKSPACE_BASE", "CUDA_CACHE_PATH"):
         assert Path(started.environ[name]).is_relative_to(tmp_path / "data"), name
     assert started.folder.is_relative_to(tmp_path / "data")
     assert started.log.is_relative_to(tmp_path / "data")

@@ -1,0 +1,154 @@
+"""The log as a person at the data folder sees it: what commands write is signed, exports are on record, keys are judged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from governance.accounts import Role
+from governance.audit import Log
+from governance.export import write_log
+from governance.notes import Signer
+from governance.store import Store
+from server.cli import main
+from server.services import open_records
+from server.settings import Settings
+
+
+@pytest.fixture
+def errata(settings: Settings) -> Callable[..., Result]:
+    """`errata("audit", "export", FILE)` on the data folder of the test."""
+    return lambda *line: CliRunner().invoke(main, [*line, "--data-dir", str(settings.data_dir)])
+
+
+@pytest.fixture
+def reported(settings: Settings, errata: Callable[..., Result]) -> str:
+    """The id of a correction in a folder where no server runs."""
+    assert errata("user", "add", "ann", "--role", "user").exit_code == 0
+    records = open_records(settings)
+    reporter = records.accounts.add("bob", Role.USER).account
+    flagged = records.ledger.flag(
+        reporter, question="Who painted the Blue Door?", answer="Nobody.", correct_answer="Anna Holm"
+    )
+    records.store.close()
+    return flagged.id
+
+
+def entries(settings: Settings) -> list[dict[str, Any]]:
+    records = open_records(settings)
+    found = [entry.data for entry in records.log.entries()]
+    records.store.close()
+    return found
+
+
+def covered(folder: Path) -> int:
+    return int((folder / "checkpoint").read_text().split("\n")[1])
+
+
+def test_what_a_command_changes_is_signed_when_it_ends(
+    settings: Settings, errata: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ERRATA_CHECKPOINT_DIR", str(tmp_path / "second"))
+    for line in (
+        ("user", "add", "ann", "--role", "user"),
+        ("user", "reset", "ann"),
+        ("user", "disable", "ann"),
+        ("backup", str(tmp_path / "backup.db")),
+        ("audit", "export", str(tmp_path / "log.jsonl")),
+        ("restore", str(tmp_path / "backup.db")),
+    ):
+        before = len(entries(settings))
+        assert errata(*line).exit_code == 0
+        size = len(entries(settings))
+        assert size > before
+        assert [covered(folder) for folder in (settings.data_dir / "checkpoints", tmp_path / "second")] == [size, size]
+
+
+def test_a_command_that_changes_nothing_signs_nothing(settings: Settings, errata: Callable[..., Result]) -> None:
+    open_records(settings).accounts.add("ann", Role.USER)
+    assert errata("user", "list").exit_code == 0
+    assert not (settings.data_dir / "checkpoints").exists()
+
+
+def test_an_account_is_made_and_shown_though_a_checkpoint_folder_cannot_be_written_to(
+    settings: Settings, errata: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "second").write_text("no folder")
+    monkeypatch.setenv("ERRATA_CHECKPOINT_DIR", str(tmp_path / "second"))
+    ran = errata("user", "add", "ann", "--role", "user", "--json")
+    assert (ran.exit_code, json.loads(ran.stdout)["name"]) == (0, "ann")
+    assert "No checkpoint" in ran.stderr
+    assert covered(settings.data_dir / "checkpoints") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "record"),
+    [
+        (("audit", "export", "FILE"), {"what": "log", "of": None, "texts": False}),
+        (("audit", "export", "FILE", "--records"), {"what": "corrections", "of": None, "texts": False}),
+        (("audit", "export", "FILE", "--records", "--texts"), {"what": "corrections", "of": None, "texts": True}),
+        (("audit", "report", "FILE"), {"what": "report", "of": None, "texts": False}),
+        (("audit", "report", "FILE", "--correction", "ID"), {"what": "report", "of": "ID", "texts": False}),
+        (("audit", "report", "FILE", "--correction", "ID", "--texts"), {"what": "report", "of": "ID", "texts": True}),
+    ],
+)
+def test_who_takes_a_copy_out_is_on_record(
+    settings: Settings,
+    errata: Callable[..., Result],
+    reported: str,
+    tmp_path: Path,
+    line: tuple[str, ...],
+    record: dict[str, Any],
+) -> None:
+    meant = {"FILE": str(tmp_path / "out"), "ID": reported}
+    before = len(entries(settings))
+    assert errata(*(meant.get(part, part) for part in line)).exit_code == 0
+    [made] = entries(settings)[before:]
+    assert (made.pop("kind"), made.pop("n"), made.pop("role")) == ("export.made", before + 1, "system")
+    assert made.pop("actor").startswith("opr_")
+    assert made.pop("at")
+    assert made == {key: meant.get(value, value) for key, value in record.items()}
+
+
+@pytest.mark.usefixtures("reported")
+def test_the_exported_log_tells_of_its_own_export_and_verifies(errata: Callable[..., Result], tmp_path: Path) -> None:
+    errata("audit", "export", str(tmp_path / "log.jsonl"))
+    last = (tmp_path / "log.jsonl").read_text().splitlines()[-1]
+    assert json.loads(last)["kind"] == "export.made"
+    found = json.loads(errata("audit", "verify", "--export", str(tmp_path / "log.jsonl"), "--json").stdout)
+    assert (found["ok"], found["checkpoints"]) == (True, 1)
+
+
+@pytest.mark.usefixtures("reported")
+@pytest.mark.parametrize("line", [("audit", "export"), ("audit", "export", "--records"), ("audit", "report")])
+def test_a_copy_that_cannot_be_written_is_not_on_record(
+    settings: Settings, errata: Callable[..., Result], tmp_path: Path, line: tuple[str, ...]
+) -> None:
+    before = len(entries(settings))
+    ran = errata(*line, str(tmp_path / "nowhere" / "out"))
+    assert (ran.exit_code, "no folder" in ran.output) == (2, True)
+    assert len(entries(settings)) == before
+
+
+@pytest.mark.usefixtures("reported")
+def test_an_export_that_brings_its_own_key_is_said_to_and_fails_against_a_trusted_one(
+    errata: Callable[..., Result], tmp_path: Path
+) -> None:
+    forgery = Store(tmp_path / "forged.db")
+    forgery.migrate()
+    with forgery.transaction():
+        Log(forgery).append("correction.moved", {"to": "live"})
+    write_log(Log(forgery), Signer(b"f" * 32), tmp_path / "log.jsonl")
+    line = ("audit", "verify", "--export", str(tmp_path / "log.jsonl"))
+    assert "by a key that lay beside" in errata(*line).output
+    assert json.loads(errata(*line, "--json").stdout)["trusted_key"] is False
+    own = json.loads(errata("audit", "checkpoint", "--json").stdout)["key"]
+    against = errata(*line, "--key", own, "--json")
+    assert against.exit_code == 1
+    assert json.loads(against.stdout)["trusted_key"] is True
+    assert "lay beside" not in errata("audit", "verify", "--key", own).output

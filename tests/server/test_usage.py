@@ -1,0 +1,115 @@
+"""What the commands refuse before they do anything, in one line and with the right exit code; and how they end."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from server.cli import main
+from server.serve import as_environment
+from server.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("line", "variables", "says"),
+    [
+        (["serve", "--port", "99999"], {}, "port (ERRATA_PORT): Input should be less than or equal to 65535"),
+        (["settings"], {"ERRATA_PORT": "99999"}, "port (ERRATA_PORT)"),
+        (["settings", "--json"], {"ERRATA_PORT": "many"}, "port (ERRATA_PORT)"),
+        (
+            ["user", "list"],
+            {"ERRATA_ENGINE__DTYPE": "int3"},
+            "engine.dtype (ERRATA_ENGINE__DTYPE): Input should be 'auto'",
+        ),
+        (["settings"], {"ERRATA_ENGINE": "{"}, "engine"),
+        (["doctor"], {"ERRATA_LOG_LEVEL": "loud"}, "log_level"),
+        (["queue"], {"ERRATA_PORT": "0"}, "port (ERRATA_PORT)"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_wrong_usage_and_named(
+    line: list[str], variables: dict[str, str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    ran = CliRunner().invoke(main, line)
+    assert (ran.exit_code, says in ran.output) == (2, True), ran.output
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["user", "list"],
+        ["user", "disable", "ann"],
+        ["user", "reset", "ann"],
+        ["audit", "checkpoint"],
+        ["audit", "prove", "1"],
+        ["audit", "verify"],
+        ["audit", "answered", "--on", "2026-01-01"],
+        ["audit", "export", "OUT"],
+        ["audit", "report", "OUT"],
+        ["backup", "OUT"],
+        ["model", "export", "OUT"],
+    ],
+)
+def test_a_mistyped_folder_is_named_and_not_made(line: list[str], tmp_path: Path) -> None:
+    typo, out = tmp_path / "typo", tmp_path / "out"
+    ran = CliRunner().invoke(
+        main, [*(str(out) if part == "OUT" else part for part in line), "--data-dir", str(typo)], env={"COLUMNS": "300"}
+    )
+    assert (ran.exit_code, str(typo) in ran.output) == (1, True), ran.output
+    assert not typo.exists()
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["bench", "editing", "--facts", "IN", "--json", "OUT"],
+        ["bench", "router", "--csv", "IN", "--json", "OUT"],
+        ["bench", "retrieval", "--passages", "IN", "--questions", "IN", "--json", "OUT"],
+        ["bench", "index", "--vectors", "10", "--json", "OUT"],
+        ["router", "train-cards", "--pairs", "IN", "--out", "OUT"],
+    ],
+)
+def test_a_long_run_into_a_missing_folder_is_refused_before_it_begins(line: list[str], tmp_path: Path) -> None:
+    (tmp_path / "in").touch()
+    meant = {"IN": str(tmp_path / "in"), "OUT": str(tmp_path / "nowhere" / "out")}
+    ran = CliRunner().invoke(main, [meant.get(part, part) for part in line], env={"COLUMNS": "300"})
+    assert (ran.exit_code, "there is no folder" in ran.output) == (2, True), ran.output
+
+
+def test_the_key_and_address_of_a_client_may_stand_in_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ERRATA_API_KEY", raising=False)
+    assert CliRunner().invoke(main, ["queue"]).exit_code == 2
+    (tmp_path / ".env").write_text("ERRATA_API_KEY=a-key-of-sixteen-or-more\nERRATA_URL=http://127.0.0.1:9\n")
+    ran = CliRunner().invoke(main, ["queue"])
+    assert (ran.exit_code, "http://127.0.0.1:9 does not answer" in ran.output) == (1, True), ran.output
+    shown = CliRunner().invoke(main, ["settings"]).output
+    assert "127.0.0.1:9" in shown
+    assert "a-key-of" not in shown
+    assert not {"ERRATA_API_KEY", "ERRATA_URL"} & as_environment(Settings()).keys()
+
+
+def test_a_talk_ends_quietly_with_ctrl_d() -> None:
+    terminal, theirs = pty.openpty()
+    environ = {**os.environ, "ERRATA_API_KEY": "a-key-of-sixteen-or-more"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "server", "chat"],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
+    )
+    os.write(terminal, b"\x04")
+    shown, told = process.communicate(timeout=60)
+    os.close(terminal)
+    os.close(theirs)
+    assert (process.returncode, told) == (0, b"")
+    assert shown == b"you: \n"
