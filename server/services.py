@@ -133,8 +133,8 @@ def _open_vault(store: Store, key_path: Path) -> Vault:
 def first_accounts(records: Records, settings: Settings) -> list[NewAccount]:
     """Create `admin` and `user` at the first start, both or neither; what was made is returned once, to be shown once.
 
-    One is left out if its name is taken, and `admin` if somebody else may administer. What a start has made before is
-    in the log and is not made again, whatever became of it. Raises InvalidAccount, naming the setting.
+    One is left out if its name is taken. What a start has made before is in the log and is not made again, whatever became
+    of it. Raises InvalidAccount, naming the setting.
     """
     made = []
     with records.store.transaction():
@@ -142,13 +142,13 @@ def first_accounts(records: Records, settings: Settings) -> list[NewAccount]:
             "SELECT DISTINCT json_extract(entry, '$.role') AS role FROM audit_entries"
             " WHERE json_extract(entry, '$.kind') = 'account.added' AND json_extract(entry, '$.actor') = 'setup' LIMIT 2"
         )
-        people = records.accounts.list()
-        settled = {Role(row["role"]) for row in before} | {one.role for one in people if one.role.may_administer}
+        settled = {Role(row["role"]) for row in before}
+        taken = {account.name for account in records.accounts.list()}
         for name, role, key, password in (
             ("admin", Role.ADMIN, settings.admin_key, settings.admin_password),
             ("user", Role.USER, settings.user_key, settings.user_password),
         ):
-            if role in settled or any(one.name == name for one in people):
+            if role in settled or name in taken:
                 continue
             try:
                 new = records.accounts.add(

@@ -101,7 +101,7 @@ def test_a_first_start_that_was_cut_short_is_made_up_for(fresh: Records, setting
     [
         ("alice", Role.USER, ["admin", "user"]),
         ("user", Role.USER, ["admin"]),
-        ("root", Role.ADMIN, ["user"]),
+        ("root", Role.ADMIN, ["admin", "user"]),
         ("admin", Role.REVIEWER, ["user"]),
     ],
 )
