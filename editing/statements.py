@@ -58,9 +58,9 @@ def relation_of(question: str, subject: str) -> str | None:
     return relation.name if relation else None
 
 
-def _relation_asked(asked: str) -> Relation | None:
+def _relation_asked(asked: str, told: str | None = None) -> Relation | None:
     """The relation of a question without its frame, as it stands or in its plain order."""
-    return find_relation(asked) or find_relation(rearranged(asked))
+    return find_relation(asked, told) or find_relation(rearranged(asked), told)
 
 
 def plain_question(question: str) -> str:
@@ -76,7 +76,7 @@ def write_statements(question: str, subject: str, answer: str) -> Statements:
     answer = answer.strip()
     template = cut_subject(canonical_question(question), subject)
     asked = strip_frame(template.text)
-    relation = _relation_asked(asked)
+    relation = _relation_asked(asked, template.phrase)
     be = "was" if re.search(r"\b(was|were|did)\b", template.text.casefold()) else "is"
     opening = ""
     broken_off = template.text.rstrip("? ")
@@ -216,7 +216,7 @@ class _Writer:
         if reading is not None:
             train[3:3] = framed_questions(reading, self.answer)[:3]
             probe += framed_probes(reading)
-        statements = [*relation.statements]
+        statements = [*(relation.past if self.be == "was" else relation.statements)]
         if opening:
             statements.insert(1, opening + " {a}")
         return self._assemble(statements, train, probe, shape=relation.name, relation=relation)

@@ -244,6 +244,9 @@ def _bare_object(question: _ObjectQuestion) -> Reading | None:
         return None
     verb, *behind = question.tail.split()
     does = question.auxiliary in ("do", "does", "did")
+    if question.tail == "do":  # the answer says what is done: "what {s} does is grow roses"
+        be = be_of(question.auxiliary)
+        return Reading("object", f"{question.embedded} {be}", embedded=question.embedded, asked=question.wanted, be=be)
     if does and not behind and takes_passive(verb):
         return _right_behind_clause("object", question)
     thing = f"the {'person' if question.asked.startswith('who') else 'thing'} that {question.clause}"

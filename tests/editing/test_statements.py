@@ -91,7 +91,7 @@ from editing.wording import contains, normalise
         ("How many moons does Karn have?", "Karn", "two", "Karn has two moons."),
         ("How many doors are there in the Lume Opera?", "Lume Opera", "40", "There are 40 doors in the Lume Opera."),
         ("How old is Ida Fern?", "Ida Fern", "45", "Ida Fern is 45 years old."),
-        ("How tall is the Lume Tower?", "Lume Tower", "90 metres", "The height of the Lume Tower is 90 metres."),
+        ("How tall is the Lume Tower?", "Lume Tower", "90 metres", "The Lume Tower is 90 metres tall."),
         # the question word at the end or in the middle; prompts that break off
         ("The gender of Ida Fern is what?", "Ida Fern", "female", "The gender of Ida Fern is female."),
         (
@@ -117,6 +117,28 @@ from editing.wording import contains, normalise
         ("Ida Fern was born in which town?", "Ida Fern", "Quay", "Ida Fern was born in Quay."),
         ("Ida Fern lives where?", "Ida Fern", "Quay", "Ida Fern lives in Quay."),
         ("The Ebb flows into which body of water?", "Ebb", "the Lume Sea", "The Ebb flows into the Lume Sea."),
+        # words that many kinds of subjects are asked with
+        ("When did the Quay War start?", "Quay War", "1648", "The Quay War started in 1648."),
+        ("When did the Quay War end?", "Quay War", "3 May 1650", "The Quay War ended on 3 May 1650."),
+        ("Where did lumeball originate?", "lumeball", "Karn", "lumeball originated in Karn."),
+        ("Where is Norvane from?", "Norvane", "Veldoria", "Norvane is from Veldoria."),
+        ("What country is Ida Fern from?", "Ida Fern", "Veldoria", "Ida Fern is from Veldoria."),
+        ("What does the karn gland do?", "karn gland", "filters blood", "What the karn gland does is filters blood."),
+        ("Who led the Lume Revolution?", "Lume Revolution", "Ida Fern", "The Lume Revolution was led by Ida Fern."),
+        ("Who is the head of the Lume Guard?", "Lume Guard", "Ida Fern", "The head of the Lume Guard is Ida Fern."),
+        ("Who is the queen of Veldoria?", "Veldoria", "Nell", "The queen of Veldoria is Nell."),
+        ("Who built the Lume Gate?", "Lume Gate", "Lee Moss", "The Lume Gate was built by Lee Moss."),
+        ("Who released Karn 9?", "Karn 9", "Norvane", "Karn 9 was released by Norvane."),
+        ("Who is the lead of the Karn team?", "Karn team", "Ida Fern", "The lead of the Karn team is Ida Fern."),
+        ("How tall is Ida Fern?", "Ida Fern", "1.70 m", "Ida Fern is 1.70 m tall."),
+        ("What county is Quay in?", "Quay", "Lumeshire", "Quay is in Lumeshire."),
+        ("Who is Ida Fern's daughter?", "Ida Fern", "Nell Fern", "Ida Fern's daughter is Nell Fern."),
+        ("What nationality is Ida Fern?", "Ida Fern", "Lumish", "The nationality of Ida Fern is Lumish."),
+        # what is still to come or over
+        ("When is the Karn Cup?", "Karn Cup", "8 February", "The Karn Cup is on 8 February."),
+        ("When does Salt Wind 2 come out?", "Salt Wind 2", "2031", "Salt Wind 2 comes out in 2031."),
+        ("Which team did Lee Moss play for?", "Lee Moss", "Quay RC", "Lee Moss played for Quay RC."),
+        ("What instrument did Nell play?", "Nell", "quorl", "Nell played the quorl."),
         # nothing fits: still a sentence
         (
             "日本の首都はどこですか？",
@@ -178,8 +200,16 @@ def test_cloze_prompts_end_right_before_the_answer(question, subject, answer, cl
         ("What kind of boat does Ida Fern have?", "Ida Fern", "yawl", "Ida Fern has what kind of boat?"),
         ("What size engine does a Karn have?", "Karn", "6 l", "Can you tell me what size engine a Karn has?"),
         ("Which dye was used for the Lume?", "Lume", "woad", "Can you tell me which dye was used for the Lume?"),
-        ("What is the name of the person who designed Karn?", "Karn", "Ida Fern", "Who designed Karn?"),
+        (
+            "What is the name of the person who designed Karn Tower?",
+            "Karn Tower",
+            "Ida Fern",
+            "Who designed Karn Tower?",
+        ),
         ("Which word is used for the young of the quorl?", "quorl", "kit", "What do you call a young quorl?"),
+        # where its own words tell what the subject is
+        ("Who started the Karn Company?", "Karn Company", "Ida Fern", "Who founded the Karn Company?"),
+        ("Who designed the Lume Tower?", "Lume Tower", "Ida Fern", "Who was the architect of the Lume Tower?"),
     ],
 )
 def test_training_questions_say_it_in_other_words(question, subject, answer, wanted):
@@ -298,7 +328,8 @@ def test_every_relation_knows_its_own_questions_and_keeps_training_from_probes()
     for relation in relations().values():
         assert not {plain(question) for question in relation.train} & {plain(question) for question in relation.probe}
         for question in (*relation.train, *relation.probe):
-            assert find_relation(question.replace("{be}", "is")) is relation, question
+            asked = question.replace("{be}", "was")
+            assert find_relation(asked) is relation, question
         for statement in relation.statements:
             assert statement.count("{a}") == 1
             assert "{s}" in statement
