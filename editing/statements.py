@@ -11,7 +11,7 @@ from editing.questions.grammar import article_for, capitalise, indefinite, place
 from editing.questions.openings import is_opening, read_opening
 from editing.questions.readings import SLOT, Reading
 from editing.questions.relations import Relation, find_relation, kind_of, neighbours_of, other_questions, relations
-from editing.questions.shapes import read, rearranged, strip_frame
+from editing.questions.shapes import asks_in_order, read, rearranged, strip_frame
 from editing.subjects import canonical_question
 from editing.wording import normalise
 
@@ -68,7 +68,7 @@ def plain_question(question: str) -> str:
     whole = canonical_question(question)
     bare = canonical_question(strip_frame(whole))
     asks = bare.endswith("?") and re.match(r"(?i)(?:who|whom|whose|what|which|when|where|how)\b", bare)
-    return bare if asks else whole
+    return bare if asks and (bare == whole or asks_in_order(bare)) else whole
 
 
 def write_statements(question: str, subject: str, answer: str) -> Statements:
@@ -77,7 +77,7 @@ def write_statements(question: str, subject: str, answer: str) -> Statements:
     template = cut_subject(canonical_question(question), subject)
     asked = strip_frame(template.text)
     relation = _relation_asked(asked, template.phrase)
-    be = "was" if re.search(r"\b(was|were|did)\b", template.text.casefold()) else "is"
+    be = "was" if re.search(r"\b(was|were|did)\b", f"{template.text} {rearranged(asked)}".casefold()) else "is"
     opening = ""
     broken_off = template.text.rstrip("? ")
     if is_opening(broken_off):
