@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from editing.facts import Probe
 from editing.questions.framing import framed_probes, framed_questions, noun_forms
-from editing.questions.grammar import article_for, capitalise, indefinite, place_preposition, time_preposition
+from editing.questions.grammar import (
+    PREPOSITIONS,
+    article_for,
+    capitalise,
+    indefinite,
+    place_preposition,
+    time_preposition,
+)
 from editing.questions.openings import is_opening, read_opening
 from editing.questions.readings import SLOT, Reading
 from editing.questions.relations import Relation, find_relation, kind_of, neighbours_of, other_questions, relations
@@ -162,6 +169,9 @@ def _find(question: str, subject: str) -> int:
     return question.casefold().find(subject.casefold())
 
 
+_ARTICLES = frozenset(["the", "a", "an"])
+
+
 @dataclass(frozen=True, slots=True)
 class _Writer:
     """Fills wordings with one subject and one answer."""
@@ -192,8 +202,9 @@ class _Writer:
         before, _, after = wording.partition("{a}")
         before = before.rstrip()
         first = self.answer.split(" ", 1)[0].lower()
-        if first in ("in", "on", "at", "by", "the", "a", "an") and re.search(rf"\s{first}$", before):
-            before = before[: -len(first)].rstrip()
+        last = before.rsplit(" ", 1)[-1].lower()
+        if any(first in words and last in words for words in (_ARTICLES, PREPOSITIONS)):  # the answer brings its own
+            before = before[: -len(last)].rstrip()
         article = article_for(self.answer).strip()
         if article and not before.endswith(" the"):
             before = f"{before} {article}"
@@ -201,6 +212,8 @@ class _Writer:
 
     def sentence(self, statement: str) -> str:
         before, after = self.complete(statement)
+        if after == "." and self.answer[-1:] in (".", "!", "?"):  # "Norvane Inc."
+            after = ""
         text = f"{before} {self.answer}{after}".rstrip()
         return text if text[-1] in ".!?\u3002" else text + "."
 

@@ -61,7 +61,8 @@ def read_copula(text: str, answer: str) -> Reading | None:
 
 _CALLED = re.compile(
     r"(?i)^((?!.*\b(?:that|which|who)\b)[^,]*\{s\}[^,]*?) "
-    r"((?:(?:originally|previously|formerly|first|now|also|usually|commonly) )?(?:called|named|known as))(?! (?:after|for)\b)( .+)?$"
+    r"((?:(?:originally|previously|formerly|first|now|also|usually|commonly) )?(?:called|named|known as))"
+    r"(?! (?:after|for)\b)( .+)?$"
 )
 _DOING = re.compile(r"^((?:the )?\{s\}) (\w+ing)( .+)?(?<! about)(?<! at)(?<! for)(?<! in)(?<! on)(?<! to)(?<! with)$")
 _DOER = re.compile(r"who \w{2,}ing |what \w{2,}ing (?:the |an? )?\{s\}")

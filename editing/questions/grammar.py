@@ -66,7 +66,7 @@ VERBS = frozenset(IRREGULAR) | frozenset(_REGULAR.split())
 _NOT_PASSIVE = word_set(
     """
     be have become go come fall lie live die work happen belong appear exist star succeed compete participate
-    resign retire mean cost last remain give involve describe include contain feature
+    resign retire mean cost last remain give involve describe include contain feature rise
     """
 )
 
@@ -80,7 +80,7 @@ ADVERBS = word_set(
 PREPOSITIONS = word_set(
     """
     in on at by for from to of with under into about as after before against during over through near behind
-    between within around inside along upon across beneath beside toward towards off
+    between within around inside along upon across beneath beside toward towards off above below
     """
 )
 PRONOUNS = word_set(
@@ -157,6 +157,12 @@ def is_participle(word: str) -> bool:
     return word.lower() in _PARTICIPLES or (word.lower().endswith("ed") and len(word) > 3)
 
 
+def agreeing(be: str, noun: str) -> str:
+    """ "is" or "was" as the noun asks, which may be a plural: the planets are, the river is; a name is one thing."""
+    plural = noun[:1].islower() and re.search(r"(?:ies|[^sua]s)$", noun) and noun not in ("series", "species", "tennis")
+    return {"is": "are", "was": "were"}.get(be, be) if plural else be
+
+
 def takes_passive(verb: str) -> bool:
     """Whether the object of the verb can be the subject of a passive."""
     return verb not in _NOT_PASSIVE
@@ -218,10 +224,14 @@ def time_preposition(answer: str) -> str:
         re.search(rf"\b\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}", text)
         or re.match(rf"{_MONTH}\s*\d{{1,2}}(?!\d)", text)
         or re.match(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}$", text)
+        or re.match(r"(?:the )?(?:first|second|third|fourth|fifth|last|\d{1,2}(?:st|nd|rd|th)) (?:of\b|\w+day\b)", text)
         or re.match(r"(monday|tuesday|wednesday|thursday|friday|saturday|sunday|christmas|new year)", text)
     ):
         return "on "
-    if re.search(r"\d{1,2}(:\d\d)?\s*(am|pm|a\.m\.|p\.m\.|o'clock)|\bnoon\b|midnight", text):
+    clock = (
+        r"\d{1,2}(:\d\d)?\s*(am|pm|a\.m\.|p\.m\.|o'clock)|^\d{1,2}[:.]\d\d$|^(half|quarter) past\b|\bnoon\b|midnight"
+    )
+    if re.search(clock, text):
         return "at "
     return (
         "in "
