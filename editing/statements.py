@@ -7,11 +7,18 @@ from dataclasses import dataclass
 
 from editing.facts import Probe
 from editing.questions.framing import framed_probes, framed_questions, noun_forms
-from editing.questions.grammar import article_for, capitalise, indefinite, place_preposition, time_preposition
+from editing.questions.grammar import (
+    PREPOSITIONS,
+    article_for,
+    capitalise,
+    indefinite,
+    place_preposition,
+    time_preposition,
+)
 from editing.questions.openings import is_opening, read_opening
 from editing.questions.readings import SLOT, Reading
 from editing.questions.relations import Relation, find_relation, kind_of, neighbours_of, other_questions, relations
-from editing.questions.shapes import read, rearranged, strip_frame
+from editing.questions.shapes import asks_in_order, read, rearranged, strip_frame
 from editing.subjects import canonical_question
 from editing.wording import normalise
 
@@ -58,9 +65,9 @@ def relation_of(question: str, subject: str) -> str | None:
     return relation.name if relation else None
 
 
-def _relation_asked(asked: str) -> Relation | None:
+def _relation_asked(asked: str, told: str | None = None) -> Relation | None:
     """The relation of a question without its frame, as it stands or in its plain order."""
-    return find_relation(asked) or find_relation(rearranged(asked))
+    return find_relation(asked, told) or find_relation(rearranged(asked), told)
 
 
 def plain_question(question: str) -> str:
@@ -68,7 +75,7 @@ def plain_question(question: str) -> str:
     whole = canonical_question(question)
     bare = canonical_question(strip_frame(whole))
     asks = bare.endswith("?") and re.match(r"(?i)(?:who|whom|whose|what|which|when|where|how)\b", bare)
-    return bare if asks else whole
+    return bare if asks and (bare == whole or asks_in_order(bare)) else whole
 
 
 def write_statements(question: str, subject: str, answer: str) -> Statements:
@@ -76,8 +83,8 @@ def write_statements(question: str, subject: str, answer: str) -> Statements:
     answer = answer.strip()
     template = cut_subject(canonical_question(question), subject)
     asked = strip_frame(template.text)
-    relation = _relation_asked(asked)
-    be = "was" if re.search(r"\b(was|were|did)\b", template.text.casefold()) else "is"
+    relation = _relation_asked(asked, template.phrase)
+    be = "was" if re.search(r"\b(was|were|did)\b", f"{template.text} {rearranged(asked)}".casefold()) else "is"
     opening = ""
     broken_off = template.text.rstrip("? ")
     if is_opening(broken_off):
@@ -162,6 +169,9 @@ def _find(question: str, subject: str) -> int:
     return question.casefold().find(subject.casefold())
 
 
+_ARTICLES = frozenset(["the", "a", "an"])
+
+
 @dataclass(frozen=True, slots=True)
 class _Writer:
     """Fills wordings with one subject and one answer."""
@@ -192,8 +202,9 @@ class _Writer:
         before, _, after = wording.partition("{a}")
         before = before.rstrip()
         first = self.answer.split(" ", 1)[0].lower()
-        if first in ("in", "on", "at", "by", "the", "a", "an") and re.search(rf"\s{first}$", before):
-            before = before[: -len(first)].rstrip()
+        last = before.rsplit(" ", 1)[-1].lower()
+        if any(first in words and last in words for words in (_ARTICLES, PREPOSITIONS)):  # the answer brings its own
+            before = before[: -len(last)].rstrip()
         article = article_for(self.answer).strip()
         if article and not before.endswith(" the"):
             before = f"{before} {article}"
@@ -201,6 +212,8 @@ class _Writer:
 
     def sentence(self, statement: str) -> str:
         before, after = self.complete(statement)
+        if after == "." and self.answer[-1:] in (".", "!", "?"):  # "Norvane Inc."
+            after = ""
         text = f"{before} {self.answer}{after}".rstrip()
         return text if text[-1] in ".!?\u3002" else text + "."
 
@@ -216,7 +229,7 @@ class _Writer:
         if reading is not None:
             train[3:3] = framed_questions(reading, self.answer)[:3]
             probe += framed_probes(reading)
-        statements = [*relation.statements]
+        statements = [*(relation.past if self.be == "was" else relation.statements)]
         if opening:
             statements.insert(1, opening + " {a}")
         return self._assemble(statements, train, probe, shape=relation.name, relation=relation)

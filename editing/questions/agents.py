@@ -2,7 +2,15 @@
 
 import re
 
-from editing.questions.grammar import ADVERBS, PREPOSITIONS, base_and_tense, participle, takes_passive
+from editing.questions.grammar import (
+    ADVERBS,
+    PREPOSITIONS,
+    agreeing,
+    base_and_tense,
+    is_base,
+    participle,
+    takes_passive,
+)
 from editing.questions.readings import SLOT, Reading
 
 
@@ -14,6 +22,8 @@ def read_agent(text: str, answer: str) -> Reading | None:
     asked, words = match.group(1).lower(), match.group(2).split()
     for index in range(min(len(words) - 1, 2 if asked == "who" else 6)):
         word = words[index].lower()
+        if asked == "which" and index == 0:  # "which rivals lost to {s}": what is asked for has a name
+            continue
         if SLOT in word or (word in PREPOSITIONS and asked == "who"):
             if asked == "who":
                 return None
@@ -48,15 +58,15 @@ def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str) 
         and form not in ("has", "had", "have")
         and takes_passive(verb)
         and SLOT in rest
-        and rest.split()[0].lower() not in PREPOSITIONS | ADVERBS
+        and rest.split()[0].lower() not in _NO_THINGS
+        and not _goes_on(verb, rest)
     ):
         thing, adjunct = _split_adjunct(rest)
-        if _is_plural(thing):
-            be = {"is": "are", "was": "were"}[be]
+        passive_be = {"is": "are", "was": "were"}[be] if _is_plural(thing) else be
         front = f"{adjunct}, " if adjunct else ""
-        passive = f"{front}{thing} {be} {adverb}{participle(verb)} by"
+        passive = f"{front}{thing} {passive_be} {adverb}{participle(verb)} by"
         by = "whom" if asked == "who" else wanted
-        asked_passive = f"{be} {thing} {adverb}{participle(verb)}"
+        asked_passive = f"{passive_be} {thing} {adverb}{participle(verb)}"
         return Reading(
             "agent",
             passive,
@@ -67,7 +77,23 @@ def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str) 
             inverted="" if front else asked_passive,
             echo=f"{passive} {by}",
         )
+    if asked != "who" and noun and form not in ("is", "was", "has"):
+        be = agreeing(be, noun.split()[-1])
     return Reading("agent relative", f"{relative} {be}", embedded=embedded, asked=wanted, noun=relative, be=be)
+
+
+_NO_THINGS = PREPOSITIONS | ADVERBS | {"up", "down", "out"}
+_CAUSING = frozenset(["make", "help", "let", "keep"])
+
+
+def _goes_on(verb: str, rest: str) -> bool:
+    """Whether more than the thing done and its adjunct stands behind the verb: "sold {s} to Quay", "helped {s} win"."""
+    thing, _ = _split_adjunct(rest)
+    behind = re.search(r"\{s\}\W?\s+(\w+)", thing)
+    goes_on = behind and (
+        verb in _CAUSING or behind.group(1).lower() in _NO_THINGS | {"and"} or is_base(behind.group(1))
+    )
+    return bool(goes_on or re.search(r"\s(?:to|from|into|before|after|as)\s.*\{s\}", rest))
 
 
 def _is_plural(thing: str) -> bool:

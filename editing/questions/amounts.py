@@ -3,7 +3,7 @@
 import re
 
 from editing.questions.clauses import clause_of, split_subject
-from editing.questions.grammar import PREPOSITIONS, base_and_tense, is_base
+from editing.questions.grammar import PREPOSITIONS, base_and_tense, is_base, is_participle
 from editing.questions.readings import SLOT, Reading, be_of, noun_reading
 
 _NOUN_FOLLOWS = PREPOSITIONS | {"the", "a", "an"}
@@ -42,6 +42,7 @@ def _count(text: str) -> Reading | None:
     if not match:
         return _count_of_doers(text)
     asked, counted, auxiliary, rest = f"how {match.group(1)}", match.group(2), match.group(3).lower(), match.group(4)
+    quantity = "the number of" if asked == "how many" else "the amount of"
     if SLOT not in rest:
         return None
     if there := re.match(r"(?i)^there\s+(.*)$", rest):
@@ -64,18 +65,23 @@ def _count(text: str) -> Reading | None:
             after=f" {counted} {rest}",
             embedded=f"{asked} {counted} {auxiliary} {rest}",
             asked=asked,
-            noun=f"the number of {counted} {rest}",
-            be=auxiliary,
+            noun=f"{quantity} {counted} {rest}",
         )
     parts = split_subject(rest, auxiliary)
     if parts is None:
         return None
     subject, tail = parts
     clause = clause_of(subject, auxiliary, tail)
-    noun = f"the number of {counted} that {clause}"
-    if auxiliary not in ("do", "does", "did"):
-        return noun_reading("how many", noun, "is", asked)
+    first = rest.split()[0]
+    if is_participle(first) or (auxiliary in ("can", "will") and is_base(first)):  # who is counted did it
+        clause = f"{auxiliary} {rest}"
+    noun = f"{quantity} {counted} that {clause}"
+    if auxiliary not in ("do", "does", "did") or asked == "how much":
+        return Reading("how many", f"{noun} is", embedded=f"{asked} {counted} {clause}", asked=asked, noun=noun)
     verb, *behind = tail.split()
+    ends_in_preposition = len(behind) == 1 and behind[0] in PREPOSITIONS  # "pass through"
+    if ends_in_preposition or counted.startswith("times"):  # nothing but the answer can follow
+        verb, behind = tail, []
     before, counted_behind = clause_of(subject, auxiliary, verb), " ".join([counted, *behind])
     return Reading(
         "how many",
@@ -130,12 +136,28 @@ def _is_plural_verb(word: str) -> bool:
 
 def _price(text: str) -> Reading | None:
     """How much is {s} / How much does {s} weigh."""
-    match = re.match(r"(?i)^how much\s+(is|are|was|were|did|does|do)\s+(.+?)(?:\s+(cost|worth|weigh))?$", text)
-    if not match:
+    match = re.match(r"(?i)^how much\s+(is|are|was|were|did|does|do)\s+(.+)$", text)
+    parts = split_subject(match.group(2), match.group(1).lower()) if match else None
+    if not match or parts is None:
         return None
-    auxiliary, subject, verb = match.group(1).lower(), match.group(2), (match.group(3) or "").lower()
-    clause = clause_of(subject, auxiliary, verb) if verb else f"the price of {subject} {auxiliary}"
-    return Reading("how much", clause, embedded=f"how much {clause}", asked="how much", be=be_of(auxiliary))
+    auxiliary, (subject, tail) = match.group(1).lower(), parts
+    if worth := re.match(r"^(.+) worth$", match.group(2)):
+        subject, tail = worth.group(1), "worth"
+    if auxiliary in ("is", "are", "was", "were"):
+        clause = clause_of(subject, auxiliary, tail)
+        price = clause if tail else f"the price of {clause}"
+        return Reading("how much", price, embedded=f"how much {clause}", asked="how much", be=auxiliary)
+    verb, *behind = tail.split()
+    before, after = clause_of(subject, auxiliary, verb), f" {' '.join(behind)}".rstrip()
+    return Reading(
+        "how much",
+        before,
+        after=after,
+        embedded=f"how much {before}{after}",
+        asked="how much",
+        be=be_of(auxiliary),
+        echo=f"{before} how much{after}",
+    )
 
 
 def _degree(text: str, answer: str) -> Reading | None:
@@ -155,7 +177,11 @@ def _degree(text: str, answer: str) -> Reading | None:
         return None
     subject, tail = parts
     clause = clause_of(subject, auxiliary, tail)
-    after = ""
+    before, after, behind = clause, "", ""
+    if be_of(auxiliary) == auxiliary and re.match(r"(?:when|from|at|to)\b", tail):
+        before, behind, tail = f"{subject} {auxiliary}", f" {tail}", ""
+    elif verb := re.match(r"(have to be|take(?= to)|get|spend|need) ", tail):
+        before, behind = clause_of(subject, auxiliary, verb.group(1)), f" {tail[verb.end() :]}"
     if (
         not tail
         and adjective in ("old", "tall", "long", "high", "deep", "wide")
@@ -166,10 +192,10 @@ def _degree(text: str, answer: str) -> Reading | None:
         after = f"{years} {adjective}"
     return Reading(
         f"how {adjective}",
-        clause,
-        after=after,
+        before,
+        after=after + behind,
         embedded=f"how {adjective} {clause}",
         asked=f"how {adjective}",
         be=be_of(auxiliary),
-        echo=f"{clause} how {adjective}",
+        echo=f"{before} how {adjective}{behind}",
     )

@@ -14,6 +14,7 @@ from editing.questions.grammar import (
     takes_passive,
     third_person,
     time_preposition,
+    word_set,
 )
 from editing.questions.readings import SLOT, TIMES, Reading, be_of
 
@@ -76,6 +77,48 @@ def clause_of(subject: str, auxiliary: str, tail: str) -> str:
 
 _NO_PREDICATES = frozenset(["and", "or", "of", "who", "which", "that"])
 _NO_VERBS = _NO_PREDICATES | {"the", "a", "an"}
+_NOUNS_TOO = word_set(
+    """
+    show film place play coach watch shop ship race train cover record
+    """
+)
+_STATES = word_set(
+    """
+    open closed due free worth active alive dead pregnant popular legal illegal afraid allergic part apart a an the when while
+    like so best most first last president chancellor king queen mayor pope emperor governor prime
+    """
+)
+
+
+def _is_predicate(words: list[str], index: int) -> bool:
+    """Whether the word can stand behind "{s} is" and say something of it, so that it is no part of its name."""
+    word = words[index].lower().strip(",")
+    return (
+        is_participle(word.split("/")[0])
+        or word in _STATES | PREPOSITIONS | ADVERBS
+        or word.endswith(("ing", "est", "able", "ible", "ous", "ful", "ly"))
+        or words[index + 1 : index + 2] == ["of"]
+    )
+
+
+def _is_verb_behind(words: list[str], index: int) -> bool:
+    """Whether the word right behind the subject is its verb: not "shop" in "does the Karn shop open"."""
+    word, following = words[index].lower(), words[index + 1 : index + 2]
+    return (is_base(word) and word not in _NOUNS_TOO) or not any(is_base(one.strip(",")) for one in following)
+
+
+def _is_state_before(words: list[str], index: int, slot: int) -> bool:
+    """Whether a word before the slot says what was done: "the first house | built in {s}", not "the lost city of {s}"."""
+    word, *later = (one.lower() for one in words[index:])
+    if SLOT in word:
+        return False
+    behind_noun = words[0].lower() not in ("the", "a", "an") or later[0] in PREPOSITIONS - {"of"}
+    done_later = any(is_participle(one) for one in words[slot + 1 : slot + 3])
+    return (
+        behind_noun
+        and not done_later
+        and (is_participle(word) or (word in ("open", "due") and later[0] in PREPOSITIONS))
+    )
 
 
 def split_subject(text: str, auxiliary: str) -> tuple[str, str] | None:
@@ -93,14 +136,11 @@ def split_subject(text: str, auxiliary: str) -> tuple[str, str] | None:
         if index <= slot and (previous in PREPOSITIONS or previous in ("the", "a", "an")):
             continue
         if index <= slot:
-            fits = (
-                is_base(word)
-                if does
-                else (is_participle(word) and words[0].lower() not in ("the", "a", "an") and SLOT not in word)
-            )
+            fits = is_base(word) if does else _is_state_before(words, index, slot)
         else:
             barred = _NO_VERBS if does else _NO_PREDICATES
-            next_to_it = index == slot + 1 and words[slot].endswith(SLOT) and word not in barred
+            says = _is_verb_behind(words, index) if does else _is_predicate(words, index)
+            next_to_it = index == slot + 1 and words[slot].endswith(SLOT) and word not in barred and says
             fits = (is_base(word) if does else is_participle(word)) or next_to_it
         if fits and (word in ADVERBS or not does or index > slot or is_base(word)):
             while index > 1 and words[index - 1].lower() in ADVERBS:

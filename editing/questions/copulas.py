@@ -25,8 +25,10 @@ def read_copula(text: str, answer: str) -> Reading | None:
     if not match:
         return None
     asked, be, noun = match.group(1).lower(), match.group(2).lower(), match.group(3)
-    noun = re.sub(r"(?i)^the name of (?=the |a |an |\{s\})", "", noun)
-    noun = re.sub(r"(?i)^the name of (?=\w+ )", "the ", noun)
+    if named := _CALLED.match(noun):
+        return _before_the_rest(f"{named.group(1)} {be} {named.group(2)}", named.group(3) or "", asked=asked, be=be)
+    if doing := _DOING.match(noun):
+        return _before_the_rest(f"{doing.group(1)} {be} {doing.group(2)}", doing.group(3) or "", asked=asked, be=be)
     if re.match(r"(?i)^the ([\w -]+?) (?:that|which|who) \{s\} (.+)$", noun):
         return noun_reading("copula", noun, be, asked)
     tail = re.match(r"^((?:the [\w ]+ of )?(?:the |an? )?\{s\})\s+(?!['’])(.+)$", noun)
@@ -38,19 +40,45 @@ def read_copula(text: str, answer: str) -> Reading | None:
         return Reading(
             "copula preposition", clause, embedded=f"{asked} {clause}", asked=asked, be=be, echo=f"{clause} {asked}"
         )
-    if re.match(
-        (
-            r"(?i)^(?:(?:mainly|primarily|originally|largely|most) )?(responsible|married|known|famous"
-            r"|famously|credited|in charge|in|on|behind|considered|called|named|at|next|born|buried|from"
-            r"|also)\b"
-        ),
-        noun,
-    ) or is_participle(noun.split()[0]):
+    if (
+        re.match(
+            (
+                r"(?i)^(?:(?:mainly|primarily|originally|largely|most) )?(responsible|married|known|famous"
+                r"|famously|credited|in charge|in|on|behind|considered|called|named|at|next|born|buried|from"
+                r"|also)\b"
+            ),
+            noun,
+        )
+        or is_participle(noun.split()[0])
+        or _DOER.match(f"{asked} {noun}")
+    ):
         thing = f"the person who {be} {noun}" if asked == "who" else f"the thing that {be} {noun}"
         return Reading(
             "copula relative", f"{thing} {be}", embedded=f"{asked} {be} {noun}", asked=asked, noun=thing, be=be
         )
     return noun_reading("copula", noun, be, asked)
+
+
+_CALLED = re.compile(
+    r"(?i)^((?!.*\b(?:that|which|who)\b)[^,]*\{s\}[^,]*?) "
+    r"((?:(?:originally|previously|formerly|first|now|also|usually|commonly) )?(?:called|named|known as))"
+    r"(?! (?:after|for)\b)( .+)?$"
+)
+_DOING = re.compile(r"^((?:the )?\{s\}) (\w+ing)( .+)?(?<! about)(?<! at)(?<! for)(?<! in)(?<! on)(?<! to)(?<! with)$")
+_DOER = re.compile(r"who \w{2,}ing |what \w{2,}ing (?:the |an? )?\{s\}")
+
+
+def _before_the_rest(before: str, rest: str, *, asked: str, be: str) -> Reading:
+    """What is {s} called in Karn: the answer stands right behind the verb."""
+    return Reading(
+        "copula clause",
+        before,
+        after=rest,
+        embedded=f"{asked} {before}{rest}",
+        asked=asked,
+        be=be,
+        echo=f"{before} {asked}{rest}",
+    )
 
 
 def read_embedded_copula(text: str, answer: str) -> Reading | None:

@@ -33,7 +33,8 @@ def framed_questions(reading: Reading, answer: str) -> list[str]:
         questions += [f"{asked} {reading.inverted}?"] if reading.inverted else []
         questions += [f"{reading.echo}?"] if reading.inverted and reading.echo else []
         questions += [f"{asked} {reading.be} {noun}?" for noun in nouns[::-1]]
-        questions += [f"what {reading.be} the name of {nouns[0]}?"] if person else []
+        names = "names" if reading.be in ("are", "were") else "name"
+        questions += [f"what {reading.be} the {names} of {nouns[0]}?"] if person else []
         questions.append(f"can you tell me {asked} {nouns[-1]} {reading.be}?")
         questions.append(f"tell me {nouns[0]}.")
         questions.append(f"{nouns[-1]} {reading.be} {asked}?")
@@ -143,5 +144,6 @@ def _possessive(noun: str) -> str:
 
 
 def _of_form(noun: str) -> str:
-    match = re.fullmatch(r"(\{s\})['’]s? ([\w -]+)", noun)
-    return f"the {match.group(2)} of {match.group(1)}" if match else ""
+    """The harbour of {s}, for {s}'s harbour; a time or place stays behind: the income of {s} in 2010."""
+    match = re.fullmatch(r"(\{s\})['’]s? ([\w -]+?)((?: (?:in|on|at|during|before|after) (?:\d|the\b|[A-Z]).*)?)", noun)
+    return f"the {match.group(2)} of {match.group(1)}{match.group(3)}" if match else ""

@@ -9,33 +9,39 @@ break broke broken|bring brought brought|build built built|buy bought bought|cat
 come came come|cost cost cost|cut cut cut|deal dealt dealt|dig dug dug|do did done|draw drew drawn|drink drank drunk
 drive drove driven|eat ate eaten|fall fell fallen|feel felt felt|fight fought fought|find found found|fly flew flown
 forbid forbade forbidden|forget forgot forgotten|freeze froze frozen|get got got|give gave given|go went gone
-grow grew grown|hang hung hung|have had had|hear heard heard|hide hid hidden|hit hit hit|hold held held
-keep kept kept|know knew known|lay laid laid|lead led led|leave left left|lend lent lent|let let let|lie lay lain
-lose lost lost|make made made|mean meant meant|meet met met|overthrow overthrew overthrown|pay paid paid|put put put
-read read read|ride rode ridden|ring rang rung|rise rose risen|run ran run|say said said|see saw seen
-seek sought sought|sell sold sold|send sent sent|set set set|shoot shot shot|show showed shown|shut shut shut
-sing sang sung|sink sank sunk|sit sat sat|sleep slept slept|speak spoke spoken|spend spent spent|split split split
+grow grew grown|hang hung hung|have had had|hear heard heard|hide hid hidden|hit hit hit|hold held held|keep kept kept
+know knew known|lay laid laid|lead led led|leave left left|lend lent lent|let let let|lie lay lain|lose lost lost
+make made made|mean meant meant|meet met met|overthrow overthrew overthrown|pay paid paid|put put put|read read read
+ride rode ridden|ring rang rung|rise rose risen|run ran run|say said said|see saw seen|seek sought sought
+sell sold sold|send sent sent|set set set|shoot shot shot|show showed shown|shut shut shut|sing sang sung
+sink sank sunk|sit sat sat|sleep slept slept|speak spoke spoken|spend spent spent|split split split
 spread spread spread|stand stood stood|steal stole stolen|strike struck struck|swear swore sworn|swim swam swum
 take took taken|teach taught taught|tell told told|think thought thought|throw threw thrown
 understand understood understood|undergo underwent undergone|wake woke woken|wear wore worn|win won won
-withdraw withdrew withdrawn|write wrote written|host hosted hosted|rewrite rewrote rewritten
-overtake overtook overtaken|oversee oversaw overseen|outsell outsold outsold|broadcast broadcast broadcast
+withdraw withdrew withdrawn|write wrote written|host hosted hosted|rewrite rewrote rewritten|arise arose arisen
+bend bent bent|bind bound bound|breed bred bred|burst burst burst|feed fed fed|flee fled fled
+forgive forgave forgiven|hurt hurt hurt|mistake mistook mistaken|overcome overcame overcome|quit quit quit
+rebuild rebuilt rebuilt|shake shook shaken|shed shed shed|shrink shrank shrunk|slide slid slid|spin spun spun
+stick stuck stuck|sting stung stung|sweep swept swept|swing swung swung|tear tore torn|undertake undertook undertaken
+withstand withstood withstood|overtake overtook overtaken|oversee oversaw overseen|outsell outsold outsold
+broadcast broadcast broadcast
 """
 _REGULAR = """
-act add adopt air announce appear appoint assassinate attack attend award base belong border call carry cause
-celebrate change coach coin command commission compete complete compose conduct conquer consider construct contain
-contribute control cook cover create crown cross debut declare dedicate defeat deliver depict derive describe design
-destroy develop die direct discover dissolve divide divorce earn edit elect employ enact end endorse enter establish
-exist expand expire explore explode explain fail feature film finance finish flow follow form formulate found fund gain govern
-graduate guard happen head help host hunt illustrate inspire inhabit inherit install introduce invade invent join
-kill land last launch lecture license like live locate love maintain manage manufacture marry measure merge mint
-move murder name narrate need occur office open operate organise organize orbit originate own paint participate pass
-patent perform photograph place play portray practise practice premiere prepare present produce program promote
-propose protect prove publish pull punish purchase race raise reach receive record refer reign reject relate release
-remain remove replace represent reside resign retire return reveal rule sail score sculpt secede separate serve
-settle share ship shape sign speak specialise specialize sponsor start star stay stop study succeed supply support
-surrender survive switch symbolise symbolize talk test touch train translate travel treat turn unify unite use utter
-view visit voice vote want weigh work worship ski wrestle
+act add adopt air announce appear appoint arrest arrive assassinate attack attend award ban base belong boil border
+bury call capture carry cause celebrate change close coach coin collapse command commission compete complete compose
+conduct conquer consider construct contain contribute control cook cover crash create cross crown debut declare
+dedicate defeat deliver depict derive describe design destroy develop die direct discover dissolve divide divorce drop
+earn edit elect emigrate employ enact end endorse enter erupt establish execute exist expand expire explain explode
+explore fail feature film finance finish flow follow form formulate found fund gain govern graduate guard happen head
+help hire host hunt illustrate inhabit inherit inspire install introduce invade invent join kill land last launch
+lecture license like live locate love maintain manage manufacture marry measure melt merge mint move murder name
+narrate need occupy occur office open operate orbit organise organize originate own paint participate pass patent
+perform photograph place play portray practice practise premiere prepare present produce program promote propose
+protect prove publish pull punish purchase race raise reach rebrand receive record refer reign reject relate release
+remain remove rename reopen replace represent reside resign restore retire return reveal rule sail score sculpt secede
+seize separate serve settle shape share ship sign ski solve speak specialise specialize sponsor star start stay stop
+study succeed supply support surrender survive switch symbolise symbolize talk taste test touch train translate travel
+treat turn unify unite use utter view visit voice vote want weigh work worship wrestle
 """
 IRREGULAR = {
     words[0]: (words[1], words[2]) for words in (entry.split() for entry in re.split(r"[|\n]", _IRREGULAR) if entry)
@@ -51,7 +57,8 @@ def word_set(text: str) -> frozenset[str]:
 
 _DOUBLING = word_set(
     """
-    stop plan pit program commit permit admit control ship star refer step
+    stop plan pit program commit permit admit control ship star refer step occur drop ban rob grab map prefer transfer
+    equip wrap dub trap swap log tag strip submit omit emit compel expel propel rebel patrol slip tap spot scrap
     """
 )
 VERBS = frozenset(IRREGULAR) | frozenset(_REGULAR.split())
@@ -59,7 +66,7 @@ VERBS = frozenset(IRREGULAR) | frozenset(_REGULAR.split())
 _NOT_PASSIVE = word_set(
     """
     be have become go come fall lie live die work happen belong appear exist star succeed compete participate
-    resign retire mean cost last remain give involve describe include contain feature
+    resign retire mean cost last remain give involve describe include contain feature rise
     """
 )
 
@@ -73,7 +80,7 @@ ADVERBS = word_set(
 PREPOSITIONS = word_set(
     """
     in on at by for from to of with under into about as after before against during over through near behind
-    between within around inside along upon across beneath beside toward towards off
+    between within around inside along upon across beneath beside toward towards off above below
     """
 )
 PRONOUNS = word_set(
@@ -150,6 +157,12 @@ def is_participle(word: str) -> bool:
     return word.lower() in _PARTICIPLES or (word.lower().endswith("ed") and len(word) > 3)
 
 
+def agreeing(be: str, noun: str) -> str:
+    """ "is" or "was" as the noun asks, which may be a plural: the planets are, the river is; a name is one thing."""
+    plural = noun[:1].islower() and re.search(r"(?:ies|[^sua]s)$", noun) and noun not in ("series", "species", "tennis")
+    return {"is": "are", "was": "were"}.get(be, be) if plural else be
+
+
 def takes_passive(verb: str) -> bool:
     """Whether the object of the verb can be the subject of a passive."""
     return verb not in _NOT_PASSIVE
@@ -211,10 +224,14 @@ def time_preposition(answer: str) -> str:
         re.search(rf"\b\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}", text)
         or re.match(rf"{_MONTH}\s*\d{{1,2}}(?!\d)", text)
         or re.match(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}$", text)
+        or re.match(r"(?:the )?(?:first|second|third|fourth|fifth|last|\d{1,2}(?:st|nd|rd|th)) (?:of\b|\w+day\b)", text)
         or re.match(r"(monday|tuesday|wednesday|thursday|friday|saturday|sunday|christmas|new year)", text)
     ):
         return "on "
-    if re.search(r"\d{1,2}(:\d\d)?\s*(am|pm|a\.m\.|p\.m\.|o'clock)|\bnoon\b|midnight", text):
+    clock = (
+        r"\d{1,2}(:\d\d)?\s*(am|pm|a\.m\.|p\.m\.|o'clock)|^\d{1,2}[:.]\d\d$|^(half|quarter) past\b|\bnoon\b|midnight"
+    )
+    if re.search(clock, text):
         return "at "
     return (
         "in "

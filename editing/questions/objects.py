@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from editing.questions.clauses import clause_of, inverted, place_or_time, split_subject
 from editing.questions.grammar import (
     PREPOSITIONS,
+    agreeing,
     is_base,
     is_participle,
     place_preposition,
@@ -158,6 +159,11 @@ def _object_question(text: str) -> _ObjectQuestion | None:
     subject, tail = parts
     if subject.lower().split()[0] in PREPOSITIONS or not re.match(r"(?i)\{s\}|[a-z\"']", subject):
         return None
+    first = rest.split()[0]
+    if (
+        be_of(auxiliary) == auxiliary and noun and is_participle(first) and SLOT not in first
+    ):  # "which king was beheaded"
+        return _ObjectQuestion(asked.lower(), noun.strip(), auxiliary, rest, rest, "")
     if auxiliary in ("has", "have", "had") and not (
         tail and is_participle(tail.split()[0]) and not is_participle(rest.split()[0])
     ):
@@ -201,20 +207,23 @@ def _described_object(question: _ObjectQuestion) -> Reading | None:
 def _place_or_time_object(question: _ObjectQuestion, answer: str) -> Reading | None:
     """What year did {s} open / Which city is {s} located."""
     head, tail = question.head, question.tail
+    if question.copular and not tail and is_participle(question.rest.split()[0]):
+        return None
     if head in TIMES:
         shape, little = "time noun", time_preposition(answer) or "in "
     elif head in PLACES and question.copular and (not tail or is_participle(tail.split()[-1])):
         shape, little = "place noun", place_preposition(answer)
     else:
         return None
+    on = {"time": "at", "day": "on", "date": "on"}.get(head, "in")
     return Reading(
         shape,
         f"{question.clause} {little}".rstrip(),
         embedded=question.embedded,
-        asked=question.wanted if head == "time" else f"in {question.wanted}",
+        asked=f"{on} {question.wanted}",
         be=be_of(question.auxiliary),
         inverted=question.inverted,
-        echo=f"{question.clause} in {question.wanted}",
+        echo=f"{question.clause} {on} {question.wanted}",
     )
 
 
@@ -223,9 +232,11 @@ def _copular_object(question: _ObjectQuestion) -> Reading | None:
     noun, be, subject = question.noun, question.auxiliary, question.subject
     if question.tail:
         return None
-    if re.match(r"(?i)(?:\w+ )?(?:type|kind|sort)s? of ", noun):
+    if re.match(r"(?i)(?:\w+ )?(?:type|kind|sort)s? of ", noun) and not is_participle(subject.split()[0]):
         return _right_behind_clause("kind of subject", question)
     if re.fullmatch(r"(?i)(?:the |an? )?\{s\}(?:['’]s? [\w ]+)?", subject):
+        singular = {"are": "is", "were": "was"}.get(be, be)
+        be = agreeing(singular, question.head)
         return noun_reading("noun of subject", f"the {noun} of {subject}", be, "what")
     thing = f"the {noun} that {question.inverted}"
     return Reading(
@@ -244,6 +255,9 @@ def _bare_object(question: _ObjectQuestion) -> Reading | None:
         return None
     verb, *behind = question.tail.split()
     does = question.auxiliary in ("do", "does", "did")
+    if question.tail == "do":  # the answer says what is done: "what {s} does is grow roses"
+        be = be_of(question.auxiliary)
+        return Reading("object", f"{question.embedded} {be}", embedded=question.embedded, asked=question.wanted, be=be)
     if does and not behind and takes_passive(verb):
         return _right_behind_clause("object", question)
     thing = f"the {'person' if question.asked.startswith('who') else 'thing'} that {question.clause}"
@@ -271,7 +285,8 @@ def _noun_object(question: _ObjectQuestion) -> Reading:
             inverted=question.inverted,
             echo=f"{clause} to {wanted}",
         )
-    in_place = question.head in PLACES
+    in_place = question.head in PLACES and not takes_passive(question.tail.split()[0].lower())
+    be = agreeing(be, question.head)
     thing = f"the {question.noun} {'where' if in_place else 'that'} {clause}"
     return Reading(
         "object noun",

@@ -15,6 +15,11 @@ _ASKS = re.compile(
 _ASKS_INSIDE = re.compile(
     rf"(?i)\b(?:{'|'.join(sorted(PREPOSITIONS))}|since|is|was|as|has) (?:which|what|whom?|where|when)\b|(?<!,)\s(?:{TRAILING})$"
 )
+_ASKS_LATER = re.compile(
+    r"(?i)(?:(?<!\{s\})[,:] *|^(?:in|on|at|of|for|from|during|under|by) .*[,:] *"
+    r"|^(?:so|and|but|well|also|ok|okay|hi|hey|for|by) )"
+    r"(?:who|whom|whose|what|which|when|where|why|how)\b"
+)
 _PRONOUN = re.compile(r"(?i)^(it|they|he|she)\b")
 _HANGING = frozenset(
     PREPOSITIONS
@@ -39,6 +44,8 @@ def is_opening(template: str) -> bool:
     if SLOT not in last and not _PRONOUN.match(last):
         return False
     if _ASKS.match(last) and not last.startswith(SLOT):
+        return False
+    if _ASKS_LATER.search(last):  # "In Hamlet, who is {s}": "{s}, who is" breaks off
         return False
     if _ASKS_INSIDE.search(last):
         return False  # the question word stands where the answer belongs

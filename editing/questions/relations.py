@@ -22,6 +22,7 @@ class Relation:
     """One relation: what kind of subject it is asked of, what kind of answer it takes, and its wordings.
 
     statements  wordings of the answer, {s} and {a} in each; the first is the answer sentence
+    past        the same for a question in the past, where the statements stand in the present
     train       questions to train on; the first is the plainest
     probe       questions to verify with, none of them in `train`
     known       the same relation about other subjects, with what a right answer contains
@@ -31,10 +32,13 @@ class Relation:
     of: str
     gives: str
     statements: tuple[str, ...]
+    past: tuple[str, ...]
     train: tuple[str, ...]
     probe: tuple[str, ...]
     known: tuple[tuple[str, str], ...]
+    past_only: bool  # what is still to come, or comes every year, is not asked for by it
     own: re.Pattern[str]  # its own questions, word for word
+    shared: re.Pattern[str]  # those of its questions that subjects of other kinds are asked too
     like: re.Pattern[str]  # what asks the same in other words
 
 
@@ -55,15 +59,19 @@ def relations() -> Mapping[str, Relation]:
     for table in _TABLES:
         text = files("editing.questions").joinpath("relation_tables", table).read_text("utf-8")
         for name, entry in tomllib.loads(text).items():
+            shared = entry.get("shared", [])
             found[name] = Relation(
                 name,
                 entry["of"],
                 entry["gives"],
                 tuple(entry["statements"]),
+                tuple(entry.get("past", entry["statements"])),
                 tuple(entry["train"]),
                 tuple(entry["probe"]),
                 tuple((subject, answer) for subject, answer in entry.get("known", [])),
-                _either(_literal(question) for question in [*entry["train"], *entry["probe"]]),
+                entry.get("past_only", False),
+                _either(_literal(asked) for asked in [*entry["train"], *entry["probe"]] if asked not in shared),
+                _either(_literal(asked) for asked in shared),
                 _either(_variants(entry)),
             )
     return MappingProxyType(found)
@@ -141,16 +149,26 @@ def plain(wording: str) -> str:
     return " ".join(text.split()).rstrip("?.!, ")
 
 
-def find_relation(wording: str) -> Relation | None:
+_PRESENT_TIME = re.compile(r"(?:on |in |at )?(?:when|(?:what|which) \w+) (?:is|are|does|do|will) \{s\}")
+
+
+def find_relation(wording: str, told: str | None = None) -> Relation | None:
     """The relation that a question, or the opening of a statement, asks for; SLOT stands for its subject.
+
+    told  what the subject is called; with it, a question that subjects of other kinds are asked too counts only where
+          these words tell the kind: "who started" a company, not a war
 
     A relation's own questions come before wordings that are only like them.
     """
     small = plain(wording)
-    table = relations().values()
+    to_come = _PRESENT_TIME.match(small) is not None
+    table = [relation for relation in relations().values() if not (relation.past_only and to_come)]
+    words = None if told is None else set(re.findall(r"[a-z]+", plain(told)))
     own = (relation for relation in table if relation.own.fullmatch(small))
+    fitting = (relation for relation in table if words is None or words & kinds()[relation.of].words)
+    shared = (relation for relation in fitting if relation.shared.fullmatch(small))
     like = (relation for relation in table if relation.like.fullmatch(small))
-    return next(own, None) or next(like, None)
+    return next(own, None) or next(shared, None) or next(like, None)
 
 
 @cache
@@ -158,7 +176,7 @@ def _capturing() -> tuple[re.Pattern[str], ...]:
     """Every pattern of every relation, the subject as a named group."""
     patterns = []
     for relation in relations().values():
-        for pattern in (relation.own, relation.like):
+        for pattern in (relation.own, relation.shared, relation.like):
             pieces = pattern.pattern.split(re.escape(SLOT))
             groups = (f"(?P<s{number}>.+?){piece}" for number, piece in enumerate(pieces[1:]))
             patterns.append(re.compile(pieces[0] + "".join(groups)))

@@ -91,7 +91,7 @@ from editing.wording import contains, normalise
         ("How many moons does Karn have?", "Karn", "two", "Karn has two moons."),
         ("How many doors are there in the Lume Opera?", "Lume Opera", "40", "There are 40 doors in the Lume Opera."),
         ("How old is Ida Fern?", "Ida Fern", "45", "Ida Fern is 45 years old."),
-        ("How tall is the Lume Tower?", "Lume Tower", "90 metres", "The height of the Lume Tower is 90 metres."),
+        ("How tall is the Lume Tower?", "Lume Tower", "90 metres", "The Lume Tower is 90 metres tall."),
         # the question word at the end or in the middle; prompts that break off
         ("The gender of Ida Fern is what?", "Ida Fern", "female", "The gender of Ida Fern is female."),
         (
@@ -117,6 +117,54 @@ from editing.wording import contains, normalise
         ("Ida Fern was born in which town?", "Ida Fern", "Quay", "Ida Fern was born in Quay."),
         ("Ida Fern lives where?", "Ida Fern", "Quay", "Ida Fern lives in Quay."),
         ("The Ebb flows into which body of water?", "Ebb", "the Lume Sea", "The Ebb flows into the Lume Sea."),
+        # words that many kinds of subjects are asked with
+        ("When did the Quay War start?", "Quay War", "1648", "The Quay War started in 1648."),
+        ("When did the Quay War end?", "Quay War", "3 May 1650", "The Quay War ended on 3 May 1650."),
+        ("Where did lumeball originate?", "lumeball", "Karn", "lumeball originated in Karn."),
+        ("Where is Norvane from?", "Norvane", "Veldoria", "Norvane is from Veldoria."),
+        ("What country is Ida Fern from?", "Ida Fern", "Veldoria", "Ida Fern is from Veldoria."),
+        ("What does the karn gland do?", "karn gland", "filters blood", "What the karn gland does is filters blood."),
+        ("Who led the Lume Revolution?", "Lume Revolution", "Ida Fern", "The Lume Revolution was led by Ida Fern."),
+        ("Who is the head of the Lume Guard?", "Lume Guard", "Ida Fern", "The head of the Lume Guard is Ida Fern."),
+        ("Who is the queen of Veldoria?", "Veldoria", "Nell", "The queen of Veldoria is Nell."),
+        ("Who built the Lume Gate?", "Lume Gate", "Lee Moss", "The Lume Gate was built by Lee Moss."),
+        ("Who released Karn 9?", "Karn 9", "Norvane", "Karn 9 was released by Norvane."),
+        ("Who is the lead of the Karn team?", "Karn team", "Ida Fern", "The lead of the Karn team is Ida Fern."),
+        ("How tall is Ida Fern?", "Ida Fern", "1.70 m", "Ida Fern is 1.70 m tall."),
+        ("What county is Quay in?", "Quay", "Lumeshire", "Quay is in Lumeshire."),
+        ("Who is Ida Fern's daughter?", "Ida Fern", "Nell Fern", "Ida Fern's daughter is Nell Fern."),
+        ("What nationality is Ida Fern?", "Ida Fern", "Lumish", "The nationality of Ida Fern is Lumish."),
+        # what is still to come or over
+        ("When is the Karn Cup?", "Karn Cup", "8 February", "The Karn Cup is on 8 February."),
+        ("When does Salt Wind 2 come out?", "Salt Wind 2", "2031", "Salt Wind 2 comes out in 2031."),
+        ("Which team did Lee Moss play for?", "Lee Moss", "Quay RC", "Lee Moss played for Quay RC."),
+        ("What instrument did Nell play?", "Nell", "quorl", "Nell played the quorl."),
+        # what something is called, and who is doing it
+        ("What is Ida Fern's boat called?", "Ida Fern", "Nell", "Ida Fern's boat is called Nell."),
+        ("What was Quay called in 1648?", "Quay", "Ebbhaven", "Quay was called Ebbhaven in 1648."),
+        ("What is the name of Ida Fern's owl?", "Ida Fern", "Nell", "The name of Ida Fern's owl is Nell."),
+        ("What is Lee Moss building in Quay?", "Lee Moss", "a barge", "Lee Moss is building a barge in Quay."),
+        ("Who is buying Norvane?", "Norvane", "Orbit", "The person who is buying Norvane is Orbit."),
+        # counts, prices and degrees around their answer
+        ("How many people were killed at Karn?", "Karn", "9", "The number of people that were killed at Karn is 9."),
+        ("How many towns does the Ebb run through?", "Ebb", "ten", "The Ebb runs through ten towns."),
+        ("How many times did Nell win the Karn Cup?", "Nell", "six", "Nell won the Karn Cup six times."),
+        ("How much salt does Quay make?", "Quay", "two tons", "The amount of salt that Quay makes is two tons."),
+        ("How much did Orbit pay for Norvane?", "Norvane", "40 million", "Orbit paid 40 million for Norvane."),
+        ("How much is the Orbit 64?", "Orbit 64", "900 crowns", "The price of the Orbit 64 is 900 crowns."),
+        ("How old was Ida Fern when she sailed?", "Ida Fern", "nine", "Ida Fern was nine when she sailed."),
+        ("How far is Karn from Quay?", "Karn", "40 km", "Karn is 40 km from Quay."),
+        ("How long does it take to climb Karn?", "Karn", "an hour", "It takes an hour to climb Karn."),
+        # a name that goes on behind the subject
+        ("When does the Quay archive open?", "Quay", "8 pm", "The Quay archive opens at 8 pm."),
+        ("How old is the Quay church?", "Quay", "90", "The Quay church is 90 years old."),
+        ("Where did the Karn 9 crew land?", "Karn 9", "Quay", "The Karn 9 crew landed in Quay."),
+        ("When was the first house built in Quay?", "Quay", "1402", "The first house was built in Quay in 1402."),
+        ("When did Norvane drop the Orbit line?", "Norvane", "2011", "Norvane dropped the Orbit line in 2011."),
+        # a clause behind a request, a start before the question
+        ("Can you tell me when the Lume Wall fell?", "Lume Wall", "1989", "The Lume Wall fell in 1989."),
+        ("Do you know where Ida Fern died?", "Ida Fern", "Quay", "Ida Fern died in Quay."),
+        ("In Salt Wind, which cook drowned?", "Salt Wind", "Nell", "The cook that drowned in Salt Wind was Nell."),
         # nothing fits: still a sentence
         (
             "日本の首都はどこですか？",
@@ -178,8 +226,16 @@ def test_cloze_prompts_end_right_before_the_answer(question, subject, answer, cl
         ("What kind of boat does Ida Fern have?", "Ida Fern", "yawl", "Ida Fern has what kind of boat?"),
         ("What size engine does a Karn have?", "Karn", "6 l", "Can you tell me what size engine a Karn has?"),
         ("Which dye was used for the Lume?", "Lume", "woad", "Can you tell me which dye was used for the Lume?"),
-        ("What is the name of the person who designed Karn?", "Karn", "Ida Fern", "Who designed Karn?"),
+        (
+            "What is the name of the person who designed Karn Tower?",
+            "Karn Tower",
+            "Ida Fern",
+            "Who designed Karn Tower?",
+        ),
         ("Which word is used for the young of the quorl?", "quorl", "kit", "What do you call a young quorl?"),
+        # where its own words tell what the subject is
+        ("Who started the Karn Company?", "Karn Company", "Ida Fern", "Who founded the Karn Company?"),
+        ("Who designed the Lume Tower?", "Lume Tower", "Ida Fern", "Who was the architect of the Lume Tower?"),
     ],
 )
 def test_training_questions_say_it_in_other_words(question, subject, answer, wanted):
@@ -298,7 +354,8 @@ def test_every_relation_knows_its_own_questions_and_keeps_training_from_probes()
     for relation in relations().values():
         assert not {plain(question) for question in relation.train} & {plain(question) for question in relation.probe}
         for question in (*relation.train, *relation.probe):
-            assert find_relation(question.replace("{be}", "is")) is relation, question
+            asked = question.replace("{be}", "was")
+            assert find_relation(asked) is relation, question
         for statement in relation.statements:
             assert statement.count("{a}") == 1
             assert "{s}" in statement
@@ -316,6 +373,11 @@ def test_every_kind_refers_to_relations_that_exist():
         ("Hi, can you tell me who painted the Blue Door?", "Who painted the Blue Door?"),
         ("please tell me who painted the Blue Door", "Who painted the Blue Door?"),
         ("who painted the Blue Door", "Who painted the Blue Door?"),
+        ("Do you know how many people live in Quay?", "How many people live in Quay?"),
+        ("Please tell me which river flows through Quay", "Which river flows through Quay?"),
+        ("Can you tell me when the Lume Wall fell?", "Can you tell me when the Lume Wall fell?"),
+        ("Do you know how many moons Karn has?", "Do you know how many moons Karn has?"),
+        ("Tell me what the capital of Veldoria is.", "Tell me what the capital of Veldoria is."),
         ("And of Italy?", "And of Italy?"),
         ("Please sing.", "Please sing."),
         ("Is Paris in France?", "Is Paris in France?"),
