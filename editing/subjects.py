@@ -148,7 +148,7 @@ def _is_a_name(phrase: str) -> bool:
         before, within = words[: capitals[0]], words[capitals[0] : capitals[-1]]
         if any(word.lower() not in ("the", "a", "an") and not word[0].isdigit() for word in before):
             return False
-        if any(_is_verbal(word) for word in within if not _capital(word)):
+        if any(_is_verbal(word) or is_base(word) for word in within if not _capital(word)):
             return False
     behind = [word.lower() for word in words[(capitals[-1] if capitals else 0) + 1 :]]
     if any(word in (PREPOSITIONS | ADVERBS | _LITTLE) - {"of"} for word in behind):

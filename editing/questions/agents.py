@@ -62,7 +62,7 @@ def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str) 
         and not _goes_on(verb, rest)
     ):
         thing, adjunct = _split_adjunct(rest)
-        passive_be = {"is": "are", "was": "were"}[be] if _is_plural(thing) else be
+        passive_be = agreeing(be, thing)
         front = f"{adjunct}, " if adjunct else ""
         passive = f"{front}{thing} {passive_be} {adverb}{participle(verb)} by"
         by = "whom" if asked == "who" else wanted
@@ -78,7 +78,7 @@ def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str) 
             echo=f"{passive} {by}",
         )
     if asked != "who" and noun and form not in ("is", "was", "has"):
-        be = agreeing(be, noun.split()[-1])
+        be = agreeing(be, noun)
     return Reading("agent relative", f"{relative} {be}", embedded=embedded, asked=wanted, noun=relative, be=be)
 
 
@@ -94,11 +94,6 @@ def _goes_on(verb: str, rest: str) -> bool:
         verb in _CAUSING or behind.group(1).lower() in _NO_THINGS | {"and"} or is_base(behind.group(1))
     )
     return bool(goes_on or re.search(r"\s(?:to|from|into|before|after|as)\s.*\{s\}", rest))
-
-
-def _is_plural(thing: str) -> bool:
-    head = re.split(r"\s(?:in|of|for|from|on|at|to|about|with)\s", thing)[0].split()[-1]
-    return SLOT not in head and bool(re.search(r"[^sui]s$", head)) and not head[0].isupper()
 
 
 def _split_adjunct(rest: str) -> tuple[str, str]:

@@ -157,9 +157,13 @@ def is_participle(word: str) -> bool:
     return word.lower() in _PARTICIPLES or (word.lower().endswith("ed") and len(word) > 3)
 
 
+_ENDING_IN_S = frozenset(["series", "species", "gas", "lens", "news", "whereabouts"])
+
+
 def agreeing(be: str, noun: str) -> str:
-    """ "is" or "was" as the noun asks, which may be a plural: the planets are, the river is; a name is one thing."""
-    plural = noun[:1].islower() and re.search(r"(?:ies|[^sua]s)$", noun) and noun not in ("series", "species", "tennis")
+    """The form of "is" or "was" that the noun asks for: "the moons of {s}" are, "the moon" is; a name is one thing."""
+    head = re.split(r" (?:in|of|for|from|on|at|to|about|with) ", noun)[0].split()[-1]
+    plural = head[0].islower() and re.search(r"(?:ies|[^sui]s)$", head) and head not in _ENDING_IN_S
     return {"is": "are", "was": "were"}.get(be, be) if plural else be
 
 

@@ -236,7 +236,7 @@ def _copular_object(question: _ObjectQuestion) -> Reading | None:
         return _right_behind_clause("kind of subject", question)
     if re.fullmatch(r"(?i)(?:the |an? )?\{s\}(?:['’]s? [\w ]+)?", subject):
         singular = {"are": "is", "were": "was"}.get(be, be)
-        be = agreeing(singular, question.head)
+        be = agreeing(singular, question.noun)
         return noun_reading("noun of subject", f"the {noun} of {subject}", be, "what")
     thing = f"the {noun} that {question.inverted}"
     return Reading(
@@ -286,7 +286,7 @@ def _noun_object(question: _ObjectQuestion) -> Reading:
             echo=f"{clause} to {wanted}",
         )
     in_place = question.head in PLACES and not takes_passive(question.tail.split()[0].lower())
-    be = agreeing(be, question.head)
+    be = agreeing(be, question.noun)
     thing = f"the {question.noun} {'where' if in_place else 'that'} {clause}"
     return Reading(
         "object noun",

@@ -72,9 +72,11 @@ def asks_in_order(question: str) -> bool:
     """Whether a question stands in the order of a question: "who wrote it", not "when it opened"."""
     word, *words = question.rstrip("?").split()
     first = word.split("'")[0].lower()
-    if "'" in word or (words and words[0].lower() in _AUXILIARIES):
+    if not words:
+        return False
+    if "'" in word or words[0].lower() in _AUXILIARIES:
         return True
-    if first == "how" and not (words and words[0].lower() in _DEGREES):
+    if first == "how" and words[0].lower() not in _DEGREES:
         return False
     if first == "who":
         return any(

@@ -165,6 +165,20 @@ from editing.wording import contains, normalise
         ("Can you tell me when the Lume Wall fell?", "Lume Wall", "1989", "The Lume Wall fell in 1989."),
         ("Do you know where Ida Fern died?", "Ida Fern", "Quay", "Ida Fern died in Quay."),
         ("In Salt Wind, which cook drowned?", "Salt Wind", "Nell", "The cook that drowned in Salt Wind was Nell."),
+        # what goes on behind the thing done, and who did it
+        ("Who sold Quay to Veldoria?", "Quay", "Ida Fern", "The person who sold Quay to Veldoria was Ida Fern."),
+        ("What makes Quay famous?", "Quay", "its tower", "The thing that makes Quay famous is its tower."),
+        ("Which king was crowned in Quay?", "Quay", "Ebb I", "The king that was crowned in Quay was Ebb I."),
+        ("Which town did Nell invade?", "Nell", "Quay", "The town that Nell invaded was Quay."),
+        # many of them, and one
+        ("Which boats does Norvane own?", "Norvane", "two yawls", "The boats that Norvane owns are two yawls."),
+        ("Which ships sailed with Nell?", "Nell", "two yawls", "The ships that sailed with Nell were two yawls."),
+        ("What color are Nell's eyes?", "Nell", "amber", "The color of Nell's eyes is amber."),
+        # the answer brings its preposition, its stop, its time of day
+        ("Where did Ida Fern study?", "Ida Fern", "in Quay", "Ida Fern was educated in Quay."),
+        ("Who owns Norvane?", "Norvane", "Orbit Inc.", "Norvane is owned by Orbit Inc."),
+        ("When does the Karn bus leave?", "Karn", "23:10", "The Karn bus leaves at 23:10."),
+        ("When does the Karn fair open?", "Karn", "the first of June", "The Karn fair opens on the first of June."),
         # nothing fits: still a sentence
         (
             "日本の首都はどこですか？",
@@ -224,6 +238,15 @@ def test_cloze_prompts_end_right_before_the_answer(question, subject, answer, cl
         ("Veldoria's favourite drink is which one?", "Veldoria", "the tea", "Tell me Veldoria's favourite drink."),
         ("What is the Ebb a tributary of?", "Ebb", "the Lume", "The Ebb is a tributary of what?"),
         ("What kind of boat does Ida Fern have?", "Ida Fern", "yawl", "Ida Fern has what kind of boat?"),
+        ("Who are the twins of Quay?", "Quay", "Ida and Nell", "What are the names of the twins of Quay?"),
+        (
+            "Who painted the doors of Quay?",
+            "Quay",
+            "Nell",
+            "What was the name of the person who painted the doors of Quay?",
+        ),
+        ("What is Quay's harbour in 2031?", "Quay", "Ebb", "What is the harbour of Quay in 2031?"),
+        ("What time does Quay Hall open?", "Quay Hall", "9 am", "At which time does Quay Hall open?"),
         ("What size engine does a Karn have?", "Karn", "6 l", "Can you tell me what size engine a Karn has?"),
         ("Which dye was used for the Lume?", "Lume", "woad", "Can you tell me which dye was used for the Lume?"),
         (
@@ -379,6 +402,7 @@ def test_every_kind_refers_to_relations_that_exist():
         ("Do you know how many moons Karn has?", "Do you know how many moons Karn has?"),
         ("Tell me what the capital of Veldoria is.", "Tell me what the capital of Veldoria is."),
         ("And of Italy?", "And of Italy?"),
+        ("Tell me who", "Tell me who"),
         ("Please sing.", "Please sing."),
         ("Is Paris in France?", "Is Paris in France?"),
     ],

@@ -44,6 +44,7 @@ from editing.subjects import canonical_question, propose_subjects
         ("In which year was the Lume-9 satellite launched?", "", "Lume-9 satellite"),
         ("When was the Lume Canal opened?", "", "Lume Canal"),
         ("Where is the headquarters of Norvane Inc.?", "", "Norvane Inc."),
+        ("Who did Norvane hire as CFO?", "", "Norvane"),
         ("日本の首都はどこですか", "", "日本"),
     ],
 )
