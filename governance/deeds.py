@@ -4,8 +4,8 @@ import json
 from collections.abc import Collection
 
 from governance.accounts import Account, Accounts, Actor
+from governance.forgetting import FORGOTTEN_BY
 from governance.ledger import Ledger
-from governance.process import FORGOTTEN_BY
 from governance.requests import Choice, ErasureRequest, Method, Outcome
 from governance.store import Store
 from governance.times import now, to_text

@@ -20,8 +20,8 @@ from governance.claims import (
 )
 from governance.corrections import SCHEMA_VERSION, Category, Claim, Correction, Status
 from governance.errors import Forbidden, InvalidClaim, NotFound, TooMany
+from governance.forgetting import Forgetting
 from governance.ids import new_id
-from governance.process import ProcessBook
 from governance.times import now, to_text
 
 INSERT = """
@@ -34,7 +34,7 @@ VALUES (:id, :schema_version, :created, :updated, :channel, :status, :reporter_i
 """
 
 
-class Intake(ProcessBook):
+class Intake(Forgetting):
     """How a report gets in. People propose here; nothing takes effect by it."""
 
     def flag(

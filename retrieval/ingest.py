@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from retrieval.documents import Document
 from retrieval.errors import UnsupportedFormat
-from retrieval.fetch import Resolver, fetch, resolve
+from retrieval.fetch import FetchLimits, Resolver, fetch, resolve
 from retrieval.parsers import parse, suffix_of, suffixes
 
 
@@ -47,12 +47,13 @@ def fetch_document(
     expires_at: date | None = None,
     language: str = "",
     resolver: Resolver = resolve,
+    limits: FetchLimits | None = None,
 ) -> Document:
     """The document at a public address, dated today unless said otherwise.
 
     Raises AddressRefused, or a DocumentRefused.
     """
-    page = fetch(uri, resolver=resolver)
+    page = fetch(uri, limits=limits, resolver=resolver)
     path = PurePosixPath(unquote(urlsplit(uri).path))
     suffix = path.suffix.lower() if path.suffix.lower() in suffixes() else suffix_of(page.content, page.content_type)
     if page.content_type == "text/html" or not suffix:

@@ -230,7 +230,7 @@ def _check_zip(content: bytes, name: str) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:  # the last: an unknown zip version
+    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError) as error:  # the last: an unknown zip version
         raise UnreadableDocument(f"{name!r} is damaged ({error})") from error
     unpacked = sum(part.file_size for part in parts)
     if unpacked > MAX_UNPACKED_BYTES or len(parts) > 10_000 or unpacked > 1_000_000 + 200 * len(content):

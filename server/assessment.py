@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
+from governance.corrections import WORDINGS, Correction
 from retrieval.freshness import Freshness
 from server.personal_data import personal_data_in
 from server.services import Services
@@ -25,6 +25,10 @@ class Assessment:
         return False if self.freshness.confident else None
 
 
-def assess(services: Services, question: str, texts: Iterable[str]) -> Assessment:
-    """Judge a claim by its question and everything that is said in it. Takes some milliseconds: not for the event loop."""
-    return Assessment(services.freshness.predict([question])[0], personal_data_in(" \n".join((question, *texts))))
+def assess(services: Services, correction: Correction, *, question: str) -> Assessment:
+    """Judge a correction by this form of its question and all that is said in it. Takes some milliseconds: not for the
+    event loop."""
+    claim = correction.claim
+    wordings = [wording for name in WORDINGS for wording in getattr(correction, name)]
+    said = " \n".join((question, claim.question, claim.correct_answer, correction.comment, *wordings))
+    return Assessment(services.freshness.predict([question])[0], personal_data_in(said))

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from editing.wording import contains
 from retrieval.errors import RetrievalError
+from retrieval.fetch import FetchLimits
 from retrieval.ingest import fetch_document
 
 LONGEST_S = 10.0  # for all addresses of a report together: triage does not wait for a slow site
 MOST = 5  # addresses fetched for one report
+_THREADS = ThreadPoolExecutor(2, "evidence")  # its own: a slow site must not keep those that answer chats
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,8 @@ class Finding:
 
 
 def read_address(uri: str) -> str:
-    """The text at a public address. Raises RetrievalError."""
-    return fetch_document(uri).text
+    """The text at a public address. Raises RetrievalError, and ends at the limit, since a thread cannot be stopped."""
+    return fetch_document(uri, limits=FetchLimits(timeout_s=LONGEST_S)).text
 
 
 async def check_evidence(
@@ -73,7 +76,8 @@ async def _fetched(uri: str, answer: str, read: Callable[[str], str] | None) -> 
         return _unread(uri, "addresses are not fetched here (ERRATA_FETCH_EVIDENCE)")
     try:
         async with asyncio.timeout(LONGEST_S):
-            return _read(uri, await asyncio.to_thread(read, uri), answer)
+            text = await asyncio.get_running_loop().run_in_executor(_THREADS, read, uri)
+            return _read(uri, text, answer)
     except RetrievalError as error:
         return _unread(uri, str(error))
     except TimeoutError:

@@ -123,9 +123,7 @@ class Triage:
         is_revised = claim.canonical_question not in ("", claim.question)
         question = claim.canonical_question if is_revised else plain_question(claim.question)
         subject = claim.subject or next(iter(propose_subjects(question, claim.correct_answer)), "")
-        assessed = await asyncio.to_thread(
-            assess, services, question, (claim.question, claim.correct_answer, correction.comment)
-        )
+        assessed = await asyncio.to_thread(assess, services, correction, question=question)
         freshness, personal = assessed.freshness, assessed.personal
         await services.serving.ready()
         persistence, pull_back, refused = Persistence(0, 0, 0), PullBack(0, 0), ""

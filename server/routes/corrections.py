@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from governance.accounts import Account
-from governance.corrections import WORDINGS, Category, Correction, Fallback, Remedy, Status
+from governance.corrections import Category, Correction, Fallback, Remedy, Status
 from governance.listing import Sort
 from server.assessment import assess
 from server.auth import READERS, Admin, Reader, Reporter, Reviewer, ServicesOf, Signed
@@ -265,9 +264,7 @@ def _check_weights_are_ours(services: Services) -> None:
 
 
 def _bars(services: Services, correction: Correction) -> tuple[bool, bool | None]:
-    claim = correction.claim
-    said = (claim.question, claim.correct_answer, correction.comment)
-    found = assess(services, claim.canonical_question, chain(said, *(getattr(correction, name) for name in WORDINGS)))
+    found = assess(services, correction, question=correction.claim.canonical_question)
     return bool(found.personal), found.volatile
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from governance.accounts import Role
-from governance.backup import backup, restore
+from governance.backup import Restored, backup, restore
 from governance.corrections import Remedy, Status
 from governance.tombstones import Tombstone
 from server.erasure_files import ErasureFiles
@@ -59,6 +59,18 @@ async def test_no_byte_of_the_person_stays_in_the_data_folder(
     assert [one["to"] for one in closed["steps"]][-3:] == ["applied", "verified", "closed"]
 
 
+def restored(house: House, file: Path) -> Restored:
+    records = house.services.records
+    return restore(
+        records.store,
+        file,
+        tombstones=records.tombstones,
+        ledger=records.ledger,
+        actor="test",
+        replay=replay_documents,
+    )
+
+
 async def test_a_backup_from_before_brings_nothing_back(
     house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient, tmp_path: Path
 ) -> None:
@@ -72,14 +84,7 @@ async def test_a_backup_from_before_brings_nothing_back(
     await step(admin, id_, "execute")
     closed = await step(admin, id_, "close", told=True)
     assert "1 backups made before" in str((await admin.get(f"{PATH}/{id_}/certificate")).json()["remains"])
-    done = restore(
-        records.store,
-        tmp_path / "backup.db",
-        tombstones=records.tombstones,
-        ledger=records.ledger,
-        actor="test",
-        replay=replay_documents,
-    )
+    done = restored(house, tmp_path / "backup.db")
     assert done.replayed > 0
     records.store.truncate_wal()
     assert files_naming_her(house.services.settings.data_dir) == []
@@ -95,14 +100,7 @@ async def test_the_entry_of_a_forgotten_correction_does_not_come_back(
     (entry,) = knowledge.documents(kind="correction")
     backup(records.store, records.log, tmp_path / "backup.db", actor="test")
     records.tombstones.add([Tombstone("correction", entry.source)])
-    restore(
-        records.store,
-        tmp_path / "backup.db",
-        tombstones=records.tombstones,
-        ledger=records.ledger,
-        actor="test",
-        replay=replay_documents,
-    )
+    restored(house, tmp_path / "backup.db")
     assert knowledge.documents(kind="correction") == []
     assert records.ledger.get(entry.source).status is Status.ROLLED_BACK
 
