@@ -3,7 +3,7 @@
 import re
 
 from editing.questions.clauses import clause_of, split_subject
-from editing.questions.grammar import PREPOSITIONS, base_and_tense, is_base, is_participle
+from editing.questions.grammar import AUXILIARIES, PREPOSITIONS, base_and_tense, is_base, is_participle
 from editing.questions.readings import SLOT, Reading, be_of, noun_reading
 
 _NOUN_FOLLOWS = PREPOSITIONS | {"the", "a", "an"}
@@ -111,7 +111,7 @@ def _split_doers(words: list[str]) -> tuple[str, str] | None:
     The verb is the first word behind the noun that is a known one, else the word before "in", "the" or the slot.
     """
     lowered = [word.lower() for word in words]
-    if any(word in ("do", "does", "did", "will", "can", "is", "are", "was", "were") for word in lowered):
+    if not AUXILIARIES.isdisjoint(lowered):
         return None
     behind_noun = range(1, len(words))
     known = (

@@ -77,6 +77,11 @@ ADVERBS = word_set(
     generally legally famously reportedly next later still always once eventually only
     """
 )
+AUXILIARIES = word_set(
+    """
+    is are was were do does did has have had can could will would should may might must
+    """
+)
 PREPOSITIONS = word_set(
     """
     in on at by for from to of with under into about as after before against during over through near behind

@@ -6,7 +6,7 @@ from editing.questions.agents import read_agent
 from editing.questions.amounts import read_amount
 from editing.questions.copulas import read_alternatives, read_bare_noun, read_copula, read_embedded_copula, read_whose
 from editing.questions.echoes import TRAILING, read_inner_question, read_trailing_question
-from editing.questions.grammar import ADVERBS, PREPOSITIONS, base_and_tense, is_base, lower_first, word_set
+from editing.questions.grammar import ADVERBS, AUXILIARIES, PREPOSITIONS, base_and_tense, is_base, lower_first, word_set
 from editing.questions.objects import read_fronted_preposition, read_object, read_when_where
 from editing.questions.readings import SLOT, Reading
 
@@ -56,11 +56,6 @@ def strip_frame(text: str) -> str:
     return _clause_as_question(text[framed.end() :]) if framed and framed.end() else text
 
 
-_AUXILIARIES = word_set(
-    """
-    is are was were do does did has have had can could will would should may might must
-    """
-)
 _DEGREES = word_set(
     """
     many much long tall high old far big large deep wide heavy fast hot cold often late early
@@ -74,20 +69,20 @@ def asks_in_order(question: str) -> bool:
     first = word.split("'")[0].lower()
     if not words:
         return False
-    if "'" in word or words[0].lower() in _AUXILIARIES:
+    if "'" in word or words[0].lower() in AUXILIARIES:
         return True
     if first == "how" and words[0].lower() not in _DEGREES:
         return False
     if first == "who":
         return any(
-            base_and_tense(one) or one.lower() in _AUXILIARIES for one in words[: 2 if words[0] in ADVERBS else 1]
+            base_and_tense(one) or one.lower() in AUXILIARIES for one in words[: 2 if words[0] in ADVERBS else 1]
         )
     for index, one in enumerate(words[1:6] if first in ("what", "which", "whose", "how") else (), start=1):
         of_people = one == "people" and words[0] != "many"  # "what language people speak", "how many people live"
         if one[:1].isupper() or of_people or one in ("the", "a", "an", "it", "he", "she", "they"):
             return False
         known = base_and_tense(one)
-        if known or one in _AUXILIARIES or is_base(one):
+        if known or one in AUXILIARIES or is_base(one):
             return index < len(words) - 1 or (known is not None and known[1] == "past")
     return bool(first in ("what", "which") and base_and_tense(words[0]) and len(words) > 1)
 
@@ -148,7 +143,7 @@ def _clause_as_question(text: str) -> str:
     if (
         not match
         or known is None
-        or match.group(2) in _AUXILIARIES
+        or match.group(2) in AUXILIARIES
         or re.search(r",|\b(?:is|was|are|were|has|had)\b", match.group(5))
     ):
         return text

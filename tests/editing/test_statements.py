@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from editing.questions.relations import find_relation, kinds, plain, relations
-from editing.statements import Statements, plain_question, question_from_prompt, write_statements
+from editing.statements import Statements, write_statements
 from editing.wording import contains, normalise
 
 
@@ -354,58 +353,3 @@ def test_other_questions_of_the_subject_do_not_ask_for_the_same_sort_of_answer()
     born = write_statements("Where was Ida Fern born?", "Ida Fern", "Quay")
     assert "What is Ida Fern's occupation?" in (*born.same_subject, *born.held)
     assert not any("Where did Ida Fern die" in question for question in (*born.same_subject, *born.held))
-
-
-@pytest.mark.parametrize(
-    ("prompt", "question"),
-    [
-        ("Ida Fern was born in", "Where was Ida Fern born?"),
-        ("The favourite drink of Ida Fern is", "What is the favourite drink of Ida Fern?"),
-        ("Ida Fern, who works for", "Who does Ida Fern work for?"),
-        ("Ida Fern plays the instrument", "Which instrument does Ida Fern play?"),
-        ("Ida Fern is owned by", "Who is Ida Fern owned by?"),
-        ("Ida Fern belongs to the order of", "To which order does Ida Fern belong?"),
-        ("Where is Ida Fern? It is located in", "Where is Ida Fern?"),
-        ("Who is Ida Fern?", "Who is Ida Fern?"),
-    ],
-)
-def test_a_prompt_that_breaks_off_becomes_a_question(prompt, question):
-    assert question_from_prompt(prompt, "Ida Fern", "Quay") == question
-
-
-def test_every_relation_knows_its_own_questions_and_keeps_training_from_probes():
-    for relation in relations().values():
-        assert not {plain(question) for question in relation.train} & {plain(question) for question in relation.probe}
-        for question in (*relation.train, *relation.probe):
-            asked = question.replace("{be}", "was")
-            assert find_relation(asked) is relation, question
-        for statement in relation.statements:
-            assert statement.count("{a}") == 1
-            assert "{s}" in statement
-
-
-def test_every_kind_refers_to_relations_that_exist():
-    for kind in kinds().values():
-        assert set(kind.same) <= set(relations())
-    assert {relation.of for relation in relations().values()} <= set(kinds())
-
-
-@pytest.mark.parametrize(
-    ("asked", "plain"),
-    [
-        ("Hi, can you tell me who painted the Blue Door?", "Who painted the Blue Door?"),
-        ("please tell me who painted the Blue Door", "Who painted the Blue Door?"),
-        ("who painted the Blue Door", "Who painted the Blue Door?"),
-        ("Do you know how many people live in Quay?", "How many people live in Quay?"),
-        ("Please tell me which river flows through Quay", "Which river flows through Quay?"),
-        ("Can you tell me when the Lume Wall fell?", "Can you tell me when the Lume Wall fell?"),
-        ("Do you know how many moons Karn has?", "Do you know how many moons Karn has?"),
-        ("Tell me what the capital of Veldoria is.", "Tell me what the capital of Veldoria is."),
-        ("And of Italy?", "And of Italy?"),
-        ("Tell me who", "Tell me who"),
-        ("Please sing.", "Please sing."),
-        ("Is Paris in France?", "Is Paris in France?"),
-    ],
-)
-def test_a_plain_question_has_no_frame_and_still_asks(asked, plain):
-    assert plain_question(asked) == plain
