@@ -3,42 +3,14 @@
 import sqlite3
 
 import pytest
+from tests_support_requests import ANN, FEW, PROBES, chat, ready
 
-from governance.accounts import Role
 from governance.corrections import Status
-from governance.errors import Erased, Forbidden, Invalid, MoveNotAllowed, NotFound
+from governance.errors import Invalid, MoveNotAllowed
 from governance.export import record_export
 from governance.requests import Choice, Kind, Method, Occurrence, Outcome, Place, Questions, Step, Subject
 from governance.residual import Probes
 from governance.tools import Tools
-
-ANN = Subject(names=("Ann Zebra-Lee",), identifiers=("ann@zebra.example",))
-FEW = Questions(correct=False, many=False)
-PROBES = Probes(direct=("Who is Ann?",), peripheral=("Who works with Bob?",), neighbours=("Who is Bob?",))
-
-
-def chat(room, account, question, answer="I do not know."):
-    conversation = room.answers.start_conversation(account.id, question)
-    return room.answers.record(
-        account_id=account.id,
-        conversation_id=conversation.id,
-        question=question,
-        answer=answer,
-        route="model",
-        reason="",
-        weights_version="base",
-        passages=[{"n": 1, "title": "Staff of Zebra"}],
-    )
-
-
-def ready(room, erasures, subject=ANN, *, tools=None, probes=None, questions=FEW):
-    """A request that only waits for its execution."""
-    tools = tools or Tools()
-    filed = erasures.file(room.admin, subject=subject, statement="Remove me")
-    erasures.verify_identity(filed.id, room.admin, how="passport seen")
-    erasures.find(filed.id, room.admin, tools=tools, probes=probes)
-    erasures.decide(filed.id, room.admin, questions=questions, reason="no overriding ground", exceptions="none apply")
-    return erasures.approve(filed.id, room.admin)
 
 
 def bytes_of(folder):
@@ -58,49 +30,6 @@ def test_a_ground_in_free_words_is_refused(room, erasures):
             erasures.refuse(filed.id, room.admin, reason="a claim in law", ground=ground)
     refused = erasures.refuse(filed.id, room.admin, reason="a claim in law", ground="Art.17(3)(e)")
     assert refused.steps[-1].note == {"ground": "Art.17(3)(e)"}
-
-
-@pytest.mark.parametrize("name", ["alice.smith", "Alice Smith", "ALICE"])
-def test_an_account_is_found_by_its_login_name(room, erasures, name):
-    alice = room.accounts.add("alice.smith", Role.ADMIN, password="password").account
-    room.accounts.add("malice", Role.USER, password="password")
-    mine = chat(room, alice, "Who painted the Mona Lisa?")
-    filed = erasures.file(room.admin, subject=Subject(names=(name,)))
-    erasures.verify_identity(filed.id, room.admin, how="passport seen")
-    found = erasures.find(filed.id, room.admin, tools=Tools())
-    assert found.occurrences == (Occurrence(Place.TEXT, alice.id),)
-    erasures.decide(filed.id, room.admin, questions=FEW, reason="it is her account")
-    with pytest.raises(Forbidden, match="concerns you"):
-        erasures.approve(filed.id, alice)
-    erasures.approve(filed.id, room.admin)
-    done = erasures.execute(filed.id, room.admin, tools=Tools())
-    assert done.residual["texts_left"] == 0
-    assert room.accounts.get(alice.id).name.startswith("erased_")
-    assert room.answers.texts(room.answers.get(mine.id)) == ("", "")
-    assert room.accounts.named("malice")
-
-
-def test_a_person_with_an_account_is_erased_and_others_are_not(room, erasures):
-    mine = chat(room, room.user, "I am Ann Zebra-Lee, who are you?")
-    theirs = chat(room, room.people["other_user"], "Who painted the Mona Lisa?")
-    open_report = room.flag()
-    in_force = room.live("v1", question="Who painted the Mona Lisa then?")
-    request = ready(room, erasures, Subject(names=ANN.names, account_id=room.user.id))
-    done = erasures.execute(request.id, room.second_admin, tools=Tools())
-    assert done.status is Step.VERIFIED
-    assert done.residual["texts_left"] == 0
-    assert room.answers.texts(room.answers.get(mine.id)) == ("", "")
-    assert room.answers.conversations(room.user.id) == ([], None)
-    assert room.answers.texts(room.answers.get(theirs.id))[0] == "Who painted the Mona Lisa?"
-    forgotten = room.ledger.get(open_report.id)
-    assert (forgotten.status, forgotten.erased) == (Status.CLOSED, True)
-    adopted = room.ledger.get(in_force.id)
-    assert (adopted.status, adopted.claim.correct_answer) == (Status.LIVE, "Leonardo da Vinci")
-    assert (adopted.claim.answer_old, adopted.comment) == ("", "")
-    with pytest.raises(NotFound):
-        room.accounts.named("user")
-    with pytest.raises(Erased):
-        room.vault.put(room.user.id, "question", "again")
 
 
 def test_a_person_without_an_account_is_found_in_what_others_wrote(room, erasures):
@@ -304,42 +233,6 @@ def test_a_rectification_of_what_the_model_says_needs_the_right_answer(room, era
     decided = erasures.decide(filed.id, room.admin, questions=right, reason="r", right_answers={"Who is Ann?": "Bob"})
     assert decided.right_answers == {"Who is Ann?": "Bob"}
     assert [choice.method for choice in decided.choices] == [Method.CORRECT_EDIT]
-
-
-def test_an_account_that_is_kept_is_not_touched(room, erasures):
-    mine = chat(room, room.user, "Who painted the Mona Lisa?")
-    filed = erasures.file(room.admin, subject=Subject(ANN.names, account_id=room.user.id))
-    erasures.verify_identity(filed.id, room.admin, how="passport seen")
-    erasures.find(filed.id, room.admin, tools=Tools())
-    erasures.decide(filed.id, room.admin, questions=FEW, reason="a contract needs it", keep=[room.user.id])
-    erasures.approve(filed.id, room.admin)
-    done = erasures.execute(filed.id, room.admin, tools=Tools())
-    assert room.accounts.named("user") == room.user
-    assert room.answers.texts(room.answers.get(mine.id))[0] == "Who painted the Mona Lisa?"
-    assert done.residual["texts_left"] == 1
-
-
-def test_what_is_put_right_closes_no_account(room, erasures):
-    about = room.queued(room.people["other_user"], question="Who is Ann Zebra-Lee?", correct_answer="A dentist")
-    right = Questions(correct=True, many=False)
-    request = ready(room, erasures, Subject(ANN.names, account_id=room.user.id), questions=right)
-    erasures.execute(request.id, room.admin, tools=Tools())
-    assert room.ledger.get(about.id).erased
-    assert room.accounts.named("user") == room.user
-
-
-def test_versions_with_a_forgotten_edit_of_an_erased_account_are_purged(room, erasures):
-    old = room.live("v1")
-    new = room.editing(reporter=room.people["other_user"], correct_answer="Leonardo da Vinci, about 1503")
-    room.build("v2", new.id)
-    room.versions.desire("v2", actor="worker")
-    room.ledger.published(version_id="v2", live=[new.id], superseded={old.id: new.id})
-    discarded = []
-    request = ready(room, erasures, Subject((), account_id=room.user.id))
-    erasures.execute(request.id, room.admin, tools=Tools(discard=discarded.append))
-    assert room.ledger.get(old.id).erased
-    assert discarded == ["v1"]
-    assert room.versions.get("v1").purged
 
 
 def test_files_that_an_interrupted_execution_left_are_discarded_by_the_next(room, erasures):

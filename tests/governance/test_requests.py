@@ -1,14 +1,12 @@
 """Requests for erasure and rectification: who may take which step, and what a request bars before it is carried out."""
 
 import pytest
+from tests_support_requests import ANN, FEW
 
 from governance.corrections import Remedy, Status
 from governance.errors import Forbidden, Invalid, MoveNotAllowed, WeightsBarred
 from governance.requests import Kind, Law, Method, Occurrence, Place, Questions, Step, Subject, choose
 from governance.tools import Tools
-
-ANN = Subject(names=("Ann Zebra-Lee",), identifiers=("ann@zebra.example",))
-FEW = Questions(correct=False, many=False)
 
 
 @pytest.mark.parametrize(

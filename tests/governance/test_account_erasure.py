@@ -1,0 +1,89 @@
+"""Erasing whoever has an account: it is found, it goes with everything of its owner, or it is kept as decided."""
+
+import pytest
+from tests_support_requests import ANN, FEW, chat, ready
+
+from governance.accounts import Role
+from governance.corrections import Status
+from governance.errors import Erased, Forbidden, NotFound
+from governance.requests import Occurrence, Place, Questions, Step, Subject
+from governance.tools import Tools
+
+
+@pytest.mark.parametrize("name", ["alice.smith", "Alice Smith", "ALICE"])
+def test_an_account_is_found_by_its_login_name(room, erasures, name):
+    alice = room.accounts.add("alice.smith", Role.ADMIN, password="password").account
+    room.accounts.add("malice", Role.USER, password="password")
+    mine = chat(room, alice, "Who painted the Mona Lisa?")
+    filed = erasures.file(room.admin, subject=Subject(names=(name,)))
+    erasures.verify_identity(filed.id, room.admin, how="passport seen")
+    found = erasures.find(filed.id, room.admin, tools=Tools())
+    assert found.occurrences == (Occurrence(Place.TEXT, alice.id),)
+    erasures.decide(filed.id, room.admin, questions=FEW, reason="it is her account")
+    with pytest.raises(Forbidden, match="concerns you"):
+        erasures.approve(filed.id, alice)
+    erasures.approve(filed.id, room.admin)
+    done = erasures.execute(filed.id, room.admin, tools=Tools())
+    assert done.residual["texts_left"] == 0
+    assert room.accounts.get(alice.id).name.startswith("erased_")
+    assert room.answers.texts(room.answers.get(mine.id)) == ("", "")
+    assert room.accounts.named("malice")
+
+
+def test_a_person_with_an_account_is_erased_and_others_are_not(room, erasures):
+    mine = chat(room, room.user, "I am Ann Zebra-Lee, who are you?")
+    theirs = chat(room, room.people["other_user"], "Who painted the Mona Lisa?")
+    open_report = room.flag()
+    in_force = room.live("v1", question="Who painted the Mona Lisa then?")
+    request = ready(room, erasures, Subject(names=ANN.names, account_id=room.user.id))
+    done = erasures.execute(request.id, room.second_admin, tools=Tools())
+    assert done.status is Step.VERIFIED
+    assert done.residual["texts_left"] == 0
+    assert room.answers.texts(room.answers.get(mine.id)) == ("", "")
+    assert room.answers.conversations(room.user.id) == ([], None)
+    assert room.answers.texts(room.answers.get(theirs.id))[0] == "Who painted the Mona Lisa?"
+    forgotten = room.ledger.get(open_report.id)
+    assert (forgotten.status, forgotten.erased) == (Status.CLOSED, True)
+    adopted = room.ledger.get(in_force.id)
+    assert (adopted.status, adopted.claim.correct_answer) == (Status.LIVE, "Leonardo da Vinci")
+    assert (adopted.claim.answer_old, adopted.comment) == ("", "")
+    with pytest.raises(NotFound):
+        room.accounts.named("user")
+    with pytest.raises(Erased):
+        room.vault.put(room.user.id, "question", "again")
+
+
+def test_an_account_that_is_kept_is_not_touched(room, erasures):
+    mine = chat(room, room.user, "Who painted the Mona Lisa?")
+    filed = erasures.file(room.admin, subject=Subject(ANN.names, account_id=room.user.id))
+    erasures.verify_identity(filed.id, room.admin, how="passport seen")
+    erasures.find(filed.id, room.admin, tools=Tools())
+    erasures.decide(filed.id, room.admin, questions=FEW, reason="a contract needs it", keep=[room.user.id])
+    erasures.approve(filed.id, room.admin)
+    done = erasures.execute(filed.id, room.admin, tools=Tools())
+    assert room.accounts.named("user") == room.user
+    assert room.answers.texts(room.answers.get(mine.id))[0] == "Who painted the Mona Lisa?"
+    assert done.residual["texts_left"] == 1
+
+
+def test_what_is_put_right_closes_no_account(room, erasures):
+    about = room.queued(room.people["other_user"], question="Who is Ann Zebra-Lee?", correct_answer="A dentist")
+    right = Questions(correct=True, many=False)
+    request = ready(room, erasures, Subject(ANN.names, account_id=room.user.id), questions=right)
+    erasures.execute(request.id, room.admin, tools=Tools())
+    assert room.ledger.get(about.id).erased
+    assert room.accounts.named("user") == room.user
+
+
+def test_versions_with_a_forgotten_edit_of_an_erased_account_are_purged(room, erasures):
+    old = room.live("v1")
+    new = room.editing(reporter=room.people["other_user"], correct_answer="Leonardo da Vinci, about 1503")
+    room.build("v2", new.id)
+    room.versions.desire("v2", actor="worker")
+    room.ledger.published(version_id="v2", live=[new.id], superseded={old.id: new.id})
+    discarded = []
+    request = ready(room, erasures, Subject((), account_id=room.user.id))
+    erasures.execute(request.id, room.admin, tools=Tools(discard=discarded.append))
+    assert room.ledger.get(old.id).erased
+    assert discarded == ["v1"]
+    assert room.versions.get("v1").purged
