@@ -34,7 +34,7 @@ class Editor:
     statistics     of this very model (see memit/statistics.py)
     base_sha256    names the model; artefacts and statistics of another are refused
     serving_dtype  what edited tensors are cast to, once: the dtype of the checkpoint that is served
-    fast_dtype     what values are searched and replies written in, if not in the model's own: a second copy of the model
+    fast_dtype     what values are searched in, if not in the model's own: a second copy of the model
     closed_form    how many keys become one change of a matrix: MEMIT's least squares, or another method's
     """
 
@@ -214,7 +214,7 @@ class Editor:
 
         progress  told after each batch how many prompts are answered, of how many (each distinct one counts once)
         """
-        return reply_to(self._fast, self.chat, prompts, max_tokens=max_tokens, system=system, progress=progress)
+        return reply_to(self.decoder, self.chat, prompts, max_tokens=max_tokens, system=system, progress=progress)
 
     # -- inside
 

@@ -30,16 +30,16 @@ class Loaded:
 
 
 def compute_dtype(device: torch.device, stored: torch.dtype) -> torch.dtype:
-    """What keys are read and likelihoods taken in: the stored dtype on a GPU, fp32 on a CPU."""
+    """What keys are read, replies written and likelihoods taken in: the stored dtype on a GPU, fp32 on a CPU."""
     if device.type == "cuda" or stored == torch.float32:
         return stored
     return torch.float32
 
 
 def fast_dtype(device: torch.device, stored: torch.dtype) -> torch.dtype:
-    """What values are searched and replies written in: bf16 too on a CPU that multiplies it natively, if that is served.
+    """What values are searched in: bf16 too on a CPU that multiplies it natively, if the checkpoint is stored in it.
 
-    There it is more than twice as fast as fp32, elsewhere a quarter as fast; and a model replies as it will when served.
+    There it is more than twice as fast as fp32, elsewhere a quarter as fast.
     """
     native = any(able for name, able in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
     if device.type == "cpu" and stored == torch.bfloat16 and native:

@@ -24,7 +24,9 @@ class EngineSettings(BaseModel):
         "auto",
         description="who makes 'And in Italy?' a whole question; auto: rules up to a billion parameters, else the model",
     )
-    dtype: Literal["auto", "bfloat16", "float16", "float32"] = Field("auto", description="serving precision")
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = Field(
+        "auto", description="serving precision; auto: bfloat16 on a GPU, float32 on a CPU"
+    )
     compile: Literal["auto", "yes", "no"] = Field("auto", description="torch.compile in vLLM: faster, slower to start")
     max_model_len: int = Field(4096, ge=512, description="longest prompt plus answer, in tokens")
     kv_cache_gib: float = Field(1.0, gt=0, description="memory for attention keys and values on a CPU")

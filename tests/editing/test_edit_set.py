@@ -80,17 +80,15 @@ def test_inside_applied_the_model_holds_the_tensors_as_served(editor, artefacts)
             assert torch.equal(editor.decoder.model.state_dict()[name], tensor.float())
 
 
-def test_replies_in_another_dtype_are_the_edited_models_too(artefacts):
-    editor = tiny_editor(config=replace(TINY, steps=2), serving=torch.bfloat16, fast=torch.bfloat16)
-    assert editor.decoder.dtype == torch.float32
-    solution, asked = editor.solve(artefacts), [fact.question for fact in FACTS]
-    plain = tiny_editor(config=replace(TINY, steps=2), serving=torch.bfloat16)
-    plain.decoder.model.bfloat16()
-    before = editor.generate(asked, 8)
+def test_replies_are_written_in_the_models_own_dtype_whatever_values_are_searched_in(artefacts):
+    recipe = replace(TINY, steps=2)
+    plain, fast = (tiny_editor(config=recipe, serving=torch.bfloat16, fast=dtype) for dtype in (None, torch.bfloat16))
+    solution, asked = fast.solve(artefacts), [fact.question for fact in FACTS]
+    before = fast.generate(asked, 8)
     assert before == plain.generate(asked, 8)
-    with editor.applied(solution), plain.applied(solution):
-        assert editor.generate(asked, 8) == plain.generate(asked, 8) != before
-    assert editor.generate(asked, 8) == before
+    with fast.applied(solution), plain.applied(solution):
+        assert fast.generate(asked, 8) == plain.generate(asked, 8) != before
+    assert fast.generate(asked, 8) == before
 
 
 def test_an_artefact_comes_back_from_disk_as_it_was(tmp_path, editor, artefacts):

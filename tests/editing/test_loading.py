@@ -29,7 +29,7 @@ def test_a_device_computes_in_what_it_is_good_at(device, stored, computed):
         ("cpu", torch.float32, True, torch.float32),
     ],
 )
-def test_values_and_replies_take_bf16_where_the_processor_has_it(device, stored, able, fast, monkeypatch):
+def test_values_are_searched_in_bf16_where_the_processor_has_it(device, stored, able, fast, monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": able, "avx512_f": True})
     assert fast_dtype(torch.device(device), stored) == fast
 

@@ -21,8 +21,7 @@ from server.engines.vllm_process import (
 )
 from server.settings import EngineSettings, Settings
 
-PLAIN = Machine(has_gpu=False, cpu_flags=frozenset({"avx512f"}), cpus=2, cores=2)
-WITH_BF16 = replace(PLAIN, cpu_flags=frozenset({"avx512f", "avx512_bf16"}))
+PLAIN = Machine(has_gpu=False, cpus=2, cores=2)
 WITH_GPU = replace(PLAIN, has_gpu=True)
 
 
@@ -30,8 +29,6 @@ WITH_GPU = replace(PLAIN, has_gpu=True)
     ("machine", "setting", "dtype"),
     [
         (PLAIN, "auto", "float32"),
-        (WITH_BF16, "auto", "bfloat16"),
-        (replace(PLAIN, cpu_flags=frozenset({"bf16"})), "auto", "bfloat16"),  # as aarch64 calls it
         (WITH_GPU, "auto", "bfloat16"),
         (PLAIN, "bfloat16", "bfloat16"),
     ],
@@ -131,7 +128,6 @@ def test_folders_are_private_and_an_old_socket_goes(tmp_path, model):
 def test_this_machine_can_be_described():
     machine = this_machine()
     assert 1 <= machine.cores <= machine.cpus == len(os.sched_getaffinity(0))
-    assert machine.cpu_flags
 
 
 @pytest.mark.parametrize("folders", [1, 30])
