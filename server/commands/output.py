@@ -10,7 +10,7 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 
@@ -77,12 +77,17 @@ def json_option(command: F) -> F:
         try:
             return command(*args, as_json=as_json, **kwargs)
         except ERRORS as error:
-            if as_json:
-                click.echo(json.dumps({"error": {"message": message_of(error), "type": type(error).__name__}}))
-                sys.exit(1)
-            raise Refused(message_of(error)) from None
+            refuse(error, as_json=as_json)
 
     return call  # type: ignore[return-value]
+
+
+def refuse(error: Exception, *, as_json: bool) -> NoReturn:
+    """End the command with exit code 1, saying why."""
+    if not as_json:
+        raise Refused(message_of(error)) from None
+    click.echo(json.dumps({"error": {"message": message_of(error), "type": type(error).__name__}}))
+    sys.exit(1)
 
 
 def message_of(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import sys
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from governance.accounts import NewAccount
-from server.commands.output import ERRORS, Refused, message_of
+from server.commands.output import ERRORS, refuse, show
 from server.settings import Settings
 
 OPTIONS = (
@@ -73,68 +74,85 @@ def set_up_logging(settings: Settings, process: str) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-@click.command()
-@with_settings
-def serve(**flags: Any) -> None:
+Say = Callable[[str], None]
+
+
+def process(run: Callable[[Settings, bool], None]) -> click.Command:
+    """A command that runs until stopped, from its settings and whether --json was given; errors are one line."""
+
+    @click.command(name=run.__name__, help=run.__doc__)
+    @with_settings
+    @click.option("--json", "as_json", is_flag=True, help="Say each line as one JSON object.")
+    def command(as_json: bool, **flags: Any) -> None:
+        try:
+            run(effective(**flags), as_json)
+        except (*ERRORS, ValueError) as error:
+            refuse(error, as_json=as_json)
+
+    return command
+
+
+def saying(as_json: bool, *, err: bool = False) -> Say:
+    """How a process tells what it does."""
+    return lambda line: click.echo(
+        json.dumps({"message": line.strip()}, ensure_ascii=False) if as_json else line, err=err
+    )
+
+
+@process
+def serve(settings: Settings, as_json: bool) -> None:
     """Prepare the model and run engine, gateway, worker and UI until stopped."""
     from server.serve import serve as run
 
-    settings = effective(**flags)
     set_up_logging(settings, "errata")
-    try:
-        sys.exit(
-            asyncio.run(
-                run(settings, say=click.echo, show_accounts=lambda made: click.echo(accounts_text(made, settings)))
+    sys.exit(
+        asyncio.run(
+            run(
+                settings,
+                say=saying(as_json),
+                show_accounts=lambda made: show(
+                    {
+                        "accounts": [
+                            {"name": new.account.name, "password": new.password, "key": new.key} for new in made
+                        ]
+                    },
+                    as_json=as_json,
+                    text=lambda: accounts_text(made, settings),
+                ),
             )
         )
-    except (*ERRORS, ValueError) as error:
-        raise Refused(message_of(error)) from None
+    )
 
 
-@click.command()
-@with_settings
-def engine(**flags: Any) -> None:
+@process
+def engine(settings: Settings, as_json: bool) -> None:
     """Run only vLLM, on the socket in the data folder."""
     from server.engines.vllm_process import launch_vllm, make_folders, this_machine
     from server.prepare import prepare_model
 
-    settings = effective(**flags)
-    try:
-        model = prepare_model(settings.model, settings.model_dir, say=click.echo)
-        launch = launch_vllm(settings, model.path, machine=this_machine(), environ=os.environ)
-        make_folders(launch)
-    except (*ERRORS, ValueError) as error:
-        raise Refused(message_of(error)) from None
+    model = prepare_model(settings.model, settings.model_dir, say=saying(as_json))
+    launch = launch_vllm(settings, model.path, machine=this_machine(), environ=os.environ)
+    make_folders(launch)
     os.chdir(launch.folder)
     os.execvpe(launch.command[0], launch.command, dict(launch.environ))
 
 
-@click.command()
-@with_settings
-def gateway(**flags: Any) -> None:
+@process
+def gateway(settings: Settings, as_json: bool) -> None:
     """Run only the gateway: HTTP, pages, triage, publisher."""
     from server.gateway import run
 
-    settings = effective(**flags)
     set_up_logging(settings, "gateway")
-    try:
-        run(settings, say=click.echo)
-    except (*ERRORS, ValueError) as error:
-        raise Refused(message_of(error)) from None
+    run(settings, say=saying(as_json))
 
 
-@click.command()
-@with_settings
-def worker(**flags: Any) -> None:
+@process
+def worker(settings: Settings, as_json: bool) -> None:
     """Run only the edit worker."""
     from server.worker import run
 
-    settings = effective(**flags)
     set_up_logging(settings, "worker")
-    try:
-        run(settings, say=lambda line: click.echo(line, err=True))
-    except (*ERRORS, ValueError) as error:
-        raise Refused(message_of(error)) from None
+    run(settings, say=saying(as_json, err=True))
 
 
 def accounts_text(made: list[NewAccount], settings: Settings) -> str:
