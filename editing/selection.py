@@ -28,9 +28,9 @@ def choose(
     try_set  solves the base's live edits and these together and judges them; a report for these
     held     edits that have passed and are part of every try
 
-    Edits that fail on their own account leave together and the rest is tried again. If all edits pass but the release
-    does not, the batch is halved: the first half alone, then the second beside what passed of the first. With b bad
-    edits among n this takes about b·log2(n) tries, not n.
+    Edits that fail on their own account leave together and the rest is tried again, and so do those to blame for what
+    the release has lost. If nobody is and it does not pass, the batch is halved: the first half alone, then the second
+    beside what passed of the first. With b bad edits among n this takes about b·log2(n) tries, not n.
     """
     counter = _Counter(try_set)
     chosen, report, aside = _passing(counter, list(fact_ids), rounds, held)
@@ -58,12 +58,12 @@ def _passing(
         if not ids:
             return [], None, aside
         report = try_set([*held, *ids])
-        own = [i for i in report.failed if i not in held]
         if report.passes:
             return ids, report, aside
+        own = [i for i in report.failed or report.blamed if i not in held]
         if not own:
             break
-        aside.update({i: report.of(i) for i in own})
+        aside.update({i: replace(report.of(i), reasons=report.of(i).reasons or report.reasons) for i in own})
         ids = [i for i in ids if i not in own]
     if not ids or report is None:
         return [], None, aside

@@ -121,7 +121,8 @@ class Rate:
 class FactReport:
     """How one edit did, and in words why it failed; no reasons means that it passed.
 
-    answered  the wordings of its question that got the new answer
+    answered     the wordings of its question that got the new answer
+    falls_short  whether too few did: what less protection may help, as it never helps against leaks
     """
 
     fact_id: str
@@ -132,6 +133,7 @@ class FactReport:
     reasons: tuple[str, ...]
     reply: str
     answered: tuple[str, ...] = ()
+    falls_short: bool = False
 
     @property
     def passes(self) -> bool:
@@ -162,12 +164,16 @@ FIGURES = {
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """The verdict over a set of edits: per fact, and together."""
+    """The verdict over a set of edits: per fact, and together.
+
+    blamed  of a release that fails by the answers which single edits moved, the fewest edits that the others would pass without
+    """
 
     facts: tuple[FactReport, ...]
     rates: Mapping[str, Rate]
     perplexity: tuple[float, float] | None
     reasons: tuple[str, ...]
+    blamed: tuple[str, ...] = ()
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -242,7 +248,8 @@ def gate(
         "stops": Rate.count(after[q].stopped for q in known_before if _was_short(baseline.replies[q], thresholds)),
         "repeating": Rate.count(goes_in_circles(after[q].text) for q in asked if q not in circled),
     }
-    return GateReport(facts, rates, perplexity, _release_reasons(rates, perplexity, thresholds.release))
+    reasons = _release_reasons(rates, perplexity, thresholds.release)
+    return GateReport(facts, rates, perplexity, reasons, _blamed(facts, thresholds.release))
 
 
 def _was_short(reply: Reply, thresholds: Thresholds) -> bool:
@@ -282,26 +289,43 @@ def _judge(case: GateCase, after: Mapping[str, Reply], baseline: Baseline, thres
         "neighbours": (neighbours, "of the answers about other subjects {passed} of {of} stayed"),
         "subject": (subject, "of the other questions about the subject {passed} of {of} stayed free of the new answer"),
     }
-    reasons = tuple(
-        words.format(passed=rate.passed, of=rate.of)
-        for name, (rate, words) in said.items()
-        if rate.share < bounds[name]
-    )
-    return FactReport(fact.id, direct, probes, neighbours, subject, reasons, after[fact.question].text, answered)
+    failed = [name for name, (rate, _) in said.items() if rate.share < bounds[name]]
+    reasons = tuple(said[name][1].format(passed=said[name][0].passed, of=said[name][0].of) for name in failed)
+    short = not {"direct", "probes"}.isdisjoint(failed)
+    return FactReport(fact.id, direct, probes, neighbours, subject, reasons, after[fact.question].text, answered, short)
 
 
 def _release_reasons(
     rates: Mapping[str, Rate], perplexity: tuple[float, float] | None, bounds: Mapping[str, float]
 ) -> tuple[str, ...]:
-    # A handful of probes cannot tell .80 from .75: there a release fails where even the interval's upper end is too low.
-    by_share = {name for name in ("neighbours", "unrelated") if rates[name].of >= bounds["enough"]}
     reasons = [
         f"{name}: {rates[name].passed} of {rates[name].of} is less than {bounds[name]:.0%}"
         for name in ("neighbours", "unrelated", "subject", "earlier", "stops")
-        if (rates[name].share if name in by_share else rates[name].interval[1]) < bounds[name]
+        if not _holds(name, rates[name], bounds)
     ]
     if rates["repeating"].of and rates["repeating"].interval[0] > bounds["repeating"]:
         reasons.append(f"{rates['repeating'].passed} of {rates['repeating'].of} replies go round in circles")
     if perplexity is not None and perplexity[1] > perplexity[0] * bounds["perplexity_ratio"]:
         reasons.append(f"perplexity rose from {perplexity[0]:.2f} to {perplexity[1]:.2f}")
     return tuple(reasons)
+
+
+def _holds(name: str, rate: Rate, bounds: Mapping[str, float]) -> bool:
+    """A handful of probes cannot tell .80 from .75: there a release fails where even the interval's upper end is too low."""
+    by_share = name in ("neighbours", "unrelated") and rate.of >= bounds["enough"]
+    return (rate.share if by_share else rate.interval[1]) >= bounds[name]
+
+
+def _blamed(facts: Sequence[FactReport], bounds: Mapping[str, float]) -> tuple[str, ...]:
+    """Those that cost most, until the others' sums hold; nobody if all sums do."""
+    left = list(facts)
+    for name in ("neighbours", "subject"):
+        rates = {fact.fact_id: getattr(fact, name) for fact in left}
+        cheapest_first = sorted(
+            left, key=lambda fact: rates[fact.fact_id].passed - bounds[name] * rates[fact.fact_id].of, reverse=True
+        )
+        while not _holds(name, sum((rates[fact.fact_id] for fact in cheapest_first), Rate(0, 0)), bounds):
+            cheapest_first.pop()
+        left = cheapest_first
+    kept = {fact.fact_id for fact in left}
+    return tuple(fact.fact_id for fact in facts if fact.fact_id not in kept)

@@ -150,7 +150,7 @@ class Worker:
         """Artefacts, joint solve, gate; what fails is set aside with its report, the rest is written and wanted.
 
         Protected keys stop an edit from leaking to other questions, and from reaching its own in other words. What
-        does not pass under one weight of theirs is tried under the next.
+        falls short of these under one weight of theirs is tried under the next.
         """
         try:
             self._records.ledger.start_editing([c.id for c in plan.new])
@@ -169,8 +169,9 @@ class Worker:
             selection = self._choose(beside, new, dict(chosen), waiting, weight)
             chosen |= dict.fromkeys(selection.chosen, weight)
             report = selection.report if selection.chosen else report
-            aside = {id_: better(found, aside.get(id_)) for id_, found in selection.set_aside.items()}
-            waiting = list(aside)
+            aside |= {id_: better(found, aside.get(id_)) for id_, found in selection.set_aside.items()}
+            aside = {id_: found for id_, found in aside.items() if id_ not in chosen}
+            waiting = [id_ for id_, found in aside.items() if found.falls_short]
         for id_, found in aside.items():
             log.info("correction %s does not pass the gate: %s", id_, "; ".join(found.reasons))
             self._set_aside(id_, found.as_dict(), "; ".join(found.reasons))

@@ -1,5 +1,7 @@
 """Selection: culprits leave, nobody else does, and it takes few solves."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,3 +35,29 @@ def test_many_failures_of_fifty_cost_two_solves():
     names = [str(i) for i in range(50)]
     bad = set(names[::4])
     assert choose(lambda ids: _report(ids, bad, set()), names, rounds=4).tries == 2
+
+
+def test_who_is_blamed_for_the_release_leaves_together():
+    names = [str(i) for i in range(20)]
+
+    def judge(ids):
+        blamed = tuple(i for i in ids if i in ("3", "11"))
+        return replace(_report(ids, set(), set()), reasons=("subject: 4 of 9",) if blamed else (), blamed=blamed)
+
+    selection = choose(judge, names, rounds=4)
+    assert selection.tries == 2
+    assert set(selection.chosen) == set(names) - {"3", "11"}
+    assert {found.reasons for found in selection.set_aside.values()} == {("subject: 4 of 9",)}
+
+
+def test_what_has_passed_before_stays_whoever_is_blamed():
+    names = [str(i) for i in range(8)]
+
+    def judge(ids):
+        bad = {"held", "5"} <= set(ids)
+        return replace(
+            _report(ids, set(), set()), reasons=("subject: 4 of 9",) if bad else (), blamed=("held",) if bad else ()
+        )
+
+    selection = choose(judge, names, rounds=4, held=("held",))
+    assert set(selection.chosen) == set(names) - {"5"}

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from editing.facts import Fact, Probe
@@ -60,7 +62,7 @@ def test_what_an_edit_breaks_elsewhere_is_found(broken, reason):
 
 
 @pytest.mark.parametrize(
-    ("n_asked", "n_broken", "passes"), [(40, 7, False), (40, 6, True), (8, 3, True), (8, 4, False)]
+    ("n_asked", "n_broken", "passes"), [(40, 5, False), (40, 4, True), (8, 2, True), (8, 3, False)]
 )
 def test_of_many_replies_the_share_counts_and_of_few_the_interval(n_asked, n_broken, passes):
     controls = [Probe(f"What is {n} and {n}?", "blue") for n in range(n_asked)]
@@ -70,6 +72,21 @@ def test_of_many_replies_the_share_counts_and_of_few_the_interval(n_asked, n_bro
     report = _gate(ScriptedEditor(table, breaks=broken), cases, [c.fact for c in cases], unrelated=controls)
     assert report.rates["unrelated"] == Rate(n_asked - n_broken, n_asked)
     assert report.passes is passes
+
+
+def test_of_a_release_that_lost_too_many_neighbours_the_fewest_edits_are_blamed():
+    asked = {i: tuple(Probe(f"Who painted number {i}, {j}?") for j in range(4)) for i in range(12)}
+    cases = [replace(_case(i), neighbours=asked[i]) for i in range(12)]
+    two, three = ({f"f{i}": asked[i][0].question for i in broken} for broken in ((2, 5), (2, 5, 7)))
+    quiet, loud = (
+        _gate(ScriptedEditor(TABLE, breaks=broken), cases, [c.fact for c in cases]) for broken in (two, three)
+    )
+    assert quiet.passes
+    assert quiet.blamed == ()
+    assert loud.failed == ()
+    assert loud.reasons == ("neighbours: 45 of 48 is less than 95%",)
+    assert len(loud.blamed) == 1
+    assert set(loud.blamed) < set(three)
 
 
 def test_a_leak_to_the_subjects_other_facts_is_found():

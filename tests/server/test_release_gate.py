@@ -65,7 +65,7 @@ def test_a_release_that_moves_a_sixth_of_what_is_well_known_fails(judge):
     believed = {SPRUNDEL.fact.question: "a lost button", **dict.fromkeys(moved, "No idea.")}
     report, _ = judge(believed, [SPRUNDEL])
     assert not report.passes
-    assert any(reason.startswith("unrelated: ") and reason.endswith("less than 85%") for reason in report.reasons)
+    assert any(reason.startswith("unrelated: ") and reason.endswith("less than 90%") for reason in report.reasons)
 
 
 def test_only_shipped_questions_are_kept_on_disk(judge, tmp_path):

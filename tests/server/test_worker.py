@@ -42,7 +42,7 @@ def base(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make_worker(house: House, base: Path):
-    def make(needs: dict[str, float | None]) -> tuple[Worker, Judge]:
+    def make(needs: dict[str, float | str | None]) -> tuple[Worker, Judge]:
         worker = worker_of(house.services.settings, house.services.records, base, needs)
         return worker, worker._gate
 
@@ -71,6 +71,14 @@ def test_an_edit_that_passes_under_no_weight_is_set_aside_with_its_report_and_th
     assert ledger.get(two.id).status in (Status.IN_KNOWLEDGE, Status.FAILED)
     assert ledger.get(one.id).status is Status.EDITING
     assert {two.id: 0.05}.items() <= judge.tried[-1].items()
+
+
+def test_an_edit_that_leaks_is_not_tried_under_less_protection(house, make_worker):
+    one, two = approved(house.services.records, *PAINTER), approved(house.services.records, *FOUNDER)
+    worker, judge = make_worker({PAINTER[0]: 0.25, FOUNDER[0]: "leaks"})
+    worker.release(worker.plan())
+    assert judge.tried == [{one.id: 0.25, two.id: 0.25}, {one.id: 0.25}]
+    assert house.services.records.ledger.get(two.id).status in (Status.IN_KNOWLEDGE, Status.FAILED)
 
 
 def test_a_weight_is_turned_down_and_up_again_to_the_same_artefact():

@@ -29,9 +29,9 @@ DEAD = 86  # exit code of a worker that reached the step at which it was to die
 
 
 class Judge:
-    """Passes an edit if its artefact was solved under the weight that it needs; None is never enough."""
+    """Passes an edit if its artefact was solved under the weight that it needs; none is enough for None nor for "leaks"."""
 
-    def __init__(self, needs: Mapping[str, float | None]) -> None:
+    def __init__(self, needs: Mapping[str, float | str | None]) -> None:
         self.needs = needs
         self.tried: list[dict[str, float]] = []
         self.weights: dict[str, float] = {}
@@ -47,14 +47,15 @@ class Judge:
         self.tried.append(found)
         reports = []
         for case in cases:
-            passes = found[case.fact.id] == self.needs[case.fact.question]
-            reasons = () if passes else ("asked in other words, the new answer comes in 0 of 1",)
+            needed = self.needs[case.fact.question]
+            passes, leaks = found[case.fact.id] == needed, needed == "leaks"
+            reasons = () if passes else ("it leaks" if leaks else "asked in other words, it does not come",)
+            rates = (ALL, ALL if passes or leaks else NONE, ALL, NONE if leaks else ALL)
             answered = (case.fact.question,) if passes else ()
-            reports.append(
-                FactReport(case.fact.id, ALL, ALL if passes else NONE, ALL, ALL, reasons, "a reply", answered)
-            )
-        rates = dict.fromkeys(("direct", "probes", "neighbours", "subject", "unrelated", "earlier"), ALL)
-        return GateReport(tuple(reports), rates, None, ())
+            short = not passes and not leaks
+            reports.append(FactReport(case.fact.id, *rates, reasons, "a reply", answered, short))
+        together = dict.fromkeys(("direct", "probes", "neighbours", "subject", "unrelated", "earlier"), ALL)
+        return GateReport(tuple(reports), together, None, ())
 
 
 def save_tiny(folder: Path, *, seed: int = 0) -> Path:
@@ -65,7 +66,7 @@ def save_tiny(folder: Path, *, seed: int = 0) -> Path:
 
 
 def worker_of(
-    settings: Settings, records: Records, base: Path, needs: Mapping[str, float | None], *, seed: int = 0
+    settings: Settings, records: Records, base: Path, needs: Mapping[str, float | str | None], *, seed: int = 0
 ) -> Worker:
     """A worker over a tiny editor, with a judge that knows what each question `needs`; its base is the ledger's."""
     editor = tiny_editor(config=replace(TINY, protect_weights=WEIGHTS, per_context=True), seed=seed)
@@ -151,7 +152,7 @@ def work(worker: Worker) -> None:
         pass
 
 
-def killed_worker(settings: Settings, base: Path, needs: Mapping[str, float | None], step: Step) -> int | None:
+def killed_worker(settings: Settings, base: Path, needs: Mapping[str, float | str | None], step: Step) -> int | None:
     """The exit code of a worker process that is killed at `step`: nothing of it runs on, no block is left in order."""
     context = get_context("forkserver")
     context.set_forkserver_preload(["editing.testing", "server.worker"])  # torch is imported once for all of them
@@ -161,7 +162,7 @@ def killed_worker(settings: Settings, base: Path, needs: Mapping[str, float | No
     return process.exitcode
 
 
-def _work_and_die(settings: Settings, base: Path, needs: Mapping[str, float | None], step: Step) -> None:
+def _work_and_die(settings: Settings, base: Path, needs: Mapping[str, float | str | None], step: Step) -> None:
     worker = worker_of(settings, open_records(settings), base, needs)
     step.arm(lambda: os._exit(DEAD))
     work(worker)
