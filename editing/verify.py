@@ -166,7 +166,7 @@ FIGURES = {
 class GateReport:
     """The verdict over a set of edits: per fact, and together.
 
-    blamed  of a release that fails by the answers which single edits moved, the fewest edits that the others would pass without
+    blamed  the edits that cost most neighbours or leak most, as many as must leave for the others' sums to hold
     """
 
     facts: tuple[FactReport, ...]
@@ -289,9 +289,12 @@ def _judge(case: GateCase, after: Mapping[str, Reply], baseline: Baseline, thres
         "neighbours": (neighbours, "of the answers about other subjects {passed} of {of} stayed"),
         "subject": (subject, "of the other questions about the subject {passed} of {of} stayed free of the new answer"),
     }
-    failed = [name for name, (rate, _) in said.items() if rate.share < bounds[name]]
-    reasons = tuple(said[name][1].format(passed=said[name][0].passed, of=said[name][0].of) for name in failed)
-    short = not {"direct", "probes"}.isdisjoint(failed)
+    failed = {
+        name: words.format(passed=rate.passed, of=rate.of)
+        for name, (rate, words) in said.items()
+        if rate.share < bounds[name]
+    }
+    reasons, short = tuple(failed.values()), "direct" in failed or "probes" in failed
     return FactReport(fact.id, direct, probes, neighbours, subject, reasons, after[fact.question].text, answered, short)
 
 
@@ -318,14 +321,17 @@ def _holds(name: str, rate: Rate, bounds: Mapping[str, float]) -> bool:
 
 def _blamed(facts: Sequence[FactReport], bounds: Mapping[str, float]) -> tuple[str, ...]:
     """Those that cost most, until the others' sums hold; nobody if all sums do."""
-    left = list(facts)
-    for name in ("neighbours", "subject"):
-        rates = {fact.fact_id: getattr(fact, name) for fact in left}
-        cheapest_first = sorted(
-            left, key=lambda fact: rates[fact.fact_id].passed - bounds[name] * rates[fact.fact_id].of, reverse=True
-        )
-        while not _holds(name, sum((rates[fact.fact_id] for fact in cheapest_first), Rate(0, 0)), bounds):
-            cheapest_first.pop()
-        left = cheapest_first
-    kept = {fact.fact_id for fact in left}
-    return tuple(fact.fact_id for fact in facts if fact.fact_id not in kept)
+    kept = _affordable(_affordable(facts, "neighbours", bounds), "subject", bounds)
+    return tuple(fact.fact_id for fact in facts if fact not in kept)
+
+
+def _affordable(facts: Sequence[FactReport], name: str, bounds: Mapping[str, float]) -> list[FactReport]:
+    """Without those that lie farthest below the bound, until the others together hold it."""
+
+    def rate(fact: FactReport) -> Rate:
+        return getattr(fact, name)  # type: ignore[no-any-return]
+
+    kept = sorted(facts, key=lambda fact: rate(fact).passed - bounds[name] * rate(fact).of, reverse=True)
+    while not _holds(name, sum(map(rate, kept), Rate(0, 0)), bounds):
+        kept.pop()
+    return kept
