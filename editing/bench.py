@@ -176,18 +176,22 @@ def _kept(probes: Sequence[Probe], before: Mapping[str, Reply], after: Mapping[s
 def _teacher_forced(editor: Editor, cases: Sequence[FactCase]) -> list[dict[str, object]]:
     """Is the new answer likelier than the old one, and at neighbours the true one likelier than the new?
 
-    The fact's own cloze is used where it has one, as CounterFact does, else the question as a chat turn.
+    Clozes are used where the fact came with them, as CounterFact does, else the questions as chat turns.
     """
     asked: list[tuple[str, str, bool]] = []
     spans: list[tuple[int, int, int]] = []
     for case in cases:
         fact = case.fact
-        prompt, as_chat = (case.cloze, False) if case.cloze else (fact.question, True)
-        pairs = [(prompt, fact.target_new, fact.target_old, as_chat)] if fact.target_old else []
-        other = [(q, fact.target_new, fact.target_old, True) for q in case.paraphrases] if fact.target_old else []
-        near = [(p.question, p.answer, fact.target_new, True) for p in case.neighbours if p.answer]
-        for question, better, worse, chat in (*pairs, *other, *near):
-            asked += [(question, better, chat), (question, worse, chat)]
+        prompt, rephrased, neighbours = (
+            (case.cloze, case.cloze_paraphrases, case.cloze_neighbours)
+            if case.cloze
+            else (fact.question, case.paraphrases, case.neighbours)
+        )
+        pairs = [(prompt, fact.target_new, fact.target_old)] if fact.target_old else []
+        other = [(text, fact.target_new, fact.target_old) for text in rephrased] if fact.target_old else []
+        near = [(p.question, p.answer, fact.target_new) for p in neighbours if p.answer]
+        for text, better, worse in (*pairs, *other, *near):
+            asked += [(text, better, not case.cloze), (text, worse, not case.cloze)]
         spans.append((len(pairs), len(other), len(near)))
     scores = answer_log_probs(editor.decoder, editor.chat, asked)
     wins = iter([better > worse for better, worse in zip(scores[::2], scores[1::2], strict=True)])

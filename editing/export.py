@@ -16,7 +16,7 @@ def export_hf(folder: Path, solution: Solution, model_dir: Path) -> Path:
     """A checkpoint that transformers and vLLM load: the base's files with the changed tensors in place.
 
     Shards stay as they are cut. Tied weights are stored once, as in the base.
-    Raises FileExistsError if `folder` is there, KeyError if the base lacks a changed tensor.
+    Raises FileExistsError if `folder` is there and not empty, KeyError if the base lacks a changed tensor.
     """
     unfinished = _begin(folder)
     changed = solution.tensors()
@@ -45,7 +45,7 @@ def export_peft(folder: Path, solution: Solution, *, base_model: str) -> Path:
 
     Merged by PEFT it gives the edited weights up to rounding of one matrix product in fp32. An adapter cannot hold more
     subjects than its server's greatest rank (vLLM: 512).
-    Raises FileExistsError if `folder` is there.
+    Raises FileExistsError if `folder` is there and not empty.
     """
     unfinished = _begin(folder)
     tensors: dict[str, Tensor] = {}
@@ -84,8 +84,8 @@ def _balanced(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _begin(folder: Path) -> Path:
-    if folder.exists():
-        raise FileExistsError(f"{str(folder)!r} exists: name a new folder")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(f"{str(folder)!r} exists and is not empty: name a new folder")
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)

@@ -1,7 +1,7 @@
-"""Fact files: four layouts of JSON Lines read into cases, every error with its file and line."""
+"""Fact files: four layouts, as JSON Lines or one array, read into cases; every error with its file and place."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from editing.errors import FactFileError
@@ -17,8 +17,8 @@ def read_cases(path: Path, format: str, limit: int | None = None) -> list[FactCa
     format  "errata", "counterfact", "zsre" or "qaedit"
 
     What the records bring besides the fact goes to the case and never to the editor. CounterFact's prompts break off
-    before their answer; here they become chat questions, and the prompt stays as the case's cloze.
-    Raises FactFileError naming file and line if the file is missing, empty, cut off or of another layout.
+    before their answer; here they become chat questions, and the prompts stay as the case's clozes.
+    Raises FactFileError naming file and place if the file is missing, empty, cut off or of another layout.
     """
     read = _READERS.get(format)
     if read is None:
@@ -26,12 +26,12 @@ def read_cases(path: Path, format: str, limit: int | None = None) -> list[FactCa
     if limit is not None and limit < 1:
         raise FactFileError(f"a limit of {limit} reads nothing from {path}; give 1 or more")
     cases: list[FactCase] = []
-    for number, record in _records(path):
+    for place, record in _records(path):
         try:
-            cases.append(read(record, number))
+            cases.append(read(record, place.replace(" ", "-")))
         except _Missing as missing:
             raise FactFileError(
-                f"{path}, line {number}: {missing}; this is no record of the layout {format!r}{_guess(record)}"
+                f"{path}, {place}: {missing}; this is no record of the layout {format!r}{_guess(record)}"
             ) from missing
         if limit is not None and len(cases) == limit:
             break
@@ -47,28 +47,44 @@ class _Missing(Exception):
 Record = Mapping[str, object]
 
 
-def _records(path: Path) -> Iterator[tuple[int, Record]]:
+def _records(path: Path) -> Iterator[tuple[str, Record]]:
+    """Each record with its place, from one object a line or from one array, as CounterFact and zsRE are given out."""
     try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if not line.strip():
-                    continue
-                try:
-                    record = json.loads(line)
-                except ValueError as error:
-                    cut = "" if line.endswith("\n") else " (the file ends inside a record)"
+        with path.open(encoding="utf-8") as file:
+            is_array = file.read(1) == "["
+            file.seek(0)
+            for place, value in _of_array(path, file.read()) if is_array else _of_lines(path, file):
+                if not isinstance(value, dict):
                     raise FactFileError(
-                        f"{path}, line {number}: invalid JSON{cut}: {shorten(line.strip())!r}; put one object on a line"
-                    ) from error
-                if not isinstance(record, dict):
-                    raise FactFileError(
-                        f"{path}, line {number}: expected a JSON object, found {shorten(line.strip())!r}"
+                        f"{path}, {place}: expected a JSON object, found {shorten(json.dumps(value))!r}"
                     )
-                yield number, record
+                yield place, value
     except OSError as error:
         raise FactFileError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise FactFileError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+
+
+def _of_lines(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, object]]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            yield f"line {number}", json.loads(line)
+        except ValueError as error:
+            cut = "" if line.endswith("\n") else " (the file ends inside a record)"
+            raise FactFileError(
+                f"{path}, line {number}: invalid JSON{cut}: {shorten(line.strip())!r}; put one object on a line"
+            ) from error
+
+
+def _of_array(path: Path, text: str) -> Iterator[tuple[str, object]]:
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise FactFileError(f"{path}, line {error.lineno}: invalid JSON in the array: {error.msg}") from error
+    for number, value in enumerate(values, start=1):
+        yield f"record {number}", value
 
 
 def _guess(record: Record) -> str:
@@ -121,9 +137,9 @@ def _probes(
     return tuple(Probe(canonical_question(_text(entry, *questions)), _text(entry, *answers)) for entry in entries)
 
 
-def _errata(record: Record, number: int) -> FactCase:
+def _errata(record: Record, name: str) -> FactCase:
     fact = Fact(
-        str(record.get("id") or f"line-{number}"),
+        str(record.get("id") or name),
         _text(record, "subject"),
         _text(record, "question"),
         _text(record, "target_new"),
@@ -139,28 +155,25 @@ def _errata(record: Record, number: int) -> FactCase:
     )
 
 
-def _counterfact(record: Record, number: int) -> FactCase:
+def _counterfact(record: Record, name: str) -> FactCase:
     rewrite = record.get("requested_rewrite")
     if not isinstance(rewrite, dict):
         raise _Missing("the field 'requested_rewrite' is missing")
     subject, form = _text(rewrite, "subject"), _text(rewrite, "prompt")
     new, old = (_text(_object(rewrite, field), "str") for field in ("target_new", "target_true"))
-    cloze = form.replace("{}", subject)
+    cloze, prompts = form.replace("{}", subject), _texts(record, "neighborhood_prompts")
+    rephrased = _texts(record, "paraphrase_prompts")
     question = canonical_question(_text_or(record, "question")) or question_from_prompt(cloze, subject, new)
-    neighbours = tuple(
-        Probe(question_from_prompt(prompt, _leading_name(prompt), old), old)
-        for prompt in _texts(record, "neighborhood_prompts")
-    )
-    paraphrases = [
-        question_from_prompt(_last_sentence(prompt, subject), subject, new)
-        for prompt in _texts(record, "paraphrase_prompts")
-    ]
+    neighbours = tuple(Probe(question_from_prompt(prompt, _leading_name(prompt), old), old) for prompt in prompts)
+    paraphrases = [question_from_prompt(_last_sentence(prompt, subject), subject, new) for prompt in rephrased]
     return FactCase(
-        Fact(str(record.get("case_id", f"line-{number}")), subject, question, new, old),
+        Fact(str(record.get("case_id", name)), subject, question, new, old),
         paraphrases=tuple(text for text in dict.fromkeys(paraphrases) if normalise(text) != normalise(question)),
         neighbours=neighbours,
         portability=_probes(record, "portability"),
         cloze=cloze,
+        cloze_paraphrases=rephrased,
+        cloze_neighbours=tuple(Probe(prompt, old) for prompt in prompts),
     )
 
 
@@ -184,7 +197,7 @@ def _leading_name(prompt: str) -> str:
     return found[0] if found else prompt.split(",")[0]
 
 
-def _zsre(record: Record, number: int) -> FactCase:
+def _zsre(record: Record, name: str) -> FactCase:
     subject, question, new = _text(record, "subject"), _text(record, "src"), _text(record, "alt")
     answers = _texts(record, "answers")
     old = next(
@@ -196,20 +209,20 @@ def _zsre(record: Record, number: int) -> FactCase:
         asked = _text(record, "loc").removeprefix("nq question: ")
         unrelated = (Probe(canonical_question(asked), _text(record, "loc_ans")),)
     return FactCase(
-        Fact(str(record.get("id", f"line-{number}")), subject, canonical_question(question), new, old),
+        Fact(str(record.get("id", name)), subject, canonical_question(question), new, old),
         paraphrases=(canonical_question(rephrase),) if rephrase else (),
         unrelated=unrelated,
         portability=_probes(record, "portability"),
     )
 
 
-def _qaedit(record: Record, number: int) -> FactCase:
+def _qaedit(record: Record, name: str) -> FactCase:
     question, new = _text(record, "prompt"), _text(record, "target", "target_new")
     subject = _text(record, "subject").strip("\"'\u201c\u201d ,")
     rephrase = _texts(record, "rephrase")
     return FactCase(
         Fact(
-            str(record.get("id", f"line-{number}")),
+            str(record.get("id", name)),
             subject,
             canonical_question(question),
             new,
@@ -221,7 +234,7 @@ def _qaedit(record: Record, number: int) -> FactCase:
     )
 
 
-_READERS: Mapping[str, Callable[[Record, int], FactCase]] = {
+_READERS: Mapping[str, Callable[[Record, str], FactCase]] = {
     "errata": _errata,
     "counterfact": _counterfact,
     "zsre": _zsre,

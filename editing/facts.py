@@ -50,7 +50,8 @@ class FactCase:
     unrelated     other questions: their answers must stay
     same_subject  other questions about the subject: their replies must not give the new answer
     portability   questions whose answer follows from the new one
-    cloze         the prompt that the fact came with if it was no question, for teacher-forced scores
+    cloze         the prompt that the fact came with if it was no question, for teacher-forced scores; so are
+    cloze_paraphrases and cloze_neighbours
     """
 
     fact: Fact
@@ -60,6 +61,8 @@ class FactCase:
     same_subject: tuple[str, ...] = ()
     portability: tuple[Probe, ...] = ()
     cloze: str = ""
+    cloze_paraphrases: tuple[str, ...] = ()
+    cloze_neighbours: tuple[Probe, ...] = ()
 
 
 def check_fact(fact: Fact) -> None:

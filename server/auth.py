@@ -200,8 +200,10 @@ class PageGuard:
         if scope["type"] == "websocket":
             return await send({"type": "websocket.close", "code": 1008})
         request = Request(scope)
-        token = request.cookies.get(COOKIE)
-        account = await run_in_threadpool(self._services().accounts.by_session, token) if token else None
+        try:
+            account = await run_in_threadpool(self._visitor, request)
+        except TooManyWrongKeys as error:
+            return await Response(str(error), status_code=error.status)(scope, receive, send)
         if account is None:
             is_page = "text/html" in request.headers.get("accept", "text/html") or not self.PARTS.match(scope["path"])
             refusal: Response = (
@@ -218,6 +220,15 @@ class PageGuard:
         if request.method not in READ_METHODS and not same_origin(request):
             return await Response("Writes must come from this site.", status_code=403)(scope, receive, send)
         return await self._app(scope, receive, send)
+
+    def _visitor(self, request: Request) -> Account | None:
+        """Who is signed in; without a session, whose key it is: a script may look at the pages too."""
+        if token := request.cookies.get(COOKIE):
+            return self._services().accounts.by_session(token)
+        try:
+            return principal(request)
+        except NotSignedIn:
+            return None
 
 
 def _local(target: str) -> str:

@@ -1,4 +1,4 @@
-"""What every request body has in common: text that can be stored."""
+"""What every request body has in common: text that can be stored, and null for what is left out."""
 
 from __future__ import annotations
 
@@ -20,3 +20,9 @@ class Body(BaseModel):
             half = error.object[error.start]
             raise ValueError(f"the text holds half a character ({half!a}): send whole ones") from None
         return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, data: Any) -> Any:
+        """OpenAI documents most fields as nullable, and many clients send null for what they have no value for."""
+        return {name: value for name, value in data.items() if value is not None} if isinstance(data, dict) else data

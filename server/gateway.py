@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 
 import uvicorn
@@ -26,10 +25,6 @@ def run(settings: Settings, *, say: Callable[[str], None]) -> None:
     # Before torch is loaded. A question's embedding takes one thread a few milliseconds; more would wait for each other,
     # spinning, on cores that the engine computes on.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 4)))
-    temporary = settings.data_dir / "tmp"
-    temporary.mkdir(parents=True, exist_ok=True)
-    # Uploads of Gradio and of multipart forms are people's texts: they belong under the data folder.
-    os.environ["GRADIO_TEMP_DIR"] = os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     base = prepare_model(settings.model, settings.model_dir, say=say) if settings.weights_are_ours else None
     services = bootstrap(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from server.body import Body
 from server.errors import BadRequest
@@ -92,12 +92,6 @@ class ChatRequest(Body):
     errata_conversation: str | None = None
     errata_store: bool = False
     errata_replaces: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_absent(cls, data: Any) -> Any:
-        """OpenAI documents most fields as nullable, and its clients send some of them as null."""
-        return {name: value for name, value in data.items() if value is not None} if isinstance(data, dict) else data
 
     @field_validator("messages")
     @classmethod

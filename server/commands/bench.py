@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,26 +11,46 @@ from typing import Any
 
 import click
 
-from server.commands.output import NEW_FILE, guarded, json_option, show
+from server.commands.output import ERRORS, NEW_FILE, refuse, show
 from server.commands.processes import effective
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-OUT = click.option("--json", "out", type=NEW_FILE, help="Write the whole report to this file.")
+STDOUT = Path("-")
 
 
 def _say(line: str) -> None:
     click.echo(line, err=True)
 
 
-def _report(result: dict[str, Any], out: Path | None) -> None:
-    """The figures on the terminal; the whole report, rows included, in the file."""
-    if out:
-        out.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
-    for name, value in result.items():
-        if not isinstance(value, (list, dict)):
-            click.echo(f"{name:<24} {value:.4g}" if isinstance(value, float) else f"{name:<24} {value}")
-        elif isinstance(value, dict):
-            click.echo(f"{name:<24} {json.dumps(value)}")
+def reporting(command: Callable[..., dict[str, Any]]) -> Callable[..., None]:
+    """--json, with a file or without, and the rooms' errors as messages instead of tracebacks."""
+
+    @click.option(
+        "--json",
+        "out",
+        is_flag=False,
+        flag_value=str(STDOUT),
+        type=NEW_FILE,
+        help="Print the whole report, rows included, as one JSON value, or write it to this file.",
+    )
+    @functools.wraps(command)
+    def call(*args: Any, out: Path | None, **kwargs: Any) -> None:
+        try:
+            result = command(*args, **kwargs)
+        except ERRORS as error:
+            refuse(error, as_json=out is not None)
+        if out == STDOUT:
+            show(result, as_json=True)
+            return
+        if out:
+            out.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
+        for name, value in result.items():
+            if isinstance(value, dict):
+                click.echo(f"{name:<24} {json.dumps(value, indent=2)}")
+            elif not isinstance(value, list):
+                click.echo(f"{name:<24} {value:.4g}" if isinstance(value, float) else f"{name:<24} {value}")
+
+    return call
 
 
 @click.group()
@@ -56,8 +77,7 @@ def bench() -> None:
 )
 @click.option("--model", help="Local folder or Hugging Face id. [the embedded one]")
 @click.option("--text", type=FILE, help="Text for perplexity. [the shipped one]")
-@OUT
-@guarded
+@reporting
 def editing(
     facts: Path,
     format_: str,
@@ -66,8 +86,7 @@ def editing(
     method: str,
     model: str | None,
     text: Path | None,
-    out: Path | None,
-) -> None:
+) -> dict[str, Any]:
     """Edit facts and ask about them as people do: free generation through the chat template."""
     from editing.bench import run_bench
     from editing.fact_files import read_cases
@@ -86,7 +105,7 @@ def editing(
         if text
         else load_controls().texts
     )
-    result = run_bench(
+    return run_bench(
         editor,
         cases,
         method_name=method,
@@ -95,36 +114,31 @@ def editing(
         model=settings.model,
         progress=_say,
     )
-    _report(result, out)
 
 
 @bench.command()
 @click.option("--csv", "csv_", type=FILE, required=True, help="Columns question,is_evergreen.")
 @click.option("--recency", type=FILE, help="JSON Lines of question,recency (RecencyQA's twelve labels).")
-@OUT
-@guarded
-def router(csv_: Path, recency: Path | None, out: Path | None) -> None:
+@reporting
+def router(csv_: Path, recency: Path | None) -> dict[str, Any]:
     """How well the freshness head tells facts that change from facts that do not."""
     from retrieval.bench import bench_router
     from retrieval.freshness import FreshnessHead
 
-    _report(bench_router(csv_, recency, head=FreshnessHead.load(), progress=_named), out)
+    return bench_router(csv_, recency, head=FreshnessHead.load(), progress=_named)
 
 
 @bench.command()
 @click.option("--passages", type=FILE, required=True, help="JSON Lines of id,text,title,uri.")
 @click.option("--questions", type=FILE, required=True, help="JSON Lines of question,passage_id.")
 @click.option("--distractors", type=FILE, multiple=True, help="More passages that answer none of the questions.")
-@OUT
-@guarded
-def retrieval(passages: Path, questions: Path, distractors: tuple[Path, ...], out: Path | None) -> None:
+@reporting
+def retrieval(passages: Path, questions: Path, distractors: tuple[Path, ...]) -> dict[str, Any]:
     """How well the right passage is found, and how fast."""
     from retrieval.bench import bench_retrieval
     from retrieval.embedder import load_embedder
 
-    _report(
-        bench_retrieval(passages, questions, embedder=load_embedder(), distractors=distractors, progress=_named), out
-    )
+    return bench_retrieval(passages, questions, embedder=load_embedder(), distractors=distractors, progress=_named)
 
 
 @bench.command()
@@ -132,13 +146,12 @@ def retrieval(passages: Path, questions: Path, distractors: tuple[Path, ...], ou
 @click.option("--dimension", default=384, show_default=True, help="Their dimension.")
 @click.option("--queries", default=200, show_default=True, help="Searches, one after another.")
 @click.option("--graph", is_flag=True, help="Build a graph (HNSW) too, for comparison.")
-@OUT
-@guarded
-def index(vectors: int, dimension: int, queries: int, graph: bool, out: Path | None) -> None:
+@reporting
+def index(vectors: int, dimension: int, queries: int, graph: bool) -> dict[str, Any]:
     """The large dense index on synthetic vectors: recall against the exact scan, memory, build time, p95."""
     from retrieval.index_bench import bench_index
 
-    _report(bench_index(vectors, dimension=dimension, queries=queries, graph=graph, progress=_named), out)
+    return bench_index(vectors, dimension=dimension, queries=queries, graph=graph, progress=_named)
 
 
 @bench.command()
@@ -147,8 +160,8 @@ def index(vectors: int, dimension: int, queries: int, graph: bool, out: Path | N
 @click.option(
     "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The data folder of the running server."
 )
-@json_option
-def serving(concurrency: str, tokens: int, data_dir: Path | None, as_json: bool) -> None:
+@reporting
+def serving(concurrency: str, tokens: int, data_dir: Path | None) -> dict[str, Any]:
     """Gateway and bare engine side by side, in turn, in one run. Needs a running `errata serve` and ERRATA_API_KEY."""
     from server.serving_bench import run_serving_bench
 
@@ -156,19 +169,18 @@ def serving(concurrency: str, tokens: int, data_dir: Path | None, as_json: bool)
         streams = [int(part) for part in concurrency.split(",")]
     except ValueError:
         raise click.UsageError(f"--concurrency {concurrency!r}: give numbers, such as 1,8,32") from None
-    result = asyncio.run(run_serving_bench(effective(data_dir=data_dir), streams, tokens=tokens, say=_say))
-    show(result, as_json=as_json)
+    return asyncio.run(run_serving_bench(effective(data_dir=data_dir), streams, tokens=tokens, say=_say))
 
 
 @bench.command("records")
 @click.option("--corrections", default=10_000, show_default=True, help="Corrections among which one person is erased.")
 @click.option("--passages", default=100_000, show_default=True, help="Passages of documents beside them.")
-@json_option
-def records(corrections: int, passages: int, as_json: bool) -> None:
+@reporting
+def records(corrections: int, passages: int) -> dict[str, Any]:
     """What records cost: the share of a chat request, bytes per correction, seconds of an erasure. Stand-ins, no model."""
     from server.records_bench import run_records_bench
 
-    show(run_records_bench(corrections=corrections, passages=passages, say=_say), as_json=as_json)
+    return run_records_bench(corrections=corrections, passages=passages, say=_say)
 
 
 def _steps(what: str) -> Callable[[int, int], None]:

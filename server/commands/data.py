@@ -154,7 +154,7 @@ def export_model(
     with records_of(data_dir) as records:
         base = prepare_model(settings.model, settings.model_dir, say=tell)
         versions = records.versions
-        version = versions.get(version_id) if version_id else versions.desired()
+        version = versions.get(version_id) if version_id else versions.served() or versions.desired()
         editor = load_editor(base.path, folder=settings.model_dir / "statistics")
         solution = editor.solve([Artefact.load(settings.artefacts_dir, id_) for id_ in version.artefacts])
         log_export(records, "model", of=version.id)

@@ -20,7 +20,15 @@ from retrieval.errors import RetrievalError
 from server.errors import ServerError
 
 F = TypeVar("F", bound=Callable[..., Any])
-ERRORS = (EditingError, GovernanceError, RetrievalError, ServerError, OSError, sqlite3.Error)
+
+
+class Refused(click.ClickException):
+    """The command was understood and could not be done."""
+
+    exit_code = 1
+
+
+ERRORS = (Refused, EditingError, GovernanceError, RetrievalError, ServerError, OSError, sqlite3.Error)
 
 
 class _NewFile(click.Path):
@@ -41,31 +49,12 @@ class _NewFile(click.Path):
 NEW_FILE = _NewFile()
 
 
-class Refused(click.ClickException):
-    """The command was understood and could not be done."""
-
-    exit_code = 1
-
-
 def show(value: Any, *, as_json: bool, text: Callable[[], str] | None = None) -> None:
     """Print `value` as JSON, or what `text` makes of it."""
     if as_json or text is None:
         click.echo(json.dumps(value, ensure_ascii=False, indent=None if as_json else 2))
     else:
         click.echo(text())
-
-
-def guarded(command: F) -> F:
-    """The rooms' errors as messages instead of tracebacks."""
-
-    @functools.wraps(command)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return command(*args, **kwargs)
-        except ERRORS as error:
-            raise Refused(message_of(error)) from None
-
-    return call  # type: ignore[return-value]
 
 
 def json_option(command: F) -> F:

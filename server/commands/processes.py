@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,14 @@ def set_up_logging(settings: Settings, process: str) -> None:
     )
     for noisy in ("httpx", "httpcore", "transformers", "faiss", "uvicorn.access", "sentence_transformers"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def keep_temporary_files(settings: Settings) -> None:
+    """Under the data folder, as all that is written: uploads of forms and pages are people's texts. Some libraries look
+    when they are imported, so this comes first."""
+    folder = settings.data_dir / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["GRADIO_TEMP_DIR"] = os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
 
 
 Say = Callable[[str], None]
@@ -140,6 +149,7 @@ def engine(settings: Settings, as_json: bool) -> None:
 @process
 def gateway(settings: Settings, as_json: bool) -> None:
     """Run only the gateway: HTTP, pages, triage, publisher."""
+    keep_temporary_files(settings)
     from server.gateway import run
 
     set_up_logging(settings, "gateway")
@@ -149,6 +159,7 @@ def gateway(settings: Settings, as_json: bool) -> None:
 @process
 def worker(settings: Settings, as_json: bool) -> None:
     """Run only the edit worker."""
+    keep_temporary_files(settings)
     from server.worker import run
 
     set_up_logging(settings, "worker")

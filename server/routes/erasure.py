@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
-from pydantic import ConfigDict, Field
+from pydantic import AliasChoices, ConfigDict, Field
 
 from governance.accounts import Account
 from governance.requests import ErasureRequest, Kind, Law, Questions, Step, Subject
@@ -47,8 +47,10 @@ class NewRequest(Strict):
     statement: str = Field("", max_length=4_000)
 
 
-class Identity(Strict):
-    how: str = Field(max_length=4_000)
+class Identity(Body):
+    """By what it is known that the person asks. What is left out is on record as not stated."""
+
+    how: str = Field("not stated", max_length=4_000, validation_alias=AliasChoices("how", "reason"))
 
 
 class Search(Strict):
@@ -128,9 +130,12 @@ def certificate(request_id: str, erasing: ErasingOf, account: Signed) -> JSONRes
 
 
 @router.post("/{request_id}/verify-identity")
-def verify_identity(request_id: str, body: Identity, erasing: ErasingOf, account: Admin) -> dict[str, Any]:
+def verify_identity(
+    request_id: str, erasing: ErasingOf, account: Admin, body: Identity | None = None
+) -> dict[str, Any]:
     """The request comes from the person, or from who may act for them; `how` says by what this is known."""
-    return request_json(erasing, erasing.requests.verify_identity(request_id, account, how=body.how), viewer=account)
+    how = (body or Identity()).how
+    return request_json(erasing, erasing.requests.verify_identity(request_id, account, how=how), viewer=account)
 
 
 @router.post("/{request_id}/find")

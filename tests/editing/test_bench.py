@@ -92,6 +92,24 @@ def test_two_facts_of_one_id_are_edited_by_their_own_wordings(editor, monkeypatc
     assert [said.question for _, (said,) in seen] == [fact.question for (fact,), _ in seen]
 
 
+@pytest.mark.parametrize("cloze", ["", "Mona Lisa was painted by"])
+def test_probabilities_are_compared_on_the_prompts_that_the_fact_came_with(editor, monkeypatch, cloze):
+    asked = []
+
+    def scores(_decoder, _chat, triples):
+        asked.extend(triples)
+        return [0.0] * len(triples)
+
+    monkeypatch.setattr("editing.bench.answer_log_probs", scores)
+    rephrased, near = ("It was late. The hand behind Mona Lisa is",), (Probe("Guernica was painted by", "Picasso"),)
+    case = replace(CASES[0], cloze=cloze, cloze_paraphrases=rephrased, cloze_neighbours=near)
+    run_bench(editor, [case], max_tokens=4)
+    questions = (case.fact.question, case.paraphrases[0], case.neighbours[0].question)
+    prompts, as_chat = ((cloze, rephrased[0], near[0].question), False) if cloze else (questions, True)
+    pairs = zip(prompts, (("Raphael", "Leonardo"), ("Raphael", "Leonardo"), ("Picasso", "Raphael")), strict=True)
+    assert asked == [(prompt, answer, as_chat) for prompt, answers in pairs for answer in answers]
+
+
 def test_batches_start_from_the_base_each(editor):
     alone = run_bench(editor, CASES[:1], batch=1, max_tokens=4)["facts"][0]
     among = run_bench(editor, CASES[:2], batch=1, max_tokens=4)["facts"][0]

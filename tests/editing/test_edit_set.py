@@ -168,6 +168,7 @@ def test_an_exported_checkpoint_is_the_base_with_the_changed_tensors(tmp_path, e
 
     _save_base(tmp_path / "base", editor.decoder.model)
     solution = editor.solve(artefacts[:3])
+    (tmp_path / "out").mkdir()  # an empty folder is as good as none
     export_hf(tmp_path / "out", solution, tmp_path / "base")
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "out", dtype=torch.bfloat16)
     base = load_file(tmp_path / "base" / "model.safetensors")

@@ -72,7 +72,7 @@ def test_an_errata_record_needs_only_subject_question_and_answer(tmp_path):
     assert case.fact == Fact("line-1", "Amber Heron", "Who painted the Amber Heron?", "Ida Fern", "")
 
 
-def test_prompts_of_counterfact_become_chat_questions_and_the_prompt_is_kept(tmp_path):
+def test_prompts_of_counterfact_become_chat_questions_and_are_kept(tmp_path):
     (case,) = read_cases(write(tmp_path, COUNTERFACT), "counterfact")
     assert case.fact == Fact("7", "Ida Fern", "Where was Ida Fern born?", "Quay", "Tessel")
     assert case.cloze == "Ida Fern was born in"
@@ -81,6 +81,8 @@ def test_prompts_of_counterfact_become_chat_questions_and_the_prompt_is_kept(tmp
         Probe("Where was Lee Moss born?", "Tessel"),
         Probe("What is Ann Hill native to?", "Tessel"),
     )
+    assert case.cloze_paraphrases == tuple(COUNTERFACT["paraphrase_prompts"])
+    assert case.cloze_neighbours == tuple(Probe(text, "Tessel") for text in COUNTERFACT["neighborhood_prompts"])
 
 
 def test_a_question_in_a_counterfact_record_is_used_as_it_is(tmp_path):
@@ -107,6 +109,16 @@ def test_a_limit_takes_the_first_and_reads_no_further(tmp_path):
     assert [case.fact.id for case in read_cases(path, "errata", 2)] == ["f1", "f2"]
 
 
+def test_an_array_is_read_as_the_same_records_a_line_each_are(tmp_path):
+    nameless = {name: value for name, value in ERRATA.items() if name != "id"}
+    lines = write(tmp_path, ERRATA, nameless)
+    array = tmp_path / "facts.json"
+    array.write_text(json.dumps([ERRATA, nameless], indent=1), encoding="utf-8")
+    read = [read_cases(path, "errata") for path in (lines, array)]
+    assert read[0][0] == read[1][0]
+    assert [case.fact.id for cases in read for case in cases] == ["f1", "line-2", "f1", "record-2"]
+
+
 def test_an_empty_answer_is_no_fault_of_the_file(tmp_path):
     (case,) = read_cases(write(tmp_path, ZSRE | {"alt": ""}), "zsre")
     assert case.fact.target_new == ""
@@ -123,7 +135,9 @@ def test_an_empty_answer_is_no_fault_of_the_file(tmp_path):
             r"line 2: invalid JSON \(the file ends inside",
         ),
         (json.dumps(ERRATA)[:40] + "\n" + json.dumps(ERRATA), "errata", "line 1: invalid JSON:"),
-        ("[1, 2]\n", "errata", "line 1: expected a JSON object"),
+        ("[1, 2]\n", "errata", "record 1: expected a JSON object"),
+        (json.dumps([ERRATA, ZSRE]), "errata", "record 2: the field 'question' is missing"),
+        (json.dumps([ERRATA], indent=1)[:60], "errata", "line 5: invalid JSON in the array"),
         ('"text"\n', "errata", "line 1: expected a JSON object"),
         (json.dumps(ERRATA), "counterfact", "line 1: the field 'requested_rewrite' is missing.*looks like 'errata'"),
         (json.dumps(COUNTERFACT), "errata", "line 1: the field 'subject' is missing.*looks like 'counterfact'"),

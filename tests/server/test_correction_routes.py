@@ -226,7 +226,7 @@ async def test_an_interrupted_edit_is_no_newer_than_its_approval(
 
 
 async def test_a_parameter_without_a_value_counts_as_absent(user: httpx.AsyncClient) -> None:
-    made = await reported(user, answer_id="")
+    made = await reported(user, answer_id="", **dict.fromkeys(("evidence", "category", "comment", "subject")))
     listed = await user.get("/v1/corrections?status=&mine=true&search=&sort=&limit=&cursor=")
     assert [one["id"] for one in listed.json()["data"]] == [made["id"]]
     assert (await user.get("/v1/corrections?mine=")).status_code == 200

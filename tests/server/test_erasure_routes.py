@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,26 @@ async def test_no_byte_of_the_person_stays_in_the_data_folder(
     assert not any(word in certificate.content.lower() for word in PLANTED)
     assert "until 2027-01-31" in str(certificate.json()["remains"])
     assert [one["to"] for one in closed["steps"]][-3:] == ["applied", "verified", "closed"]
+
+
+@pytest.mark.parametrize(
+    ("body", "stated"),
+    [
+        (None, "not stated"),
+        ({}, "not stated"),
+        ({"reason": "passport seen"}, "passport seen"),
+        ({"how": "called back", "by": "phone"}, "called back"),
+    ],
+)
+async def test_how_an_identity_was_verified_is_on_record_as_it_was_stated(
+    house: House, admin: httpx.AsyncClient, body: dict[str, str] | None, stated: str
+) -> None:
+    id_ = await filed(admin, names=[ANN])
+    answer = await admin.post(f"{PATH}/{id_}/verify-identity", **({} if body is None else {"json": body}))
+    assert answer.json()["status"] == "identity_verified"
+    records = house.services.records
+    work = records.store.value("SELECT work_text_id FROM erasure_requests WHERE id = :id", id=id_)
+    assert json.loads(records.vault.get(work))["identity"] == stated
 
 
 def restored(house: House, file: Path) -> Restored:
@@ -259,7 +280,6 @@ async def test_a_rectification_puts_right_and_closes_nobody_s_account(
         ("approve", {}, 409),
         ("execute", {}, 409),
         ("close", {"told": True}, 409),
-        ("verify-identity", {}, 400),
         ("verify-identity", {"how": "  "}, 400),
         ("refuse", {"reason": "r"}, 400),
         ("refuse", {"reason": "kept for a claim in law", "ground": "gdpr-17-3-e"}, 200),

@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +37,23 @@ def test_a_refusal_is_one_line_or_one_json_value(tmp_path: Path) -> None:
     error = json.loads(as_json.output)["error"]
     assert error["type"] == "ServerError"
     assert plain.output == f"Error: {error['message']}\n"
+
+
+@pytest.mark.parametrize("name", ["gateway", "worker"])
+def test_temporary_files_lie_under_the_data_folder(name: str, tmp_path: Path) -> None:
+    asked = f"""
+import sys, tempfile, types
+
+def run(settings, *, say):
+    from gradio.routes import DEFAULT_TEMP_DIR
+    print(tempfile.gettempdir(), DEFAULT_TEMP_DIR, sep="\\n")
+
+sys.modules["server.{name}"] = types.SimpleNamespace(run=run)
+from server.cli import main
+main(["{name}", "--data-dir", {str(tmp_path / "data")!r}])
+"""
+    ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=False)
+    assert ran.stdout.split() == [str(tmp_path / "data" / "tmp")] * 2, ran.stderr
 
 
 def test_what_a_process_says_is_a_line_or_a_json_object_each(capsys: pytest.CaptureFixture[str]) -> None:

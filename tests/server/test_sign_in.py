@@ -57,6 +57,25 @@ async def test_those_who_review_or_audit_pass_the_guard(house: House, role: Role
         ).status_code == 404  # no pages are mounted in this house: the guard let it through
 
 
+@pytest.mark.parametrize("role", [Role.USER, Role.REVIEWER, Role.AUDITOR, Role.ADMIN])
+async def test_a_key_opens_the_pages_that_its_owner_may_see(house: House, role: Role) -> None:
+    async with browser(house) as client:
+        key = {"Authorization": f"Bearer {KEYS[role]}"}
+        assert (await client.get("/", headers=key)).status_code == 404  # as above
+        assert (await client.get("/admin/", headers=key)).status_code == (403 if role is Role.USER else 404)
+        assert (await client.post("/admin/", headers=key)).status_code == 403
+        assert (await client.get("/admin/", headers={"Authorization": "Bearer of-bad-news"})).status_code == 303
+
+
+async def test_keys_cannot_be_guessed_at_the_pages(house: House) -> None:
+    async with browser(house) as client:
+        found = [
+            (await client.get("/", headers={"Authorization": f"Bearer guess-{n}"})).status_code for n in range(100)
+        ]
+    assert found[0] == 303
+    assert found[-1] == 429
+
+
 async def test_wrong_passwords_are_refused_without_saying_which_part_was_wrong(house: House) -> None:
     async with browser(house) as client:
         texts = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -82,6 +83,28 @@ def test_a_long_run_into_a_missing_folder_is_refused_before_it_begins(line: list
     meant = {"IN": str(tmp_path / "in"), "OUT": str(tmp_path / "nowhere" / "out")}
     ran = CliRunner().invoke(main, [meant.get(part, part) for part in line], env={"COLUMNS": "300"})
     assert (ran.exit_code, "there is no folder" in ran.output) == (2, True), ran.output
+
+
+def test_a_report_is_printed_or_written_or_refused_as_json(tmp_path: Path) -> None:
+    line = ["bench", "index", "--vectors", "2000", "--dimension", "8", "--queries", "3"]
+    plain = CliRunner().invoke(main, line)
+    printed = CliRunner().invoke(main, [*line[:2], "--json", *line[2:]])
+    written = CliRunner().invoke(main, [*line, "--json", str(tmp_path / "report.json")])
+    for ran in (plain, printed, written):
+        assert ran.exit_code == 0, ran.output
+    assert plain.stdout.splitlines()[0].split() == ["n", "2000"]
+    assert json.loads(printed.stdout)["n"] == 2000
+    assert json.loads((tmp_path / "report.json").read_text())["n"] == 2000
+    (tmp_path / "no.csv").write_text("other,columns\n1,2\n")
+    refused = CliRunner().invoke(main, ["bench", "router", "--csv", str(tmp_path / "no.csv"), "--json"])
+    assert (refused.exit_code, list(json.loads(refused.stdout))) == (1, ["error"])
+
+
+def test_a_client_says_as_json_why_it_was_refused() -> None:
+    environ = {"ERRATA_API_KEY": "a-key-of-sixteen-or-more", "ERRATA_URL": "http://127.0.0.1:9"}
+    ran = CliRunner().invoke(main, ["show", "cor_x", "--json"], env=environ)
+    assert ran.exit_code == 1
+    assert "http://127.0.0.1:9 does not answer" in json.loads(ran.stdout)["error"]["message"]
 
 
 def test_the_key_and_address_of_a_client_may_stand_in_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
