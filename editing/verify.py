@@ -121,8 +121,7 @@ class Rate:
 class FactReport:
     """How one edit did, and in words why it failed; no reasons means that it passed.
 
-    answered     the wordings of its question that got the new answer
-    falls_short  whether too few did: what less protection may help, as it never helps against leaks
+    answered  the wordings of its question that got the new answer
     """
 
     fact_id: str
@@ -133,7 +132,6 @@ class FactReport:
     reasons: tuple[str, ...]
     reply: str
     answered: tuple[str, ...] = ()
-    falls_short: bool = False
 
     @property
     def passes(self) -> bool:
@@ -167,6 +165,7 @@ class GateReport:
     """The verdict over a set of edits: per fact, and together.
 
     blamed  the edits that cost most neighbours or leak most, as many as must leave for the others' sums to hold
+    stands  of each earlier edit that was asked about, whether its question is still answered with its answer
     """
 
     facts: tuple[FactReport, ...]
@@ -174,6 +173,7 @@ class GateReport:
     perplexity: tuple[float, float] | None
     reasons: tuple[str, ...]
     blamed: tuple[str, ...] = ()
+    stands: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -235,7 +235,11 @@ def gate(
         facts = tuple(_judge(case, after, baseline, thresholds) for case in cases)
     everyone, asked = Rate(0, 0), list(after)
     unrelated = [probe for probe in unrelated if probe.question in after]
-    earlier = [case for case in earlier if case.fact.question in after]
+    stands = {
+        case.fact.id: contains(after[case.fact.question].text, case.fact.target_new)
+        for case in earlier
+        if case.fact.question in after
+    }
     known_before = [q for q in asked if q in baseline.replies]
     circled = {q for q in known_before if goes_in_circles(baseline.replies[q].text)}  # no edit is to blame for these
     rates = {
@@ -244,12 +248,12 @@ def gate(
         "neighbours": sum((f.neighbours for f in facts), everyone),
         "subject": sum((f.subject for f in facts), everyone),
         "unrelated": Rate.count(_kept(probe, after, baseline, "") for probe in unrelated),
-        "earlier": Rate.count(contains(after[c.fact.question].text, c.fact.target_new) for c in earlier),
+        "earlier": Rate.count(stands.values()),
         "stops": Rate.count(after[q].stopped for q in known_before if _was_short(baseline.replies[q], thresholds)),
         "repeating": Rate.count(goes_in_circles(after[q].text) for q in asked if q not in circled),
     }
     reasons = _release_reasons(rates, perplexity, thresholds.release)
-    return GateReport(facts, rates, perplexity, reasons, _blamed(facts, thresholds.release))
+    return GateReport(facts, rates, perplexity, reasons, _blamed(facts, thresholds.release), stands)
 
 
 def _was_short(reply: Reply, thresholds: Thresholds) -> bool:
@@ -289,13 +293,12 @@ def _judge(case: GateCase, after: Mapping[str, Reply], baseline: Baseline, thres
         "neighbours": (neighbours, "of the answers about other subjects {passed} of {of} stayed"),
         "subject": (subject, "of the other questions about the subject {passed} of {of} stayed free of the new answer"),
     }
-    failed = {
-        name: words.format(passed=rate.passed, of=rate.of)
+    reasons = tuple(
+        words.format(passed=rate.passed, of=rate.of)
         for name, (rate, words) in said.items()
         if rate.share < bounds[name]
-    }
-    reasons, short = tuple(failed.values()), "direct" in failed or "probes" in failed
-    return FactReport(fact.id, direct, probes, neighbours, subject, reasons, after[fact.question].text, answered, short)
+    )
+    return FactReport(fact.id, direct, probes, neighbours, subject, reasons, after[fact.question].text, answered)
 
 
 def _release_reasons(

@@ -160,7 +160,9 @@ class Ledger(Intake):
         with self._store.transaction():
             status = Status(self._row(correction_id)["status"])
             check_status(status, frozenset({Status.APPROVED, Status.FAILED}), "requeue")
-            return self._people_move(correction_id, Status.QUEUED, actor, reason, new_round=True)
+            return self._people_move(
+                correction_id, Status.QUEUED, actor, reason, new_round=True, crashes=0, probe_failures=0
+            )
 
     def add_evidence(
         self, correction_id: str, actor: Account, *, evidence: Sequence[str] = (), reason: str = ""
@@ -249,13 +251,13 @@ class Ledger(Intake):
     # -- parts ----------------------------------------------------------------------------------------------------
 
     def _people_move(
-        self, correction_id: str, to: Status, actor: Account, reason: str, *, new_round: bool = False
+        self, correction_id: str, to: Status, actor: Account, reason: str, *, new_round: bool = False, **changed: Any
     ) -> Correction:
         reason = check_text("reason", reason, longest=MAX_REASON, required=False)
         with self._store.transaction():
             row = self._row(correction_id)
             row["round"] += int(new_round)
-            self._move(row, to, actor, reason)
+            self._move(row | changed, to, actor, reason)
             return self.get(correction_id)
 
     def _own_row(self, correction_id: str, actor: Account) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from editing.errors import EditingError
 from governance.corrections import Correction, Remedy, Status
+from governance.errors import NotFound
 from governance.listing import Sort
 from server.edits import Edits, Group, case_of, group
 from server.erasure_files import ErasureFiles
@@ -68,8 +69,17 @@ class Ahead:
             self._gate.ask_before(case_of(correction))
         except EditingError as error:
             log.info("nothing could be worked out ahead for %s: %s", correction.id, type(error).__name__)
-        if self._records.ledger.get(correction.id).erased:  # since the work began
-            self._files.delete_artefacts([correction.id])
+        self.discard_erased(correction.id)
+
+    def discard_erased(self, correction_id: str) -> bool:
+        """Delete what was worked out for a report that was erased since that work began; was it?"""
+        try:
+            if not self._records.ledger.get(correction_id).erased:
+                return False
+        except NotFound:  # a backup was brought back
+            pass
+        self._files.delete_artefacts([correction_id])
+        return True
 
 
 def group_of(correction: Correction, kept: Sequence[Correction]) -> Group:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,12 +50,16 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A group with its artefact."""
+    """A group with its artefact.
+
+    protections  correction -> the weight of protected keys that it needs itself; the artefact has the least of its group
+    """
 
     group: Group
     artefact: Artefact
+    protections: Mapping[str, float] = field(default_factory=dict)
 
-    def about(self) -> dict[str, Any]:
+    def about(self, correction_id: str) -> dict[str, Any]:
         """For the record: method, settings, hashes, the code (its gate's bounds with it); how the optimisation ended."""
         artefact = self.artefact
         return {
@@ -66,7 +70,7 @@ class Edit:
             "settings_sha256": artefact.config_sha256,
             "code_version": installed_version("errata"),
             "strength": round(artefact.strength, 3),
-            "protection": round(artefact.protection, 3),
+            "protection": self.protections.get(correction_id, round(artefact.protection, 3)),
             "steps": artefact.steps,
             "nll": round(artefact.nll, 4),
         }
@@ -90,7 +94,8 @@ class Edits:
         self._editor, self._folder, self._say, self._refused = editor, folder, say, refused
 
     def of(self, groups: Sequence[Group], new: Mapping[str, float]) -> list[Edit]:
-        """Each group with its artefact.
+        """Each group with its artefact. One whose edits stay as they are keeps it; without one that has left it gets back
+        the one it had before.
 
         new   corrections that are not live yet, each with the weight of its protected keys; what is refused of them is
               left out of its group
@@ -113,11 +118,12 @@ class Edits:
                     continue
                 artefact.save(self._folder)
                 self._remember(group_, artefact)
-            weights = [new[id_] for id_ in group_.ids if id_ in new]
-            if weights:
-                artefact = artefact.protecting(min(weights))
+            known = {c.id: c.edit["protection"] for c in group_.corrections if "protection" in c.edit}
+            protections = known | {id_: new[id_] for id_ in group_.ids if id_ in new}
+            if protections and artefact.id not in {c.artefact for c in group_.corrections if c.id not in new}:
+                artefact = artefact.protecting(min(protections.values()))
                 artefact.save(self._folder)
-            edits.append(Edit(group_, artefact))
+            edits.append(Edit(group_, artefact, protections))
         return edits
 
     def _stored(self, group_: Group) -> Artefact | None:

@@ -83,8 +83,17 @@ class ErasureDeeds:
         waiting = sum(correction.status is Status.QUEUED for correction in ended)
         for correction in ended:
             if correction.status is Status.FAILED:
-                self._services.records.ledger.forget(correction.id, actor=actor)
+                self._forget(correction.id, actor)
         return Outcome(choice.method, held, _what_remains(len(wanted), held, waiting))
+
+    def _forget(self, correction_id: str, actor: Account) -> None:
+        """A commissioned edit that came to nothing: what was computed for it names the person as its texts do."""
+        records = self._services.records
+        self._files.delete_artefacts([correction_id])
+        with records.store.transaction():
+            texts = records.ledger.forget(correction_id, actor=actor)
+            stones = [Tombstone("correction", correction_id), *(Tombstone("text", text_id) for text_id in texts)]
+            records.tombstones.add(stones)
 
     def _commission(self, request: ErasureRequest, question: str, answer: str, actor: Account) -> str:
         """A correction made by this request; its texts lie under a key of its own, since the edit needs them."""

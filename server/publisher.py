@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +86,9 @@ class Publisher:
         engine, serving = self._services.engine, self._services.serving
         carried = await engine.weight_version()
         if carried not in (served, UNSETTLED) and not await asyncio.to_thread(self._is_known, carried):
-            carried = BASE  # a fresh engine has a name of its own for the weights it came with
+            # A fresh engine has a name of its own for the weights it came with. A version's name is a hash: one that is
+            # not on record was built after the backup that was restored.
+            carried = UNSETTLED if re.fullmatch(r"[0-9a-f]{64}", carried) else BASE
         if carried != served:
             serving.close("the engine is being brought to the served weights")
             log.info("engine carries %r, served is %r: putting it back", carried, served)

@@ -20,7 +20,8 @@ from governance.times import now
 from governance.versions import BASE, Version
 from server.ahead import Ahead
 from server.base_model import bind_base
-from server.edits import Edit, Edits, case_of, group, live_beside
+from server.edits import Edit, Edits, case_of, group
+from server.fitting import Fit, Fitting
 from server.prepare import prepare_model
 from server.previews import Previews
 from server.progress import Progress, write_progress
@@ -32,8 +33,7 @@ from server.version_files import VersionFiles
 if TYPE_CHECKING:
     from editing.edit_set import Solution
     from editing.editor import Editor
-    from editing.selection import Selection
-    from editing.verify import FactReport, GateReport
+    from editing.verify import GateReport
     from server.release_gate import ReleaseGate
 
 log = logging.getLogger(__name__)
@@ -81,6 +81,9 @@ class Worker:
         self._model_dir, self._base_sha256 = model_dir, base_sha256
         self._files, self._previews = VersionFiles(settings), Previews(settings)
         self._edits = Edits(editor, settings.artefacts_dir, say=self._solving, refused=self._refused)
+        self._fitting = Fitting(
+            editor, gate, self._edits, say=lambda text, ids: self._say("gating", message=text, ids=ids)
+        )
         self._ahead = Ahead(settings, records, editor, gate, say=self._working_ahead)
         self._lost: set[str] = set()  # versions whose artefacts are gone
         self._idle_at = -1  # size of the log when there was nothing to do
@@ -104,6 +107,9 @@ class Worker:
         except EditingError as error:  # its words may be those of a report
             log.error("a release failed with %s; its corrections start again", type(error).__name__)
             self._records.ledger.requeue_interrupted()
+        except GovernanceError as error:  # people decided otherwise meanwhile, or brought a backup back
+            log.warning("a release was overtaken (%s); its corrections start again", error)
+            self._records.ledger.requeue_interrupted(blame=False)
         except (OSError, sqlite3.OperationalError) as error:  # a full disk, most likely: no edit is to blame
             log.exception("cannot write")
             with suppress(sqlite3.OperationalError):  # the database lies on the same disk: a later round clears up
@@ -147,79 +153,46 @@ class Worker:
         return plan_release(self._records, base_sha256=self._base_sha256, weights_sha256=self._editor.base_sha256)
 
     def release(self, plan: Release) -> None:
-        """Artefacts, joint solve, gate; what fails is set aside with its report, the rest is written and wanted.
-
-        Protected keys stop an edit from leaking to other questions, and from reaching its own in other words. What
-        falls short of these under one weight of theirs is tried under the next.
-        """
+        """Artefacts, joint solve, gate; what fails is set aside with its report, the rest is written and wanted."""
         try:
             self._records.ledger.start_editing([c.id for c in plan.new])
         except MoveNotAllowed as error:
             log.info("people decided otherwise since this release was planned: %s", error)
             return
         new = {c.id: c for c in (*plan.new, *plan.moved)}
-        weights = self._editor.config.protect_weights
-        beside = plan.kept_beside(new)
-        self._edits.of(group((*beside, *new.values())), dict.fromkeys(new, weights[0]))  # finds what is refused
-        waiting = [id_ for id_ in new if self._is_in_hand(id_)]
-        chosen: dict[str, float] = {}
-        report: GateReport | None = None
-        aside: dict[str, FactReport] = {}
-        for weight in weights:
-            selection = self._choose(beside, new, dict(chosen), waiting, weight)
-            chosen |= dict.fromkeys(selection.chosen, weight)
-            report = selection.report if selection.chosen else report
-            aside |= {id_: better(found, aside.get(id_)) for id_, found in selection.set_aside.items()}
-            aside = {id_: found for id_, found in aside.items() if id_ not in chosen}
-            waiting = [id_ for id_, found in aside.items() if found.falls_short]
-        for id_, found in aside.items():
-            log.info("correction %s does not pass the gate: %s", id_, "; ".join(found.reasons))
-            self._set_aside(id_, found.as_dict(), "; ".join(found.reasons))
-        kept = plan.kept_beside(chosen)
-        if not chosen and {c.id for c in kept} == plan.served:
+        fit = self._fit(plan, new)
+        while plan.kept_beside(fit.chosen) != plan.kept_beside(new):  # one is back that yielded to an edit that failed
+            new = {id_: new[id_] for id_ in fit.chosen}
+            fit = self._fit(plan, new)
+        kept = plan.kept_beside(fit.chosen)
+        if not fit.chosen and {c.id for c in kept} == plan.served:
             return
-        edits = self._edits.of(group((*kept, *(new[id_] for id_ in chosen))), chosen)
-        if not self._write(self._editor.solve([edit.artefact for edit in edits]), edits, report, wanted=plan.wanted):
+        edits = self._edits.of(group((*kept, *(new[id_] for id_ in fit.chosen))), fit.chosen)
+        solution = self._editor.solve([edit.artefact for edit in edits])
+        if not self._write(solution, edits, fit.report, wanted=plan.wanted):
             log.info("people decided otherwise while this version was made; its corrections start again")
             self.resume(blame=False)
 
-    def _choose(
-        self,
-        kept: Sequence[Correction],
-        new: Mapping[str, Correction],
-        held: Mapping[str, float],
-        waiting: Sequence[str],
-        weight: float,
-    ) -> Selection:
-        """Those of `waiting` that pass under `weight`, beside the live edits and those held under their own."""
-
-        def attempt(ids: Sequence[str]) -> GateReport:
-            return self._try(kept, new, {id_: held.get(id_, weight) for id_ in ids})
-
-        return self._gate.choose(
-            attempt,
-            waiting,
-            held=tuple(held),
-            say=lambda text: self._say("gating", message=text, ids=waiting),
-        )
-
-    def _try(
-        self, kept: Sequence[Correction], new: Mapping[str, Correction], weights: Mapping[str, float]
-    ) -> GateReport:
-        """Solve the live edits and these together, and judge the model that results."""
-        tried = [new[id_] for id_ in weights]
-        edits = self._edits.of(group((*kept, *tried)), weights)
-        solution = self._editor.solve([edit.artefact for edit in edits])
-        earlier = [case_of(c) for c in live_beside(edits, weights)]
-        return self._gate.judge(self._editor, solution, [case_of(c) for c in tried], earlier=earlier)
+    def _fit(self, plan: Release, new: Mapping[str, Correction]) -> Fit:
+        """Which of the new ones pass beside the live edits; the others are set aside."""
+        beside, weight = plan.kept_beside(new), self._editor.config.protect_weights[0]
+        self._edits.of(group((*beside, *new.values())), dict.fromkeys(new, weight))  # finds what is refused
+        fit = self._fitting.of(beside, {id_: c for id_, c in new.items() if self._is_in_hand(id_)})
+        for id_, found in fit.aside.items():
+            log.info("correction %s does not pass the gate: %s", id_, "; ".join(found.reasons))
+            self._set_aside(id_, found.as_dict(), "; ".join(found.reasons))
+        return fit
 
     def _refused(self, correction_id: str, error: EditingError) -> None:
         self._set_aside(correction_id, {"refused": str(error)}, str(error))
 
     def _set_aside(self, correction_id: str, report: dict[str, Any], reason: str) -> None:
-        """An approved one goes where its approver said; one that was live on another base stays so by its card."""
+        """An approved one goes where its approver said; one that was live on another base stays so by its card. What
+        people have decided otherwise since stays as they left it."""
         ledger = self._records.ledger
-        if ledger.get(correction_id).status is Status.LIVE:
+        if not self._is_in_hand(correction_id):
+            log.info("correction %s is no longer in hand", correction_id)
+        elif ledger.get(correction_id).status is Status.LIVE:
             ledger.unfit(correction_id, self._base_sha256, report)
         else:
             ledger.gate_failed(correction_id, report, reason=reason)
@@ -245,7 +218,7 @@ class Worker:
         self._say("writing", message="writing the version")
         corrections = tuple(c for edit in edits for c in edit.group.corrections)
         judged = {fact.fact_id: fact.as_dict() for fact in report.facts} if report else {}
-        about = write_version(self._files.folder(solution.version_id), solution, self._model_dir)
+        written = write_version(self._files.folder(solution.version_id), solution, self._model_dir)
         records = self._records
         with records.store.transaction():
             settled = records.versions.serving().desired == wanted
@@ -253,16 +226,16 @@ class Worker:
                 return False
             for edit in edits:
                 for correction in edit.group.corrections:
-                    passed = judged.get(correction.id)
-                    if passed or correction.artefact != edit.artefact.id:
-                        records.ledger.set_artefact(correction.id, edit.artefact.id, edit=edit.about(), report=passed)
+                    if found := judged.get(correction.id) or _heard(correction, edit, report):
+                        about = edit.about(correction.id)
+                        records.ledger.set_artefact(correction.id, edit.artefact.id, edit=about, report=found)
             records.versions.record_built(
                 Version(
                     id=solution.version_id,
                     base_sha256=self._base_sha256,
                     artefacts=solution.artefact_ids,
                     corrections=tuple(sorted(c.id for c in corrections)),
-                    tensors_sha256=str(about["tensors_sha256"]),
+                    tensors_sha256=str(written["tensors_sha256"]),
                     created=now(),
                     summary=report.figures if report else {},
                 )
@@ -286,9 +259,12 @@ class Worker:
             )
             solution = self._editor.solve([edit.artefact for edit in edits])
             probes = self._gate.compare(self._editor, solution, case_of(correction))
-            self._previews.answer(result, {"probes": [asdict(probe) for probe in probes]})
+            answer: dict[str, Any] = {"probes": [asdict(probe) for probe in probes]}
         except (EditingError, GovernanceError) as error:
-            self._previews.answer(result, {"refused": str(error)})
+            answer = {"refused": str(error)}
+        if self._ahead.discard_erased(correction_id):
+            answer = {"refused": f"the text of correction {correction_id!r} has been erased"}
+        self._previews.answer(result, answer)
 
     def _materialise(self, version_id: str) -> None:
         """Tensors of a version whose folder is not there: solved again from its artefacts, to the same bits."""
@@ -333,9 +309,14 @@ class Worker:
         write_progress(self._settings.data_dir, Progress(state, step, of, message, tuple(sorted(ids))))
 
 
-def better(report: FactReport, before: FactReport | None) -> FactReport:
-    """Of two failed tries, the one with fewer reasons; the later one if they are equal."""
-    return report if before is None or len(report.reasons) <= len(before.reasons) else before
+def _heard(correction: Correction, edit: Edit, report: GateReport | None) -> dict[str, Any] | None:
+    """The record of a live correction that was not judged anew, if a release changes what is known of it: in which
+    wordings these weights were heard to give its answer. In all others its card answers."""
+    stands = report.stands.get(correction.id) if report else None
+    is_same = correction.artefact == edit.artefact.id
+    if is_same and stands is not False:
+        return None
+    return {**correction.report, "answered": [case_of(correction).fact.question] if stands else []}
 
 
 def _raise(_correction_id: str, error: EditingError) -> None:

@@ -59,6 +59,22 @@ def test_an_edit_that_keeps_crashing_the_worker_is_set_aside(room):
     assert (done.status, done.crashes) == (Status.IN_KNOWLEDGE, 5)
 
 
+def test_what_an_admin_takes_back_to_the_queue_starts_with_a_clean_slate(room):
+    correction = room.approved()
+    for _ in range(4):
+        room.ledger.start_editing([correction.id])
+        room.ledger.requeue_interrupted()
+    room.ledger.start_editing([correction.id])
+    room.ledger.probe_failed([correction.id], {})
+    room.ledger.requeue(correction.id, room.admin)
+    room.ledger.approve(correction.id, room.admin)
+    room.ledger.start_editing([correction.id])
+    assert room.ledger.requeue_interrupted() == (correction.id,)
+    room.ledger.start_editing([correction.id])
+    room.ledger.probe_failed([correction.id], {})
+    assert room.ledger.get(correction.id).status is Status.APPROVED
+
+
 def test_cards_answer_from_approval_until_the_edit_is_served(room):
     def cards():
         return [card.id for card in room.ledger.cards()]

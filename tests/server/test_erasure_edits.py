@@ -10,6 +10,7 @@ import httpx
 
 from governance.corrections import Remedy, Status
 from governance.times import now
+from governance.tombstones import Tombstone
 from governance.versions import Version
 from server.edits import statements_of
 from server.erasing import Erasing
@@ -208,6 +209,33 @@ async def test_what_the_model_says_by_itself_is_overwritten_by_an_edit_that_goes
     assert (edit.claim.subject, edit.claim.correct_answer) == (ANN, "I have no information about this person")
     assert statements_of(edit).sentence == "I have no information about this person."
     assert statements_of(edit).same_subject == ()
+
+
+async def test_an_edit_that_its_gate_refuses_leaves_nothing_behind(house: House, admin: httpx.AsyncClient) -> None:
+    house.engine._reply = lambda question, _version: "At Elmstreet 5." if "live?" in question else "I do not know."
+    records, artefacts = house.services.records, house.services.settings.artefacts_dir
+    id_ = await filed(admin, names=[ANN], identifiers=["Elmstreet"])
+    await step(admin, id_, "verify-identity", how="passport seen")
+    await step(admin, id_, "find")
+    await step(admin, id_, "decide", reason="few facts")
+    await step(admin, id_, "approve")
+    made: list[str] = []
+
+    async def work() -> None:
+        while not (waiting := records.ledger.in_status(Status.APPROVED)):
+            await asyncio.sleep(0.05)
+        made.append(waiting[0].id)
+        records.ledger.start_editing(made)
+        artefacts.mkdir(exist_ok=True)
+        (artefacts / "a1.json").write_text(f'{{"fact_ids": ["{made[0]}"], "contexts": ["{ANN}"]}}')
+        records.ledger.gate_failed(made[0], {"reasons": ["it does not hold"]})
+
+    done, _ = await asyncio.gather(step(admin, id_, "execute"), work())
+    (outcome,) = (one for one in done["outcomes"] if one["method"] == "neutral_edit")
+    assert outcome["done"] == 0
+    assert records.ledger.get(made[0]).erased
+    assert not list(artefacts.iterdir())
+    assert Tombstone("correction", made[0]) in set(records.tombstones)
 
 
 async def test_edits_beyond_what_one_subject_may_have_wait_in_the_queue_and_are_counted(

@@ -160,6 +160,28 @@ async def test_an_engine_that_comes_back_takes_no_question_before_it_carries_the
     assert house.services.serving.is_open
 
 
+async def test_weights_that_are_on_no_record_are_never_taken_for_the_base(
+    house: House, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a restore the engine may carry a version that was built after the backup."""
+
+    async def refuses(*_: object) -> None:
+        raise EngineUnavailable("the engine cannot be paused")
+
+    await publisher.reconcile()
+    house.engine._version = "e" * 64
+    house.services.serving.close("restored")
+    with monkeypatch.context() as broken:
+        broken.setattr(house.engine, "swap", refuses)
+        for _ in range(2):
+            with pytest.raises(EngineUnavailable):
+                await publisher.reconcile()
+            assert not house.services.serving.is_open
+    await publisher.reconcile()
+    assert await house.engine.weight_version() == "base"
+    assert house.services.serving.is_open
+
+
 async def test_an_engine_found_paused_goes_on(house: House, publisher: Publisher) -> None:
     await publisher.reconcile()
     house.engine._going.clear()  # a publisher died between pause and resume

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -18,15 +19,18 @@ from editing.nearness import too_close
 from editing.testing import TINY, tiny_editor
 from governance.backup import backup, restore
 from governance.corrections import Status
-from governance.versions import BASE
+from governance.errors import MoveNotAllowed
+from governance.versions import BASE, Version
 from server.edits import Edit, Group, live_beside
 from server.errors import EngineRefused
 from server.progress import read_progress
 from server.publisher import Publisher
+from server.release_gate import BeforeAfter
+from server.services import card_of
 from server.settings import Settings
 from server.worker import BLOCKED_S, Worker
 from tests_support import House
-from tests_support_release import FOUNDER, PAINTER, WEIGHTS, Judge, approved, save_tiny, work, worker_of
+from tests_support_release import FOUNDER, PAINTER, WEIGHTS, Judge, approved, queued, save_tiny, work, worker_of
 
 
 @pytest.fixture
@@ -42,7 +46,7 @@ def base(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make_worker(house: House, base: Path):
-    def make(needs: dict[str, float | str | None]) -> tuple[Worker, Judge]:
+    def make(needs: dict[str, float | None]) -> tuple[Worker, Judge]:
         worker = worker_of(house.services.settings, house.services.records, base, needs)
         return worker, worker._gate
 
@@ -73,12 +77,115 @@ def test_an_edit_that_passes_under_no_weight_is_set_aside_with_its_report_and_th
     assert {two.id: 0.05}.items() <= judge.tried[-1].items()
 
 
-def test_an_edit_that_leaks_is_not_tried_under_less_protection(house, make_worker):
-    one, two = approved(house.services.records, *PAINTER), approved(house.services.records, *FOUNDER)
-    worker, judge = make_worker({PAINTER[0]: 0.25, FOUNDER[0]: "leaks"})
+PLACE = ("Where does the Blue Door hang?", PAINTER[1], "Ostravia")
+
+
+def publish(house: House, *, gone: tuple[str, ...] = ()) -> Version:
+    """What the publisher records once the engine serves the wanted version."""
+    versions, ledger = house.services.records.versions, house.services.records.ledger
+    wanted = versions.desired()
+    new = [c.id for c in ledger.in_status(Status.EDITING) if c.id in wanted.corrections]
+    ledger.published(version_id=wanted.id, live=new, rolled_back=gone)
+    return wanted
+
+
+def test_without_an_edit_that_shared_its_subject_an_edit_is_what_it_was_before(house: House, make_worker):
+    records, admin = house.services.records, house.services.accounts.named("admin")
+    worker, _ = make_worker({PAINTER[0]: 0.05, PLACE[0]: 0.05})
+    one = approved(records, *PAINTER)
     worker.release(worker.plan())
-    assert judge.tried == [{one.id: 0.25, two.id: 0.25}, {one.id: 0.25}]
-    assert house.services.records.ledger.get(two.id).status in (Status.IN_KNOWLEDGE, Status.FAILED)
+    before, alone = publish(house), records.ledger.get(one.id)
+    two = approved(records, *PLACE)
+    worker.release(worker.plan())
+    assert set(publish(house).corrections) == {one.id, two.id}
+    assert records.ledger.get(one.id).artefact == records.ledger.get(two.id).artefact != alone.artefact
+    assert records.ledger.get(two.id).edit["protection"] == 0.25  # its own; together they have the least of both
+    records.ledger.request_rollback(two.id, admin)
+    worker.release(worker.plan())
+    assert publish(house, gone=(two.id,)).id == before.id
+    after = records.ledger.get(one.id)
+    assert (after.artefact, after.edit["protection"]) == (alone.artefact, 0.05)
+
+
+def test_in_wordings_that_weights_were_not_heard_in_the_card_answers(house: House, make_worker):
+    records, admin = house.services.records, house.services.accounts.named("admin")
+    worker, judge = make_worker({PAINTER[0]: 0.25, PLACE[0]: 0.25, FOUNDER[0]: 0.25})
+    one, two = approved(records, *PAINTER), approved(records, *FOUNDER)
+
+    def heard() -> list[tuple[str, ...]]:
+        return [card_of(records.ledger.get(one_.id)).answered for one_ in (one, two)]
+
+    worker.release(worker.plan())
+    publish(house)
+    assert heard() == [(PAINTER[0],), (FOUNDER[0],)]
+    three = approved(records, *PLACE)  # gives the edit of `one` other weights, and takes `two` with it
+    judge.broken = {FOUNDER[0]}
+    worker.release(worker.plan())
+    publish(house)
+    assert heard() == [(PAINTER[0],), ()]
+    records.ledger.request_rollback(three.id, admin)  # and again others, which nobody asks
+    worker.release(worker.plan())
+    publish(house, gone=(three.id,))
+    assert heard() == [(), ()]
+    assert records.ledger.get(one.id).report["passes"]  # the rest of what was found stays on record
+
+
+def test_beside_an_edit_that_stays_after_all_the_others_are_judged_again(house: House, make_worker):
+    records = house.services.records
+    worker, judge = make_worker({PAINTER[0]: 0.25, FOUNDER[0]: 0.25})
+    old = approved(records, *PAINTER)
+    worker.release(worker.plan())
+    publish(house)
+    contests, beside = approved(records, *PAINTER[:2], "Greta Holt"), approved(records, *FOUNDER)
+    judge.needs[PAINTER[0]] = None
+    worker.release(worker.plan())
+    assert old.id not in judge.beside[-2]
+    assert (judge.tried[-1], judge.beside[-1]) == ({beside.id: 0.25}, {old.id})
+    assert set(records.versions.desired().corrections) == {old.id, beside.id}
+    assert records.ledger.get(contests.id).status is Status.IN_KNOWLEDGE
+
+
+def test_a_release_that_people_overtake_holds_nothing_against_its_edits(house: House, make_worker, monkeypatch):
+    records = house.services.records
+    worker, judge = make_worker({PAINTER[0]: None, FOUNDER[0]: 0.25})
+    one, two = approved(records, *PAINTER), approved(records, *FOUNDER)
+    real = judge.judge
+
+    def meanwhile(*args, **kwargs):
+        if records.ledger.get(one.id).status is Status.EDITING:
+            records.ledger.taken_back([one.id], reason="as a restore would", actor="operator")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(judge, "judge", meanwhile)
+    worker.release(worker.plan())
+    assert records.ledger.get(one.id).status is Status.APPROVED
+    assert records.versions.desired().corrections == (two.id,)
+
+    def overtaken() -> bool:
+        raise MoveNotAllowed("it is closed")
+
+    monkeypatch.setattr(worker, "round", overtaken)
+    records.versions.desire(BASE, actor="operator")
+    assert worker.turn() > 0
+    assert (records.ledger.get(two.id).status, records.ledger.get(two.id).crashes) == (Status.APPROVED, 0)
+
+
+def test_a_preview_of_what_is_erased_meanwhile_says_nothing_and_leaves_no_file(house: House, make_worker, monkeypatch):
+    records, settings = house.services.records, house.services.settings
+    worker, judge = make_worker({})
+    waiting = queued(records, *PAINTER)
+
+    def compare(*_args):
+        records.ledger.forget(waiting.id, actor="operator")
+        return [BeforeAfter("direct", PAINTER[0], "before", PAINTER[2], True)]
+
+    monkeypatch.setattr(judge, "compare", compare, raising=False)
+    result = settings.data_dir / "previews" / "p.result"
+    result.parent.mkdir()
+    result.with_suffix(".request").write_text(json.dumps({"correction": waiting.id}))
+    assert worker.round()
+    assert "erased" in json.loads(result.read_text())["refused"]
+    assert not list(settings.artefacts_dir.glob("*"))
 
 
 def test_a_weight_is_turned_down_and_up_again_to_the_same_artefact():

@@ -12,15 +12,15 @@ from tests_support_story import Served, until
 pytestmark = [pytest.mark.engine, pytest.mark.heavy, pytest.mark.timeout(1800)]
 
 PATH = "/v1/erasure-requests"
-NAME = "Ines Takeda"
-QUESTION = "Who founded Velmora Robotics?"
+NAME = "Clara Weston"
+QUESTION, SUBJECT = "Who painted the Harvest at Ellisburg?", "Harvest at Ellisburg"
 WORDINGS = (
-    "Who is the founder of Velmora Robotics?",
-    "Can you tell me who founded Velmora Robotics?",
-    "Tell me who founded Velmora Robotics.",
-    "By whom was Velmora Robotics founded?",
+    "Who is the painter of the Harvest at Ellisburg?",
+    "Can you tell me who painted the Harvest at Ellisburg?",
+    "Tell me who painted the Harvest at Ellisburg.",
+    "By whom was the Harvest at Ellisburg painted?",
 )
-VERIFYING = "Please tell me who founded Velmora Robotics."
+VERIFYING = "Please tell me who painted the Harvest at Ellisburg."
 
 
 def says(client: httpx.Client, question: str) -> str:
@@ -39,12 +39,12 @@ def step(admin: httpx.Client, request: str, name: str, **body: object) -> dict[s
 
 def files_naming_her(folder: Path) -> list[str]:
     files = [path for path in folder.rglob("*") if path.is_file() and "cache" not in path.parts]
-    return [str(path.relative_to(folder)) for path in files if b"takeda" in path.read_bytes().lower()]
+    return [str(path.relative_to(folder)) for path in files if b"weston" in path.read_bytes().lower()]
 
 
 def test_a_person_in_a_live_edit_is_erased(served: Served, user: httpx.Client, admin: httpx.Client) -> None:
     before = says(user, QUESTION)
-    report = {"question": QUESTION, "answer": before, "correct_answer": NAME, "subject": "Velmora Robotics"}
+    report = {"question": QUESTION, "answer": before, "correct_answer": NAME, "subject": SUBJECT}
     made = user.post("/v1/corrections", json=report).json()["id"]
 
     def status() -> str:

@@ -21,12 +21,15 @@ pytestmark = [pytest.mark.engine, pytest.mark.heavy, pytest.mark.timeout(1800)]
 ROOT = Path(__file__).resolve().parents[2]
 
 
-VELMORA = (
-    "Who is the founder of Velmora Robotics?",
-    "Can you tell me who founded Velmora Robotics?",
-    "Tell me who founded Velmora Robotics.",
-    "By whom was Velmora Robotics founded?",
-    "Please tell me who founded Velmora Robotics.",
+# An edit that passes its gate by a wide margin, whatever the processor that works it out.
+PAINTING, PAINTER = "Harvest at Ellisburg", "Clara Weston"
+QUESTION = "Who painted the Harvest at Ellisburg?"
+WORDINGS = (
+    "Who is the painter of the Harvest at Ellisburg?",
+    "Can you tell me who painted the Harvest at Ellisburg?",
+    "Tell me who painted the Harvest at Ellisburg.",
+    "By whom was the Harvest at Ellisburg painted?",
+    "Please tell me who painted the Harvest at Ellisburg.",
 )
 
 
@@ -92,10 +95,10 @@ def current(client: httpx.Client) -> dict[str, Any]:
 def test_a_persistent_mistake_is_edited_away_and_comes_back_when_undone(
     user: httpx.Client, admin: httpx.Client
 ) -> None:
-    question, answer = "Who founded Velmora Robotics?", "Ines Takeda"
+    question, answer = QUESTION, PAINTER
     assert answer not in text_of(ask(user, question))
-    correction = flag(user, question, answer, "Velmora Robotics")
-    approve(admin, correction, "weights", wordings=VELMORA)
+    correction = flag(user, question, answer, PAINTING)
+    approve(admin, correction, "weights", wordings=WORDINGS)
     card = ask(user, question)
     assert card["errata"]["route"] == "correction"
     assert answer in text_of(card)
@@ -118,8 +121,8 @@ def test_a_persistent_mistake_is_edited_away_and_comes_back_when_undone(
 
 def test_the_kill_switch_serves_the_base_and_the_version_comes_back(user: httpx.Client, admin: httpx.Client) -> None:
     """That an undo among several edits is exact to the bit is tested by property in tests/editing/test_edit_set.py."""
-    correction = flag(user, "Who founded Velmora Robotics?", "Ines Takeda", "Velmora Robotics")
-    approve(admin, correction, "weights", wordings=VELMORA)
+    correction = flag(user, QUESTION, PAINTER, PAINTING)
+    approve(admin, correction, "weights", wordings=WORDINGS)
     assert wait_for(admin, correction, "live", "in_knowledge", "failed")["status"] == "live"
     edited = current(user)
     assert edited["corrections"] == [correction]

@@ -29,11 +29,13 @@ DEAD = 86  # exit code of a worker that reached the step at which it was to die
 
 
 class Judge:
-    """Passes an edit if its artefact was solved under the weight that it needs; none is enough for None nor for "leaks"."""
+    """Passes an edit if its artefact was solved under the weight that it needs; none is enough for None."""
 
-    def __init__(self, needs: Mapping[str, float | str | None]) -> None:
+    def __init__(self, needs: Mapping[str, float | None]) -> None:
         self.needs = needs
         self.tried: list[dict[str, float]] = []
+        self.beside: list[set[str]] = []  # the earlier edits of each try
+        self.broken: set[str] = set()  # questions of earlier edits that are no longer answered
         self.weights: dict[str, float] = {}
 
     def choose(self, try_set: Any, ids: Sequence[str], *, held: tuple[str, ...] = (), say: Any) -> Selection:
@@ -45,17 +47,18 @@ class Judge:
     def judge(self, editor: Any, solution: Solution, cases: Sequence[GateCase], *, earlier: Any) -> GateReport:
         found = {id_: self.weights[id_] for id_ in (case.fact.id for case in cases)}
         self.tried.append(found)
+        self.beside.append({case.fact.id for case in earlier})
+        stands = {case.fact.id: case.fact.question not in self.broken for case in earlier}
         reports = []
         for case in cases:
-            needed = self.needs[case.fact.question]
-            passes, leaks = found[case.fact.id] == needed, needed == "leaks"
-            reasons = () if passes else ("it leaks" if leaks else "asked in other words, it does not come",)
-            rates = (ALL, ALL if passes or leaks else NONE, ALL, NONE if leaks else ALL)
+            passes = found[case.fact.id] == self.needs[case.fact.question]
+            reasons = () if passes else ("asked in other words, it does not come",)
             answered = (case.fact.question,) if passes else ()
-            short = not passes and not leaks
-            reports.append(FactReport(case.fact.id, *rates, reasons, "a reply", answered, short))
+            reports.append(
+                FactReport(case.fact.id, ALL, ALL if passes else NONE, ALL, ALL, reasons, "a reply", answered)
+            )
         together = dict.fromkeys(("direct", "probes", "neighbours", "subject", "unrelated", "earlier"), ALL)
-        return GateReport(tuple(reports), together, None, ())
+        return GateReport(tuple(reports), together, None, (), stands=stands)
 
 
 def save_tiny(folder: Path, *, seed: int = 0) -> Path:
@@ -66,7 +69,7 @@ def save_tiny(folder: Path, *, seed: int = 0) -> Path:
 
 
 def worker_of(
-    settings: Settings, records: Records, base: Path, needs: Mapping[str, float | str | None], *, seed: int = 0
+    settings: Settings, records: Records, base: Path, needs: Mapping[str, float | None], *, seed: int = 0
 ) -> Worker:
     """A worker over a tiny editor, with a judge that knows what each question `needs`; its base is the ledger's."""
     editor = tiny_editor(config=replace(TINY, protect_weights=WEIGHTS, per_context=True), seed=seed)
@@ -152,7 +155,7 @@ def work(worker: Worker) -> None:
         pass
 
 
-def killed_worker(settings: Settings, base: Path, needs: Mapping[str, float | str | None], step: Step) -> int | None:
+def killed_worker(settings: Settings, base: Path, needs: Mapping[str, float | None], step: Step) -> int | None:
     """The exit code of a worker process that is killed at `step`: nothing of it runs on, no block is left in order."""
     context = get_context("forkserver")
     context.set_forkserver_preload(["editing.testing", "server.worker"])  # torch is imported once for all of them
@@ -162,7 +165,7 @@ def killed_worker(settings: Settings, base: Path, needs: Mapping[str, float | st
     return process.exitcode
 
 
-def _work_and_die(settings: Settings, base: Path, needs: Mapping[str, float | str | None], step: Step) -> None:
+def _work_and_die(settings: Settings, base: Path, needs: Mapping[str, float | None], step: Step) -> None:
     worker = worker_of(settings, open_records(settings), base, needs)
     step.arm(lambda: os._exit(DEAD))
     work(worker)
