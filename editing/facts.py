@@ -50,8 +50,8 @@ class FactCase:
     unrelated     other questions: their answers must stay
     same_subject  other questions about the subject: their replies must not give the new answer
     portability   questions whose answer follows from the new one
-    cloze         the prompt that the fact came with if it was no question, for teacher-forced scores; so are
-    cloze_paraphrases and cloze_neighbours
+    cloze         the prompt that the fact came with if it was no question, for teacher-forced scores; with it came
+                  cloze_paraphrases and cloze_neighbours
     """
 
     fact: Fact

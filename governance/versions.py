@@ -79,7 +79,11 @@ class Versions:
     def rebase(self, base_sha256: str, *, actor: Actor) -> None:
         """Bind the ledger to another base model; versions of the old one stay on record, but can be served on it alone."""
         with self._store.transaction():
-            self._store.write("UPDATE versions SET base_sha256 = :sha WHERE id = :base", sha=base_sha256, base=BASE)
+            self._store.write(
+                "UPDATE versions SET base_sha256 = :sha, tensors_sha256 = '' WHERE id = :base",
+                sha=base_sha256,
+                base=BASE,
+            )
             self._store.write(
                 "UPDATE serving SET desired = :base, served = NULL, phase = 'idle', kind = 'release', actor = :actor,"
                 " reason_text_id = NULL, since = :at",
@@ -88,6 +92,16 @@ class Versions:
                 at=to_text(now()),
             )
             self._log.append("version.rebased", {"base_sha256": base_sha256, **_by(actor)})
+
+    def measure_base(self, tensors_sha256: str) -> None:
+        """The hash of the tensors that edits change, as the base has them; known once a worker has loaded it."""
+        with self._store.transaction():
+            if self._store.write(
+                "UPDATE versions SET tensors_sha256 = :sha WHERE id = :base AND tensors_sha256 <> :sha",
+                sha=tensors_sha256,
+                base=BASE,
+            ):
+                self._log.append("version.measured", {"version": BASE, "tensors_sha256": tensors_sha256})
 
     def record_built(self, version: Version) -> Version:
         """A version that passed its gate and lies on disk; recording it again changes nothing."""

@@ -59,6 +59,7 @@ def run(settings: Settings, *, say: Callable[[str], None]) -> None:
     editor = load_editor(base.path, folder=settings.model_dir / "statistics", progress=measuring)
     records = open_records(settings)
     bind_base(settings, records, base.base_sha256)
+    records.versions.measure_base(editor.solve([]).tensors_sha256())
     replies = f"{base.base_sha256[:32]}.{str(editor.decoder.dtype).removeprefix('torch.')}.replies.json"
     gate = ReleaseGate(editor, baseline_path=settings.model_dir / "statistics" / replies)
     Worker(settings, records, editor, gate, base.path, base_sha256=base.base_sha256).run()

@@ -16,6 +16,16 @@ def test_base_is_registered_once_and_another_base_is_refused(room):
     assert room.versions.ensure_base("0ther" * 12).base_sha256 == "0ther" * 12
 
 
+def test_the_base_s_tensors_are_measured_once_for_each_base(room):
+    size = room.log.size()
+    for _ in range(2):
+        room.versions.measure_base("7e" * 32)
+    assert room.versions.get("base").tensors_sha256 == "7e" * 32
+    assert room.log.size() == size + 1
+    room.versions.rebase("0ther" * 12, actor="setup")
+    assert room.versions.get("base").tensors_sha256 == ""
+
+
 def test_recording_a_built_version_twice_changes_nothing(room):
     correction = room.editing()
     first = room.build("v1", correction.id)

@@ -42,5 +42,8 @@ async def test_known_paths_and_pages_are_still_there(whole):
     async with whole.client(Role.USER) as user:
         assert (await user.get("/health")).status_code == 200
         assert (await user.get("/v1/models")).status_code == 200
+        assert "gradio" in (await user.get("/", headers={"Accept": "text/html"})).text
+        assert (await user.get("/admin/")).status_code == 403
+        del user.headers["Authorization"]
         page = await user.get("/", headers={"Accept": "text/html"})
     assert (page.status_code, page.headers["location"]) == (303, "/login?next=/")

@@ -121,6 +121,7 @@ def test_a_persistent_mistake_is_edited_away_and_comes_back_when_undone(
 
 def test_the_kill_switch_serves_the_base_and_the_version_comes_back(user: httpx.Client, admin: httpx.Client) -> None:
     """That an undo among several edits is exact to the bit is tested by property in tests/editing/test_edit_set.py."""
+    before = current(user)
     correction = flag(user, QUESTION, PAINTER, PAINTING)
     approve(admin, correction, "weights", wordings=WORDINGS)
     assert wait_for(admin, correction, "live", "in_knowledge", "failed")["status"] == "live"
@@ -129,6 +130,8 @@ def test_the_kill_switch_serves_the_base_and_the_version_comes_back(user: httpx.
 
     admin.post("/v1/versions/base/restore", json={"reason": "kill switch"})
     until(lambda: current(user)["id"] == "base", "the base to be served")
+    assert current(user)["tensors_sha256"] == before["tensors_sha256"] != edited["tensors_sha256"]
+    assert len(before["tensors_sha256"]) == 64
     assert status_of(admin, correction) == "rolled_back"
     admin.post(f"/v1/versions/{edited['id']}/restore", json={"reason": "go on"})
     until(lambda: current(user)["id"] == edited["id"], "the version to be served again")
