@@ -109,7 +109,7 @@ class Worker:
             log.error("a release failed with %s; its corrections start again", type(error).__name__)
             self._records.ledger.requeue_interrupted()
         except GovernanceError as error:  # people decided otherwise meanwhile, or brought a backup back
-            log.warning("a release was overtaken (%s); its corrections start again", error)
+            log.warning("a release was overtaken (%s); its corrections start again", type(error).__name__)
             self._records.ledger.requeue_interrupted(blame=False)
         except (OSError, sqlite3.OperationalError) as error:  # a full disk, most likely: no edit is to blame
             log.exception("cannot write")
