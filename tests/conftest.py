@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests_support_browser import launched
 
@@ -23,8 +23,9 @@ START_TIMEOUT_S = 600
 EDITED_LAYERS = (5, 6, 7)
 COPIED = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
-# The same examples each time, so that a commit passes or fails by itself; `--hypothesis-profile=default` looks for new ones.
-settings.register_profile("fixed", derandomize=True)
+# The same examples each time, however slow the machine, so that a commit passes or fails by itself;
+# `--hypothesis-profile=default` looks for new ones.
+settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("fixed")
 
 

@@ -83,14 +83,10 @@ from editing.wording import contains, normalise
         ),
         ("Who did Lee Moss fight in 1904?", "Lee Moss", "Ida Fern", "Lee Moss fought Ida Fern in 1904."),
         ("What can a quorl eat?", "quorl", "moss", "The thing that a quorl can eat is moss."),
+        ("What should one eat in Quay?", "Quay", "moss", "The thing that one should eat in Quay is moss."),
+        ("Which gate may people use in Quay?", "Quay", "Lume", "The gate that people may use in Quay is Lume."),
+        ("Who must be asked at Quay?", "Quay", "Lee Moss", "The person who must be asked at Quay is Lee Moss."),
         ("Where do people play the quorl?", "quorl", "Veldoria", "The quorl is played in Veldoria."),
-        # numbers
-        ("How many Norvane boats are there?", "Norvane", "40", "There are 40 Norvane boats."),
-        ("How much does a quorl weigh?", "quorl", "2 kg", "A quorl weighs 2 kg."),
-        ("How many moons does Karn have?", "Karn", "two", "Karn has two moons."),
-        ("How many doors are there in the Lume Opera?", "Lume Opera", "40", "There are 40 doors in the Lume Opera."),
-        ("How old is Ida Fern?", "Ida Fern", "45", "Ida Fern is 45 years old."),
-        ("How tall is the Lume Tower?", "Lume Tower", "90 metres", "The Lume Tower is 90 metres tall."),
         # the question word at the end or in the middle; prompts that break off
         ("The gender of Ida Fern is what?", "Ida Fern", "female", "The gender of Ida Fern is female."),
         (

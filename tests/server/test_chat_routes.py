@@ -214,15 +214,19 @@ async def test_who_leaves_while_the_answer_is_stored_has_it_stored_once(house: H
     other_writer = sqlite3.connect(settings.database_path, isolation_level=None)
     other_writer.execute("BEGIN IMMEDIATE")
     listening = asyncio.create_task(listen())
-    await asyncio.sleep(0.2)
+    async with asyncio.timeout(60):
+        while not house.engine.asked or house.engine.running:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)  # it has been said whole, and waits for the writer
     for _ in range(3):  # as a cancel scope does, until the task has ended
         listening.cancel()
         await asyncio.wait_for(asyncio.sleep(0.05), 1)  # the loop goes on while the writer waits
     assert listening.cancelled()
     other_writer.execute("COMMIT")
     other_writer.close()
-    while not records.store.value("SELECT COUNT(*) FROM answers"):
-        await asyncio.sleep(0.02)
+    async with asyncio.timeout(60):
+        while not records.store.value("SELECT COUNT(*) FROM answers"):
+            await asyncio.sleep(0.02)
     await asyncio.sleep(0.1)
     (row,) = records.store.rows("SELECT id, finish_reason FROM answers")
     assert (row["id"], row["finish_reason"]) == ("ans_1", "stop")

@@ -137,15 +137,15 @@ async def test_what_was_ordered_goes_on_after_a_restart_of_the_gateway(
     serving._patience_s = 0.05
     restarted = Erasing(house.services)
     loop = asyncio.create_task(restarted.run())
-    await asyncio.sleep(0.5)  # an engine starts for longer than a question waits
-    assert restarted.underway(id_).error is None
-    serving.open(ServedVersion("base", 0))
-    for _ in range(100):
-        await asyncio.sleep(0.05)
-        if restarted.requests.get(id_).status == "verified":
-            break
+    async with asyncio.timeout(60):
+        while restarted.underway(id_) is None:
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.5)  # an engine starts for longer than a question waits
+        assert restarted.underway(id_).error is None
+        serving.open(ServedVersion("base", 0))
+        while restarted.requests.get(id_).status != "verified":
+            await asyncio.sleep(0.05)
     loop.cancel()
-    assert restarted.requests.get(id_).status == "verified"
     assert [entry.data["kind"] for entry in house.services.records.log.entries()].count(
         "erasure.execution_ordered"
     ) == 1

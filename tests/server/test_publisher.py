@@ -224,15 +224,16 @@ async def test_what_is_answered_while_the_engine_is_probed_is_recorded_under_the
 
     correction = being_edited(house)
     release(house, "v1", correction)
-    probed = f"{EDITED if holds else 'Anna Holm painted it.'} {'word ' * 40}"
+    probed = f"{EDITED if holds else 'Anna Holm painted it.'} {'word ' * 80}"
     house.engine._reply = lambda question, version: probed if "Blue Door" in question else f"{version} answers."
-    house.engine.token_s = 0.02
+    house.engine.token_s = 0.1
     publishing = asyncio.create_task(publisher.reconcile())
     async with asyncio.timeout(10):
         while not house.engine.swaps:
             await asyncio.sleep(0.001)
     assert await version_of_an_answer() == "v1"
     assert not publishing.done()
+    house.engine.token_s = 0
     await publishing
     assert await version_of_an_answer() == served
 

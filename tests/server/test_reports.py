@@ -74,6 +74,7 @@ async def test_one_command_says_what_was_answered_and_another_prints(
     house: House, user: httpx.AsyncClient, tmp_path: Path
 ) -> None:
     made = await reported(user)
+    day = f"{now():%Y-%m-%d}"
     await user.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": REPORT["question"]}]})
     folder = ["--data-dir", str(house.services.settings.data_dir)]
 
@@ -82,7 +83,7 @@ async def test_one_command_says_what_was_answered_and_another_prints(
         assert ran.exit_code == 0, ran.output
         return ran.output
 
-    (answer,) = json.loads(run("answered", "--on", f"{now():%Y-%m-%d}", "--json"))
+    (answer,) = json.loads(run("answered", "--on", day, "--json"))
     assert (answer["weights_version"], answer["route"], answer["edits"]) == ("base", "model", [])
     run("report", str(tmp_path / "one.html"), "--correction", made)
     assert "Blue Door" not in (tmp_path / "one.html").read_text()

@@ -81,9 +81,10 @@ def listening(app: FastAPI, port: int) -> Iterator[None]:
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
     deadline = time.monotonic() + 60
-    while not server.started and time.monotonic() < deadline:
+    while not server.started and thread.is_alive() and time.monotonic() < deadline:
         time.sleep(0.05)
     try:
+        assert server.started, f"nothing listens on port {port}: was it taken?"
         yield
     finally:
         server.should_exit = True

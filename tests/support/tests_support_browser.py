@@ -68,7 +68,7 @@ class Browsing:
         return page
 
     def watched(self, page: Any) -> Any:
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(45_000)
         page.on("pageerror", lambda error: self.complaints.append(f"script error: {error}"))
         page.on("console", lambda said: self._hear(said.text))
         page.on("dialog", lambda dialog: (self.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))

@@ -310,7 +310,7 @@ def fill(world: World) -> None:
     world.add_document("Opening hours", "The library opens at 8 and closes at 22 on working days.", as_of="2026-10-01")
 
 
-def until(true: Callable[[], Any], seconds: float = 8.0) -> Any:
+def until(true: Callable[[], Any], seconds: float = 30) -> Any:
     """What `true` says in the end, asked until it is something."""
     deadline = time.monotonic() + seconds
     while not (said := true()) and time.monotonic() < deadline:
