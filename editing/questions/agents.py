@@ -4,6 +4,7 @@ import re
 
 from editing.questions.grammar import (
     ADVERBS,
+    MODALS,
     PREPOSITIONS,
     agreeing,
     base_and_tense,
@@ -33,7 +34,7 @@ def read_agent(text: str, answer: str) -> Reading | None:
         known = base_and_tense(word)
         if known is None and asked == "who" and re.fullmatch(r"[a-z]+[^s]s", word):
             known = (word[:-1], "present")
-        if word in ("is", "was", "are", "were", "has", "had", "have", "can", "will", "would"):
+        if word in MODALS or word in ("is", "was", "are", "were", "has", "had", "have"):
             known = ("be", "past" if word in ("was", "were", "had", "would") else "present")
         if known is None or (index > 0 and words[index - 1].lower() in PREPOSITIONS):
             if asked == "who":

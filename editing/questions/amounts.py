@@ -3,7 +3,16 @@
 import re
 
 from editing.questions.clauses import clause_of, split_subject
-from editing.questions.grammar import AUXILIARIES, PREPOSITIONS, base_and_tense, is_base, is_participle
+from editing.questions.grammar import (
+    AUXILIARIES,
+    AUXILIARY,
+    DEGREE,
+    MODALS,
+    PREPOSITIONS,
+    base_and_tense,
+    is_base,
+    is_participle,
+)
 from editing.questions.readings import SLOT, Reading, be_of, noun_reading
 
 _NOUN_FOLLOWS = PREPOSITIONS | {"the", "a", "an"}
@@ -36,9 +45,7 @@ def _count_of_subject(text: str) -> Reading | None:
 
 def _count(text: str) -> Reading | None:
     """How many moons does {s} have / How many doors are there in {s}."""
-    match = re.match(
-        r"(?i)^how (many|much)\s+(.+?)\s+(is|are|was|were|did|does|do|has|have|had|can|will)\s+(.+)$", text
-    )
+    match = re.match(rf"(?i)^how (many|much)\s+(.+?)\s+({AUXILIARY})\s+(.+)$", text)
     if not match:
         return _count_of_doers(text)
     asked, counted, auxiliary, rest = f"how {match.group(1)}", match.group(2), match.group(3).lower(), match.group(4)
@@ -73,7 +80,16 @@ def _count(text: str) -> Reading | None:
     subject, tail = parts
     clause = clause_of(subject, auxiliary, tail)
     first = rest.split()[0]
-    if is_participle(first) or (auxiliary in ("can", "will") and is_base(first)):  # who is counted did it
+    if be_of(auxiliary) == auxiliary and not tail and not is_participle(first):  # "how many metres high is {s}"
+        return Reading(
+            "how many",
+            clause,
+            after=f" {counted}",
+            embedded=f"{asked} {counted} {clause}",
+            asked=asked,
+            echo=f"{clause} {asked} {counted}",
+        )
+    if is_participle(first) or (auxiliary in MODALS and is_base(first)):  # who is counted did it
         clause = f"{auxiliary} {rest}"
     noun = f"{quantity} {counted} that {clause}"
     if auxiliary not in ("do", "does", "did") or asked == "how much":
@@ -162,13 +178,7 @@ def _price(text: str) -> Reading | None:
 
 def _degree(text: str, answer: str) -> Reading | None:
     """How old is {s} / How far does {s} reach."""
-    match = re.match(
-        (
-            r"(?i)^how (old|tall|long|high|deep|far|big|large|heavy|wide|fast|hot|cold|often|late|early)\s+(is"
-            r"|are|was|were|did|does|do|can|will)\s+(.+)$"
-        ),
-        text,
-    )
+    match = re.match(rf"(?i)^how ({DEGREE})\s+({AUXILIARY})\s+(.+)$", text)
     if not match:
         return None
     adjective, auxiliary, rest = match.group(1).lower(), match.group(2).lower(), match.group(3)

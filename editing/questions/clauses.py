@@ -4,6 +4,7 @@ import re
 
 from editing.questions.grammar import (
     ADVERBS,
+    MODALS,
     PREPOSITIONS,
     PRONOUNS,
     is_base,
@@ -129,7 +130,7 @@ def split_subject(text: str, auxiliary: str) -> tuple[str, str] | None:
     slot = next((index for index, word in enumerate(words) if SLOT in word), None)
     if slot is None:
         return None
-    does = auxiliary in ("do", "does", "did", "can", "will", "would")
+    does = auxiliary in MODALS or auxiliary in ("do", "does", "did")
     for index in range(1, len(words)):
         word = words[index].lower().strip(",")
         previous = words[index - 1].lower()

@@ -2,10 +2,13 @@
 
 import re
 
-from editing.questions.grammar import PREPOSITIONS, place_preposition, time_preposition
+from editing.questions.grammar import AUXILIARY, DEGREE, PREPOSITIONS, place_preposition, time_preposition
 from editing.questions.readings import Reading, noun_reading
 
-TRAILING = r"in what year|in which year|what year|(?:which|what)(?:\s+[\w-]+){1,3}|who|whom|what|where|when|which"
+TRAILING = (
+    rf"how (?:{DEGREE})|how (?:many|much)(?:\s+(?!(?:{AUXILIARY})\b)[\w-]+){{0,3}}|in what year|in which year|what year"
+    r"|(?:which|what)(?:\s+[\w-]+){1,3}|who|whom|what|where|when|which"
+)
 
 
 def starts_with_question_word(text: str) -> bool:
@@ -67,4 +70,11 @@ def read_trailing_question(text: str, answer: str) -> Reading | None:
     last = before.split()[-1].lower()
     clause = before[: -len(last) - 1] if last in PREPOSITIONS else before
     front = f"{last} {asked}" if last in PREPOSITIONS else asked
-    return Reading("trailing question", f"{before} {little}".rstrip(), embedded=f"{front} {clause}", asked=asked)
+    counted = re.match(r"how (?:many|much)(.*)", asked)
+    return Reading(
+        "trailing question",
+        f"{before} {little}".rstrip(),
+        after=counted.group(1) if counted else "",
+        embedded=f"{front} {clause}",
+        asked=asked,
+    )

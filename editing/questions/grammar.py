@@ -77,11 +77,11 @@ ADVERBS = word_set(
     generally legally famously reportedly next later still always once eventually only
     """
 )
-AUXILIARIES = word_set(
-    """
-    is are was were do does did has have had can could will would should may might must
-    """
-)
+MODALS = word_set("can could will would should may might must")
+AUXILIARIES = MODALS | word_set("is are was were do does did has have had")
+AUXILIARY = "|".join(sorted(AUXILIARIES))  # the same in a pattern
+DEGREES = word_set("old tall long high deep far big large heavy wide fast hot cold often late early")  # behind "how"
+DEGREE = "|".join(sorted(DEGREES))
 PREPOSITIONS = word_set(
     """
     in on at by for from to of with under into about as after before against during over through near behind

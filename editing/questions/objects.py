@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from editing.questions.clauses import clause_of, inverted, place_or_time, split_subject
 from editing.questions.grammar import (
+    AUXILIARY,
+    MODALS,
     PREPOSITIONS,
     agreeing,
     is_base,
@@ -20,9 +22,8 @@ def read_fronted_preposition(text: str, answer: str) -> Reading | None:
     """In which city was {s} born / By whom was {s} written / At what age did {s} die."""
     match = re.match(
         r"(?i)^(in|on|at|by|for|from|to|of|with|under|during|after|into|against|through|since|until"
-        r"|upon)\s+((?:which|what|whom|whose)(?:\s+(?!(?:is|are|was|were|did|does|do|has|have|had|can"
-        r"|could|will|would)\b)[\w'’.,()-]+)*?)\s+"
-        r"(is|are|was|were|did|does|do|has|have|had|can|could|will|would)\s+(.+)$",
+        r"|upon)\s+((?:which|what|whom|whose)"
+        rf"(?:\s+(?!(?:{AUXILIARY})\b)[\w'’.,()-]+)*?)\s+({AUXILIARY})\s+(.+)$",
         text,
     )
     if not match:
@@ -63,7 +64,7 @@ def _fronted_without_inversion(text: str, answer: str) -> Reading | None:
 
 def read_when_where(text: str, answer: str) -> Reading | None:
     """When did {s} die / Where was {s} born."""
-    match = re.match(r"(?i)^(when|where)\s+(is|are|was|were|did|does|do|has|have|had|can|will|would)\s+(.+)$", text)
+    match = re.match(rf"(?i)^(when|where)\s+({AUXILIARY})\s+(.+)$", text)
     if not match:
         return None
     asked, auxiliary, rest = match.group(1).lower(), match.group(2).lower(), match.group(3)
@@ -143,12 +144,8 @@ class _ObjectQuestion:
 
 def _object_question(text: str) -> _ObjectQuestion | None:
     match = re.match(
-        (
-            r"(?i)^(which|what)\s+((?:(?!(?:is|are|was|were|did|does|do|has|have|had|can|will"
-            r"|would)\b)[\w'’/,-]+\s+)+?)(is|are|was|were|did|does|do|has|have|had|can|will)\s+(.+)$"
-        ),
-        text,
-    ) or re.match(r"(?i)^(who|whom|what)()\s+(did|does|do|has|have|had|can|will)\s+(.+)$", text)
+        rf"(?i)^(which|what)\s+((?:(?!(?:{AUXILIARY})\b)[\w'’/,-]+\s+)+?)({AUXILIARY})\s+(.+)$", text
+    ) or re.match(rf"(?i)^(who|whom|what)()\s+((?!(?:is|are|was|were)\b)(?:{AUXILIARY}))\s+(.+)$", text)
     if not match or SLOT in match.group(2):
         return None
     asked, noun, auxiliary, rest = match.groups()
@@ -160,6 +157,8 @@ def _object_question(text: str) -> _ObjectQuestion | None:
     if subject.lower().split()[0] in PREPOSITIONS or not re.match(r"(?i)\{s\}|[a-z\"']", subject):
         return None
     first = rest.split()[0]
+    if auxiliary in MODALS and is_base(first):  # "who should be called": who is asked for does it
+        return None
     if (
         be_of(auxiliary) == auxiliary and noun and is_participle(first) and SLOT not in first
     ):  # "which king was beheaded"

@@ -4,13 +4,20 @@ import re
 from dataclasses import dataclass
 
 from editing.questions.echoes import TRAILING
-from editing.questions.grammar import PREPOSITIONS, base_and_tense, indefinite, is_participle, time_preposition
+from editing.questions.grammar import (
+    MODALS,
+    PREPOSITIONS,
+    base_and_tense,
+    indefinite,
+    is_participle,
+    time_preposition,
+)
 from editing.questions.readings import SLOT
 
 _BE = r"(?:is|are|was|were)"
 _ASKS = re.compile(
     r"(?i)^(who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|can"
-    r"|could|will|would|tell|name|please|give|list|state)\b"
+    r"|could|will|would|should|tell|name|please|give|list|state)\b"
 )
 _ASKS_INSIDE = re.compile(
     rf"(?i)\b(?:{'|'.join(sorted(PREPOSITIONS))}|since|is|was|as|has) (?:which|what|whom?|where|when)\b|(?<!,)\s(?:{TRAILING})$"
@@ -111,7 +118,7 @@ def _ask(before: str, answer: str) -> str:
     subject, form, rest = verb.group(1), verb.group(2).lower(), verb.group(3) or ""
     if subject.startswith("The "):
         subject = "the " + subject[4:]
-    if form in ("is", "are", "was", "were", "has", "had", "can"):
+    if form in MODALS or form in ("is", "are", "was", "were", "has", "had"):
         auxiliary, body = form, rest
         if form in ("has", "had") and not (rest and is_participle(rest.split()[0])):
             auxiliary, body = ("does" if form == "has" else "did"), f"have {rest}".strip()

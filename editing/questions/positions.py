@@ -3,9 +3,17 @@
 import re
 from collections.abc import Iterator
 
-from editing.questions.grammar import ADVERBS, base_and_tense, is_base, is_participle, word_set
+from editing.questions.grammar import (
+    ADVERBS,
+    AUXILIARY,
+    DEGREE,
+    PRONOUNS,
+    base_and_tense,
+    is_base,
+    is_participle,
+    word_set,
+)
 
-_AUXILIARIES = "is|are|was|were|did|does|do|has|have|had|can|could|will|would"
 _SMALL = r"(?:in|for|on|at|from|about|by|to)"
 _ANNOUNCING = re.compile(r"^(?:the )?(?:song|film|movie|book|show|album|role of|part of|lyrics to)\s+", re.IGNORECASE)
 # "the author of X" asks about X; "the battle of X" is itself what is asked about.
@@ -48,7 +56,7 @@ def _behind_auxiliary(text: str) -> Iterator[str]:
     match = re.match(
         (
             rf"(?i)(?:\w+\s+)?(?:when|where|how|who|what|which"
-            rf"|why)\b(?:(?!\s(?:{_AUXILIARIES})\b)\s+[\w-]+){{0,4}}?\s+({_AUXILIARIES})\s+(.+)$"
+            rf"|why)\b(?:(?!\s(?:{AUXILIARY})\b)\s+[\w-]+){{0,4}}?\s+({AUXILIARY})\s+(.+)$"
         ),
         text,
     )
@@ -63,7 +71,8 @@ def _behind_auxiliary(text: str) -> Iterator[str]:
             phrase = words[:index]
             while len(phrase) > 1 and phrase[-1].lower() in ADVERBS:
                 phrase = phrase[:-1]
-            yield _without_noun(" ".join(phrase))
+            if phrase[0].lower() not in PRONOUNS:  # "what should one eat in saint orme"
+                yield _without_noun(" ".join(phrase))
             break
     else:
         if not copula and len(words) > 1:
@@ -75,15 +84,16 @@ def _behind_auxiliary(text: str) -> Iterator[str]:
 def _behind_verb(text: str) -> Iterator[str]:
     """who painted [the amber heron]; what company makes [orbit 64] in quay."""
     match = re.match(r"(?i)(?:who|what|which)(?:\s+\w+){0,2}?\s+(\w+)\s+(.+)$", text)
-    if match and _is_verb(match.group(1)) and not re.fullmatch(_AUXILIARIES, match.group(1).lower()):
+    if match and _is_verb(match.group(1)) and not re.fullmatch(AUXILIARY, match.group(1).lower()):
         thing = _ANNOUNCING.sub("", match.group(2))
         yield re.sub(r"\s+(?:in|on|at|for|by|with|from)\s+.*$", "", thing)
         yield thing
 
 
 def _before_trailing_question(text: str) -> Iterator[str]:
-    """[the corn belt] is in which country."""
-    match = re.match(r"(?i)(.+?)\s+(?:is|are|was|were)\s+.*\b(?:who|whom|what|which|where|when)\b(?:\s\w+){0,3}$", text)
+    """[the corn belt] is in which country; [a karn] has how many moons."""
+    asked = rf"(?:who|whom|what|which|where|when|how (?:many|much|{DEGREE}))"
+    match = re.match(rf"(?i)(.+?)\s+(?:{AUXILIARY})\s+(?:.*\s)?{asked}\b(?:\s\w+){{0,3}}$", text)
     if match and not re.match(r"(?i)(who|what|which|where|when|how|why)\b", text):
         yield _without_noun(match.group(1))
 

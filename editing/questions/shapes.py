@@ -6,7 +6,7 @@ from editing.questions.agents import read_agent
 from editing.questions.amounts import read_amount
 from editing.questions.copulas import read_alternatives, read_bare_noun, read_copula, read_embedded_copula, read_whose
 from editing.questions.echoes import TRAILING, read_inner_question, read_trailing_question
-from editing.questions.grammar import ADVERBS, AUXILIARIES, PREPOSITIONS, base_and_tense, is_base, lower_first, word_set
+from editing.questions.grammar import ADVERBS, AUXILIARIES, DEGREES, PREPOSITIONS, base_and_tense, is_base, lower_first
 from editing.questions.objects import read_fronted_preposition, read_object, read_when_where
 from editing.questions.readings import SLOT, Reading
 
@@ -56,13 +56,6 @@ def strip_frame(text: str) -> str:
     return _clause_as_question(text[framed.end() :]) if framed and framed.end() else text
 
 
-_DEGREES = word_set(
-    """
-    many much long tall high old far big large deep wide heavy fast hot cold often late early
-    """
-)
-
-
 def asks_in_order(question: str) -> bool:
     """Whether a question stands in the order of a question: "who wrote it", not "when it opened"."""
     word, *words = question.rstrip("?").split()
@@ -71,7 +64,7 @@ def asks_in_order(question: str) -> bool:
         return False
     if "'" in word or words[0].lower() in AUXILIARIES:
         return True
-    if first == "how" and words[0].lower() not in _DEGREES:
+    if first == "how" and words[0].lower() not in DEGREES | {"many", "much"}:
         return False
     if first == "who":
         return any(
@@ -153,20 +146,29 @@ def _clause_as_question(text: str) -> str:
     return f"{asked} {'did' if known[1] == 'past' else 'does'} {subject} {known[0]}{rest}"
 
 
+_HAVING = {"has": ("have", "present"), "have": ("have", "present"), "had": ("have", "past")}
+
+
 def _trailing_as_question(text: str) -> str:
     """{s} first flew in what year -> in what year did {s} first fly; what is no plain clause stays."""
-    match = re.match(rf"(?i)^((?:the\s)?\{{s\}})\s+(.+?)\s+({TRAILING})$", text)
+    if there := re.match(rf"(?i)^((?:in|on|at)\s.*\{{s\}}\S*?),? there (is|are|was|were) ({TRAILING})$", text):
+        place, be, asked = there.groups()
+        return f"{asked} {be} there {place[0].lower()}{place[1:]}"
+    match = re.match(rf"(?i)^((?:(?:the|an?)\s(?:[\w-]+\s){{0,3}})?\{{s\}})\s+(.+?)\s+({TRAILING})$", text)
     if not match:
         return text
     subject, words, asked = match.group(1), match.group(2).split(), match.group(3)
+    counts = asked.lower().startswith("how ")
     adverbs = []
     while words and words[0].lower() in ADVERBS:
         adverbs.append(words.pop(0))
+    if counts and len(words) > 1 and words[-1].lower() in PREPOSITIONS:
+        return text
     front = [words.pop()] if len(words) > 1 and words[-1].lower() in PREPOSITIONS else []
     verb, rest = (words[0].lower(), words[1:]) if words else ("", [])
     if verb in ("is", "are", "was", "were"):
-        return " ".join([*front, asked, verb, subject, *adverbs, *rest]) if rest else text
-    known = base_and_tense(verb)
+        return " ".join([*front, asked, verb, subject, *adverbs, *rest]) if rest or counts else text
+    known = base_and_tense(verb) or (_HAVING.get(verb) if counts else None)
     if known is None or "?" in text:
         return text
     return " ".join([*front, asked, "did" if known[1] == "past" else "does", subject, *adverbs, known[0], *rest])
