@@ -10,7 +10,7 @@ import click
 
 from governance.times import period
 from server.commands.folder import DATA_DIR, log_export, percent, records_of
-from server.commands.output import NEW_FILE, json_option, show, table
+from server.commands.output import FILE_OR_FOLDER, NEW_FILE, json_option, show, table
 from server.commands.processes import effective
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -22,14 +22,12 @@ def audit() -> None:
 
 
 @audit.command("verify")
-@click.option(
-    "--export", "export", type=click.Path(exists=True, path_type=Path), help="An exported log instead of the database."
-)
+@click.option("--export", "export", type=FILE_OR_FOLDER, help="An exported log instead of the database.")
 @click.option(
     "--checkpoint",
     "checkpoints",
     multiple=True,
-    type=click.Path(exists=True, path_type=Path),
+    type=FILE_OR_FOLDER,
     help="A checkpoint file or folder to hold it against; repeat for more.",
 )
 @click.option("--key", help="The public key that checkpoints must be signed with.")

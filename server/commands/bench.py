@@ -11,10 +11,9 @@ from typing import Any
 
 import click
 
-from server.commands.output import ERRORS, NEW_FILE, refuse, show
+from server.commands.output import ERRORS, FILE, NEW_FILE, refuse, show
 from server.commands.processes import effective
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 STDOUT = Path("-")
 
 

@@ -11,7 +11,7 @@ import click
 
 from governance.accounts import Role
 from server.commands.folder import DATA_DIR, log_export, operator_of, percent, records_of, tell
-from server.commands.output import json_option, show, table
+from server.commands.output import FILE, json_option, show, table
 from server.commands.processes import effective
 from server.doctor import examine
 from server.notary import sign_now
@@ -101,7 +101,7 @@ def prepare(name: str | None, as_json: bool) -> None:
 @MODEL
 @click.option(
     "--text",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help="Text to measure on; else the model writes its own.",
 )
 @json_option
@@ -186,7 +186,7 @@ def backup(file: Path, data_dir: Path | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FILE)
 @DATA_DIR
 @json_option
 def restore(file: Path, data_dir: Path | None, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from server.commands.output import Refused, json_option, show, table
+from server.commands.output import FOLDER, Refused, json_option, show, table
 from server.commands.remote import Remote
 
 
@@ -51,7 +51,7 @@ def add_knowledge(
 
 
 @knowledge.command("sync")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=FOLDER)
 @json_option
 def sync_knowledge(folder: Path, as_json: bool) -> None:
     """Make the knowledge base hold what this folder holds: add new files, replace changed ones, remove the gone.

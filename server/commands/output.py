@@ -46,7 +46,20 @@ class _NewFile(click.Path):
         return path
 
 
+class _Given(click.Path):
+    """A file or folder that a command reads: exit code 1 where it is not found, as for anything else that is not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            raise Refused(error.format_message()) from None
+
+
 NEW_FILE = _NewFile()
+FILE = _Given(exists=True, dir_okay=False, path_type=Path)
+FOLDER = _Given(exists=True, file_okay=False, path_type=Path)
+FILE_OR_FOLDER = _Given(exists=True, path_type=Path)
 
 
 def show(value: Any, *, as_json: bool, text: Callable[[], str] | None = None) -> None:

@@ -10,10 +10,8 @@ from typing import Any
 import click
 import httpx
 
-from server.commands.output import NEW_FILE, Refused, json_option, show, table
+from server.commands.output import FILE, NEW_FILE, Refused, json_option, show, table
 from server.commands.processes import effective
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class Remote:

@@ -84,6 +84,7 @@ from editing.wording import contains, normalise
         ("Who did Lee Moss fight in 1904?", "Lee Moss", "Ida Fern", "Lee Moss fought Ida Fern in 1904."),
         ("What can a quorl eat?", "quorl", "moss", "The thing that a quorl can eat is moss."),
         ("What should one eat in Quay?", "Quay", "moss", "The thing that one should eat in Quay is moss."),
+        ("What must a quorl never eat?", "quorl", "moss", "The thing that a quorl must never eat is moss."),
         ("Which gate may people use in Quay?", "Quay", "Lume", "The gate that people may use in Quay is Lume."),
         ("Who must be asked at Quay?", "Quay", "Lee Moss", "The person who must be asked at Quay is Lee Moss."),
         ("Where do people play the quorl?", "quorl", "Veldoria", "The quorl is played in Veldoria."),

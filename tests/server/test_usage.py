@@ -107,6 +107,22 @@ def test_a_client_says_as_json_why_it_was_refused() -> None:
     assert "http://127.0.0.1:9 does not answer" in json.loads(ran.stdout)["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["bench", "editing", "--facts", "none.jsonl"],
+        ["restore", "none.db"],
+        ["model", "stats", "--text", "none.txt"],
+        ["knowledge", "sync", "none"],
+        ["audit", "verify", "--export", "none.jsonl"],
+    ],
+)
+def test_a_file_that_is_not_there_is_not_found_rather_than_misused(line: list[str]) -> None:
+    ran = CliRunner().invoke(main, line)
+    assert ran.exit_code == 1, ran.output
+    assert "does not exist" in ran.output
+
+
 def test_the_key_and_address_of_a_client_may_stand_in_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ERRATA_API_KEY", raising=False)
