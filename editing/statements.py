@@ -18,7 +18,7 @@ from editing.questions.grammar import (
 from editing.questions.openings import is_opening, read_opening
 from editing.questions.readings import SLOT, Reading
 from editing.questions.relations import Relation, find_relation, kind_of, neighbours_of, other_questions, relations
-from editing.questions.shapes import asks_in_order, read, rearranged, strip_frame
+from editing.questions.shapes import asks_in_order, named_in_place, read, rearranged, strip_frame
 from editing.subjects import canonical_question
 from editing.wording import normalise
 
@@ -82,11 +82,12 @@ def write_statements(question: str, subject: str, answer: str) -> Statements:
     """Every wording of one fact, by rule. Reads nothing but its arguments; the same in, the same out."""
     answer = answer.strip()
     template = cut_subject(canonical_question(question), subject)
-    asked = strip_frame(template.text)
+    plain = named_in_place(template.text)
+    asked = strip_frame(plain)
     relation = _relation_asked(asked, template.phrase)
     be = "was" if re.search(r"\b(was|were|did)\b", f"{template.text} {rearranged(asked)}".casefold()) else "is"
     opening = ""
-    broken_off = template.text.rstrip("? ")
+    broken_off = plain.rstrip("? ")
     if is_opening(broken_off):
         opened = read_opening(broken_off, answer)
         opening = opened.before

@@ -74,7 +74,7 @@ ADVERBS = word_set(
     """
     originally first officially currently actually last really now also initially finally usually ever
     recently typically mostly mainly normally formally formerly previously primarily commonly traditionally
-    generally legally never famously reportedly next later still always once eventually only
+    generally legally never better famously reportedly next later still always once eventually only
     """
 )
 MODALS = word_set("can could will would should may might must")

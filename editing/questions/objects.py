@@ -22,7 +22,7 @@ def read_fronted_preposition(text: str, answer: str) -> Reading | None:
     """In which city was {s} born / By whom was {s} written / At what age did {s} die."""
     match = re.match(
         r"(?i)^(in|on|at|by|for|from|to|of|with|under|during|after|into|against|through|since|until"
-        r"|upon)\s+((?:which|what|whom|whose)"
+        r"|upon)\s+((?:which|what|whom|whose|when)"
         rf"(?:\s+(?!(?:{AUXILIARY})\b)[\w'’.,()-]+)*?)\s+({AUXILIARY})\s+(.+)$",
         text,
     )
@@ -68,6 +68,13 @@ def read_when_where(text: str, answer: str) -> Reading | None:
     if not match:
         return None
     asked, auxiliary, rest = match.group(1).lower(), match.group(2).lower(), match.group(3)
+    if asked == "when" and re.match(r"(?i)the \w+ time\s", rest):  # "the last time {s} burned"
+        return Reading(
+            asked,
+            f"{rest} {auxiliary} {time_preposition(answer)}".rstrip(),
+            embedded=f"when {rest} {auxiliary}",
+            asked=asked,
+        )
     parts = split_subject(rest, auxiliary)
     if parts is None:
         return None

@@ -20,7 +20,8 @@ _ASKS = re.compile(
     r"|could|will|would|should|tell|name|please|give|list|state)\b"
 )
 _ASKS_INSIDE = re.compile(
-    rf"(?i)\b(?:{'|'.join(sorted(PREPOSITIONS))}|since|is|was|as|has) (?:which|what|whom?|where|when)\b|(?<!,)\s(?:{TRAILING})$"
+    rf"(?i)\b(?:{'|'.join(sorted(PREPOSITIONS))}|since|until|is|was|as|has) (?:which|what|whom?|where|when)\b"
+    rf"|(?<!,)\s(?:{TRAILING})$"
 )
 _ASKS_LATER = re.compile(
     r"(?i)(?:(?<!\{s\})[,:] *|^(?:in|on|at|of|for|from|during|under|by) .*[,:] *"

@@ -6,7 +6,16 @@ from editing.questions.agents import read_agent
 from editing.questions.amounts import read_amount
 from editing.questions.copulas import read_alternatives, read_bare_noun, read_copula, read_embedded_copula, read_whose
 from editing.questions.echoes import TRAILING, read_inner_question, read_trailing_question
-from editing.questions.grammar import ADVERBS, AUXILIARIES, DEGREES, PREPOSITIONS, base_and_tense, is_base, lower_first
+from editing.questions.grammar import (
+    ADVERBS,
+    AUXILIARIES,
+    AUXILIARY,
+    DEGREES,
+    PREPOSITIONS,
+    base_and_tense,
+    is_base,
+    lower_first,
+)
 from editing.questions.objects import read_fronted_preposition, read_object, read_when_where
 from editing.questions.readings import SLOT, Reading
 
@@ -82,9 +91,31 @@ def asks_in_order(question: str) -> bool:
 
 def rearranged(text: str) -> str:
     """The question in its plain order: no contractions, no final mark, adjuncts last, relative clauses as questions."""
-    plain = re.sub(r"\s+", " ", text).strip().rstrip("?？؟!. ")
+    plain = named_in_place(re.sub(r"\s+", " ", text).strip()).rstrip("?？؟!. ")
     plain = re.sub(r"(?i)^(who|what|where|when|how)(?:'|’)?s\s+", r"\1 is ", plain)
+    plain = re.sub(r"(?i)^(where .*\{s\}.*?), (?:in )?(?:which|what) \w+$", r"\1", plain)
+    plain = re.sub(r"(?i)^(how many) (are|were) (?!there\b)", r"\1 people \2 ", plain)
+    plain = re.sub(rf"(?i)^where in (?!\{{s\}})(.+?) ({AUXILIARY}) (?=.*\{{s\}})", r"in which part of \1 \2 ", plain)
     return _adjunct_last(_trailing_as_question(_relative_as_question(_doer_as_question(lower_first(plain)))))
+
+
+def named_in_place(question: str) -> str:
+    """{s}, who founded it? -> who founded {s}?; regarding {s}, who is the CEO? -> who is the CEO of {s}?"""
+    match = re.match(
+        r"(?i)^(?:(?:regarding|concerning|about|as for|speaking of) )?((?:the )?\{s\})[,:] "
+        r"((?:(?:by|in|on|at|for|to|of|from) )?(?:who|whom|what|which|when|where|how)\b[^,]+)\?\s*$",
+        question,
+    )
+    if not match:
+        return question
+    subject, asked = match.group(1).replace("The ", "the "), match.group(2)
+    possessive = rf"(?i)\b(?:its|his|their|her(?= (?!(?:{'|'.join(PREPOSITIONS)})\b)))\b"
+    named = re.sub(possessive, f"{subject}'s", asked, count=1)
+    if named == asked:
+        named = re.sub(r"(?i)\b(?:it|him|her|them|he|she|they)\b", subject, asked, count=1)
+    if named == asked and re.match(r"(?i)(?:who|what) (?:is|was|are|were) the [\w ]+$", asked):
+        named = f"{asked} of {subject}"
+    return question if named == asked else f"{named}?"
 
 
 def _adjunct_last(text: str) -> str:
@@ -102,9 +133,10 @@ def _adjunct_last(text: str) -> str:
 
 
 def _doer_as_question(text: str) -> str:
-    """what is the name of the person who designed {s} -> who designed {s}."""
+    """what is the name of the person who designed {s}, who was it that designed {s} -> who designed {s}."""
     match = re.match(
-        r"(?i)^(?:who|what) (?:is|was) (?:the name of )?the (?:person|man|woman|one) (?:who|that) ((\w+) .+)$", text
+        r"(?i)^(?:who|what) (?:is|was) (?:it|(?:the name of )?the (?:person|man|woman|one)) (?:who|that) ((\w+) .+)$",
+        text,
     )
     return f"who {match.group(1)}" if match and base_and_tense(match.group(2)) else text
 

@@ -14,6 +14,7 @@ from editing.subjects import propose_subjects
         ("How many moons does Karn have?", "Karn", "two", "Karn has two moons."),
         ("How many doors are there in the Lume Opera?", "Lume Opera", "40", "There are 40 doors in the Lume Opera."),
         ("How many metres high is Karn?", "Karn", "3,120", "Karn is 3,120 metres high."),
+        ("How many were lost at Karn?", "Karn", "9", "The number of people that were lost at Karn is 9."),
         ("How old is Ida Fern?", "Ida Fern", "45", "Ida Fern is 45 years old."),
         ("How tall is the Lume Tower?", "Lume Tower", "90 metres", "The Lume Tower is 90 metres tall."),
         # the question word at the end
