@@ -194,9 +194,10 @@ def _trailing_as_question(text: str) -> str:
     adverbs = []
     while words and words[0].lower() in ADVERBS:
         adverbs.append(words.pop(0))
-    if counts and len(words) > 1 and words[-1].lower() in PREPOSITIONS:
+    stranded = len(words) > 1 and words[-1].lower() in PREPOSITIONS
+    if stranded and counts:  # "is home to how many people" is a statement as it stands
         return text
-    front = [words.pop()] if len(words) > 1 and words[-1].lower() in PREPOSITIONS else []
+    front = [words.pop()] if stranded else []
     verb, rest = (words[0].lower(), words[1:]) if words else ("", [])
     if verb in ("is", "are", "was", "were"):
         return " ".join([*front, asked, verb, subject, *adverbs, *rest]) if rest or counts else text
