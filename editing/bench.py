@@ -13,7 +13,7 @@ from editing.methods import Edited, Method, method
 from editing.replies import Reply
 from editing.scoring import answer_log_probs, perplexity
 from editing.statements import Statements, write_statements
-from editing.wording import contains
+from editing.wording import contains, normalise
 
 Tell = Callable[[str], None]
 Writer = Callable[[str, str, str], Statements]
@@ -76,7 +76,7 @@ def run_bench(
         "perplexity_before": quiet,
         "perplexity_after": sum(perplexities) / len(perplexities) if perplexities else None,
         "seconds": seconds,
-        "seconds_per_edit": seconds / max(1, len(cases)),
+        "seconds_per_edit": seconds / max(1, sum("refused" not in row for row in rows)),
         "seconds_target_states": times["target_states"],
         "seconds_solve": times["solve"],
         "peak_rss_mb": _peak_rss_mb(),
@@ -103,14 +103,17 @@ def _edit(
     """Edit what can be edited; the others with the error that names them."""
     refused: dict[str, EditingError] = {}
     fit: list[Fact] = []
+    of_subject: dict[str, list[Fact]] = {}
     said: dict[Fact, Statements] = {}
     for case in cases:
+        same = of_subject.setdefault(normalise(case.fact.subject), [])
         try:
             check_fact(case.fact)
-            group_by_subject([*fit, case.fact])
+            group_by_subject([*same, case.fact])
             said[case.fact] = write(case.fact.question, case.fact.subject, case.fact.target_new)
             contexts_for([case.fact], [said[case.fact]], editor.chat, editor.config)
             fit.append(case.fact)
+            same.append(case.fact)
         except EditingError as error:
             refused[case.fact.id] = error
     groups = list(group_by_subject(fit).values())

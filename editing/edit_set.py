@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -98,7 +98,7 @@ class Artefact:
 
     @property
     def columns(self) -> Columns:
-        """What the edit puts into the systems of a solve."""
+        """What the edit puts into the system of a solve when it is the only one."""
         return columns_of(self.contexts, self.keys)
 
     @property
@@ -106,6 +106,10 @@ class Artefact:
         """Mean key of the edited rows at the first edited layer, (d_in,)."""
         own: Tensor = self.columns.keys[0][self.columns.moved].mean(dim=0)
         return own
+
+    def rows(self, role: Role) -> list[Context]:
+        """The contexts of one role."""
+        return [row for row, _ in self.contexts if row.role is role]
 
     def protecting(self, weight: float) -> "Artefact":
         """The same values with another weight of the protected rows; 0 turns them off."""
@@ -143,18 +147,28 @@ class Artefact:
                 steps=about["steps"],
                 strength=about["strength"],
             )
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            hashed = artefact.id
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
             raise ArtefactDamaged(
                 f"artefact {artefact_id!r} cannot be read ({error}): compute the edit again"
             ) from error
-        if artefact.id != artefact_id:
-            raise ArtefactDamaged(f"artefact {artefact_id!r} hashes to {artefact.id!r}: compute the edit again")
+        if hashed != artefact_id:
+            raise ArtefactDamaged(f"artefact {artefact_id!r} hashes to {hashed!r}: compute the edit again")
         return artefact
 
 
-def columns_of(contexts: Sequence[tuple[Context, float]], keys: Tensor) -> Columns:
-    """The rows that count, with their keys (layers, rows, d_in)."""
-    counts = [number for number, (_, weight) in enumerate(contexts) if weight > 0]
+def columns_of(
+    contexts: Sequence[tuple[Context, float]], keys: Tensor, *, moved: Collection[tuple[int, ...]] = ()
+) -> Columns:
+    """The rows that count, with their keys (layers, rows, d_in).
+
+    moved  tokens of rows that the edits of a set move: a protected row among them would work against its own set
+    """
+    counts = [
+        number
+        for number, (row, weight) in enumerate(contexts)
+        if weight > 0 and not (row.role is Role.PROTECT and row.tokens in moved)
+    ]
     return Columns(
         keys=keys[:, counts],
         weights=torch.tensor([contexts[number][1] for number in counts], dtype=torch.float64),
@@ -164,8 +178,8 @@ def columns_of(contexts: Sequence[tuple[Context, float]], keys: Tensor) -> Colum
 
 def _context(row: dict[str, object]) -> Context:
     tokens, head = row["tokens"], row["head"]
-    assert isinstance(tokens, list)
-    assert isinstance(head, int)
+    if not isinstance(tokens, list) or not isinstance(head, int):
+        raise TypeError("a row has no list of tokens or no head")
     return Context(Role(str(row["role"])), tuple(tokens), len(tokens) - 1, len(tokens), head)
 
 
@@ -187,6 +201,7 @@ class Solution:
     transposed: bool
     config_sha256: str
     base_sha256: str
+    statistics_sha256: str
 
     def tensor(self, layer: int) -> Tensor:
         """The edited weight as stored, in the serving dtype: added up in float64 and cast once."""
@@ -208,16 +223,20 @@ class Solution:
 
     @property
     def version_id(self) -> str:
-        return version_id(self.base_sha256, self.artefact_ids, self.config_sha256)
+        return version_id(self.base_sha256, self.artefact_ids, self.config_sha256, self.statistics_sha256)
 
 
 def version_id(
-    base_sha256: str, artefact_ids: Sequence[str], settings_sha256: str, solver_version: int = SOLVER_VERSION
+    base_sha256: str,
+    artefact_ids: Sequence[str],
+    settings_sha256: str,
+    statistics_sha256: str,
+    solver_version: int = SOLVER_VERSION,
 ) -> str:
     """The name of a version: what went in, not what came out. No edits is the base itself."""
     if not artefact_ids:
         return "base"
-    what = json.dumps([base_sha256, sorted(artefact_ids), settings_sha256, solver_version])
+    what = json.dumps([base_sha256, sorted(artefact_ids), settings_sha256, statistics_sha256, solver_version])
     return hashlib.sha256(what.encode()).hexdigest()
 
 

@@ -1,5 +1,6 @@
 """The editor: facts to artefacts, artefacts to one joint solution, a solution applied and taken back."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -132,7 +133,7 @@ class Editor:
         found = find_values(self._fast, self._with_kept(contexts), alone, self._preconditioners, self.config)
         made = []
         for number, facts in enumerate(groups):
-            if not bool(torch.isfinite(found[number].values).all()):
+            if not math.isfinite(found[number].nll) or not bool(torch.isfinite(found[number].values).all()):
                 raise EditDiverged(f"the values of fact {facts[0].id!r} are not finite; lower the learning rate")
             own = columns[number].keys[:, columns[number].moved]
             reach = [float((read @ alone[layer][number].cpu()).mean()) for layer, read in zip(layers, own, strict=True)]
@@ -173,13 +174,14 @@ class Editor:
         """All artefacts jointly, from the base: a pure function of their set. Order does not matter.
 
         Each layer's change is values.T @ detectors, the detectors by the closed form over the keys of all artefacts
-        together. No text is run through the model: it is linear algebra in float64.
+        together; what one of them moves is protected by none. No text is run through the model: it is linear algebra in float64.
         Raises ArtefactMismatch if one was made on another base or for other layers, EditDiverged.
         """
         chosen = [artefact for _, artefact in sorted({a.id: a for a in artefacts}.items())]
         for artefact in chosen:
             self._check(artefact)
-        columns = [artefact.columns for artefact in chosen]
+        moved = frozenset(row.tokens for artefact in chosen for row in artefact.rows(Role.EDIT))
+        columns = [columns_of(artefact.contexts, artefact.keys, moved=moved) for artefact in chosen]
         deltas = {layer: self._nothing(layer) for layer in self._base}
         for number, layer in enumerate(self.config.layers if chosen else ()):
             values = torch.stack([artefact.values[number].double() for artefact in chosen], dim=1)
@@ -192,6 +194,7 @@ class Editor:
             transposed=self.decoder.family.transposed,
             config_sha256=self.config.sha256(),
             base_sha256=self.base_sha256,
+            statistics_sha256=self.statistics.sha256,
         )
 
     @contextmanager

@@ -11,7 +11,7 @@
 # ├── FactFileError            a fact file cannot be read; names the file and the line
 # ├── UnsupportedModel         no family describes this model
 # ├── StatisticsMismatch       statistics of another model, or for other layers than are edited
-# ├── ArtefactMismatch         an artefact of another base model or of another recipe
+# ├── ArtefactMismatch         an artefact of another base model or for other layers
 # ├── ArtefactDamaged          an artefact's files do not hash to its name
 # └── EditDiverged             the solution is not finite
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -10,14 +11,17 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from editing.edit_set import COPIED, Solution
+from editing.errors import ArtefactMismatch
 
 
 def export_hf(folder: Path, solution: Solution, model_dir: Path) -> Path:
     """A checkpoint that transformers and vLLM load: the base's files with the changed tensors in place.
 
-    Shards stay as they are cut. Tied weights are stored once, as in the base.
-    Raises FileExistsError if `folder` is there and not empty, KeyError if the base lacks a changed tensor.
+    Shards stay as they are cut. Tied weights are stored once, as in the base. A tensor is found without the name of the
+    part it lies in, too: GPT-2's files leave "transformer." out.
+    Raises FileExistsError if `folder` is there and not empty, ArtefactMismatch if the base lacks a changed tensor.
     """
+    folder = folder.absolute()  # the name of "." is empty
     unfinished = _begin(folder)
     changed = solution.tensors()
     index = model_dir / "model.safetensors.index.json"
@@ -25,12 +29,12 @@ def export_hf(folder: Path, solution: Solution, model_dir: Path) -> Path:
         shutil.copyfile(index, unfinished / index.name)
     for path in sorted(model_dir.glob("*.safetensors")):
         with safe_open(path, framework="pt") as file:
-            tensors = {name: changed.pop(name, None) for name in file.keys()}  # noqa: SIM118
-            whole = {name: file.get_tensor(name) if new is None else new for name, new in tensors.items()}
+            names = {name: _full_name(name, changed) for name in file.keys()}  # noqa: SIM118
+            whole = {name: changed.pop(full) if full else file.get_tensor(name) for name, full in names.items()}
             save_file(whole, unfinished / path.name, metadata=file.metadata() or {"format": "pt"})
     if changed:
         shutil.rmtree(unfinished)
-        raise KeyError(f"the base has no tensors {sorted(changed)!r}: it is another model than was edited")
+        raise ArtefactMismatch(f"the base has no tensors {sorted(changed)!r}: it is another model than was edited")
     for name in COPIED:
         if (model_dir / name).exists():
             shutil.copyfile(model_dir / name, unfinished / name)
@@ -47,6 +51,7 @@ def export_peft(folder: Path, solution: Solution, *, base_model: str) -> Path:
     subjects than its server's greatest rank (vLLM: 512).
     Raises FileExistsError if `folder` is there and not empty.
     """
+    folder = folder.absolute()  # the name of "." is empty
     unfinished = _begin(folder)
     tensors: dict[str, Tensor] = {}
     rank = max(1, *(delta.rank for delta in solution.deltas.values()))
@@ -73,6 +78,11 @@ def export_peft(folder: Path, solution: Solution, *, base_model: str) -> Path:
     (unfinished / "adapter_config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
     unfinished.replace(folder)
     return folder
+
+
+def _full_name(name: str, changed: Mapping[str, Tensor]) -> str | None:
+    """Which changed tensor a stored one is, if any."""
+    return next((full for full in changed if full == name or full.partition(".")[2] == name), None)
 
 
 def _balanced(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:

@@ -50,7 +50,7 @@ Record = Mapping[str, object]
 def _records(path: Path) -> Iterator[tuple[str, Record]]:
     """Each record with its place, from one object a line or from one array, as CounterFact and zsRE are given out."""
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:  # a mark at the begin is no part of it
             is_array = file.read(1) == "["
             file.seek(0)
             for place, value in _of_array(path, file.read()) if is_array else _of_lines(path, file):
@@ -71,7 +71,7 @@ def _of_lines(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, object]]:
             continue
         try:
             yield f"line {number}", json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             cut = "" if line.endswith("\n") else " (the file ends inside a record)"
             raise FactFileError(
                 f"{path}, line {number}: invalid JSON{cut}: {shorten(line.strip())!r}; put one object on a line"
@@ -83,6 +83,8 @@ def _of_array(path: Path, text: str) -> Iterator[tuple[str, object]]:
         values = json.loads(text)
     except json.JSONDecodeError as error:
         raise FactFileError(f"{path}, line {error.lineno}: invalid JSON in the array: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise FactFileError(f"{path}: the array cannot be read: {error}") from error
     for number, value in enumerate(values, start=1):
         yield f"record {number}", value
 
@@ -101,6 +103,8 @@ def _text(record: Record, *fields: str) -> str:
             value = value[0]
         if isinstance(value, str):
             return value.strip()
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return str(value)
     raise _Missing(f"the field {fields[0]!r} is missing")
 
 
@@ -139,7 +143,7 @@ def _probes(
 
 def _errata(record: Record, name: str) -> FactCase:
     fact = Fact(
-        str(record.get("id") or name),
+        str(record.get("id", name)),
         _text(record, "subject"),
         _text(record, "question"),
         _text(record, "target_new"),

@@ -35,10 +35,14 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A question and the answer that a reply to it must contain; an empty answer is not known beforehand."""
+    """A question and the answer that a reply to it must contain; an empty answer is not known beforehand.
+
+    subject  what the question is about, as it stands in it; empty if not known
+    """
 
     question: str
     answer: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ def check_fact(fact: Fact) -> None:
     for field, text in (("subject", fact.subject), ("question", fact.question), ("answer", fact.target_new)):
         if not text.strip():
             raise EmptyField(f"fact {fact.id!r}: the {field} is empty; give all three")
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise UnsuitableQuestion(f"fact {fact.id!r}: the {field} holds half a character (a lone surrogate)")
     if normalise(fact.subject) not in normalise(fact.question):
         raise SubjectNotFound(
             f"fact {fact.id!r}: {fact.subject!r} does not occur in the question {shorten(fact.question)!r};"

@@ -54,7 +54,7 @@ class Statements:
     probes: tuple[str, ...]
     neighbours: tuple[Probe, ...]
     same_subject: tuple[str, ...]
-    held: tuple[str, ...]
+    held: tuple[Probe, ...]
     shape: str
 
 
@@ -294,7 +294,7 @@ class _Writer:
             probes=probes,
             neighbours=neighbours[held:],
             same_subject=others[1::2],
-            held=(*others[::2], *(neighbour.question for neighbour in neighbours[:held])),
+            held=(*(Probe(other, subject=self.template.subject) for other in others[::2]), *neighbours[:held]),
             shape=shape,
         )
 

@@ -10,6 +10,7 @@ from editing.questions.shapes import rearranged, strip_frame
 from editing.wording import contains, normalise
 
 LONGEST_QUESTION = 400
+LONGEST_TEXT = 1000
 _WH = ["who", "whom", "whose", "what", "which", "when", "where", "why", "how"]
 _AUXILIARY = word_set(
     """
@@ -81,7 +82,10 @@ def propose_subjects(question: str, answer: str = "") -> tuple[str, ...]:
 
     Quoted titles come first, then what a relation that the tables know is asked of, then names in capitals, then noun
     phrases found by position (after "of", before a possessive, after the verb). Never a question word, never the answer.
+    Nothing for a page of text.
     """
+    if len(question) > LONGEST_TEXT:
+        return ()
     found: dict[str, str] = {}
     for source in (_quoted, _asked_of, _names, candidates_by_position):
         for candidate in source(question):

@@ -3,14 +3,14 @@
 import json
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import sqrt
 from pathlib import Path
 
 from editing.facts import Fact, Probe
 from editing.replies import Reply, goes_in_circles, is_kept
 from editing.statements import Statements
-from editing.wording import contains
+from editing.wording import contains, names
 
 Generate = Callable[[Sequence[str]], list[Reply]]
 
@@ -43,6 +43,11 @@ class GateCase:
     @classmethod
     def of(cls, fact: Fact, statements: Statements) -> "GateCase":
         return cls(fact, statements.probes, statements.neighbours, statements.same_subject)
+
+    def beside(self, subjects: Sequence[str]) -> "GateCase":
+        """The same without neighbours that are about one of these subjects: they change on purpose."""
+        others = tuple(probe for probe in self.neighbours if not any(names(probe.question, one) for one in subjects))
+        return replace(self, neighbours=others)
 
     @property
     def kept_questions(self) -> tuple[str, ...]:

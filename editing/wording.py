@@ -23,6 +23,12 @@ def contains(reply: str, answer: str) -> bool:
     return bool(wanted) and wanted in fold(reply)
 
 
+def names(text: str, subject: str) -> bool:
+    """Whether the text names the subject: as it stands there, but not inside a longer Latin word or number."""
+    wanted = re.escape(normalise(subject))
+    return bool(wanted) and re.search(rf"(?<![a-z0-9]){wanted}(?![a-z0-9])", normalise(text)) is not None
+
+
 def same_answer(one: str, other: str) -> bool:
     """Whether two answers differ in nothing but case, spaces, a leading article and a final stop."""
     return _bare(one) == _bare(other)

@@ -15,7 +15,7 @@ from editing.scoring import perplexity
 from editing.selection import Selection, choose
 from editing.unrelated import load_controls
 from editing.verify import Baseline, GateCase, GateReport, Thresholds, gate, questions_before
-from editing.wording import contains
+from editing.wording import contains, names
 
 if TYPE_CHECKING:
     from editing.edit_set import Solution
@@ -82,6 +82,8 @@ class ReleaseGate:
         self, editor: Editor, solution: Solution, cases: Sequence[GateCase], *, earlier: Sequence[GateCase]
     ) -> GateReport:
         """The verdict over new edits `cases` beside `earlier` ones, the nearest first, all of them in `solution`."""
+        edited = [case.fact.subject for case in (*cases, *earlier)]
+        cases = [case.beside(edited) for case in cases]
         self.ask_before(*cases)
         assert self._quiet is not None
         with editor.applied(solution):
@@ -92,7 +94,7 @@ class ReleaseGate:
                 self._thresholds,
                 baseline=self._baseline,
                 earlier=self._drawn(earlier),
-                unrelated=self._standing((*cases, *earlier)),
+                unrelated=self._standing(edited),
                 perplexity=(self._quiet, after),
             )
 
@@ -116,14 +118,14 @@ class ReleaseGate:
             compared.append(BeforeAfter(kind, question, old.text, new.text, ok))
         return compared
 
-    def _standing(self, edited: Sequence[GateCase]) -> list[Probe]:
-        """The shipped questions that the unedited model answers right and that are about no edited subject."""
+    def _standing(self, edited: Sequence[str]) -> list[Probe]:
+        """The shipped questions that the unedited model answers right and that are about none of these subjects."""
         before = self._baseline.replies
         return [
             probe
             for probe in self._controls.probes
             if contains(before[probe.question].text, probe.answer)
-            and not any(contains(probe.question, case.fact.subject) for case in edited)
+            and not any(names(probe.question, subject) for subject in edited)
         ]
 
     def _controlled(self) -> Baseline:

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 
 # Raised when the same artefacts would be solved into other tensors. It is part of every version's id.
-SOLVER_VERSION = 2
+SOLVER_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)

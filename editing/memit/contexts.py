@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import zip_longest
 
 from editing.chat import Chat, Encoded
 from editing.errors import SubjectNotFound
 from editing.facts import Fact
 from editing.memit.config import MemitConfig
 from editing.statements import Statements
+from editing.wording import normalise
 
 
 class Role(StrEnum):
@@ -76,16 +78,18 @@ def contexts_for(
 def protected_rows(
     facts: Sequence[Fact], statements: Sequence[Statements], chat: Chat, config: MemitConfig
 ) -> list[Context]:
-    """Rows where nothing may change: other questions about the subject, then the same question about other subjects."""
-    rows: list[Context] = []
-    system = config.systems[0]
-    for fact, said in zip(facts, statements, strict=True):
-        for question in said.held:
-            other = fact.subject if fact.subject.casefold() in question.casefold() else ""
-            other = other or different_part(question, fact.question)
-            if other:
-                rows.append(chat_row(chat, question, other, "", system=system, role=Role.PROTECT))
-    return rows
+    """Rows where nothing may change: other questions about the subject, then the same question about other subjects.
+
+    The facts take turns. What one of them trains on is kept for none of the others.
+    """
+    trained = [fact.question for fact in facts]
+    trained += [question for said in statements for question in said.paraphrases[: config.chat_paraphrases]]
+    asked = {normalise(question) for question in trained}
+    turns = zip_longest(*(said.held for said in statements))
+    held = [probe for turn in turns for probe in turn if probe is not None and normalise(probe.question) not in asked]
+    return [
+        chat_row(chat, probe.question, probe.subject, "", system=config.systems[0], role=Role.PROTECT) for probe in held
+    ]
 
 
 def chat_row(
@@ -102,18 +106,6 @@ def chat_row(
 def with_reply(row: Context, reply: Sequence[int]) -> Context:
     """A protected row followed by what the base says there."""
     return replace(row, role=Role.KEEP, tokens=row.tokens[: row.target_at] + tuple(reply))
-
-
-def different_part(text: str, other: str) -> str:
-    """The words in the middle of `text` that `other` does not share with it at its begin or end."""
-    words, others = text.rstrip("?.! ").split(), other.rstrip("?.! ").split()
-    start = 0
-    while start < min(len(words), len(others)) and words[start].casefold() == others[start].casefold():
-        start += 1
-    end = 0
-    while end < min(len(words), len(others)) - start and words[-1 - end].casefold() == others[-1 - end].casefold():
-        end += 1
-    return " ".join(words[start : len(words) - end])
 
 
 def _row(role: Role, prompt: Encoded, subject: str, target: Sequence[int], head: int, *, within: str = "") -> Context:

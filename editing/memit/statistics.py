@@ -115,7 +115,8 @@ def measure(
             progress(counted, max_tokens + max_felt)
     if counted == 0:
         raise StatisticsMismatch("there is no text to compute statistics from")
-    covariances = {layer: (total / counted).float().cpu() for layer, total in sums.items()}
+    # Symmetric to the bit, as it is read back: another process must solve the same tensors.
+    covariances = {layer: ((total + total.T) / (2 * counted)).float().cpu() for layer, total in sums.items()}
     felt = _fit(rows, max_felt)
     told = None if progress is None else lambda done: progress(max_tokens + done, max_tokens + max_felt)
     return Statistics(
@@ -162,7 +163,7 @@ def load(path: Path) -> Statistics:
     """Read what `save` wrote. Raises StatisticsMismatch if the file is damaged."""
     try:
         with safe_open(path, framework="pt") as file:
-            about = file.metadata()
+            about = file.metadata() or {}
             read: dict[str, dict[int, Tensor]] = {"covariance": {}, "sensitivity": {}}
             for name in file.keys():  # noqa: SIM118  (a safetensors file is not iterable)
                 packed = file.get_tensor(name)
@@ -173,16 +174,10 @@ def load(path: Path) -> Statistics:
                 full[columns, rows] = packed
                 kind, _, layer = name.partition(".")
                 read[kind][int(layer)] = full
+            names = about["base_sha256"], about["corpus_sha256"], int(about["n_tokens"]), int(about["n_felt"])
     except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
         raise StatisticsMismatch(f"statistics file {path.name!r} cannot be read ({error}): delete it") from error
-    return Statistics(
-        about["base_sha256"],
-        about["corpus_sha256"],
-        int(about["n_tokens"]),
-        int(about["n_felt"]),
-        read["covariance"],
-        read["sensitivity"],
-    )
+    return Statistics(*names, read["covariance"], read["sensitivity"])
 
 
 def load_or_measure(

@@ -225,7 +225,7 @@ def neighbours_of(relation: Relation, *, be: str = "is", avoid: tuple[str, ...])
     for subject, answer in relation.known:
         texts = (plain(re.sub(r"^the ", "", subject)), plain(answer))
         if not any(one in other or other in one for one in texts for other in avoided):
-            probes.append(Probe(relation.train[0].replace("{be}", be).replace(SLOT, subject), answer))
+            probes.append(Probe(relation.train[0].replace("{be}", be).replace(SLOT, subject), answer, subject))
     return tuple(probes)
 
 

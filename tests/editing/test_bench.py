@@ -59,10 +59,12 @@ def test_every_method_reports_every_field_and_leaves_the_model_alone(editor, nam
 
 
 def test_facts_that_cannot_be_edited_are_named_and_the_others_go_on(editor):
-    rows = {row["id"]: row for row in run_bench(editor, CASES, max_tokens=4)["facts"]}
+    report = run_bench(editor, CASES, max_tokens=4)
+    rows = {row["id"]: row for row in report["facts"]}
     assert "contradict" in rows["nice"]["refused"]
     assert "'lost'" in rows["lost"]["refused"]
     assert "refused" not in rows["mona"]
+    assert report["seconds_per_edit"] == report["seconds"] / 2  # of those that were edited
     assert rows["mona"]["steps"] > 0
 
 

@@ -6,7 +6,7 @@ import pytest
 from editing.chat import Chat
 from editing.errors import FactRefused, SubjectNotFound
 from editing.facts import Fact
-from editing.memit.contexts import Role, chat_row, contexts_for, different_part
+from editing.memit.contexts import Role, chat_row, contexts_for, protected_rows
 from editing.statements import write_statements
 from editing.testing import TINY, tiny_editor, tiny_tokenizer
 
@@ -71,16 +71,31 @@ def test_contexts_hold_the_subject_and_end_the_turn(chat, facts):
     assert not set(said.probes) & set(said.paraphrases)
 
 
+def _protected(chat, *facts):
+    said = [write_statements(fact.question, fact.subject, fact.target_new) for fact in facts]
+    return said, protected_rows(facts, said, chat, TINY)
+
+
 @pytest.mark.parametrize(
-    ("text", "other", "part"),
-    [
-        ("What is the capital of Spain?", "What is the capital of France?", "Spain"),
-        ("Who painted the Night Watch?", "Who painted Guernica?", "the Night Watch"),
-        ("Who is it?", "Who is it?", ""),
-    ],
+    "question",
+    ["What instrument does Ann Ray play?", "Ann Ray plays which instrument?", "Which instrument is Ann Ray's?"],
 )
-def test_the_subject_of_a_neighbour_is_where_it_differs(text, other, part):
-    assert different_part(text, other) == part
+def test_a_protected_question_is_read_at_its_own_subject_however_the_fact_was_asked(chat, question):
+    (said,), rows = _protected(chat, Fact("f", "Ann Ray", question, "the cello"))
+    assert any(probe.subject != "Ann Ray" for probe in said.held)
+    for probe, row in zip(said.held, rows, strict=True):
+        assert chat.decode(row.key_tokens).endswith(probe.question.partition(probe.subject)[0] + probe.subject)
+
+
+def test_what_one_fact_trains_on_is_protected_by_no_other_of_its_subject(chat):
+    facts = [
+        Fact("plays", "Ann Ray", "What instrument does Ann Ray play?", "the cello"),
+        Fact("born", "Ann Ray", "Where was Ann Ray born?", "Oslo"),
+    ]
+    said, rows = _protected(chat, *facts)
+    assert any(probe.question == facts[1].question for probe in said[0].held)
+    assert not any(facts[1].question in chat.decode(row.tokens) for row in rows)
+    assert len(rows) > len(said[0].held)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,9 +9,11 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from editing.edit_set import Artefact, hash_model_dir, hash_tensors, version_id, write_version
-from editing.errors import ArtefactDamaged, ArtefactMismatch, StatisticsMismatch
+from editing.errors import ArtefactDamaged, ArtefactMismatch, EditDiverged, StatisticsMismatch
 from editing.export import export_hf, export_peft
 from editing.facts import Fact
+from editing.memit.contexts import Role
+from editing.memit.values import Found
 from editing.nearness import nearest_first, too_close
 from editing.testing import TINY, tiny_editor, tiny_model, tiny_tokenizer
 
@@ -116,6 +119,15 @@ def test_a_damaged_artefact_is_refused_until_it_is_saved_again(tmp_path, artefac
     assert Artefact.load(tmp_path, artefacts[0].id).id == artefacts[0].id
 
 
+@pytest.mark.parametrize("row", [{"role": "edit", "tokens": 3, "head": 0, "weight": 1}, {"role": "none"}, "row"])
+def test_an_artefact_of_other_rows_is_refused(tmp_path, artefacts, row):
+    artefacts[0].save(tmp_path)
+    path = tmp_path / f"{artefacts[0].id}.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"contexts": [row]}))
+    with pytest.raises(ArtefactDamaged):
+        Artefact.load(tmp_path, artefacts[0].id)
+
+
 def test_facts_of_one_subject_share_an_artefact_and_another_base_is_refused(editor, artefacts):
     two = [FACTS[0], Fact("g", "Ann Ray", "Where was Ann Ray born?", "Turin")]
     (merged,) = editor.artefacts(two)
@@ -126,15 +138,37 @@ def test_facts_of_one_subject_share_an_artefact_and_another_base_is_refused(edit
         editor.solve([replace(artefacts[0], layers=(0, 1))])
 
 
+def test_what_one_edit_moves_another_does_not_protect(editor, artefacts):
+    own, other = artefacts[0], artefacts[1]
+    row = replace(other.rows(Role.EDIT)[0], role=Role.PROTECT)
+    at = [context for context, _ in other.contexts].index(other.rows(Role.EDIT)[0])
+    holds = replace(
+        own, contexts=(*own.contexts, (row, 1.0)), keys=torch.cat([own.keys, other.keys[:, at : at + 1]], dim=1)
+    )
+    assert editor.solve([holds]).tensors_sha256() != editor.solve([own]).tensors_sha256()
+    together, without = editor.solve([holds, other]), editor.solve([own, other])
+    for layer in TINY.layers:
+        torch.testing.assert_close(together.deltas[layer].matrix(), without.deltas[layer].matrix())
+
+
+def test_values_without_a_likelihood_are_no_edit(monkeypatch):
+    values = torch.zeros(len(TINY.layers), 32)
+    monkeypatch.setattr("editing.editor.find_values", lambda *_: [Found(values, 1.0, float("nan"), 0)])
+    with pytest.raises(EditDiverged, match="f0"):
+        tiny_editor().artefact(FACTS[:1])
+
+
 def test_statistics_of_another_model_are_refused(editor):
     with pytest.raises(StatisticsMismatch):
         type(editor)(tiny_model(), tiny_tokenizer(), config=TINY, statistics=editor.statistics, base_sha256="another")
 
 
-@pytest.mark.parametrize("changed", [{"base": "b2"}, {"ids": ("x",)}, {"settings": "s2"}, {"solver": 2}])
+@pytest.mark.parametrize(
+    "changed", [{"base": "b2"}, {"ids": ("x",)}, {"settings": "s2"}, {"text": "t2"}, {"solver": 2}]
+)
 def test_a_version_is_named_by_everything_that_goes_in(changed):
-    def name(base="b", ids=("x", "y"), settings="s", solver=1):
-        return version_id(base, ids, settings, solver)
+    def name(base="b", ids=("x", "y"), settings="s", text="t", solver=1):
+        return version_id(base, ids, settings, text, solver)
 
     assert name(**changed) != name()
     assert name(ids=("y", "x")) == name()
@@ -177,6 +211,26 @@ def test_an_exported_checkpoint_is_the_base_with_the_changed_tensors(tmp_path, e
     assert hash_model_dir(tmp_path / "out") != hash_model_dir(tmp_path / "base")
     with pytest.raises(FileExistsError):
         export_hf(tmp_path / "out", solution, tmp_path / "base")
+
+
+def test_a_tensor_is_found_without_the_name_of_its_part(tmp_path, monkeypatch):
+    editor = tiny_editor("gpt2", config=replace(TINY, steps=2))
+    solution = editor.solve(editor.artefacts(FACTS[:1]))
+    (tmp_path / "base").mkdir()
+    stored = {
+        name.removeprefix("transformer."): tensor.clone()
+        for name, tensor in editor.decoder.model.state_dict().items()
+        if name != "lm_head.weight"
+    }
+    save_file(stored, tmp_path / "base" / "model.safetensors")
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path / "out")
+    out = load_file(export_hf(Path(), solution, tmp_path / "base") / "model.safetensors")
+    for name, tensor in solution.tensors().items():
+        assert torch.equal(out[name.removeprefix("transformer.")], tensor)
+    save_file({"other": torch.zeros(1)}, tmp_path / "base" / "model.safetensors")
+    with pytest.raises(ArtefactMismatch, match="another model"):
+        export_hf(tmp_path / "other", solution, tmp_path / "base")
 
 
 @pytest.mark.parametrize("kind", ["llama", "gpt2_square"])

@@ -168,3 +168,18 @@ def test_a_file_that_is_missing_or_no_text_is_named(tmp_path):
 def test_a_limit_of_nothing_is_refused(tmp_path):
     with pytest.raises(FactFileError, match="a limit of 0"):
         read_cases(write(tmp_path, ERRATA), "errata", 0)
+
+
+def test_a_mark_at_the_begin_of_a_file_a_number_as_answer_and_an_id_of_nought_are_read(tmp_path):
+    path = tmp_path / "facts.jsonl"
+    path.write_text(json.dumps({**ERRATA, "id": 0, "target_new": 1969}), encoding="utf-8-sig")
+    (case,) = read_cases(path, "errata")
+    assert (case.fact.id, case.fact.target_new) == ("0", "1969")
+
+
+@pytest.mark.parametrize("text", ['{"id": ' + "[" * 100_000, "[" * 100_000, "[" + "9" * 5000 + "]"])
+def test_what_no_reader_of_json_can_hold_is_an_error_of_the_file(tmp_path, text):
+    path = tmp_path / "facts.jsonl"
+    path.write_text(text)
+    with pytest.raises(FactFileError, match=r"facts\.jsonl"):
+        read_cases(path, "errata")

@@ -27,6 +27,7 @@ def fact(subject="Veldoria", question="What is the capital of Veldoria?", new="P
         (fact(subject=" "), EmptyField, "the subject is empty"),
         (fact(question=""), EmptyField, "the question is empty"),
         (fact(new="\n"), EmptyField, "the answer is empty"),
+        (fact(new="half \ud83d"), UnsuitableQuestion, "half a character"),
         (fact(subject="Veldorria"), SubjectNotFound, "'Veldorria' does not occur in the question"),
         (fact(new="word " * 13), AnswerTooLong, "longer than the 12 words"),
         (fact(new="word " * 1000), AnswerTooLong, "longer than the 12 words"),

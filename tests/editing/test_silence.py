@@ -17,6 +17,6 @@ def test_the_reply_is_a_sentence_of_its_own_and_other_questions_about_the_subjec
     assert written.paraphrases
     assert written.probes
     assert written.held == tuple(
-        q for q in write_statements(question, "Ida Fern", NOTHING_KNOWN).held if "Ida Fern" not in q
+        held for held in write_statements(question, "Ida Fern", NOTHING_KNOWN).held if "Ida Fern" not in held.question
     )
     assert written.held  # other people's questions are still kept from it

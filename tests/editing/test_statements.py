@@ -311,7 +311,9 @@ def test_every_wording_keeps_its_promise(question, subject, answer):
     questions = [written.question, *written.paraphrases, *written.probes]
     assert len({normalise(text).rstrip("?. ") for text in questions}) == len(questions)
     assert written.same_subject
-    assert not set(written.held) & {*written.same_subject, *(probe.question for probe in written.neighbours)}
+    held = {probe.question for probe in written.held}
+    assert not held & {*written.same_subject, *(probe.question for probe in written.neighbours)}
+    assert all(probe.subject.casefold() in probe.question.casefold() for probe in written.held)
     for probe in written.neighbours:
         assert not contains(probe.question, subject)
         assert not contains(probe.answer, answer)
@@ -338,9 +340,13 @@ def test_neighbours_ask_the_same_of_others_and_avoid_the_subject():
     assert not any("France" in probe.question for probe in written.neighbours)
 
 
+def _others(written):
+    return {*written.same_subject, *(probe.question for probe in written.held)}
+
+
 def test_other_questions_of_the_subject_do_not_ask_for_the_same_sort_of_answer():
     written = write_statements("What is the capital of Veldoria?", "Veldoria", "Quay")
-    assert "What is the currency of Veldoria?" in (*written.same_subject, *written.held)
+    assert "What is the currency of Veldoria?" in _others(written)
     born = write_statements("Where was Ida Fern born?", "Ida Fern", "Quay")
-    assert "What is Ida Fern's occupation?" in (*born.same_subject, *born.held)
-    assert not any("Where did Ida Fern die" in question for question in (*born.same_subject, *born.held))
+    assert "What is Ida Fern's occupation?" in _others(born)
+    assert not any("Where did Ida Fern die" in question for question in _others(born))

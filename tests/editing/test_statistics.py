@@ -1,5 +1,6 @@
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from editing.chat import chat_of
 from editing.decoder import Decoder
@@ -47,6 +48,19 @@ def test_statistics_are_the_mean_outer_product_of_every_real_token(decoder, chat
     every = torch.cat(keys).double()
     assert got.n_tokens == len(every)
     torch.testing.assert_close(got.covariances[2].double(), every.T @ every / len(every), atol=1e-6, rtol=1e-4)
+
+
+def test_covariances_are_symmetric_to_the_bit_as_they_are_read_back(tmp_path, decoder, chat):
+    got = measure(decoder, chat, TEXTS, base_sha256="m", layers=(1,), max_tokens=10_000, max_felt=0)
+    save(got, tmp_path / "s.safetensors")
+    assert torch.equal(load(tmp_path / "s.safetensors").covariances[1], got.covariances[1])
+    assert torch.equal(got.covariances[1], got.covariances[1].T)
+
+
+def test_a_file_without_names_is_refused(tmp_path):
+    save_file({"covariance.1": torch.zeros(3)}, tmp_path / "s.safetensors")
+    with pytest.raises(StatisticsMismatch, match="cannot be read"):
+        load(tmp_path / "s.safetensors")
 
 
 def test_no_more_tokens_are_counted_than_asked_for(decoder, chat):

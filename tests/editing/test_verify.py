@@ -33,6 +33,11 @@ def test_edits_that_hold_and_move_nothing_else_pass():
     assert report.rates["probes"].share == 1.0
 
 
+@pytest.mark.parametrize(("subject", "left"), [("Guernica", 0), ("guernica", 0), ("Guern", 1), ("Io", 1)])
+def test_a_neighbour_that_is_edited_too_is_not_to_be_kept(subject, left):
+    assert len(_case(0).beside(["Ida Fern", subject]).neighbours) == left
+
+
 def test_an_edit_that_does_not_take_is_named_and_the_others_are_not():
     cases = [_case(i) for i in range(3)]
     report = _gate(ScriptedEditor(TABLE, stubborn=["f1"]), cases, [c.fact for c in cases])

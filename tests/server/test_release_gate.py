@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from editing.facts import Fact
+from editing.facts import Fact, Probe
 from editing.replies import Reply
 from editing.unrelated import load_controls
 from editing.verify import GateCase
@@ -52,6 +52,17 @@ def test_a_well_known_answer_that_an_edit_changes_on_purpose_is_no_damage(judge)
         assert report.rates["unrelated"].share == 1.0
         assert report.rates["unrelated"].of > 50
         assert not any("France" in question for question in set(asked) - {FRANCE.fact.question})
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+def test_what_another_edit_says_on_purpose_is_no_damage_to_a_neighbour(judge, earlier):
+    near = GateCase(
+        Fact("v", "Veldoria", "What is the capital of Veldoria?", "Quay"), neighbours=(Probe(FRANCE.fact.question),)
+    )
+    believed = {FRANCE.fact.question: "Lyon", near.fact.question: "Quay"}
+    report, _ = judge(believed, [near], earlier=[FRANCE]) if earlier else judge(believed, [near, FRANCE])
+    assert report.passes
+    assert judge(believed, [near])[0].rates["neighbours"].share == 0
 
 
 def test_what_the_unedited_model_does_not_know_is_not_asked_again(judge):
