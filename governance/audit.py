@@ -106,7 +106,8 @@ class Log:
             return [merkle.range_hash(self._hash, start, end) for start, end in ranges]
 
     def checkpoint(self, signer: Signer, size: int | None = None) -> str:
-        """The signed head of the log (C2SP tlog-checkpoint): as it is now, or as it was at `size` entries."""
+        """The signed head of the log (C2SP tlog-checkpoint): as it is now, or as it was at `size` entries. What was signed
+        before is not asked: `Checkpoints.sign` does that."""
         covered = self.size() if size is None else size
         # What is signed has to survive a power cut, or the next start would look like a truncation. No snapshot: it would
         # stand in the way of that, and the first entries never change.

@@ -142,16 +142,25 @@ class Book:
         since what has been triaged is found under that."""
         row = self._row(correction_id)
         others = self._store.rows(
-            "SELECT id, status, answer_key FROM corrections WHERE claim_key IN (:key, :canonical) AND id <> :id"
-            " ORDER BY created",
+            "SELECT id, status, answer_key, duplicate_of, created FROM corrections"
+            " WHERE claim_key IN (:key, :canonical) AND id <> :id ORDER BY created, id",
             key=row["claim_key"],
             canonical=self._key(question) if question else row["claim_key"],
             id=correction_id,
         )
         standing = [other for other in others if Status(other["status"]) in OPEN | IN_FORCE]
+        same = [other for other in standing if other["answer_key"] == row["answer_key"]]
+        # A later one repeats this one, or will once it is triaged.
+        repeated = (
+            other["id"]
+            for other in same
+            if other["duplicate_of"] != row["id"]
+            and (other["status"] != Status.FLAGGED or (other["created"], other["id"]) < (row["created"], row["id"]))
+        )
         return Related(
-            duplicates=tuple(other["id"] for other in standing if other["answer_key"] == row["answer_key"]),
+            duplicates=tuple(other["id"] for other in same),
             conflicts=tuple(other["id"] for other in standing if other["answer_key"] != row["answer_key"]),
+            repeats=next(repeated, None),
         )
 
     def contested(self) -> dict[str, str]:

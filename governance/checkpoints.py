@@ -26,7 +26,8 @@ class Checkpoints:
     """Writes into each folder: `checkpoint` (the newest note), `checkpoints.jsonl` (all of them), `leaves` (32 bytes
     per entry, so that a rewritten entry can be named) and `key` (the public key).
 
-    A log that contradicts the newest note of a folder is not signed again: that would be a fork.
+    A log that contradicts the newest note of a folder is not signed again: that would be a fork. Whoever gives a signed
+    checkpoint away takes it from `sign`.
     """
 
     def __init__(self, log: Log, signer: Signer, folders: Sequence[Path]) -> None:
@@ -35,11 +36,26 @@ class Checkpoints:
         self._folders = tuple(folders)
         self._written = -1
 
+    @property
+    def key(self) -> str:
+        """The public key that the notes are signed with."""
+        return self._signer.verifier_key
+
+    def sign(self) -> str:
+        """The signed head of the log as it is now, written nowhere.
+
+        Raises LogError if the log is not an extension of what was signed in every folder before, or a note there is damaged.
+        """
+        size = self._log.size()
+        for folder in self._folders:
+            self._extends(folder, size)
+        return self._log.checkpoint(self._signer, size)
+
     def write(self) -> str | None:
         """Sign the log as it is now if it has grown; returns the note, or None when there was nothing new.
 
         Call it once a second and at exit. Every folder is tried, then the first error is raised: LogError if the log is
-        not an extension of what was signed there before, OSError if a folder cannot be written to.
+        not an extension of what was signed there before or its note is damaged, OSError if a folder cannot be written to.
         """
         size = self._log.size()
         if size == self._written:
@@ -93,17 +109,17 @@ class Checkpoints:
             _replace(folder / LATEST, note)
 
     def _extends(self, folder: Path, size: int) -> bool:
-        """False if this much was signed already. Raises LogError if the log contradicts the folder's newest note."""
+        """False if this much was signed already. Raises LogError if the log contradicts the folder's newest note, or that
+        note is damaged."""
         path = folder / LATEST
         if not path.exists():
             return True
-        _, signed_size, signed_root = path.read_text(encoding="utf-8").split("\n")[:3]
-        signed = int(signed_size)
+        signed, root = _head_of(path)
         if signed > self._log.size():
             raise LogError(
                 f"{str(path)!r} covers {signed} entries, the log has {size}: some were lost; run `errata audit verify`"
             )
-        if self._log.root(signed) != base64.b64decode(signed_root):
+        if self._log.root(signed) != root:
             raise LogError(
                 f"the log is not the one that {str(path)!r} was signed for: it was rewritten; run `errata audit verify`"
             )
@@ -121,6 +137,21 @@ class Checkpoints:
                 done += len(hashes)
             file.flush()
             os.fsync(file.fileno())
+
+
+def _head_of(path: Path) -> tuple[int, bytes]:
+    """Size and root of a note. Raises LogError if it is none."""
+    try:
+        _, size, encoded = path.read_text(encoding="utf-8").split("\n")[:3]
+        root = base64.b64decode(encoded, validate=True)
+        if not size.isdecimal() or len(root) != HASH_BYTES:
+            raise ValueError(f"no head of a log: {size!r}, {encoded!r}")
+        return int(size), root
+    except ValueError as error:
+        raise LogError(
+            f"{str(path)!r} is empty or damaged: run `errata audit verify`, which holds the log against {HISTORY!r} beside"
+            " it; if nothing else is wrong, delete the file, and it is written anew"
+        ) from error
 
 
 def _replace(path: Path, text: str) -> None:

@@ -32,6 +32,10 @@ INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
 DIRECTION_CHANGE = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 ALLOWED_CONTROLS = frozenset("\n\r\t")
 MINUS = re.compile(r"(?<![^\W_])-(?=\d)")
+EMPHASIS = re.compile(r"(?<![^\W_])(\*{1,3})(?=[^\s*])([^*\n]+)(?<=\S)\1(?![^\W_]|\*)")  # Markdown's, around words
+# Those of C#, A*, 10*2 and 10/2 stay: they touch a word, a slash one on either side.
+LOOSE_SYMBOL = re.compile(r"(?<![^\W_])(?<![#*])[#*]++(?![^\W_])|(?<![^\W_])(?<![+#*])/|/(?![^\W_])")
+NORMAL_FORM = 2
 LEADING_ARTICLE = re.compile(r"^(?:the|a|an)\s+")
 
 
@@ -70,9 +74,32 @@ def check_texts(field: str, texts: Sequence[str], *, longest: int, most: int) ->
 
 
 def normal(text: str) -> str:
-    """Case, accents' encoding, punctuation, spaces and a leading article set aside: for comparing, not for showing."""
-    folded = MINUS.sub("−", unicodedata.normalize("NFKC", text).casefold())
-    words = "".join(
-        character if unicodedata.category(character)[0] in "LNMS" else " " for character in folded if character != "'"
-    )
-    return LEADING_ARTICLE.sub("", " ".join(words.split()))
+    """Case, accents' encoding, punctuation, spaces and a leading article set aside: for comparing, not for showing.
+
+    Keys are stored of it: where it changes, so does `NORMAL_FORM`, and they are set anew (`Ledger.renew_keys`).
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return LEADING_ARTICLE.sub("", words_and_symbols(folded.replace("'", "")))
+
+
+def words_and_symbols(folded: str) -> str:
+    """What tells one thing from another: words with their marks, numbers with their sign, symbols; one space for all else.
+
+    Of punctuation `#`, `*` and `/` are symbols where they touch a word.
+    """
+    if not frozenset("-#*/").isdisjoint(folded):
+        folded = LOOSE_SYMBOL.sub(" ", EMPHASIS.sub(r" \2 ", MINUS.sub("−", folded)))
+    return " ".join(folded.translate(WORDS_AND_SYMBOLS).split())
+
+
+class _WordsAndSymbols(dict[int, str]):
+    """For `str.translate`: what a character counts for. Each is looked up once."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        is_kept = character in "#*/" or unicodedata.category(character)[0] in "LNMS"
+        self[code] = character if is_kept else " "
+        return self[code]
+
+
+WORDS_AND_SYMBOLS = _WordsAndSymbols()

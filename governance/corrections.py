@@ -158,10 +158,14 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Other reports on the same question: with the same answer, and with another."""
+    """Other reports on the same question: with the same answer, and with another.
+
+    repeats  the one of the duplicates that this report repeats; none if they repeat it
+    """
 
     duplicates: tuple[str, ...]
     conflicts: tuple[str, ...]
+    repeats: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from typing import Any, TextIO
 from governance.accounts import Actor, stamp
 from governance.audit import PAGE, Log
 from governance.book import numbers_of
+from governance.checkpoints import Checkpoints
 from governance.corrections import WORDINGS, Correction
 from governance.ledger import Ledger
-from governance.notes import Signer
 from governance.store import Store
 from governance.times import to_text
 
@@ -124,12 +124,13 @@ def record_export(store: Store, log: Log, what: str, *, of: str | None, texts: b
         log.append("export.made", {"what": what, "of": of, "texts": texts, "actor": by.pseudonym, "role": by.role})
 
 
-def write_log(log: Log, signer: Signer, path: Path) -> int:
+def write_log(log: Log, checkpoints: Checkpoints, path: Path) -> int:
     """The log as `path` (one canonical entry a line), with its checkpoint beside it as `path`.checkpoint and the key.
 
     Returns the number of entries. `audit_verify.verify(export=path, checkpoints=[...])` needs nothing else.
+    Raises LogError, and writes nothing, if the log contradicts what was signed before.
     """
-    note = log.checkpoint(signer)
+    note = checkpoints.sign()
     size = int(note.split("\n")[1])
     done = 0
     with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -138,7 +139,7 @@ def write_log(log: Log, signer: Signer, path: Path) -> int:
             file.writelines(entry.text + "\n" for entry in entries)
             done += len(entries)
     path.with_name(path.name + ".checkpoint").write_text(note, encoding="utf-8")
-    path.with_name(path.name + ".key").write_text(signer.verifier_key + "\n", encoding="utf-8")
+    path.with_name(path.name + ".key").write_text(checkpoints.key + "\n", encoding="utf-8")
     return size
 
 

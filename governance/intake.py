@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +16,12 @@ from governance.claims import (
     MAX_EVIDENCE_ITEM,
     MAX_QUESTION,
     MAX_SUBJECT,
+    NORMAL_FORM,
     check_text,
     check_texts,
 )
 from governance.corrections import SCHEMA_VERSION, Category, Claim, Correction, Status
-from governance.errors import Forbidden, InvalidClaim, NotFound, TooMany
+from governance.errors import Forbidden, InvalidClaim, NotFound, TooMany, WrongKey
 from governance.forgetting import Forgetting
 from governance.ids import new_id
 from governance.times import now, to_text
@@ -31,6 +33,9 @@ INSERT INTO corrections (id, schema_version, created, updated, channel, status, 
 VALUES (:id, :schema_version, :created, :updated, :channel, :status, :reporter_id, :reporter_pseudonym,
     :reporter_role, :answer_id, :weights_version_at_report, :index_generation, :claim_text_id, :work_text_id,
     :claim_key, :subject_key, :answer_key, :category, :risk_tier, :approvals_needed, :due, :idempotency_hash)
+"""
+KEYS = """
+UPDATE corrections SET claim_key = :claim_key, subject_key = :subject_key, answer_key = :answer_key WHERE id = :id
 """
 
 
@@ -118,7 +123,26 @@ class Intake(Forgetting):
                 self._alarm("burst", row["id"])
             return self.get(row["id"])
 
+    def renew_keys(self) -> None:
+        """Set the keys of claims that were stored under a former normal form anew. Once; a text that cannot be opened keeps
+        its keys. Call it with the right master key: when a data folder is opened."""
+        if self._normal_form() == NORMAL_FORM:
+            return
+        with self._store.transaction() as db:
+            if self._normal_form() == NORMAL_FORM:  # another process was faster
+                return
+            for row in self._store.rows("SELECT id, claim_text_id FROM corrections WHERE claim_key IS NOT NULL"):
+                with suppress(WrongKey):
+                    if claim := self._texts(row.pop("claim_text_id")):
+                        self._index(row, claim)
+                        self._store.write(KEYS, **row)
+            db.execute(f"PRAGMA user_version = {NORMAL_FORM}")
+
     # -- parts ----------------------------------------------------------------------------------------------------
+
+    def _normal_form(self) -> int:
+        """The form under which claims are stored, kept in the database's header: 0 for the first and for an empty one."""
+        return int(self._store.value("PRAGMA user_version"))
 
     def _new_row(self, reporter: Account, claim: dict[str, Any], category: Category, channel: str) -> dict[str, Any]:
         tier, _ = self._policy.risk_tier(_claim(claim), category=category)

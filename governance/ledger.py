@@ -154,15 +154,15 @@ class Ledger(Intake):
         return self._people_move(correction_id, Status.NEEDS_EVIDENCE, actor, reason, new_round=True)
 
     def requeue(self, correction_id: str, actor: Account, *, reason: str = "") -> Correction:
-        """An admin takes an approved or failed correction back to the queue; it needs new approvals."""
+        """An admin takes an approved or failed correction back to the queue; it needs new approvals. Its edit is forgotten,
+        since the words may be revised; that of the same words is found again."""
         if not actor.role.may_administer:
             raise Forbidden(f"a {actor.role.value} may not take back an approval: ask an admin")
         with self._store.transaction():
             status = Status(self._row(correction_id)["status"])
             check_status(status, frozenset({Status.APPROVED, Status.FAILED}), "requeue")
-            return self._people_move(
-                correction_id, Status.QUEUED, actor, reason, new_round=True, crashes=0, probe_failures=0
-            )
+            afresh = {"artefact": None, "edit": "{}", "crashes": 0, "probe_failures": 0}
+            return self._people_move(correction_id, Status.QUEUED, actor, reason, new_round=True, **afresh)
 
     def add_evidence(
         self, correction_id: str, actor: Account, *, evidence: Sequence[str] = (), reason: str = ""

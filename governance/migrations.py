@@ -257,6 +257,11 @@ SET reason = substr(reason, 1, instr(reason, 'passage ') - 1) || 'a passage of t
 WHERE reason GLOB '*passage [''"]*';
 """
 
+STALE_EDITS = """
+UPDATE corrections SET artefact = NULL, edit = '{}'
+WHERE artefact IS NOT NULL AND status IN ('flagged', 'needs_evidence', 'queued', 'approved');
+"""
+
 
 @MIGRATIONS()
 def m001_accounts(db: Database) -> None:
@@ -322,3 +327,9 @@ def m010_swap_pauses(db: Database) -> None:
 def m011_sealed_reasons(db: Database) -> None:
     """Why an answer came by its route is sealed, since it may name a passage; older reasons lose the passage's title."""
     db.executescript(SEALED_REASONS)
+
+
+@MIGRATIONS()
+def m012_stale_edits(db: Database) -> None:
+    """What went back to the queue before named the edit of its former words."""
+    db.executescript(STALE_EDITS)

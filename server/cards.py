@@ -14,6 +14,7 @@ import numpy as np
 
 from editing.statements import relation_of
 from editing.wording import same_answer
+from governance.claims import LEADING_ARTICLE, words_and_symbols
 from governance.corrections import Correction
 from retrieval.embedder import Embedder, Vectors
 from retrieval.sameness import SamenessMap
@@ -236,11 +237,13 @@ def ask_different_kinds(one: str, other: str) -> bool:
 
 
 def normalised(text: str) -> str:
-    """Case, accents of width, punctuation and possessives folded; a leading article dropped."""
-    plain = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    """Case, accents of width, punctuation and possessives folded; a leading article dropped. Symbols and marks stay: C++ is
+    not C#, nor मोना मीना."""
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("’", "'").replace("`", " ")
     plain = re.sub(r"'s\b", "", plain)
-    plain = re.sub(r"[^\w\s]", " ", plain)
-    return re.sub(r"^(?:the|a|an)\s+", "", " ".join(plain.split()))
+    if not plain.isascii():  # a picture right behind a word is a word of its own
+        plain = "".join(f" {c} " if unicodedata.category(c) == "So" else c for c in plain)
+    return LEADING_ARTICLE.sub("", words_and_symbols(plain))
 
 
 def names(text: str, subject: str) -> bool:

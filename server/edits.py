@@ -11,8 +11,8 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from editing.errors import ArtefactDamaged, EditingError
-from editing.facts import Fact, Probe
+from editing.errors import ArtefactDamaged, EditingError, FactRefused
+from editing.facts import Fact, Probe, check_fact
 from editing.silence import NOTHING_KNOWN, write_silence
 from editing.statements import Statements, write_statements
 from editing.verify import GateCase
@@ -101,6 +101,7 @@ class Edits:
               left out of its group
         """
         edits = []
+        groups = [fit for group_ in groups if (fit := self._without_unfit(group_, new)).corrections]
         todo = [group_ for group_ in groups if self._stored(group_) is None]
         for group_ in groups:
             artefact = self._stored(group_)
@@ -125,6 +126,19 @@ class Edits:
                 artefact.save(self._folder)
             edits.append(Edit(group_, artefact, protections))
         return edits
+
+    def _without_unfit(self, group_: Group, new: Collection[str]) -> Group:
+        """The group without the new corrections that no edit can hold, each of which is refused for what is wrong with it."""
+        unfit: set[str] = set()
+        for fact in group_.facts:
+            if fact.id not in new:
+                continue
+            try:
+                check_fact(fact)
+            except FactRefused as error:
+                self._refused(fact.id, error)
+                unfit.add(fact.id)
+        return group_.without(unfit)
 
     def _stored(self, group_: Group) -> Artefact | None:
         """The artefact that the record names for exactly these facts, else one computed before for the same request."""

@@ -81,7 +81,7 @@ STATUS_BY_ERROR: dict[type[Exception], tuple[int, str]] = {
     governance.errors.TooMany: (429, "rate_limit_error"),
     governance.errors.Erased: (410, "not_found_error"),
     governance.errors.WrongKey: (500, "server_error"),
-    governance.errors.LogError: (400, "invalid_request_error"),
+    governance.errors.LogError: (409, "conflict_error"),
     retrieval.errors.DocumentRefused: (400, "invalid_request_error"),
     retrieval.errors.DocumentTooLarge: (413, "invalid_request_error"),
     retrieval.errors.UnsupportedFormat: (415, "invalid_request_error"),

@@ -26,12 +26,13 @@ def with_passages(
 ) -> list[dict[str, str]]:
     """The conversation with its last question asked over the passages.
 
-    The passages stand in the last user turn, fenced and numbered from 1, because small models attend to the
-    nearest text best; earlier turns stay as they are.
+    The passages stand in the last user turn that says something, fenced and numbered from 1, because small models attend
+    to the nearest text best; all other turns stay as they are.
     """
     sources = "\n\n".join(f"[{n}] {heading(passage)}\n{quoted(passage.text)}" for n, passage in enumerate(passages, 1))
     asked = f"{INSTRUCTION}\n\n<sources>\n{sources}\n</sources>\n\nQuestion: {question}"
-    return [*messages[:-1], {"role": "user", "content": asked}]
+    last = max(n for n, message in enumerate(messages) if message["role"] == "user" and message["content"].strip())
+    return [*messages[:last], {"role": "user", "content": asked}, *messages[last + 1 :]]
 
 
 def heading(passage: Passage) -> str:

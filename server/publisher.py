@@ -124,21 +124,32 @@ class Publisher:
         if failed:
             await self._take_back(before, version, change, times, failed)
             return
-        await asyncio.to_thread(
-            self._ledger.published,
-            version_id=version.id,
-            live=[c.id for c in change.live],
-            rolled_back=[c.id for c in change.rolled_back],
-            relived=[c.id for c in change.relived],
-            superseded=change.superseded,
-            reports={r.correction_id: self._report(r) for r in results},
-            swap_pause_s=times.pause_s,
-        )
+        await asyncio.to_thread(self._write_outcome, wanted, version, change, results, times.pause_s)
         self._services.metrics.swapped("published", times.pause_s)
         log.info("version %s is served; generation was held up for %.2f s", version.id, times.pause_s)
 
+    def _write_outcome(
+        self, wanted: Wanted, version: Version, change: Change, results: list[ProbeResult], pause_s: float
+    ) -> None:
+        """One transaction. What leaves is read anew in it: an answer that it yields to may have been undone meanwhile."""
+        with self._services.records.store.transaction():
+            left = self._change(wanted, version)
+            self._ledger.published(
+                version_id=version.id,
+                live=[c.id for c in change.live],
+                rolled_back=[c.id for c in left.rolled_back],
+                relived=[c.id for c in change.relived],
+                superseded=left.superseded,
+                reports={r.correction_id: self._report(r) for r in results},
+                swap_pause_s=pause_s,
+            )
+
     def _change(self, wanted: Wanted, version: Version) -> Change:
-        """Which corrections this release makes live, undoes, or brings back: the difference of the two sets."""
+        """Which corrections this release makes live, undoes, or brings back: the difference of the two sets.
+
+        Rolled back is what somebody asked for, by undo or restore, and what has lost its texts. Any other edit that the
+        version lacks stays in force by its card, and in the next release.
+        """
         now = set(self._versions.get(wanted.served or BASE).corrections)
         then = set(version.corrections)
         come = [self._ledger.get(id_) for id_ in sorted(then - now)]
@@ -154,7 +165,13 @@ class Publisher:
             live=[c for c in come if c.status == "editing"],
             moved=[c for c in come if c.status == "live"],
             relived=[c for c in come if c.status in ("rolled_back", "superseded")],
-            rolled_back=[c for c in gone if c.status == "live" and c.id not in superseded],
+            rolled_back=[
+                c
+                for c in gone
+                if c.status == "live"
+                and c.id not in superseded
+                and (c.undo_requested or c.erased or wanted.kind == "restore")
+            ],
             superseded=superseded,
         )
 

@@ -98,6 +98,8 @@ def open_records(settings: Settings) -> Records:
     policy = Policy.load(settings.policy)
     tombstones = Tombstones(settings.keys_dir / "tombstones.jsonl")  # apart: a restored backup must not lose them
     signer = Signer.load_or_create(settings.keys_dir / "log.key")
+    ledger = Ledger(store, vault, log, policy)
+    ledger.renew_keys()
     folders = [settings.data_dir / "checkpoints", *([settings.checkpoint_dir] if settings.checkpoint_dir else [])]
     return Records(
         store=store,
@@ -105,7 +107,7 @@ def open_records(settings: Settings) -> Records:
         log=log,
         accounts=Accounts(store, log, vault),
         answers=Answers(store, vault, tombstones=tombstones),
-        ledger=Ledger(store, vault, log, policy),
+        ledger=ledger,
         versions=Versions(store, log, vault),
         policy=policy,
         tombstones=tombstones,

@@ -174,7 +174,7 @@ class Triage:
                 canonical_question=question,
                 subject=subject,
                 conflicts=related.conflicts,
-                duplicate_of=related.duplicates[0] if related.duplicates else None,
+                duplicate_of=related.repeats,
                 personal_data=bool(personal),
                 volatile=assessed.volatile,
                 claim=correction.claim_commitment,

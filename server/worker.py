@@ -170,7 +170,7 @@ class Worker:
             return
         edits = self._edits.of(group((*kept, *(new[id_] for id_ in fit.chosen))), fit.chosen)
         solution = self._editor.solve([edit.artefact for edit in edits])
-        if not self._write(solution, edits, fit.report, wanted=plan.wanted):
+        if not self._write(solution, edits, fit, wanted=plan.wanted):
             log.info("people decided otherwise while this version was made; its corrections start again")
             self.resume(blame=False)
 
@@ -211,18 +211,20 @@ class Worker:
     def _working_ahead(self, ids: Sequence[str]) -> None:
         self._say("ahead", message="working out an edit that waits for review", ids=ids)
 
-    def _write(self, solution: Solution, edits: Sequence[Edit], report: GateReport | None, *, wanted: str) -> bool:
+    def _write(self, solution: Solution, edits: Sequence[Edit], fit: Fit, *, wanted: str) -> bool:
         """The version on disk first, then one transaction that records it, its artefacts, and that it is wanted; unless
-        people have wanted another version since, or undone one of its edits: then nothing is recorded."""
+        people have wanted another version since, undone one of its edits, or undone what one that it lacks had yielded
+        to: then nothing is recorded."""
         from editing.edit_set import write_version
 
         self._say("writing", message="writing the version")
-        corrections = tuple(c for edit in edits for c in edit.group.corrections)
+        report, corrections = fit.report, tuple(c for edit in edits for c in edit.group.corrections)
         judged = {fact.fact_id: fact.as_dict() for fact in report.facts} if report else {}
         written = write_version(self._files.folder(solution.version_id), solution, self._model_dir)
         records = self._records
         with records.store.transaction():
-            settled = records.versions.serving().desired == wanted
+            stay = {c.id for c in self.plan().kept_beside(fit.chosen)}
+            settled = records.versions.serving().desired == wanted and stay <= {c.id for c in corrections}
             if not settled or not all(self._is_in_hand(c.id) for c in corrections):
                 return False
             for edit in edits:

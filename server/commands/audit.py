@@ -79,7 +79,7 @@ def verify_log(
 def print_checkpoint(data_dir: Path | None, as_json: bool) -> None:
     """Print a signed checkpoint of the log as it is now."""
     with records_of(data_dir) as records:
-        note, key = records.log.checkpoint(records.signer), records.signer.verifier_key
+        note, key = records.checkpoints.sign(), records.checkpoints.key
     show({"checkpoint": note, "key": key}, as_json=as_json, text=lambda: note)
 
 
@@ -123,7 +123,7 @@ def export_log(file: Path, records_too: bool, texts: bool, data_dir: Path | None
             with file.open("w", encoding="utf-8", newline="") as target:
                 count = write(records.ledger, target, texts=texts)
         else:
-            size = write_log(records.log, records.signer, file)
+            size = write_log(records.log, records.checkpoints, file)
     result: dict[str, object]
     if records_too:
         result = {"corrections": count, "file": str(file)}

@@ -92,20 +92,19 @@ def _sync(remote: Remote, folder: Path) -> dict[str, list[Any]]:
     result: dict[str, list[Any]] = {"added": [], "updated": [], "unchanged": [], "removed": [], "failed": []}
     with click.progressbar(files, label="Reading", file=sys.stderr) as shown:
         for path in shown:
-            older = [document for key, document in known.items() if key.split("#")[0] == path.as_uri()]
             try:
                 data = path.read_bytes()
                 uri = f"{path.as_uri()}#sha256={hashlib.sha256(data).hexdigest()[:16]}"
-                if uri in known:
-                    result["unchanged"].append(path.name)
-                    continue
-                remote.call("POST", "/v1/knowledge/documents", data={"uri": uri}, files={"file": (path.name, data)})
+                # Also beside a version that stands already: the run that added it may have failed to remove the former one.
+                older = [found for key, found in known.items() if key.split("#")[0] == path.as_uri() and key != uri]
+                if uri not in known:
+                    remote.call("POST", "/v1/knowledge/documents", data={"uri": uri}, files={"file": (path.name, data)})
+                for document in older:
+                    remote.call("DELETE", f"/v1/knowledge/documents/{document['id']}")
             except (Refused, OSError) as error:
                 result["failed"].append({"source": str(path), "error": str(error)})
                 continue
-            for document in older:
-                remote.call("DELETE", f"/v1/knowledge/documents/{document['id']}")
-            result["updated" if older else "added"].append(path.name)
+            result["updated" if older else "unchanged" if uri in known else "added"].append(path.name)
     present = {path.as_uri() for path in files}
     for uri, document in known.items():
         if uri.split("#")[0] not in present:

@@ -32,8 +32,8 @@ def entries(
 
 @router.get("/checkpoint")
 def checkpoint(services: ServicesOf, _: Reader) -> dict[str, str]:
-    """The signed size and root hash of the log (C2SP tlog-checkpoint)."""
-    return {"checkpoint": services.records.log.checkpoint(services.records.signer)}
+    """The signed size and root hash of the log (C2SP tlog-checkpoint); 409 for a log that contradicts what was signed."""
+    return {"checkpoint": services.records.checkpoints.sign()}
 
 
 @router.get("/proof")

@@ -12,6 +12,7 @@ from governance.audit import Log, canonical
 from governance.audit_verify import verify
 from governance.checkpoints import Checkpoints
 from governance.errors import LogError
+from governance.export import write_log
 from governance.notes import Signer
 from governance.store import Store
 
@@ -292,5 +293,47 @@ def test_a_note_that_a_full_disk_cut_off_costs_neither_the_next_one_nor_the_verd
     append(store, log, 1)
     Checkpoints(log, SIGNER, folders).write()
     (folders[0] / "checkpoint").unlink()
+    assert check(signed, checkpoints=[folders[0]]).newest_head == SIZE + 1
+    assert check(signed).ok
+
+
+def rewritten(log):
+    texts = [entry.text for entry in log.entries()]
+    return [*texts[:3], changed(texts[3], value="another"), *texts[4:]]
+
+
+@pytest.mark.parametrize(("told", "of"), [("rewritten", rewritten), ("were lost", lambda log: rewritten(log)[:50])])
+def test_a_log_that_contradicts_a_newest_note_is_signed_for_nobody(signed, told, of):
+    store, log, folders, path = signed
+    assert Checkpoints(log, SIGNER, folders).sign() == log.checkpoint(SIGNER)
+    log = rebuild(store, of(log))
+    for others in (folders, [path / "new", folders[1]]):
+        with pytest.raises(LogError, match=told):
+            Checkpoints(log, SIGNER, others).sign()
+    with pytest.raises(LogError, match=told):
+        write_log(log, Checkpoints(log, SIGNER, folders), path / "log.jsonl")
+    assert not list(path.glob("log.jsonl*"))
+
+
+ROOT = b"A" * 43 + b"="
+DAMAGED = [b"", b"\n", b"o\n60\nAAAA", b"o\n60\n=\n", b"o\nmany\n" + ROOT, b"o\n-5\n" + ROOT, b"\xff\n60\n" + ROOT]
+
+
+@pytest.mark.parametrize("left", DAMAGED)
+def test_a_damaged_note_is_named_and_holds_up_no_other_folder(signed, left):
+    store, log, folders, _ = signed
+    damaged = folders[0] / "checkpoint"
+    damaged.write_bytes(left)
+    append(store, log, 1)
+    writer = Checkpoints(log, SIGNER, folders)
+    for act in (writer.write, writer.sign):
+        with pytest.raises(LogError, match="damaged: run `errata audit verify`") as told:
+            act()
+        assert str(damaged) in str(told.value)
+    assert damaged.read_bytes() == left
+    assert check(signed, checkpoints=[folders[1]]).newest_head == SIZE + 1
+    assert [problem.kind for problem in check(signed).problems] == ["signature"]
+    damaged.unlink()
+    assert writer.write()
     assert check(signed, checkpoints=[folders[0]]).newest_head == SIZE + 1
     assert check(signed).ok

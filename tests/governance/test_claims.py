@@ -99,6 +99,15 @@ def test_empty_and_huge_texts_are_refused(text, message):
         ("-5 °C", "5 °C", False),
         ("-5 °C", "−5 °C", True),
         ("1939-1945", "1939 1945", True),
+        ("Who created C?", "Who created C#?", False),
+        ("Who created C#?", "who created c#", True),
+        ("Who created C++?", "Who created C?", False),
+        ("What is 10/2?", "What is 10*2?", False),
+        ("What is 10 / 2?", "What is 10 2?", True),
+        ("Who painted the *Blue Door*?", "# Who painted the Blue-Door", True),
+        ("Who painted **the Blue Door**?", "Who painted “the Blue Door”?", True),
+        ("What is 2 * 3 * 4?", "What is 2 3 4?", True),
+        ("Who is मोना?", "Who is मीना?", False),
     ],
 )
 def test_normal_form(a, b, same):

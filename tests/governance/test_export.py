@@ -7,6 +7,7 @@ import json
 import pytest
 
 from governance.audit_verify import verify
+from governance.checkpoints import Checkpoints
 from governance.export import as_cell, record, write_csv, write_jsonl, write_log
 from governance.notes import Signer
 
@@ -60,7 +61,7 @@ def test_texts_are_exported_only_when_asked_for(room):
 def test_the_exported_log_verifies_by_itself(room):
     room.live()
     path = room.path / "log.jsonl"
-    size = write_log(room.log, Signer(b"k" * 32), path)
+    size = write_log(room.log, Checkpoints(room.log, Signer(b"k" * 32), []), path)
     report = verify(export=path, checkpoints=[room.path / "log.jsonl.checkpoint"])
     assert report.ok
     assert (report.size, report.newest_head) == (size, size)

@@ -1,5 +1,7 @@
 """Intake: what a report must be, and what is found beside it before anybody decides."""
 
+import re
+
 import pytest
 
 from governance.corrections import Category, Remedy, Status
@@ -150,3 +152,27 @@ def test_alarms_are_raised_by_bursts_and_hasty_approvals(room):
     for _ in range(8):
         room.flag(subject="The Scream")
     assert [alarm.kind for alarm in room.ledger.alarms()] == ["burst"]
+
+
+def test_claims_that_were_stored_under_a_former_normal_form_get_new_keys_once(room, monkeypatch):
+    with monkeypatch.context() as former:
+        former.setattr("governance.book.normal", lambda text: re.sub(r"[^\w\s]", "", text).casefold())
+        sharp = room.flag(question="Who created C#?", subject="C#", correct_answer="Anders Hejlsberg")
+        plain = room.flag(question="Who created C?", subject="C", correct_answer="Dennis Ritchie")
+        assert room.ledger.related(plain.id).conflicts == (sharp.id,)
+    damaged = room.flag(question="Who created F#?")
+    with room.store.transaction():
+        room.store.write(
+            "UPDATE texts SET sealed = zeroblob(64) WHERE id = (SELECT claim_text_id FROM corrections WHERE id = :id)",
+            id=damaged.id,
+        )
+    before = room.log.size()
+    for _ in range(2):
+        room.ledger.renew_keys()
+        assert room.ledger.related(plain.id).conflicts == ()
+        assert room.ledger.related(sharp.id).conflicts == ()
+        assert [found.id for found in room.ledger.like("who created C#")] == [sharp.id]
+    assert room.log.size() == before
+    monkeypatch.setattr("governance.book.normal", lambda _: "all the same")
+    room.ledger.renew_keys()
+    assert room.ledger.related(plain.id).conflicts == ()

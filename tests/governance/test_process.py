@@ -126,3 +126,14 @@ def test_a_live_fact_is_due_for_review_in_time(room):
     assert [correction.id for correction in room.ledger.due_for_review()] == [live.id]
     room.ledger.reviewed(live.id, actor=room.admin)
     assert room.ledger.due_for_review() == ()
+
+
+def test_what_went_back_to_the_queue_before_its_edit_was_forgotten_names_none_any_more(room):
+    waiting, live = room.queued(), room.live(question="Who painted The Scream?")
+    for correction in (waiting, live):
+        room.ledger.set_artefact(correction.id, "a1", edit={"method": "memit"})
+    with room.store.transaction():
+        room.store.write("DELETE FROM _sqlite_migrations WHERE name = 'm012_stale_edits'")
+    room.store.migrate()
+    assert [room.ledger.get(c.id).artefact for c in (waiting, live)] == [None, "a1"]
+    assert room.ledger.get(waiting.id).edit == {}

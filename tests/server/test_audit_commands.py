@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +13,15 @@ from click.testing import CliRunner, Result
 
 from governance.accounts import Role
 from governance.audit import Log
+from governance.checkpoints import Checkpoints
 from governance.export import write_log
 from governance.notes import Signer
 from governance.store import Store
 from server.cli import main
+from server.engines.scripted import ScriptedEngine
 from server.services import open_records
 from server.settings import Settings
+from tests_support import furnish, house_of
 
 
 @pytest.fixture
@@ -143,7 +147,7 @@ def test_an_export_that_brings_its_own_key_is_said_to_and_fails_against_a_truste
     forgery.migrate()
     with forgery.transaction():
         Log(forgery).append("correction.moved", {"to": "live"})
-    write_log(Log(forgery), Signer(b"f" * 32), tmp_path / "log.jsonl")
+    write_log(Log(forgery), Checkpoints(Log(forgery), Signer(b"f" * 32), []), tmp_path / "log.jsonl")
     line = ("audit", "verify", "--export", str(tmp_path / "log.jsonl"))
     assert "by a key that lay beside" in errata(*line).output
     assert json.loads(errata(*line, "--json").stdout)["trusted_key"] is False
@@ -152,3 +156,23 @@ def test_an_export_that_brings_its_own_key_is_said_to_and_fails_against_a_truste
     assert against.exit_code == 1
     assert json.loads(against.stdout)["trusted_key"] is True
     assert "lay beside" not in errata("audit", "verify", "--key", own).output
+
+
+@pytest.mark.usefixtures("reported")
+async def test_a_log_that_contradicts_its_newest_note_is_signed_for_nobody(
+    settings: Settings, errata: Callable[..., Result], tmp_path: Path
+) -> None:
+    assert errata("user", "add", "eve", "--role", "user").exit_code == 0
+    note = settings.data_dir / "checkpoints" / "checkpoint"
+    head, size, _, *rest = note.read_text().split("\n")
+    note.write_text("\n".join((head, size, base64.b64encode(b"f" * 32).decode(), *rest)))
+    for line in (("audit", "checkpoint"), ("audit", "export", str(tmp_path / "log.jsonl"))):
+        ran = errata(*line)
+        assert (ran.exit_code, "it was rewritten; run `errata audit verify`" in ran.output) == (1, True), ran.output
+    assert not (tmp_path / "log.jsonl").exists()
+    engine = ScriptedEngine({})
+    house = house_of(furnish(settings, engine), engine, with_pages=False, with_loops=False)
+    async with house.client(Role.AUDITOR) as auditor:
+        refused = await auditor.get("/v1/audit/checkpoint")
+    assert (refused.status_code, "was rewritten" in refused.text) == (409, True)
+    house.services.records.store.close()

@@ -14,7 +14,7 @@ from retrieval.errors import SamenessArtefactInvalid
 from retrieval.sameness import ARTEFACT, SamenessMap
 from retrieval.sameness_training import SamenessConfig, train_map
 from server.card_training import card_for, read_pairs, wordings_by_relation
-from server.cards import FEATURES, Card, CardIndex, asked_kinds, masked, normalised
+from server.cards import FEATURES, Card, CardIndex, Matched, asked_kinds, masked, names, normalised
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 
@@ -49,6 +49,47 @@ class Known:
 )
 def test_subjects_are_compared_without_case_width_article_and_possessive(text: str, plain: str) -> None:
     assert normalised(text) == plain
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("C++", "C#"),
+        ("C", "C#"),
+        ("10/2", "10*2"),
+        ("-40 degrees", "40 degrees"),
+        ("A*", "A"),
+        ("£5", "$5"),
+        ("मोना", "मीना"),
+        ("กา", "กี"),
+    ],
+)
+def test_a_subject_with_another_symbol_or_mark_is_another_subject(one: str, other: str) -> None:
+    assert normalised(one) != normalised(other)
+    found = index([card(f"Who introduced {one}?", one)], HashEmbedder(256))
+    assert found.match(f"Who introduced {one}?").hit is not None
+    assert found.match(f"Who introduced {other}?") == Matched()
+    assert not names(f"It was {other}, they say.", one)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Who painted “the Blue Door”?",
+        "who painted 'The Blue Door'",
+        "Who painted the Blue-Door?!",
+        "Who painted **the Blue Door**?",
+        "# Who painted the *Blue Door*?",
+        "Who painted the `Blue Door`?",
+        "Who painted the Blue Door’s frame?",
+        "- Who painted the Blue Door, (1907)?",
+        "Who painted the Blue Door🙂?",
+        "Who painted the Blue Door®?",
+        "Who painted the Blue Door / the house?",
+    ],
+)
+def test_punctuation_quotes_and_emphasis_hide_no_subject(asked: str) -> None:
+    assert names(asked, "the Blue Door")
 
 
 def test_only_what_is_asked_is_left_when_the_subject_is_masked() -> None:

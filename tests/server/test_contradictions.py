@@ -18,7 +18,7 @@ from server.publisher import Publisher
 from server.settings import Settings
 from server.triage import Triage
 from tests_support import House, furnish, house_of
-from tests_support_release import PAINTER, save_tiny, work, worker_of
+from tests_support_release import PAINTER, Step, save_tiny, work, worker_of
 
 QUESTION, SUBJECT = PAINTER[:2]
 OLD, NEW = "Piet Aldering", "Greta Holt"
@@ -211,3 +211,41 @@ async def test_going_back_to_the_version_before_brings_the_replaced_edit_back(si
     assert site.house.services.records.versions.serving().served == before
     assert ((await site.shown(old))["status"], (await site.shown(new))["status"]) == ("live", "rolled_back")
     assert OLD in await site.said()
+
+
+@pytest.mark.parametrize("moment", ["solved", "written", "served"])
+async def test_an_answer_that_is_undone_while_its_release_is_made_gives_its_place_back(
+    site: Site, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = await site.report(OLD)
+    await site.triage()
+    await site.approve(old)
+    await site.settle()
+    new = await site.report(NEW)
+    await site.triage()
+    await site.approve(new, Remedy.KNOWLEDGE)
+    services = site.house.services
+    ledger, versions = services.records.ledger, services.records.versions
+    Librarian(services).reconcile()
+    worker = worker_of(services.settings, services.records, site.base, NEEDS)
+
+    def undo() -> None:
+        if ledger.get(new).status is Status.IN_KNOWLEDGE:
+            ledger.request_rollback(new, services.accounts.named("admin"), reason="it was wrong")
+
+    step = {
+        "solved": "editing.edit_set:write_version",
+        "written": "server.worker:Worker.release",
+        "served": "server.engines.scripted:ScriptedEngine.swap",
+    }[moment]
+    Step("after", step).arm(undo, setattr_=monkeypatch.setattr)
+    worker.turn()
+    await Publisher(services).reconcile()
+    assert ledger.get(new).status is Status.ROLLED_BACK
+    assert ledger.get(old).status is Status.LIVE
+    await site.settle()
+    assert ledger.get(old).status is Status.LIVE
+    assert OLD in await site.said()
+    served = versions.served()
+    assert served is not None
+    assert served.corrections == (old,)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from server.commands.output import Refused
+from server.commands.remote import Remote
 from tests_support import House
 
 Errata = Callable[..., Result]
@@ -71,6 +73,30 @@ def test_a_file_that_turned_bad_leaves_its_former_version_serving(house: House, 
     (folder / "a.txt").write_bytes(b"\x00\x01\x02 binary")
     assert [Path(one["source"]).name for one in synced(errata, folder, code=1)["failed"]] == ["a.txt"]
     assert titles(house) == ["a"]
+
+
+def test_a_former_version_that_could_not_be_removed_goes_with_the_next_run(
+    house: House, errata: Errata, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a.md").write_text("# Before\nAlpha.")
+    (folder / "b.txt").write_text("Beta.")
+    synced(errata, folder)
+    (folder / "a.md").write_text("# After\nAlpha changed.")
+    (folder / "b.txt").write_text("Beta changed.")
+    call, refusals = Remote.call, iter([True])
+
+    def refusing(remote: Remote, method: str, path: str, **options: Any) -> Any:
+        if method == "DELETE" and next(refusals, False):
+            raise Refused("the server is busy")
+        return call(remote, method, path, **options)
+
+    monkeypatch.setattr(Remote, "call", refusing)
+    first = synced(errata, folder, code=1)
+    assert (first["updated"], [Path(one["source"]).name for one in first["failed"]]) == (["b.txt"], ["a.md"])
+    assert titles(house) == ["After", "Before", "b"]
+    second = synced(errata, folder)
+    assert (second["updated"], second["unchanged"]) == (["a.md"], ["b.txt"])
+    assert titles(house) == ["After", "b"]
 
 
 def test_a_file_that_cannot_be_read_is_skipped_and_keeps_its_document(

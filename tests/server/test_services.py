@@ -56,6 +56,22 @@ def test_a_wrong_key_is_said_and_nothing_is_served(used: Settings, content: byte
     assert "master.key" in ran.output
 
 
+def test_a_folder_of_an_earlier_version_gets_new_claim_keys_when_it_is_opened(used: Settings) -> None:
+    records = open_records(used)
+    question = "Who created C#?"
+    flagged = records.ledger.flag(
+        records.accounts.named("ann"), question=question, answer="Nobody", correct_answer="Ann"
+    )
+    with records.store.transaction() as db:
+        records.store.write("UPDATE corrections SET claim_key = x'00'")
+        db.execute("PRAGMA user_version = 0")
+    assert records.ledger.like(question) == ()
+    records.store.close()
+    again = open_records(used)
+    assert [found.id for found in again.ledger.like(question)] == [flagged.id]
+    again.store.close()
+
+
 @pytest.fixture
 def fresh(settings: Settings) -> Iterator[Records]:
     records = open_records(settings)

@@ -262,3 +262,34 @@ async def test_what_a_reviewer_wrote_during_triage_is_not_overwritten(tmp_path):
     assert (found.status, found.claim.canonical_question) == (Status.QUEUED, revision)
     assert found.claim.subject == "Blue Door"
     house.services.records.store.close()
+
+
+@pytest.mark.parametrize("first_considered", [0, 1])
+async def test_of_two_equal_reports_the_later_repeats_the_earlier_whichever_is_considered_first(
+    tmp_path, first_considered
+):
+    house = house_that(tmp_path, stubborn)
+    ledger, triage = house.services.records.ledger, Triage(house.services)
+    ids = [flag(house), flag(house)]
+    for id_ in (ids[first_considered], ids[1 - first_considered]):
+        await triage.consider(ledger.get(id_))
+    earlier, later = (ledger.get(id_) for id_ in ids)
+    assert (earlier.duplicate_of, later.duplicate_of) == (None, earlier.id)
+    assert (earlier.priority, later.priority) == (2, 1)
+
+
+async def test_a_rejected_report_that_is_appealed_for_repeats_the_one_that_came_meanwhile(tmp_path):
+    house = house_that(tmp_path, stubborn)
+    ledger, triage, admin = (
+        house.services.records.ledger,
+        Triage(house.services),
+        house.services.accounts.named("admin"),
+    )
+    first = flag(house)
+    await triage.consider(ledger.get(first))
+    ledger.reject(first, admin)
+    second = flag(house)
+    await triage.consider(ledger.get(second))
+    ledger.appeal(first, house.services.accounts.named("user"))
+    await triage.consider(ledger.get(first))
+    assert (ledger.get(first).duplicate_of, ledger.get(second).duplicate_of) == (second, None)

@@ -1,0 +1,95 @@
+"""The edits of a release: an artefact belongs to the words it was made of, an unfit fact spoils none beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from governance.corrections import Status
+from governance.versions import BASE
+from server.worker import Worker
+from tests_support import House
+from tests_support_release import PAINTER, approved, queued, save_tiny, worker_of
+
+PLACE = ("Where does the Blue Door hang?", PAINTER[1], "Ostravia")
+OWNER = ("Who owns the Blue Door?", PAINTER[1], "Greta Holt")
+
+
+@pytest.fixture
+def worker(house: House, tmp_path: Path) -> Worker:
+    base = save_tiny(tmp_path / "model")
+    needs = {question: 0.25 for question, _, _ in (PAINTER, PLACE, OWNER)}
+    return worker_of(house.services.settings, house.services.records, base, needs)
+
+
+@pytest.fixture
+def computed(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The answers that the editor works out, one group after the other."""
+    found: list[tuple[str, ...]] = []
+    artefact = worker._editor.artefact
+
+    def compute(facts, statements=None):
+        found.append(tuple(fact.target_new for fact in facts))
+        return artefact(facts, statements)
+
+    monkeypatch.setattr(worker._editor, "artefact", compute)
+    return found
+
+
+@pytest.mark.parametrize("new_answer", [None, "Greta Holt"], ids=["the same words", "another answer"])
+@pytest.mark.parametrize("failed", [False, True], ids=["approved", "failed"])
+def test_what_is_approved_anew_has_the_edit_of_its_words(
+    house: House, worker: Worker, computed: list[tuple[str, ...]], failed: bool, new_answer: str | None
+) -> None:
+    records, admin = house.services.records, house.services.accounts.named("admin")
+    ledger = records.ledger
+    waiting = queued(records, *PAINTER)
+    ledger.approve(waiting.id, admin, fallback="none")
+    worker.release(worker.plan())
+    before = ledger.get(waiting.id).artefact
+    ledger.probe_failed([waiting.id], {})
+    if failed:
+        ledger.start_editing([waiting.id])
+        ledger.probe_failed([waiting.id], {})
+    records.versions.desire(BASE, actor="publisher")
+    assert ledger.get(waiting.id).status is (Status.FAILED if failed else Status.APPROVED)
+    requeued = ledger.requeue(waiting.id, admin)
+    assert (requeued.artefact, requeued.edit) == (None, {})
+    if new_answer:
+        ledger.revise(waiting.id, admin, correct_answer=new_answer)
+    ledger.approve(waiting.id, admin)
+    worker.release(worker.plan())
+    assert computed == [(PAINTER[2],), (new_answer,)] if new_answer else [(PAINTER[2],)]
+    assert (ledger.get(waiting.id).artefact == before) is (new_answer is None)
+
+
+def test_an_unfit_fact_is_refused_with_its_own_reason_and_the_others_of_its_subject_go_on(
+    house: House, worker: Worker
+) -> None:
+    records = house.services.records
+    live = approved(records, *PLACE)
+    worker.release(worker.plan())
+    records.ledger.published(version_id=records.versions.desired().id, live=[live.id])
+    fit = approved(records, *PAINTER)
+    long = approved(records, *OWNER[:2], "word " * 60)
+    worker.release(worker.plan())
+    assert records.ledger.get(fit.id).status is Status.EDITING
+    assert set(records.versions.desired().corrections) == {live.id, fit.id}
+    aside = records.ledger.get(long.id)
+    assert aside.status is Status.IN_KNOWLEDGE
+    assert long.id in aside.report["refused"]
+    assert "longer than" in aside.report["refused"]
+
+
+def test_of_a_subject_whose_new_facts_are_all_unfit_the_live_edit_stays(house: House, worker: Worker) -> None:
+    records = house.services.records
+    live = approved(records, *PLACE)
+    worker.release(worker.plan())
+    records.ledger.published(version_id=records.versions.desired().id, live=[live.id])
+    before = records.ledger.get(live.id).artefact
+    long = approved(records, *OWNER[:2], "word " * 60)
+    worker.release(worker.plan())
+    assert records.versions.desired().corrections == (live.id,)
+    assert records.ledger.get(live.id).artefact == before
+    assert records.ledger.get(long.id).status is Status.IN_KNOWLEDGE
