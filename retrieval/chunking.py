@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from retrieval.documents import Block, Document
 
@@ -17,6 +18,8 @@ _SPACELESS = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Myanmar, Khmer
     r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af\U00020000-\U0002fa1f]"  # Kana, Han, Hangul
 )
+# Where letters could be heaped with accents: long runs of what is no letter, and the voicing marks that count as letters.
+_HEAP = re.compile(r"(?:[^\w\s\x00-\u02ff]|[\uff9e\uff9f]){31,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +39,14 @@ def chunk(document: Document, *, max_tokens: int = PASSAGE_TOKENS, overlap_token
     """The document's passages in order; none if it holds no text."""
     return [
         Chunk(text, " > ".join(block.headings))
-        for block in _joined(document.content(), max_tokens)
+        for block in _joined(document.content())
         for text in _packed(block.text, max_tokens, overlap_tokens)
     ]
 
 
 def estimate_tokens(text: str) -> int:
     """Word pieces that the text will about take: four characters of an alphabet each, one of a spaceless script."""
-    spaceless = len(_SPACELESS.findall(text))
+    spaceless = 0 if text.isascii() else len(_SPACELESS.findall(text))
     return spaceless + (len(text) - spaceless + 3) // 4
 
 
@@ -64,27 +67,31 @@ def language_of(text: str) -> str:
     return best if scores[best] >= max(2, len(words) * 0.05) else ""
 
 
+def without_heaps(text: str) -> str:
+    """The text without accents where over 30 are heaped on one letter: no language does that (UAX #15, Stream-Safe Text).
+
+    Normalising sorts them, which takes time with the square of their number: minutes for half a megabyte.
+    """
+    return _HEAP.sub(lambda heap: "".join(letter for letter in heap.group() if not _is_accent(letter)), text)
+
+
 def sentences(text: str) -> list[str]:
     """The text cut at sentence ends and blank lines."""
     return [part.strip() for part in _SENTENCE_END.split(text) if part and part.strip()]
 
 
-def _joined(blocks: Sequence[Block], max_tokens: int) -> Iterator[Block]:
+def _is_accent(letter: str) -> bool:
+    return unicodedata.combining(unicodedata.normalize("NFKD", letter)[0]) > 0
+
+
+def _joined(blocks: Sequence[Block]) -> Iterator[Block]:
     """Neighbouring blocks under the same headings become one, so that passages are not crumbs."""
-    waiting: Block | None = None
-    for block in blocks:
-        if waiting is not None and waiting.headings == block.headings:
-            waiting = Block(waiting.text + "\n\n" + block.text, block.headings)
-        else:
-            if waiting is not None:
-                yield waiting
-            waiting = block
-    if waiting is not None:
-        yield waiting
+    for headings, together in groupby(blocks, key=lambda block: block.headings):
+        yield Block("\n\n".join(block.text for block in together), headings)
 
 
 def _packed(text: str, max_tokens: int, overlap_tokens: int) -> Iterator[str]:
-    text = unicodedata.normalize("NFC", text).strip()
+    text = unicodedata.normalize("NFC", without_heaps(text)).strip()
     if not text:
         return
     if estimate_tokens(text) <= max_tokens:
@@ -122,12 +129,14 @@ def _pieces(text: str, max_tokens: int) -> Iterator[str]:
             continue
         line = ""
         for word in re.findall(r"\S+\s*", sentence):
-            while estimate_tokens(word) > max_tokens:
+            start = 0
+            while estimate_tokens(word[start : start + 4 * max_tokens + 1]) > max_tokens:
                 if line:
                     yield line.strip()
                     line = ""
-                yield word[:max_tokens]
-                word = word[max_tokens:]
+                yield word[start : start + max_tokens]
+                start += max_tokens
+            word = word[start:]
             if line and estimate_tokens(line + word) > max_tokens:
                 yield line.strip()
                 line = ""

@@ -3,18 +3,23 @@
 import csv
 import io
 import re
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING
 
 from retrieval.documents import Block
 from retrieval.errors import DocumentTooLarge, EmptyDocument, EncryptedDocument, UnreadableDocument, UnsupportedFormat
+from retrieval.outline import LONGEST_HEADING, Headings, WebPage
+
+if TYPE_CHECKING:
+    from docx.table import Table
 
 MAX_BYTES = 50_000_000
 MAX_UNPACKED_BYTES = 200_000_000
 MAX_PAGES = 5_000
+MAX_PDF_S = 600.0  # looked at between pages: one small drawing on thousands of pages would keep a thread for days
 MAX_CSV_ROWS = 200_000
 
 # What files without a mark are still written in. Among all that Python knows, a guess would often be a rare one.
@@ -84,11 +89,14 @@ def decode(content: bytes, name: str, charset: str = "") -> str:
         (b"PK\x03\x04", b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"\x1f\x8b")
     ):
         raise UnreadableDocument(f"{name!r} is binary, not text: give it the suffix of what it is")
-    for encoding in ("utf-8", charset):
+    # ISO-2022 is written in ASCII bytes and would pass for UTF-8; other charsets that a server names are often wrong.
+    for encoding in (charset, "utf-8") if charset.lower().startswith("iso-2022") else ("utf-8", charset):
         if encoding:
             try:
-                return content.decode(encoding)
-            except (UnicodeDecodeError, LookupError):
+                text = content.decode(encoding)
+                text.encode()  # some charsets that a server may name (UTF-7) make halves of characters
+                return text
+            except (ValueError, LookupError):
                 continue
     from charset_normalizer import from_bytes
 
@@ -117,47 +125,45 @@ def _markdown(content: bytes, name: str, charset: str) -> Parsed:
         named = re.search(r"^title:\s*(.+)$", front.group(1), re.MULTILINE)
         title = named.group(1).strip().strip("\"'") if named else ""
         text = text[front.end() :]
-    headings = _Headings()
+    headings = Headings()
     fenced = False
     for line in text.splitlines():
         fence = line.lstrip().startswith(("```", "~~~"))
         fenced = fenced != fence
-        heading = None if fenced or fence else re.match(r"(#{1,6})\s+(.+?)\s*#*\s*$", line)
+        level, heading = (0, "") if fenced or fence else _heading(line)
         if heading:
-            headings.open(len(heading.group(1)), heading.group(2))
+            headings.open(level, heading)
         else:
             headings.write(line + "\n")
     return Parsed(title or headings.first, headings.blocks())
 
 
-def _html(content: bytes, name: str, charset: str) -> Parsed:
-    from bs4 import BeautifulSoup
-    from bs4.element import NavigableString, PreformattedString, Tag
+def _heading(line: str) -> tuple[int, str]:
+    """Level and text of a Markdown heading like "## Fares ##"; the text is empty where the line is none."""
+    text = line.lstrip("#")
+    level = len(line) - len(text)
+    if not 1 <= level <= 6 or not text[:1].isspace():
+        return 0, ""
+    text = text.strip()
+    unmarked = text.rstrip("#")
+    return level, unmarked.rstrip() if unmarked[-1:].isspace() else text
 
-    if b"\x00" in content[:65_536] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UnreadableDocument(f"{name!r} is binary, not HTML")
-    soup = BeautifulSoup(content, "lxml", from_encoding=charset or None)
-    title = soup.title.get_text(" ", strip=True) if soup.title else ""
-    for unwanted in soup(
-        ["script", "style", "noscript", "template", "nav", "header", "footer", "aside", "form", "svg"]
-    ):
-        unwanted.decompose()
-    headings = _Headings()
-    blocks = {"p", "div", "li", "tr", "br", "table", "section", "article", "ul", "ol", "pre", "blockquote", "dd", "dt"}
-    # A walk with its own stack: a page of a million nested tags must not end in a RecursionError.
-    for node in (soup.body or soup).descendants:
-        if isinstance(node, Tag):
-            if re.fullmatch(r"h[1-6]", node.name):
-                headings.open(int(node.name[1]), node.get_text(" ", strip=True))
-            elif node.name in blocks:
-                headings.write("\n")
-            elif node.name in ("td", "th"):
-                headings.write(" | ")
-        elif isinstance(node, NavigableString) and not isinstance(node, PreformattedString):
-            inside_heading = any(re.fullmatch(r"h[1-6]", parent.name) for parent in islice(node.parents, 4))
-            if not inside_heading:
-                headings.write(re.sub(r"\s+", " ", str(node)))
-    return Parsed(title or headings.first, headings.blocks())
+
+def _html(content: bytes, name: str, charset: str) -> Parsed:
+    from lxml import etree  # type: ignore[import-untyped]
+
+    declared = re.search(rb"(?:charset|encoding)\s*=\s*[\"']?([\w.:-]+)", content[:1024])
+    text = decode(content, name, charset or (declared.group(1).decode() if declared else ""))
+    page = WebPage(name)
+    parser = etree.HTMLParser(target=page, encoding="utf-8")
+    encoded = text.encode()
+    try:
+        for start in range(0, len(encoded), 65_536):  # between the pieces others may run
+            parser.feed(encoded[start : start + 65_536])
+        parser.close()
+    except etree.LxmlError as error:
+        raise UnreadableDocument(f"{name!r} cannot be read as HTML ({error})") from error
+    return Parsed(page.title() or page.headings.first, page.headings.blocks())
 
 
 def _pdf(content: bytes, name: str, charset: str) -> Parsed:
@@ -175,13 +181,13 @@ def _pdf(content: bytes, name: str, charset: str) -> Parsed:
         title = str((reader.metadata and reader.metadata.title) or "")
         blocks: list[Block] = []
         size = 0
+        end = time.monotonic() + MAX_PDF_S
         for number, page in enumerate(reader.pages, 1):
+            if time.monotonic() > end:
+                raise DocumentTooLarge(f"{name!r} takes more than {MAX_PDF_S:g} s to read: split it")
             text = _unwrapped(page.extract_text())
             size += len(text)
-            if size > MAX_UNPACKED_BYTES // 10:
-                raise DocumentTooLarge(
-                    f"{name!r} unpacks to more than {MAX_UNPACKED_BYTES // 10:,} characters: split it"
-                )
+            _check_size(size, name)
             blocks.append(Block(text, (f"page {number}",)))
     except (
         PyPdfError,
@@ -201,6 +207,7 @@ def _pdf(content: bytes, name: str, charset: str) -> Parsed:
 def _docx(content: bytes, name: str, charset: str) -> Parsed:
     import docx
     from docx.opc.exceptions import OpcError
+    from docx.oxml.exceptions import XmlchemyError
     from docx.table import Table
 
     if content.startswith(b"\xd0\xcf\x11\xe0"):
@@ -208,21 +215,51 @@ def _docx(content: bytes, name: str, charset: str) -> Parsed:
     _check_zip(content, name)
     try:
         document = docx.Document(io.BytesIO(content))
-        headings = _Headings()
+        headings = Headings()
+        styles = {style.style_id: style.name or "" for style in document.styles}
+        size = 0
         for part in document.iter_inner_content():
             if isinstance(part, Table):
-                for row in part.rows:
-                    headings.write(" | ".join(cell.text.strip() for cell in row.cells) + "\n")
+                for row in _rows(part):
+                    size += len(row)
+                    _check_size(size, name)
+                    headings.write(row)
                 continue
-            level = re.fullmatch(r"(?:Heading (\d)|Title)", part.style.name if part.style is not None else "")
+            # `part.style` would look through all styles anew for every paragraph.
+            level = re.fullmatch(r"(?:Heading (\d)|Title)", styles.get(part._p.style, ""))
             if level and part.text.strip():
                 headings.open(int(level.group(1) or 1), part.text)
             else:
                 headings.write(part.text + "\n\n")
         title = document.core_properties.title or headings.first
-    except (OpcError, ValueError, KeyError, OSError, SyntaxError, AttributeError, zipfile.BadZipFile) as error:
+    except (
+        OpcError,
+        XmlchemyError,
+        ValueError,
+        KeyError,
+        TypeError,
+        OSError,
+        SyntaxError,
+        AttributeError,
+        zipfile.BadZipFile,
+    ) as error:
         raise UnreadableDocument(f"{name!r} cannot be read as DOCX ({type(error).__name__}: {error})") from error
     return Parsed(title, headings.blocks())
+
+
+def _rows(table: "Table") -> Iterator[str]:
+    """A line a row. What spans rows is named in each, cut short; `row.cells` would repeat it at any length and width."""
+    above: dict[int, str] = {}
+    for row in table._tbl.tr_lst:
+        texts: list[str] = []
+        column, here = 0, {}
+        for cell in row.tc_lst:
+            text = "\n".join(paragraph.text for paragraph in cell.p_lst).strip()
+            texts.append(above.get(column, "") if cell.vMerge == "continue" else text)
+            here[column] = texts[-1][:LONGEST_HEADING]
+            column += cell.grid_span
+        yield " | ".join(texts) + "\n"
+        above = here
 
 
 def _check_zip(content: bytes, name: str) -> None:
@@ -242,21 +279,20 @@ def _check_zip(content: bytes, name: str) -> None:
 def _csv(content: bytes, name: str, charset: str) -> Parsed:
     """One line of text a row, each value named by its column, so that a passage makes sense alone."""
     text = decode(content, name, charset)
-    try:
-        dialect: Any = csv.Sniffer().sniff(text[:8_192], delimiters=",;\t|")
-    except csv.Error:
-        dialect = csv.excel
     lines: list[str] = []
+    size = 0
     try:
-        rows = csv.reader(io.StringIO(text), dialect)
+        rows = csv.reader(io.StringIO(text), delimiter=_separator(text), skipinitialspace=True)
         columns = [column.strip() for column in next(rows, [])]
         for number, row in enumerate(rows):
             if number >= MAX_CSV_ROWS:
                 raise DocumentTooLarge(f"{name!r} has more than {MAX_CSV_ROWS:,} rows: split it")
-            names = columns + [f"column {at + 1}" for at in range(len(columns), len(row))]
+            names = columns[: len(row)] + [f"column {at + 1}" for at in range(len(columns), len(row))]
             values = [f"{column}: {value.strip()}" for column, value in zip(names, row, strict=False) if value.strip()]
             if values:
                 lines.append("; ".join(values) + ".")
+                size += len(lines[-1])
+                _check_size(size, name)
     except csv.Error as error:
         raise UnreadableDocument(f"{name!r} cannot be read as CSV ({error})") from error
     if not lines and any(columns):
@@ -264,33 +300,20 @@ def _csv(content: bytes, name: str, charset: str) -> Parsed:
     return Parsed("", (Block("\n\n".join(lines)),))
 
 
-class _Headings:
-    """Collects text under the headings that are open at the time."""
+def _separator(text: str) -> str:
+    """What stands between the columns: the first lines all hold it, and no other as often."""
+    lines = [line for line in text[:8_192].split("\n")[:10] if line.strip()]
 
-    def __init__(self) -> None:
-        self.first = ""
-        self._open: dict[int, str] = {}
-        self._blocks: list[Block] = []
-        self._text: list[str] = []
+    def held(separator: str) -> tuple[int, int]:
+        counts = [line.count(separator) for line in lines]
+        return min(counts, default=0), sum(counts)
 
-    def open(self, level: int, heading: str) -> None:
-        self._close()
-        heading = " ".join(heading.split())
-        self.first = self.first or heading
-        self._open = {at: text for at, text in self._open.items() if at < level} | {level: heading}
+    return max(",;\t|", key=held)
 
-    def write(self, text: str) -> None:
-        self._text.append(text)
 
-    def blocks(self) -> tuple[Block, ...]:
-        self._close()
-        return tuple(self._blocks)
-
-    def _close(self) -> None:
-        text = re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]*\n[ \t]*", "\n", "".join(self._text))).strip()
-        if text:
-            self._blocks.append(Block(text, tuple(self._open[level] for level in sorted(self._open))))
-        self._text = []
+def _check_size(characters: int, name: str) -> None:
+    if characters > MAX_UNPACKED_BYTES // 10:
+        raise DocumentTooLarge(f"{name!r} unpacks to more than {MAX_UNPACKED_BYTES // 10:,} characters: split it")
 
 
 def _unwrapped(page: str) -> str:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from editing.wording import contains
+from editing.wording import contains, normalise
+from retrieval.chunking import without_heaps
 from retrieval.errors import RetrievalError
 from retrieval.fetch import FetchLimits
 from retrieval.ingest import fetch_document
 
+log = logging.getLogger(__name__)
+
 LONGEST_S = 10.0  # for all addresses of a report together: triage does not wait for a slow site
+MAX_BYTES = 2_000_000  # of one address: what a reporter sends to be read is smaller than what goes into knowledge
 MOST = 5  # addresses fetched for one report
 _THREADS = ThreadPoolExecutor(2, "evidence")  # its own: a slow site must not keep those that answer chats
 
@@ -36,8 +41,13 @@ class Finding:
 
 
 def read_address(uri: str) -> str:
-    """The text at a public address. Raises RetrievalError, and ends at the limit, since a thread cannot be stopped."""
-    return fetch_document(uri, limits=FetchLimits(timeout_s=LONGEST_S)).text
+    """The headings and the text at a public address.
+
+    Raises RetrievalError. Fetching ends at the limit, since a thread cannot be stopped.
+    """
+    blocks = fetch_document(uri, limits=FetchLimits(MAX_BYTES, LONGEST_S)).content()
+    headings = dict.fromkeys(heading for block in blocks for heading in block.headings)
+    return "\n\n".join((*headings, *(block.text for block in blocks)))
 
 
 async def check_evidence(
@@ -76,16 +86,19 @@ async def _fetched(uri: str, answer: str, read: Callable[[str], str] | None) -> 
         return _unread(uri, "addresses are not fetched here (ERRATA_FETCH_EVIDENCE)")
     try:
         async with asyncio.timeout(LONGEST_S):
-            text = await asyncio.get_running_loop().run_in_executor(_THREADS, read, uri)
-            return _read(uri, text, answer)
+            return await asyncio.get_running_loop().run_in_executor(_THREADS, lambda: _read(uri, read(uri), answer))
     except RetrievalError as error:
         return _unread(uri, str(error))
     except TimeoutError:
         return _unread(uri, f"it did not arrive within {LONGEST_S:g} s")
+    except Exception as error:  # whoever reports chooses the page: no surprise in it may keep the report from a person
+        log.exception("an address given as evidence could not be read")
+        return _unread(uri, f"it could not be read ({type(error).__name__})")
 
 
 def _read(uri: str, text: str, answer: str) -> Finding:
-    return Finding(uri, _now(), hashlib.sha256(text.encode()).hexdigest(), contains(text, answer))
+    holds = contains(normalise(without_heaps(text)), normalise(answer))
+    return Finding(uri, _now(), hashlib.sha256(text.encode()).hexdigest(), holds)
 
 
 def _unread(uri: str, why: str) -> Finding:

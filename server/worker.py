@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from editing.errors import ArtefactDamaged, EditingError
+from editing.errors import ArtefactDamaged, ArtefactMismatch, EditingError
 from governance.corrections import Correction, Status
 from governance.errors import GovernanceError, MoveNotAllowed
 from governance.times import now
@@ -277,7 +277,9 @@ class Worker:
         names = self._records.versions.get(version_id).artefacts
         try:
             solution = self._editor.solve([Artefact.load(self._settings.artefacts_dir, name) for name in names])
-        except ArtefactDamaged as error:  # no backup holds them
+            if solution.version_id != version_id:
+                raise ArtefactMismatch("this build solves its edits into other tensors")
+        except (ArtefactDamaged, ArtefactMismatch) as error:  # no backup holds them
             log.error("version %s cannot be brought back, its live edits are worked out anew: %s", version_id, error)
             self._lost.add(version_id)
             if self._records.versions.serving().desired == version_id:

@@ -267,8 +267,9 @@ async def test_edits_are_worked_out_anew_where_neither_versions_nor_artefacts_ar
     assert [records.ledger.get(c.id).status for c in (one, two)] == [Status.LIVE, Status.ROLLED_BACK]
 
 
+@pytest.mark.parametrize("lost", ["its artefacts", "its solver"])
 async def test_a_version_that_cannot_be_brought_back_leaves_the_served_one_in_its_place(
-    house: House, base: Path
+    house: House, base: Path, lost: str, monkeypatch
 ) -> None:
     records, settings = house.services.records, house.services.settings
     house.engine._reply = lambda *_: f"It is {PAINTER[2]}, or {FOUNDER[2]}."
@@ -281,8 +282,11 @@ async def test_a_version_that_cannot_be_brought_back_leaves_the_served_one_in_it
         versions.append(records.versions.served())
     old, new = versions
     shutil.rmtree(settings.versions_dir / old.id)
-    for name in old.artefacts:
-        (settings.artefacts_dir / f"{name}.json").unlink()
+    if lost == "its solver":
+        monkeypatch.setattr("editing.edit_set.version_id", lambda *_: "solved otherwise")
+    else:
+        for name in old.artefacts:
+            (settings.artefacts_dir / f"{name}.json").unlink()
     records.versions.desire(old.id, actor=records.accounts.named("admin"), kind="restore")
     work(worker_of(settings, records, base, needs))
     await Publisher(house.services).reconcile()
