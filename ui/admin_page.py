@@ -1,6 +1,7 @@
 """The admin page: decide about reports, watch and undo edits, keep knowledge, read the log, manage people."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -118,6 +119,7 @@ class AdminPage:
                 name: n for n, name in enumerate(("told", "strip", "filters", "queue", "detail", "add", *views))
             }
             page.load(self.open, [desk], drawn, **quiet)
+            page.load(self.find_by_words, None, [search], **quiet)
             clock.tick(self.refresh, [desk], drawn, trigger_mode="once", **quiet)
             tabs.select(self.choose_tab, [desk], drawn, **quiet)
             bus.act(self.act, [desk], drawn, trigger_mode="multiple", **quiet)
@@ -138,6 +140,13 @@ class AdminPage:
             warn(error)
             return self._row(strip=html.problem(words_for(error)))
         return await self._draw(me, desk)
+
+    async def find_by_words(self, request: gr.Request) -> Any:
+        """The box to search in is there for those who may read what was reported."""
+        with contextlib.suppress(UiError):
+            who = await caller(self._gateway, request).me()
+            return gr.update(visible=who.may_review)
+        return gr.skip()
 
     async def refresh(self, desk: Desk, request: gr.Request) -> list[Any]:
         return await self._draw(caller(self._gateway, request), desk)

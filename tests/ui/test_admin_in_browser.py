@@ -281,6 +281,13 @@ def test_an_auditor_sees_no_text_and_changes_nothing(open_page, world):
     assert [text for text in ("Tim Cook", "Mona Lisa", "Jane Austen") if text in seen] == []
 
 
+@pytest.mark.parametrize(("role", "searches"), [("auditor", False), ("reviewer", True)])
+def test_only_who_reads_reports_is_offered_to_search_in_them(open_page, role, searches):
+    page = open_page(role, "/admin/")
+    page.wait_for_selector(".er-row")
+    assert until(lambda: page.locator("#er-search").is_visible() is searches)
+
+
 def test_a_reviewer_is_offered_neither_undo_nor_people_nor_secrets(open_page):
     page = open_page("reviewer", "/admin/")
     for name in ("Live edits", "Versions"):
