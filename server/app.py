@@ -27,7 +27,7 @@ from server.headers import SafeHeaders
 from server.herald import Herald
 from server.librarian import Librarian
 from server.middleware import BodyLimit, RequestLog
-from server.notary import Notary
+from server.notary import Notary, sign_now
 from server.publisher import Publisher
 from server.review import Review
 from server.routes import ROUTERS
@@ -56,7 +56,7 @@ def create_app(services: Services, *, with_pages: bool = True, with_loops: bool 
             for task in loops:
                 task.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
-            await asyncio.to_thread(services.records.checkpoints.write)
+            await asyncio.to_thread(sign_now, services.records, say=log.error)
             await services.engine.close()
 
     app = FastAPI(title="Errata", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)

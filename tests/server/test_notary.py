@@ -66,3 +66,21 @@ async def until(done: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0.01)
     pytest.fail("not within three seconds")
+
+
+async def test_what_cannot_be_signed_at_the_end_is_said_and_the_engine_is_still_let_go(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    closed: list[bool] = []
+
+    async def close() -> None:
+        closed.append(True)
+
+    def refuse() -> None:
+        raise LogError("the log was rewritten")
+
+    monkeypatch.setattr(house.services.engine, "close", close, raising=False)
+    async with house.app.router.lifespan_context(house.app):
+        monkeypatch.setattr(house.services.records.checkpoints, "write", refuse)
+    assert closed
+    assert "the log was rewritten" in caplog.text
