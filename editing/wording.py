@@ -25,8 +25,18 @@ def contains(reply: str, answer: str) -> bool:
 
 def names(text: str, subject: str) -> bool:
     """Whether the text names the subject: as it stands there, but not inside a longer Latin word or number."""
-    wanted = re.escape(normalise(subject))
-    return bool(wanted) and re.search(rf"(?<![a-z0-9]){wanted}(?![a-z0-9])", normalise(text)) is not None
+    whole, wanted = normalise(text), normalise(subject)
+    at = whole.find(wanted) if wanted else -1
+    while at >= 0:
+        end = at + len(wanted)
+        if not (_goes_on(whole[at - 1 : at]) or _goes_on(whole[end : end + 1])):
+            return True
+        at = whole.find(wanted, at + 1)
+    return False
+
+
+def _goes_on(character: str) -> bool:
+    return character.isascii() and character.isalnum()
 
 
 def same_answer(one: str, other: str) -> bool:

@@ -1,33 +1,44 @@
 """Backups while serving, and restores that lose neither the log nor what was erased."""
 
+import json
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from governance import merkle
 from governance.accounts import Actor, stamp
 from governance.audit import PAGE, Log
 from governance.audit_verify import Report, verify
 from governance.deeds import bury
-from governance.errors import LogError
+from governance.errors import LogError, WrongKey
 from governance.ledger import Ledger
 from governance.store import Store
 from governance.times import now, to_text
 from governance.tombstones import Tombstone, Tombstones
+from governance.vault import Vault
 from governance.versions import BASE
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did. After it, rebuild what is cached from the database (the search index above all)."""
+    """What a restore did. After it, rebuild what is cached from the database (the search index above all).
+
+    disabled    names of the accounts that were closed since the backup, and are again
+    to_reset    names of those that had been given new secrets: without `Accounts.reset` nobody gets in
+    set_aside   where a database with another log lies now
+    """
 
     backup_entries: int
     kept_entries: int
     replayed: int
     lost_log: bool
+    disabled: tuple[str, ...]
+    to_reset: tuple[str, ...]
+    set_aside: Path | None
 
 
 def backup(store: Store, log: Log, target: Path, *, actor: Actor) -> int:
@@ -70,6 +81,9 @@ def _copy_live(store: Store, target: Path) -> int:
     return size
 
 
+SHUT_OUT_BY = ("account.disabled", "account.reset")
+"""Entries after which an account's former password, key and sessions are worth nothing."""
+
 Replay: TypeAlias = Callable[[Store, Sequence[Tombstone]], int]
 """Erases again, in the restored state, what this room has no tables for; returns how much had come back."""
 
@@ -78,6 +92,7 @@ def restore(
     store: Store,
     source: Path,
     *,
+    vault: Vault,
     tombstones: Tombstones,
     ledger: Ledger,
     actor: Actor,
@@ -86,31 +101,26 @@ def restore(
     """Bring the state of a backup back, in place, while serving.
 
     Entries that the present log has beyond the backup are kept, so signed checkpoints stay true and the log tells
-    what was undone by the restore; erasures since the backup are done again, with the key of `ledger`. If the present
-    database is missing or its log is another one, the backup's log is all there is (`lost_log`): set the old checkpoints
-    aside and look why.
-    Raises LogError if `source` is no backup, or does not verify.
+    what was undone by the restore; erasures since the backup are done again, with the key of `ledger`, and nobody whom
+    those entries say was shut out gets in. If the present database is missing, or its log is another one or was changed,
+    the backup's log is all there is (`lost_log`): that database is moved aside, and whoever has it open has to be
+    started again; set the old checkpoints aside and look why.
+    Raises LogError if `source` is no backup, or does not verify, and WrongKey if the key of `vault` does not open it.
     """
     report = _verified(source)
     store.path.parent.mkdir(parents=True, exist_ok=True)
-    scratch_path = _scratch(store.path)
-    _remove(scratch_path)
-    scratch = Store(scratch_path)
-    try:
-        _copy(source, scratch.db.conn)
-        scratch.migrate()
+    with _copy_of(source, store.path, vault) as scratch:
         tail, lost = _tail(store, Log(scratch), report.size)
-        replayed = _finish(scratch, tail, report.size, ledger.over(scratch), tombstones, lost, actor, replay)
+        replayed, shut = _finish(scratch, tail, report.size, ledger.over(scratch), tombstones, lost, actor, replay)
         scratch.truncate_wal()
         if not lost and Log(store).size() != report.size + len(tail):
             raise LogError("the log grew during the restore: nothing was changed, try again")
+        aside = _moved_aside(store) if lost else None
         # One step under one lock: others see the state before or the state after.
         scratch.db.conn.backup(store.db.conn, pages=-1)
-    finally:
-        scratch.close()
-        _remove(scratch_path)
     store.truncate_wal()
-    return Restored(report.size, len(tail), replayed, lost)
+    disabled, to_reset = (tuple(name for name, kind in shut.items() if kind == which) for which in SHUT_OUT_BY)
+    return Restored(report.size, len(tail), replayed, lost, disabled, to_reset, aside)
 
 
 def discard_unfinished(database: Path) -> None:
@@ -119,19 +129,72 @@ def discard_unfinished(database: Path) -> None:
     _remove(_scratch(database))
 
 
-def set_damaged_aside(database: Path, source: Path) -> Path:
-    """Make room for the backup `source` where the present database cannot be opened, or its log not be read: move it
-    beside, for whoever looks why.
+def is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file is to blame, and not a lock or a disk that is in the way. Bytes that are no text are reported by
+    Python as the latter."""
+    return not isinstance(error, sqlite3.OperationalError) or "Could not decode" in str(error)
+
+
+def set_damaged_aside(database: Path, source: Path, *, vault: Vault) -> Path:
+    """Make room for the backup `source` where the present database cannot be opened, or its log not be read or not be
+    believed: move it beside, for whoever looks why.
 
     Returns its new place. A process that has it open has to be started again.
-    Raises LogError, and moves nothing, if `source` is no backup, does not verify or is damaged.
+    Raises, and moves nothing, LogError if `source` is no backup, does not verify or is damaged, and WrongKey if the key
+    of `vault` does not open it.
     """
     _verified(source)
+    with _copy_of(source, database, vault):
+        return _aside(database)
+
+
+def _aside(database: Path) -> Path:
     aside = database.with_name(f"{database.name}.damaged-{to_text(now()).replace(':', '')}")
     for path in _files(database):
         if path.exists():
             path.rename(aside.with_name(path.name.replace(database.name, aside.name, 1)))
     return aside
+
+
+def _moved_aside(store: Store) -> Path | None:
+    """Where the present database went: its log is not the backup's, so overwritten it would be gone. None if it is new."""
+    try:
+        if not store.path.exists() or not Log(store).size():
+            return None
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+    store.close()
+    return _aside(store.path)
+
+
+@contextmanager
+def _copy_of(source: Path, database: Path, vault: Vault) -> Iterator[Store]:
+    """The backup, brought up to date in a file beside the database, which is gone afterwards.
+
+    Raises WrongKey if the vault's key does not open it: nobody could read what was restored.
+    """
+    path = _scratch(database)
+    _remove(path)
+    scratch = Store(path)
+    try:
+        _copy(source, scratch.db.conn)
+        scratch.migrate()
+        _check_key(source, vault.over(scratch))
+        yield scratch
+    finally:
+        scratch.close()
+        _remove(path)
+
+
+def _check_key(source: Path, vault: Vault) -> None:
+    try:
+        vault.check()
+    except WrongKey as error:
+        raise WrongKey(
+            f"{str(source)!r} is not restored: the master key of this data folder does not open it. Put the key that it"
+            " was made with into `keys/master.key` of another data folder, and restore it there with --data-dir"
+        ) from error
 
 
 def _verified(source: Path) -> Report:
@@ -153,16 +216,29 @@ def _tail(store: Store, backup_log: Log, size: int) -> tuple[list[str], bool]:
     """The entries after the backup's last one, and whether they are lost."""
     if not store.path.exists():
         return [], True
-    present = Log(store)
     try:
-        if present.size() < size or present.root(size) != backup_log.root(size):
-            return [], True
-    except (sqlite3.DatabaseError, LogError):
+        tail = _entries_after(size, Log(store), backup_log)
+    except LogError:
         return [], True
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        return [], True
+    return tail, False
+
+
+def _entries_after(size: int, present: Log, backup_log: Log) -> list[str]:
+    """Raises LogError if the present log does not go on from the backup's, or an entry is not the one that was hashed:
+    hashed anew, a change would look like the truth."""
+    if present.size() < size or present.root(size) != backup_log.root(size):
+        raise LogError("the present log does not go on from the backup's")
     tail: list[str] = []
     while entries := present.entries(size + len(tail), PAGE):
+        for entry in entries:
+            if merkle.leaf_hash(entry.text.encode()) != entry.leaf_hash:
+                raise LogError(f"entry {entry.n} was changed: run `errata audit verify`")
         tail += [entry.text for entry in entries]
-    return tail, False
+    return tail
 
 
 def _finish(
@@ -174,7 +250,7 @@ def _finish(
     lost: bool,
     actor: Actor,
     replay: Replay | None,
-) -> int:
+) -> tuple[int, dict[str, str]]:
     log = Log(scratch)
     by = stamp(actor)
     with scratch.transaction():
@@ -183,6 +259,7 @@ def _finish(
         stones = set(tombstones)
         replayed = bury(scratch, ledger, stones, actor=actor)
         replayed += replay(scratch, sorted(stones, key=lambda stone: stone.id)) if replay else 0
+        shut = _shut_out(scratch, tail)
         desired = scratch.row("SELECT s.desired, v.purged FROM serving s JOIN versions v ON v.id = s.desired")
         if desired is not None:
             safe = BASE if desired["purged"] else desired["desired"]
@@ -197,12 +274,33 @@ def _finish(
             {
                 "state_of_entry": size,
                 "erasures_replayed": replayed,
+                "accounts_shut_out": len(shut),
                 "log_lost": lost,
                 "actor": by.pseudonym,
                 "role": by.role,
             },
         )
-    return replayed
+    return replayed, shut
+
+
+def _shut_out(scratch: Store, tail: list[str]) -> dict[str, str]:
+    """End every session, and keep out whom the kept entries say was disabled or given new secrets: the old ones would
+    work again. Returns by what, by name; an account that is erased, or not in the backup, has nothing to lose."""
+    scratch.write("DELETE FROM sessions")
+    entries = map(json.loads, tail)
+    last = {entry["account"]: entry["kind"] for entry in entries if entry["kind"] in SHUT_OUT_BY}
+    shut: dict[str, str] = {}
+    for pseudonym, kind in last.items():
+        name = scratch.value(
+            "SELECT name FROM accounts WHERE pseudonym = :pseudonym AND (disabled = 0 OR password_hash IS NOT NULL)",
+            pseudonym=pseudonym,
+        )
+        if name is not None:
+            scratch.write(
+                "UPDATE accounts SET disabled = 1, password_hash = NULL, key_hash = NULL WHERE name = :name", name=name
+            )
+            shut[name] = kind
+    return shut
 
 
 def _copy(source: Path, target: sqlite3.Connection) -> None:

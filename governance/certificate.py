@@ -1,13 +1,53 @@
 """The certificate of an erasure: who decided what and why, what was done, and what remains. It names nobody."""
 
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from governance.accounts import Account
-from governance.requests import ErasureRequest
+from governance.errors import Invalid
+from governance.requests import ErasureRequest, Occurrence, Place
 from governance.store import Store
 from governance.times import now, to_text
+
+GROUND = re.compile(r"(?=.*\d)[a-z0-9][a-z0-9.()/-]{1,39}", re.IGNORECASE)
+"""A legal ground as a code, `gdpr-17-3-e` or `Art.17(3)(e)`: it goes into the log in the clear, so it can hold no name."""
+CODE = re.compile(
+    r"(?<![\w.@-])(?:(?:(?:gdpr|pdpa|article|art|section|sec|s\.)[ .-]{0,2}){1,2}\d{1,3}|\d{1,3}(?=\())"
+    r"(?:\((?:\d{1,2}|[a-z])\)|[-./](?:\d{1,2}|[a-z])(?![\w@]))*(?![\w@])",
+    re.IGNORECASE,
+)
+"""A ground within a sentence: stricter, since the words around it may name somebody."""
+WORDS = {
+    Place.TEXT: ("text", "texts"),
+    Place.CORRECTION: ("correction", "corrections"),
+    Place.EDIT: ("edit", "edits"),
+    Place.DOCUMENT: ("document", "documents"),
+    Place.CACHE: ("cache", "caches"),
+    Place.EXPORT: ("file", "files"),
+    Place.MODEL: ("reply of the model", "replies of the model"),
+}
+ACCOUNT = ("account", "accounts")
+
+
+def check_ground(ground: str) -> None:
+    """Raises Invalid unless the ground of a refusal is a code."""
+    if not GROUND.fullmatch(ground):
+        raise Invalid("give the ground as a short code such as gdpr-17-3-e: it stands in the log for good", "ground")
+
+
+def codes_in(exceptions: str) -> list[str]:
+    """The legal grounds that the decider wrote, without the words around them."""
+    return list(dict.fromkeys("".join(found.group().lower().split()) for found in CODE.finditer(exceptions)))
+
+
+def kept(occurrences: Collection[Occurrence], refs: Collection[str]) -> str:
+    """How many of what was found the decider kept, by kind: `1 document, 2 files`. Empty if nothing."""
+    words = (ACCOUNT if one.ref.startswith("acc_") else WORDS[one.place] for one in occurrences if one.ref in refs)
+    return ", ".join(f"{count} {forms[count > 1]}" for forms, count in Counter(words).items())
 
 
 def copies_made(store: Store) -> tuple[int, int]:
@@ -22,16 +62,19 @@ def copies_made(store: Store) -> tuple[int, int]:
 
 def certify(
     request: ErasureRequest,
+    work: Mapping[str, Any],
     *,
     closed_by: Account,
     told: bool,
-    backups: int,
+    copies: tuple[int, int],
     backups_until: datetime | None,
-    exports: int,
 ) -> dict[str, Any]:
-    """What the person and the auditor are given, as plain data. `backups` and `exports` (those of texts and of models)
-    were made before and may hold copies."""
+    """What the person and the auditor are given, as plain data. `work` is the request's sealed part, of which counts and
+    codes are taken. `copies` are the `copies_made`, which may hold the person still."""
+    backups, exports = copies
     remains = [outcome.remains for outcome in request.outcomes if outcome.remains]
+    if left := kept(request.occurrences, work.get("kept", ())):
+        remains.append(f"kept by decision: {left}")
     if backups or backups_until is not None:
         until = f"until {backups_until:%Y-%m-%d}" if backups_until else "until they are deleted, on a date not set yet"
         remains.append(f"copies in {backups or 'earlier'} backups made before, {until}; a restore erases them again")
@@ -60,6 +103,10 @@ def certify(
         "methods": [
             {"method": choice.method.value, "count": len(choice.refs), "why": choice.why} for choice in request.choices
         ],
+        "exceptions": {
+            "considered": bool(work.get("exceptions")),
+            "codes": codes_in(work.get("exceptions", "")),
+        },
         "outcomes": [asdict(outcome) for outcome in request.outcomes],
         "model_before": dict(request.model_before),
         "residual_risk": dict(request.residual),

@@ -33,9 +33,10 @@ DIRECTION_CHANGE = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u
 ALLOWED_CONTROLS = frozenset("\n\r\t")
 MINUS = re.compile(r"(?<![^\W_])-(?=\d)")
 EMPHASIS = re.compile(r"(?<![^\W_])(\*{1,3})(?=[^\s*])([^*\n]+)(?<=\S)\1(?![^\W_]|\*)")  # Markdown's, around words
-# Those of C#, A*, 10*2 and 10/2 stay: they touch a word, a slash one on either side.
-LOOSE_SYMBOL = re.compile(r"(?<![^\W_])(?<![#*])[#*]++(?![^\W_])|(?<![^\W_])(?<![+#*])/|/(?![^\W_])")
-NORMAL_FORM = 2
+# Those of C#, A*, 10*2 and 10/2 stay: "#" stands behind a word, "*" touches one, "/" stands between numbers.
+LOOSE_SYMBOL = re.compile(r"(?<![^\W_])(?<!#)#++|(?<![^\W_])(?<!\*)\*++(?![^\W_])|(?<!\d)/|/(?!\d)")
+MARKUP = frozenset("<=>|~\ufe0e\ufe0f")
+NORMAL_FORM = 3
 LEADING_ARTICLE = re.compile(r"^(?:the|a|an)\s+")
 
 
@@ -85,7 +86,7 @@ def normal(text: str) -> str:
 def words_and_symbols(folded: str) -> str:
     """What tells one thing from another: words with their marks, numbers with their sign, symbols; one space for all else.
 
-    Of punctuation `#`, `*` and `/` are symbols where they touch a word.
+    Of punctuation `#` counts behind a word, `*` beside one and `/` between numbers. Pictures are words of their own.
     """
     if not frozenset("-#*/").isdisjoint(folded):
         folded = LOOSE_SYMBOL.sub(" ", EMPHASIS.sub(r" \2 ", MINUS.sub("−", folded)))
@@ -97,8 +98,12 @@ class _WordsAndSymbols(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
-        is_kept = character in "#*/" or unicodedata.category(character)[0] in "LNMS"
-        self[code] = character if is_kept else " "
+        category = unicodedata.category(character)
+        if category == "So":
+            self[code] = f" {character} "
+        else:
+            is_kept = character in "#*/" or category[0] in "LNM" or category in ("Sc", "Sm")
+            self[code] = character if is_kept and character not in MARKUP else " "
         return self[code]
 
 

@@ -43,6 +43,7 @@ def load(store: Store, vault: Vault, row: Mapping[str, Any]) -> Correction:
         personal_data=bool(row["personal_data"]),
         triage=work.get("triage", {}),
         approvals=_approvals(store, vault, row),
+        round=row["round"],
         approvals_needed=row["approvals_needed"],
         authors=tuple(
             author["actor_id"]

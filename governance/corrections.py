@@ -118,6 +118,7 @@ class Correction:
     personal_data: bool
     triage: Mapping[str, Any]
     approvals: tuple[Approval, ...]
+    round: int  # grows with each change of words or remedy; approvals count for one round
     approvals_needed: int
     authors: tuple[str, ...]
     risk_tier: str

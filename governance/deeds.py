@@ -116,6 +116,8 @@ def _bury(store: Store, stone: Tombstone) -> int:
             id=stone.id,
             at=at,
         )
+        # The key of a request is destroyed as it is closed, and no other step can be taken without it.
+        store.write("UPDATE erasure_requests SET status = 'closed' WHERE id = :id", id=stone.id)
     elif stone.kind == "text":
         touched = store.write("DELETE FROM texts WHERE id = :id", id=stone.id)
     elif stone.kind == "account":

@@ -1,7 +1,6 @@
 """Erasure and rectification: the six steps, each recorded, from receipt to certificate."""
 
 import json
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -10,7 +9,7 @@ from typing import Any
 
 from governance.accounts import Account, Accounts
 from governance.audit import Log
-from governance.certificate import certify, copies_made
+from governance.certificate import certify, check_ground, copies_made
 from governance.claims import MAX_COMMENT, MAX_CORRECT_ANSWER, MAX_REASON, check_text, check_texts
 from governance.deeds import Deeds, done_outside
 from governance.errors import Forbidden, Invalid
@@ -54,8 +53,6 @@ ORDER = (
     Method.REBUILD_CACHE,
 )
 """Edits go first, while their texts can still be read; caches last, when nothing can fill them again."""
-GROUND = re.compile(r"(?=.*\d)[a-z0-9][a-z0-9.()/-]{1,39}", re.IGNORECASE)
-"""A legal ground as a code, `gdpr-17-3-e` or `Art.17(3)(e)`: it goes into the log in the clear, so it can hold no name."""
 
 
 class Erasures(RequestBook):
@@ -226,15 +223,15 @@ class Erasures(RequestBook):
         return self.get(request_id)
 
     def refuse(self, request_id: str, actor: Account, *, reason: str, ground: str) -> ErasureRequest:
-        """Say no, with the legal ground (a short code such as `gdpr-17-3-a`) and the reason given to the person."""
+        """Say no, with the legal ground (a short code such as `gdpr-17-3-a`) and the reason given to the person. Both
+        stay; names, statement and what was found go, since no step follows that would need them."""
         reason = check_text("reason", reason, longest=MAX_REASON)
-        if not GROUND.fullmatch(ground):
-            raise Invalid(
-                "give the ground as a short code such as gdpr-17-3-e: it stands in the log for good", "ground"
-            )
+        check_ground(ground)
         with self._store.transaction():
-            self._rework(request_id, refusal=reason)
             self._step(request_id, Step.REFUSED, actor, {"ground": ground})
+            text_id = self._store.value("SELECT work_text_id FROM erasure_requests WHERE id = :id", id=request_id)
+            self._vault.replace(text_id, json.dumps({"refusal": reason}, ensure_ascii=False))
+        self._empty_wal()
         return self.get(request_id)
 
     # -- 4 apply, 5 verify ---------------------------------------------------------------------------------------------
@@ -336,10 +333,8 @@ class Erasures(RequestBook):
         with self._store.transaction():
             request = self.get(request_id)
             check_step(request.status, Step.CLOSED)
-            backups, exports = copies_made(self._store)
-            certificate = certify(
-                request, closed_by=actor, told=told, backups=backups, backups_until=backups_until, exports=exports
-            )
+            work, copies = self._work(request_id), copies_made(self._store)
+            certificate = certify(request, work, closed_by=actor, told=told, copies=copies, backups_until=backups_until)
             self._step(request_id, Step.CLOSED, actor, {"told": told})
             self._store.write(
                 "UPDATE erasure_requests SET certificate = :certificate, told = :told WHERE id = :id",

@@ -2,7 +2,7 @@
 
 GovernanceError
 ├── NotFound            no such record, or not one this person may know of
-├── MoveNotAllowed      the correction's status does not allow this move now
+├── MoveNotAllowed      the correction's status, or a change of its words, does not allow this move now
 ├── Forbidden           this person may not do this
 │   └── WeightsBarred   this fact may never be edited into weights
 ├── Invalid             what was submitted cannot be accepted as it is
@@ -25,7 +25,7 @@ class NotFound(GovernanceError):
 
 
 class MoveNotAllowed(GovernanceError):
-    """The correction's status does not allow this move now."""
+    """The correction's status, or a change of its words, does not allow this move now."""
 
 
 class Forbidden(GovernanceError):

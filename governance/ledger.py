@@ -19,7 +19,7 @@ from governance.claims import (
     normal,
 )
 from governance.corrections import WORDINGS, Correction, Fallback, Remedy, Status
-from governance.errors import Forbidden, InvalidClaim, NotFound, TooMany, WeightsBarred
+from governance.errors import Forbidden, InvalidClaim, MoveNotAllowed, NotFound, TooMany, WeightsBarred
 from governance.intake import Intake
 from governance.lifecycle import BEFORE_APPROVAL, check_move, check_status
 from governance.times import now, to_text
@@ -29,6 +29,8 @@ class Ledger(Intake):
     """The corrections of this installation. Every method is one transaction with its log entry, or none of it.
 
     Raises NotFound, MoveNotAllowed (the status), Forbidden (the person), InvalidClaim (the text), TooMany (a limit).
+    Where an act is told the `read_round`, it is refused (MoveNotAllowed) unless that is the round of the correction now:
+    nobody decides on words that they have not seen.
     """
 
     def revise(
@@ -43,6 +45,7 @@ class Ledger(Intake):
         probes: Sequence[str] | None = None,
         neighbours: Sequence[str] | None = None,
         judge: Callable[[Correction], tuple[bool, bool | None]] | None = None,
+        read_round: int | None = None,
     ) -> Correction:
         """Put the claim into its canonical form before approval; approvals given for the old words lapse.
 
@@ -70,6 +73,7 @@ class Ledger(Intake):
         with self._store.transaction():
             row = self._row(correction_id)
             check_status(Status(row["status"]), BEFORE_APPROVAL, "edit the claim of")
+            _check_round(row, read_round)
             before = self._texts(row["claim_text_id"])
             if not before:
                 raise NotFound(f"the text of correction {correction_id!r} has been erased")
@@ -105,7 +109,13 @@ class Ledger(Intake):
             return self.get(correction_id)
 
     def approve(
-        self, correction_id: str, actor: Account, *, reason: str = "", fallback: Fallback = Fallback.KNOWLEDGE
+        self,
+        correction_id: str,
+        actor: Account,
+        *,
+        reason: str = "",
+        fallback: Fallback = Fallback.KNOWLEDGE,
+        read_round: int | None = None,
     ) -> Correction:
         """One person's yes. With enough of them the correction is approved; until then it stays queued."""
         reason = check_text("reason", reason, longest=MAX_REASON, required=False)
@@ -114,6 +124,7 @@ class Ledger(Intake):
             if not actor.role.may_administer:
                 self._policy.check_approval(self._load(row), actor)
             check_status(Status(row["status"]), frozenset({Status.QUEUED}), "approve")
+            _check_round(row, read_round)
             correction = self._load(row)
             self._policy.check_approval(correction, actor)
             if correction.erased:
@@ -208,13 +219,16 @@ class Ledger(Intake):
             )
             return self.get(correction_id)
 
-    def reroute(self, correction_id: str, actor: Account, *, remedy: Remedy, reason: str = "") -> Correction:
+    def reroute(
+        self, correction_id: str, actor: Account, *, remedy: Remedy, reason: str = "", read_round: int | None = None
+    ) -> Correction:
         """A reviewer chooses the other remedy. Raises WeightsBarred for a fact that may not be edited."""
         self._check_reviewer(actor, "reroute a report")
         reason = check_text("reason", reason, longest=MAX_REASON, required=False)
         with self._store.transaction():
             row = self._row(correction_id)
             check_status(Status(row["status"]), frozenset({Status.QUEUED}), "reroute")
+            _check_round(row, read_round)
             if remedy is Remedy.WEIGHTS and (bar := self._barred(row)):
                 raise WeightsBarred(f"this correction cannot be edited into weights: {bar}")
             row["remedy"] = Remedy(remedy).value
@@ -296,6 +310,14 @@ class Ledger(Intake):
             return False
         queued = [move.at for move in correction.moves if move.to_status is Status.QUEUED]
         return bool(queued) and (now() - queued[-1]).total_seconds() < self._policy.alarms.fast_approval_s
+
+
+def _check_round(row: dict[str, Any], read_round: int | None) -> None:
+    """Raises MoveNotAllowed if words or remedy have changed since the round that the person read (None: not said)."""
+    if read_round not in (None, row["round"]):
+        raise MoveNotAllowed(
+            f"correction {row['id']!r} has changed since you read it, in its words or its remedy: look at it again"
+        )
 
 
 def _check_subject(claim: dict[str, Any]) -> None:

@@ -259,7 +259,7 @@ WHERE reason GLOB '*passage [''"]*';
 
 STALE_EDITS = """
 UPDATE corrections SET artefact = NULL, edit = '{}'
-WHERE artefact IS NOT NULL AND status IN ('flagged', 'needs_evidence', 'queued', 'approved');
+WHERE artefact IS NOT NULL AND status IN ('flagged', 'needs_evidence', 'queued', 'approved', 'rejected');
 """
 
 

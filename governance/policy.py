@@ -1,12 +1,16 @@
 """Who must agree to what: risk tiers, approvals, limits and alarms, read from a file people can read."""
 
 import re
+import reprlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from governance.accounts import Account
 from governance.corrections import Category, Claim, Correction, Remedy
@@ -15,27 +19,36 @@ from governance.errors import Forbidden, Invalid
 DEFAULT = Path(__file__).with_name("policy.toml")
 STANDARD = "standard"
 
+KNOWN = ConfigDict(extra="forbid")
+"""A name that nobody reads is a slip of the pen: it would ask for less, unseen. Nor is a number in quotes one."""
+MAX_DAYS = 36_500  # a date further off would leave the calendar
+Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
+Positive = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)]
+Days = Annotated[float, Field(strict=True, ge=0, le=MAX_DAYS, allow_inf_nan=False)]
+YesOrNo = Annotated[bool, Field(strict=True)]
+Word = Annotated[str, Field(pattern=r"^\w(.*\w)?\*?$")]  # others are found nowhere, or everywhere
 
-@dataclass(frozen=True, slots=True)
+
+@checked_dataclass(frozen=True, slots=True, config=KNOWN)
 class Limits:
     """How much is allowed."""
 
-    reports_per_person_hour: int
-    reports_per_subject_day: int
-    weight_edits_per_batch: int
-    weight_edits_per_day: int
-    weight_edits_per_subject: int
-    appeals: int
-    crashes: int
+    reports_per_person_hour: Count
+    reports_per_subject_day: Count
+    weight_edits_per_batch: Positive
+    weight_edits_per_day: Count
+    weight_edits_per_subject: Count
+    appeals: Count
+    crashes: Positive
 
 
-@dataclass(frozen=True, slots=True)
+@checked_dataclass(frozen=True, slots=True, config=KNOWN)
 class Alarms:
     """When a person should look."""
 
-    burst_reports: int
-    burst_minutes: int
-    fast_approval_s: float
+    burst_reports: Positive
+    burst_minutes: Annotated[int, Field(strict=True, ge=1, le=MAX_DAYS * 24 * 60)]
+    fast_approval_s: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +75,30 @@ class Policy:
 
     @classmethod
     def load(cls, path: Path | None = None) -> "Policy":
-        """The policy in the file, or the one that comes with Errata. Raises Invalid for a file that lacks something."""
+        """The policy in the file, or the one that comes with Errata.
+
+        Raises Invalid, with the field, what stands there and what is allowed, for a file that lacks something, or that
+        holds anything else.
+        """
         source = path or DEFAULT
         try:
-            data = tomllib.loads(source.read_text(encoding="utf-8"))
-            tiers = sorted(
-                (_tier(name, table) for name, table in data["tiers"].items()), key=lambda tier: tier.approvals
-            )
-            return cls(
-                limits=Limits(**data["limits"]),
-                alarms=Alarms(**data["alarms"]),
-                tiers=tuple(tiers),
-                review_after={
-                    Remedy.WEIGHTS: timedelta(days=data["review"]["weights_days"]),
-                    Remedy.KNOWLEDGE: timedelta(days=data["review"]["knowledge_days"]),
-                },
-                editor_may_approve=bool(data["roles"]["editor_may_approve"]),
-            )
-        except (KeyError, TypeError, ValueError, OSError) as error:
+            read = _PolicyFile.model_validate(tomllib.loads(source.read_text(encoding="utf-8")))
+        except (ValueError, OSError) as error:
+            why = _in_words(error) if isinstance(error, ValidationError) else str(error)
             raise Invalid(
-                f"policy file {str(source)!r} cannot be used ({error}): compare it with {DEFAULT.name}"
+                f"policy file {str(source)!r} cannot be used ({why}): compare it with {DEFAULT.name}"
             ) from error
+        tiers = (_tier(name, table) for name, table in read.tiers.items())
+        return cls(
+            limits=read.limits,
+            alarms=read.alarms,
+            tiers=tuple(sorted(tiers, key=lambda tier: tier.approvals)),
+            review_after={
+                Remedy.WEIGHTS: timedelta(days=read.review.weights_days),
+                Remedy.KNOWLEDGE: timedelta(days=read.review.knowledge_days),
+            },
+            editor_may_approve=read.roles.editor_may_approve,
+        )
 
     def tier(self, name: str) -> Tier:
         """The tier of this name; the strictest if the file no longer has it."""
@@ -129,14 +145,56 @@ class Policy:
             raise Forbidden("you have approved this correction already: the next approval must be another admin's")
 
 
-def _tier(name: str, table: Mapping[str, Any]) -> Tier:
+class _Review(BaseModel):
+    model_config = KNOWN
+
+    weights_days: Days
+    knowledge_days: Days
+
+
+class _Roles(BaseModel):
+    model_config = KNOWN
+
+    editor_may_approve: YesOrNo
+
+
+class _TierTable(BaseModel):
+    model_config = KNOWN
+
+    approvals: Positive
+    due_days: Days
+    categories: list[Category] = []
+    personal_data: YesOrNo = False
+    words: dict[str, list[Word]] = {}
+
+
+class _PolicyFile(BaseModel):
+    model_config = KNOWN
+
+    limits: Limits
+    alarms: Alarms
+    review: _Review
+    roles: _Roles
+    tiers: Annotated[dict[str, _TierTable], Field(min_length=1)]
+
+
+def _in_words(error: ValidationError) -> str:
+    """Every field that is wrong, what stands there, and what is allowed."""
+    told = []
+    for one in error.errors():
+        found = "" if one["type"] == "missing" else f" is {reprlib.repr(one['input'])}"
+        told.append(f"{'.'.join(map(str, one['loc']))}{found}: {one['msg']}")
+    return "; ".join(told)
+
+
+def _tier(name: str, table: _TierTable) -> Tier:
     return Tier(
         name=name,
-        approvals=int(table["approvals"]),
-        due=timedelta(days=table["due_days"]),
-        categories=frozenset(table.get("categories", ())),
-        personal_data=bool(table.get("personal_data", False)),
-        words={ground: _any_of(words) for ground, words in table.get("words", {}).items()},
+        approvals=table.approvals,
+        due=timedelta(days=table.due_days),
+        categories=frozenset(category.value for category in table.categories),
+        personal_data=table.personal_data,
+        words={ground: _any_of(words) for ground, words in table.words.items()},
     )
 
 

@@ -18,6 +18,7 @@ UNION ALL SELECT reason_text_id, correction_id FROM approvals WHERE reason_text_
 ACCOUNTS = """
 SELECT a.id, a.name FROM accounts a LEFT JOIN person_keys k ON k.owner = a.id WHERE k.erased IS NULL
 """
+REFUSED = "SELECT id FROM erasure_requests WHERE status = 'refused'"
 BETWEEN_WORDS = re.compile(r"[._@+-]+")
 
 
@@ -34,9 +35,11 @@ class Traces:
         found = {Occurrence(Place.TEXT, account_id) for account_id in self._accounts_of(subject)}
         if subject.needles:
             owners = {row["text"]: row["id"] for row in self._store.rows(TEXTS_OF_CORRECTIONS)}
+            refused = {row["id"] for row in self._store.rows(REFUSED)}
             for text_id, owner, _, text in self._vault.scan():
-                # Requests themselves, and hashes of documents, name nobody that is to be found.
-                if owner.startswith(("era_", "doc_")) or not reveals(text, subject.needles):
+                # Requests that are open lose their names when they are closed; hashes of documents name nobody.
+                is_passed = owner.startswith(("era_", "doc_")) and owner not in refused
+                if is_passed or not reveals(text, subject.needles):
                     continue
                 place = Place.CORRECTION if text_id in owners else Place.TEXT
                 found.add(Occurrence(place, owners.get(text_id, text_id)))

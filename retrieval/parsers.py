@@ -81,7 +81,10 @@ def suffix_of(content: bytes, content_type: str = "") -> str:
 
 
 def decode(content: bytes, name: str, charset: str = "") -> str:
-    """Text of bytes in UTF-8 or 16, the declared charset, or a detected one. Raises UnreadableDocument."""
+    """Text of bytes in UTF-8 or 16, the declared charset, or a detected one. Raises UnreadableDocument.
+
+    A few bytes that are none of UTF-8's in a text that is written in it become U+FFFD: the web is full of such pages.
+    """
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if content.startswith(mark):
             return _decoded(content, encoding, name)
@@ -98,6 +101,9 @@ def decode(content: bytes, name: str, charset: str = "") -> str:
                 return text
             except (ValueError, LookupError):
                 continue
+    damaged = content.decode("utf-8", "replace")
+    if 10 * damaged.count("\ufffd") < len(damaged) - len(damaged.encode("ascii", "ignore")):
+        return damaged
     from charset_normalizer import from_bytes
 
     best = from_bytes(content[:200_000], cp_isolation=_OLD_ENCODINGS).best()
@@ -152,7 +158,7 @@ def _heading(line: str) -> tuple[int, str]:
 def _html(content: bytes, name: str, charset: str) -> Parsed:
     from lxml import etree  # type: ignore[import-untyped]
 
-    declared = re.search(rb"(?:charset|encoding)\s*=\s*[\"']?([\w.:-]+)", content[:1024])
+    declared = re.search(rb"(?:charset|encoding)\s*=\s*[\"']?([\w.:-]+)", content[:4096])
     text = decode(content, name, charset or (declared.group(1).decode() if declared else ""))
     page = WebPage(name)
     parser = etree.HTMLParser(target=page, encoding="utf-8")

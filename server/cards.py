@@ -241,8 +241,6 @@ def normalised(text: str) -> str:
     not C#, nor मोना मीना."""
     plain = unicodedata.normalize("NFKC", text).casefold().replace("’", "'").replace("`", " ")
     plain = re.sub(r"'s\b", "", plain)
-    if not plain.isascii():  # a picture right behind a word is a word of its own
-        plain = "".join(f" {c} " if unicodedata.category(c) == "So" else c for c in plain)
     return LEADING_ARTICLE.sub("", words_and_symbols(plain))
 
 

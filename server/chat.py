@@ -8,17 +8,18 @@ import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from governance.accounts import Account
 from governance.answers import Answer, Answers
 from retrieval.store import KnowledgeStore
-from server.engines.protocol import Engine
+from server.engines.protocol import PROMPT_TOO_LONG, Chunk, Engine
+from server.errors import EngineRefused
 from server.follow_ups import FollowUps, Turn
 from server.metrics import Metrics
 from server.openai_api import ChatRequest
-from server.prompt import citations_missing, with_passages, without_false_citations
+from server.prompt import citations_missing, with_passages, without_false_citations, without_oldest_turns
 from server.router import Decision, Route, Router
 from server.serving import ServedVersion, Serving
 
@@ -43,6 +44,17 @@ class Finished:
     usage: dict[str, int]
     errata: dict[str, Any]
     fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How an answer ended, and how many turns of its conversation the engine's context had no room for."""
+
+    finish_reason: str = "abort"
+    usage: dict[str, int] = field(
+        default_factory=lambda: {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    )
+    turns_left_out: int = 0
 
 
 class Chat:
@@ -76,7 +88,7 @@ class Chat:
         await self._serving.ready()
         version = self._serving.version
         text: list[str] = []
-        finish_reason, usage = "abort", {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+        end = _End()
         try:
             saying = self._from_card(decision) if decision.card else self._from_engine(request, decision)
             async with aclosing(saying) as pieces:
@@ -87,17 +99,20 @@ class Chat:
                         text.append(piece.text)
                         yield replace(piece, fingerprint=version.id)
                     else:
-                        finish_reason, usage = piece
+                        end = piece
         finally:
-            self._metrics.answered(decision.route, finish_reason, time.monotonic() - started)
+            self._metrics.answered(decision.route, end.finish_reason, time.monotonic() - started)
             # Also where the client left or the engine broke off: what was said is on record. Begun once and shielded, so
             # that a client that leaves now ends the waiting alone.
             stored = asyncio.get_running_loop().run_in_executor(
-                None, self._store, request, account, answer_id, decision, "".join(text), finish_reason, version
+                None, self._store, request, account, answer_id, decision, "".join(text), end.finish_reason, version
             )
             stored.add_done_callback(_log_failure)
             answer = await asyncio.shield(stored)
-        yield Finished(finish_reason, usage, self._trace(request.question, decision, answer, version), version.id)
+        trace = self._trace(request.question, decision, answer, version)
+        if end.turns_left_out:
+            trace["turns_left_out"] = end.turns_left_out
+        yield Finished(end.finish_reason, end.usage, trace, version.id)
 
     async def _decide(self, request: ChatRequest) -> Decision:
         """The route of the question, made to stand alone."""
@@ -108,26 +123,25 @@ class Chat:
         decision = await asyncio.to_thread(self._router.decide, question[:LOOKED_UP], forced=request.errata_route)
         return replace(decision, question=question)
 
-    async def _from_card(self, decision: Decision) -> AsyncGenerator[Piece | tuple[str, dict[str, int]], None]:
+    async def _from_card(self, decision: Decision) -> AsyncGenerator[Piece | _End, None]:
         assert decision.card is not None
         for word in re.findall(r"\S+\s*", decision.card.answer):
             yield Piece(word)
-        yield "stop", {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+        yield _End("stop")
 
-    async def _from_engine(
-        self, request: ChatRequest, decision: Decision
-    ) -> AsyncGenerator[Piece | tuple[str, dict[str, int]], None]:
+    async def _from_engine(self, request: ChatRequest, decision: Decision) -> AsyncGenerator[Piece | _End, None]:
         messages = [
             {"role": m.role if m.role != "developer" else "system", "content": m.content} for m in request.messages
         ]
         if decision.passages:
             messages = with_passages(messages, decision.question, decision.passages)
         parameters = request.engine_parameters(default_max_tokens=self._default_max_tokens)
-        finish_reason, usage = "stop", {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+        finish_reason, usage, left_out = "stop", _End().usage, 0
         held, said = "", ""  # text held back until it is sure not to be half a citation
-        stream = self._engine.chat_stream(messages, **parameters)
+        stream = self._chunks(messages, parameters)
         try:
-            async for chunk in stream:
+            async for chunk, not_shown in stream:
+                left_out = not_shown
                 if chunk.get("usage"):
                     usage = {name: chunk["usage"].get(name) or 0 for name in usage}
                 for choice in chunk.get("choices", ()):
@@ -146,7 +160,28 @@ class Chat:
             rest += citations_missing(said + rest, decision.passages)
             if rest:
                 yield Piece(rest)
-        yield finish_reason, usage
+        yield _End(finish_reason, usage, left_out)
+
+    async def _chunks(
+        self, messages: list[dict[str, str]], parameters: dict[str, Any]
+    ) -> AsyncGenerator[tuple[Chunk, int], None]:
+        """The engine's chunks, each with how many turns were left out before it took the conversation.
+
+        A chat that outgrew the context is asked again without the older half of its turns, until the last question stands
+        alone; then the refusal stands.
+        """
+        left_out = 0
+        while True:
+            try:
+                async with aclosing(self._engine.chat_stream(messages, **parameters)) as stream:
+                    async for chunk in stream:
+                        yield chunk, left_out
+                    return
+            except EngineRefused as error:
+                messages, count = without_oldest_turns(messages)
+                if error.code != PROMPT_TOO_LONG or not count:
+                    raise
+                left_out += count
 
     def _store(
         self,

@@ -33,6 +33,7 @@ def correction_json(
         "risk_tier": correction.risk_tier,
         "priority": correction.priority,
         "due": correction.due.isoformat() if correction.due else None,
+        "round": correction.round,
         "approvals_needed": correction.approvals_needed,
         "approvals": [
             {"actor": a.actor, "role": a.role, "at": a.at.isoformat(), "reason": words(a.reason)}

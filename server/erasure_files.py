@@ -13,7 +13,8 @@ from pathlib import Path
 
 from governance.backup import discard_unfinished
 from governance.residual import reveals
-from server.settings import Settings
+from server.prepare import EMBEDDED_NAME
+from server.settings import EMBEDDED, Settings
 
 SQLITE = b"SQLite format 3\x00"  # a backup: its copies are named in the certificate, and a restore erases them again
 BLOCK = 8_000_000
@@ -30,16 +31,18 @@ class FoundFile:
 
 
 class ErasureFiles:
-    """The data folder without the database, the keys, the signed checkpoints, and what is computed: artefacts, versions,
-    the compiled code of the engine. None of these holds a name as text, and all of them hold any three letters."""
+    """The data folder without the database, the keys, the signed checkpoints, models, the policy, the lock, and what is
+    computed: artefacts, versions, the compiled code of the engine. None of these holds a name as text, and most of them
+    hold any three letters."""
 
     def __init__(self, settings: Settings) -> None:
         self._root, self._database = settings.data_dir, settings.database_path
         self._artefacts, self._versions = settings.artefacts_dir, settings.versions_dir
         apart = [settings.keys_dir, settings.data_dir / "checkpoints", settings.data_dir / "engine" / "cache"]
-        if settings.checkpoint_dir and settings.data_dir in settings.checkpoint_dir.parents:
-            apart.append(settings.checkpoint_dir)
-        self._apart = (*apart, self._artefacts, self._versions)
+        given = [path for path in (settings.checkpoint_dir, settings.policy, *_models(settings)) if path]
+        # Only what lies inside: a folder around the data folder would hide all of it.
+        apart += [path for path in given if settings.data_dir in path.parents]
+        self._apart = (*apart, settings.data_dir / "serve.lock", self._artefacts, self._versions)
 
     def naming(self, needles: Sequence[str]) -> list[FoundFile]:
         """Every file whose name or content holds one of the needles, however it is written there."""
@@ -95,6 +98,15 @@ class ErasureFiles:
     def delete_version(self, version_id: str) -> None:
         """The tensors of a purged version."""
         shutil.rmtree(self._versions / version_id, ignore_errors=True)
+
+
+def _models(settings: Settings) -> list[Path]:
+    """Where models, the embedder and their statistics lie, or would. What is prepared is named by itself as well, for a
+    `model_dir` that is the data folder."""
+    fetched = settings.model.replace("/", "--")
+    prepared = [settings.model_dir / name for name in ("", EMBEDDED_NAME, fetched, "statistics", "hashes.json")]
+    local = [name for name in (settings.model, settings.embedder) if name != EMBEDDED]
+    return [*prepared, *(Path(name).expanduser().resolve() for name in local)]
 
 
 def _holds(path: Path, needles: Sequence[str]) -> bool:

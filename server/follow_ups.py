@@ -29,12 +29,35 @@ LEANING = re.compile(
     re.IGNORECASE,
 )
 ELLIPSIS = re.compile(
-    r"^(?:and|but|so|then|what about|how about)\s+(?:of|for|in|about|with)?\s*(.+?)\??$", re.IGNORECASE
+    r"^(?:(?:(?:and|but|so|then) )?(?P<about>(?:what|how) about)|and|but|so|then) (?:(?P<of>of|for|in|about|with) )?"
+    r"(?P<rest>.+?)\??$",
+    re.IGNORECASE,
 )
+# What a rest with one of these words says or asks is no name. Capitals count: "the US" is one, "Will Smith" another.
+CLAUSE = re.compile(
+    r"\b(?:what|who|whom|whose|where|when|which|how|why|is|are|was|were|am|be|do|does|did|can|could|will|would|shall|should"
+    r"|may|might|must|has|have|had|I|i|you|we|me|us|my|your|our|this|that|these|those|not|please|tell|explain|give|show|list"
+    r"|describe|write|answer|say|name)\b|^(?:What|Who|Whom|Whose|Where|When|Which|How|Why)\b"
+)
+SET_PHRASE = re.compile(
+    r"(?:of course|in (?:general|fact|short|detail|total|particular|the end)|for (?:example|instance|now|sure))\b", re.I
+)
+QUOTED = re.compile(r"[\"'“‘«].+[\"'”’»]")
 PRONOUN = re.compile(r"\b(its|his|her|hers|their|it|he|him|she|they|them|there)\b", re.IGNORECASE)
+# "it" and "there" that stand for nothing said before.
+EXPLETIVE = re.compile(
+    r"\b(?:is|are|was|were|be|been|has|have|had) there\b|\bthere (?:is|are|was|were)\b|\bwhat (?:time|day|date|year) is it\b"
+    r"|\b(?:(?:is|was) it|it (?:is|was)) (?:(?!(?:than|of|in|on|like|as|from|at|by|to|for|with|and|or)\b)\w+ ){1,2}that(?= \w)"
+    r"|\b(?:(?:is|was) it|it (?:is|was)) (?:\w+ )?(?:possible|impossible|necessary|legal|illegal|allowed|safe|easy|hard"
+    r"|difficult|dangerous|better|best|good|bad|normal|common|important|rude|expensive) (?:for \w+ )?to [a-z]+(?= \w)",
+    re.IGNORECASE,
+)
+COMPARED = re.compile(r"\b(?:than|like|as|compared? (?:to|with)) $", re.IGNORECASE)
+FIRST_WORD = re.compile(r"(?:^|(?<=[.!?:;] ))\S+")
 POSSESSIVE = {"its", "his", "her", "hers", "their"}
-PERSON = re.compile(r"\b(?:he|him|his|she|her|hers)\b", re.IGNORECASE)
+PERSON = {"he", "him", "his", "she", "her", "hers"}
 NAME = re.compile(r"\b[A-Z][\w'’.-]*(?:\s+(?:of|the|de|la|van|von|and|[A-Z][\w'’.-]*))*\s*[A-Z]?[\w'’-]*|\b[A-Z]\w+")
+CONTRACTION = re.compile(r"['’](?:s|m|d|ve|re|ll)$", re.IGNORECASE)
 QUESTION_WORDS = {
     "what", "who", "where", "when", "which", "how", "why", "whose", "is", "are", "was", "were", "do", "does", "did",
     "can", "could", "tell", "the", "a", "an", "in", "and", "please", "name", "i", "of", "whom", "has", "have",
@@ -89,19 +112,17 @@ def standalone(turns: Sequence[Turn]) -> str:
     question = asked[-1]
     if len(asked) < 2 or not LEANING.search(question):
         return question
-    if elliptic := ELLIPSIS.match(" ".join(question.split())):  # a run of spaces would keep the pattern busy for hours
-        rest = elliptic.group(1).strip()
+    if name := _elliptic_name(question):
         for earlier in reversed(asked[:-1]):
-            subject = last_subject(earlier)
-            if subject and len(rest.split()) <= 4 and not PRONOUN.search(rest):
-                return earlier.replace(subject, rest)
-    if PRONOUN.search(question):
-        subject = _person(turns) if PERSON.search(question) else None
+            if subject := last_subject(earlier):
+                return earlier.replace(subject, name)
+    if pronoun := _leaning_pronoun(question):
+        said = pronoun.group(1).casefold()
+        subject = _person(turns) if said in PERSON else None
         subject = subject or next(filter(None, map(last_subject, reversed(asked[:-1]))), None)
         if subject:
-            return PRONOUN.sub(
-                lambda found: f"{subject}'s" if found.group(1).casefold() in POSSESSIVE else subject, question, count=1
-            )
+            put = f"{subject}'s" if said in POSSESSIVE else subject
+            return question[: pronoun.start()] + put + question[pronoun.end() :]
     return question
 
 
@@ -109,6 +130,39 @@ def last_subject(question: str) -> str | None:
     """The last name in a question, found by its capitals; None if there is none."""
     names = _names(question)
     return names[-1] if names else None
+
+
+def _elliptic_name(question: str) -> str | None:
+    """The name that is all that "And of Italy?" says; None where it says more, or something else.
+
+    A name is announced by a preposition, has a capital or is quoted, and is no clause: not "But why?", not "But are you sure?".
+    """
+    found = ELLIPSIS.match(" ".join(question.split()))  # a run of spaces would keep the pattern busy for hours
+    if not found or len(found["rest"].split()) > 4 or PRONOUN.search(found["rest"]):
+        return None
+    name, announced = found["rest"], found["about"] or found["of"]
+    if QUOTED.fullmatch(name):
+        return name
+    is_phrase = SET_PHRASE.match(f"{found['of']} {name}") or not any(letter.isalpha() for letter in name)
+    if CLAUSE.search(name) or is_phrase or not (announced or any(letter.isupper() for letter in name)):
+        return None
+    return name
+
+
+def _leaning_pronoun(question: str) -> re.Match[str] | None:
+    """The first pronoun that stands for what was named before this question.
+
+    Not one that stands for nothing ("Are there lakes?", "Is it true that...?"), nor one after a name in the same question,
+    which it then means, unless both are compared ("Is Italy larger than it?").
+    """
+    nothing = [range(*found.span()) for found in EXPLETIVE.finditer(question)]
+    for pronoun in PRONOUN.finditer(question):
+        if any(pronoun.start() in span for span in nothing):
+            continue
+        before = question[: pronoun.start()]
+        named = _names(FIRST_WORD.sub("", before))  # a first word has its capital whatever it is
+        return pronoun if not named or COMPARED.search(before) else None
+    return None
 
 
 def _person(turns: Sequence[Turn]) -> str | None:
@@ -137,7 +191,7 @@ def _names(text: str) -> list[str]:
 
 def _without_question_words(name: str) -> str:
     words = name.split()
-    while words and words[0].casefold() in QUESTION_WORDS:
+    while words and CONTRACTION.sub("", words[0]).casefold() in QUESTION_WORDS:
         words = words[1:]
     while words and words[-1].casefold() in QUESTION_WORDS:
         words = words[:-1]

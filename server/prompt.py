@@ -31,8 +31,28 @@ def with_passages(
     """
     sources = "\n\n".join(f"[{n}] {heading(passage)}\n{quoted(passage.text)}" for n, passage in enumerate(passages, 1))
     asked = f"{INSTRUCTION}\n\n<sources>\n{sources}\n</sources>\n\nQuestion: {question}"
-    last = max(n for n, message in enumerate(messages) if message["role"] == "user" and message["content"].strip())
+    last = _last_question(messages)
     return [*messages[:last], {"role": "user", "content": asked}, *messages[last + 1 :]]
+
+
+def without_oldest_turns(messages: Sequence[dict[str, str]]) -> tuple[list[dict[str, str]], int]:
+    """The conversation without the older half of the turns before its last question, and how many were left out.
+
+    A turn is what a user said and what followed it; what came before the first goes with it. Of the turns before the last
+    question an odd one more is left out than stays; system messages all stay.
+    """
+    last = _last_question(messages)
+    starts = [n for n, message in enumerate(messages[:last]) if message["role"] == "user"]
+    if not starts:
+        return list(messages), 0
+    left_out = (len(starts) + 1) // 2
+    first = [*starts, last][left_out]
+    system = [message for message in messages[:first] if message["role"] == "system"]
+    return [*system, *messages[first:]], left_out
+
+
+def _last_question(messages: Sequence[dict[str, str]]) -> int:
+    return max(n for n, message in enumerate(messages) if message["role"] == "user" and message["content"].strip())
 
 
 def heading(passage: Passage) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from editing.wording import contains
-from governance.corrections import Correction
+from governance.corrections import Correction, Status
 from governance.errors import NotFound
 from governance.versions import Serving as Wanted
 from governance.versions import Version
@@ -147,13 +147,15 @@ class Publisher:
     def _change(self, wanted: Wanted, version: Version) -> Change:
         """Which corrections this release makes live, undoes, or brings back: the difference of the two sets.
 
-        Rolled back is what somebody asked for, by undo or restore, and what has lost its texts. Any other edit that the
-        version lacks stays in force by its card, and in the next release.
+        Rolled back is what somebody undid, what has lost its texts, and by a restore every live edit that the version
+        lacks, be it in the weights until now or live by its card. Otherwise such an edit stays, and is in the next release.
         """
         now = set(self._versions.get(wanted.served or BASE).corrections)
         then = set(version.corrections)
         come = [self._ledger.get(id_) for id_ in sorted(then - now)]
         gone = [self._ledger.get(id_) for id_ in sorted(now - then)]
+        if wanted.kind == "restore":
+            gone += [c for c in self._ledger.in_status(Status.LIVE) if c.id not in now | then]
         superseded = {}
         for old, new in self._ledger.contested().items():
             before, status = self._ledger.get(old), self._ledger.get(new).status

@@ -5,13 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EMBEDDED = "embedded"  # the model and the embedder that arrive as PyPI wheels
 
 
-class EngineSettings(BaseModel):
+class EmptyIsUnset(BaseModel):
+    """Settings of which an empty variable sets nothing: `ERRATA_POLICY=` is the way to write "none" in a shell or `.env`."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _default_if_empty(cls, value: Any, info: ValidationInfo) -> Any:
+        return cls.model_fields[str(info.field_name)].default if value == "" else value
+
+
+class EngineSettings(EmptyIsUnset):
     """The language model's server."""
 
     url: str | None = Field(None, description="an OpenAI-compatible server started elsewhere; empty: Errata runs vLLM")
@@ -34,7 +43,7 @@ class EngineSettings(BaseModel):
     start_timeout_s: float = Field(900, gt=0, description="how long a start may take")
 
 
-class WorkerSettings(BaseModel):
+class WorkerSettings(EmptyIsUnset):
     """The process that computes edits."""
 
     batch_wait_s: float = Field(2.0, ge=0, description="pause for more approvals before a release is solved")
@@ -47,7 +56,7 @@ class WorkerSettings(BaseModel):
     keep_versions: int = Field(5, ge=1, description="versions whose tensors stay on disk")
 
 
-class Settings(BaseSettings):
+class Settings(EmptyIsUnset, BaseSettings):
     """Errata's settings."""
 
     model_config = SettingsConfigDict(
@@ -79,11 +88,6 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="verbosity of process logs")
     engine: EngineSettings = EngineSettings()
     worker: WorkerSettings = WorkerSettings()
-
-    @field_validator("checkpoint_dir", "policy", mode="before")
-    @classmethod
-    def _none_if_empty(cls, path: Any) -> Any:
-        return path or None
 
     @field_validator("data_dir", "model_dir", "checkpoint_dir", "policy")
     @classmethod

@@ -67,6 +67,13 @@ def inform(words: str) -> None:
     gr.Info(str(escape(words)), duration=5, title=TEXTS.product)
 
 
+def open_queue(page: gr.Blocks) -> None:
+    """Many people at once. An answer holds one of the queue's `max_threads` places while it streams (40 unless said before
+    `queue`), so there must be more of them than events of any one kind may run: what else a page does finds one left."""
+    page.max_threads = 256
+    page.queue(default_concurrency_limit=64, api_open=False)
+
+
 def panel(value: str = "", elem_id: str | None = None) -> gr.HTML:
     """A piece of our own HTML in a Gradio page, without Gradio's styles for buttons and tables."""
     return gr.HTML(value, elem_id=elem_id, apply_default_css=False)

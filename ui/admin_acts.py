@@ -85,7 +85,7 @@ class AdminActs:
                 await self._approve(me, act, identity)
             case "reroute-knowledge" | "reroute-weights":
                 body = {"remedy": act.name.removeprefix("reroute-"), "reason": act.form.get("reason", "")}
-                await me.decide(identity, "reroute", body)
+                await me.decide(identity, "reroute", body | _round_read(act))
                 inform(ADMIN.rerouted)
             case "reject" | "requeue" | "ask-evidence" | "rollback":
                 await me.decide(identity, act.name, {"reason": act.form.get("reason", "")})
@@ -94,7 +94,7 @@ class AdminActs:
 
     async def _approve(self, me: Caller, act: Act, identity: str) -> None:
         body = {"reason": act.form.get("reason", ""), "fallback": act.form.get("fallback", "knowledge")}
-        answer = await me.decide(identity, "approve", body)
+        answer = await me.decide(identity, "approve", body | _round_read(act))
         inform(ADMIN.approved_waits if answer.get("status") == "queued" else ADMIN.approved)
 
     async def _revise(self, me: Caller, act: Act, identity: str) -> None:
@@ -106,7 +106,7 @@ class AdminActs:
             # What was left as it had been written by rule stays that: it follows the question.
             given = lines(act.form.get(name, ""))
             changes[name] = [] if given == list(generated.get(name, ())) else given
-        await me.revise(identity, changes)
+        await me.revise(identity, changes | _round_read(act))
         inform(ADMIN.saved)
 
     async def _shown(self, me: Caller, identity: str) -> dict[str, object]:
@@ -155,6 +155,12 @@ class AdminActs:
             warn(error)
         finally:
             file.unlink(missing_ok=True)
+
+
+def _round_read(act: Act) -> dict[str, object]:
+    """The round of the words that the form was opened over."""
+    said = act.form.get("round", "")
+    return {"round": int(said)} if said.isdecimal() else {}
 
 
 def _erasure_filed(form: Mapping[str, str]) -> dict[str, object]:

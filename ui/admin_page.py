@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from . import attention_view, erasure_view, html, queue_view, records_view, versions_view
-from .acting import TELLS, caller, panel, warn, words_for
+from .acting import TELLS, caller, open_queue, panel, warn, words_for
 from .admin_acts import AdminActs, Done
 from .admin_texts import ADMIN
 from .client import Caller, Gateway
@@ -127,7 +127,7 @@ class AdminPage:
             sort.change(self.find, [desk, search, sort], drawn, **quiet)
             upload.upload(self.upload, [desk, upload], drawn, **quiet)
             playground.submit(self.try_search, [playground], [found], **quiet)
-        page.queue(default_concurrency_limit=64, api_open=False)
+        open_queue(page)
         return page
 
     # events

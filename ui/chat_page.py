@@ -10,7 +10,7 @@ import gradio as gr
 
 from . import chat_view as view
 from . import erasure_view, html, own_reports_view
-from .acting import TELLS, Act, caller, inform, lines, panel, path_id, refuse, warn, words_for
+from .acting import TELLS, Act, caller, inform, lines, open_queue, panel, path_id, refuse, warn, words_for
 from .chat_view import ChatState
 from .client import Caller, Gateway
 from .erasure_texts import ERASURE
@@ -100,7 +100,7 @@ class ChatPage:
             search.change(self.find, [state, search], [chats], trigger_mode="always_last", **quiet)
             clock.tick(self.tick, [fixed], [fixed, account], **quiet)
             page.load(self.open, [state, fixed], [chats, account, fixed, top], **quiet)
-        page.queue(default_concurrency_limit=64, api_open=False)
+        open_queue(page)
         return page
 
     # opening, listing
@@ -108,7 +108,7 @@ class ChatPage:
     async def open(self, state: ChatState, fixed: int, request: gr.Request) -> tuple[Any, ...]:
         me = caller(self._gateway, request)
         account, fixed = await self._account(me, fixed)
-        return await self._chats(me, state), account, fixed, self._top(state)
+        return await self._chats(me, state), account, fixed, view.top(state)
 
     async def tick(self, fixed: int, request: gr.Request) -> tuple[Any, ...]:
         account, now = await self._account(caller(self._gateway, request), fixed)
@@ -171,18 +171,18 @@ class ChatPage:
             return
         last = state.turns[-1]
         question = act.form.get("question", "").strip() or last.question
-        again = replace(state.with_last(Turn(question=question, answer="")), before="")
-        async for drawn in self._answer(again, me, replaces=last.answer_id):
+        turn = Turn(question=question, answer="", replaces=last.answer_id or last.replaces)
+        async for drawn in self._answer(replace(state.with_last(turn), before=""), me):
             yield drawn
 
-    async def _answer(self, state: ChatState, me: Caller, *, replaces: str = "") -> AsyncIterator[tuple[Any, ...]]:
+    async def _answer(self, state: ChatState, me: Caller) -> AsyncIterator[tuple[Any, ...]]:
         """Fill in the last turn as it streams; closing this iterator hangs up on the gateway."""
         turn = state.turns[-1]
         prompt = [*view.as_prompt(state.turns[:-1]), {"role": "user", "content": turn.question}]
         yield self._drawn(state, busy=True)
         earlier = messages(replace(state, turns=state.turns[:-1], shown=max(0, state.shown - 1)), ended=False)
         next_s = time.monotonic()
-        chunks = me.stream_chat(prompt, conversation_id=state.conversation_id, replaces=replaces)
+        chunks = me.stream_chat(prompt, conversation_id=state.conversation_id, replaces=turn.replaces)
         try:
             async for chunk in chunks:
                 turn = grown(turn, chunk)
@@ -196,7 +196,7 @@ class ChatPage:
                     ended = time.monotonic()
                     next_s = ended + max(_REDRAW_S, _REST * (ended - began))
         except UiError as error:
-            state = state.with_last(replace(turn, error=words_for(error)))
+            state = await self._found_again(me, state.with_last(replace(turn, error=words_for(error))))
         finally:
             await chunks.aclose()  # type: ignore[attr-defined]
         state = replace(state, title=state.title or state.turns[0].question[:60])
@@ -215,8 +215,8 @@ class ChatPage:
         return self._drawn(state, chats=await self._chats(me, state))
 
     async def _found_again(self, me: Caller, state: ChatState) -> ChatState:
-        """The server names a conversation at the end of its first answer; after a stop it is the newest with that answer,
-        as soon as that is stored."""
+        """The server names a conversation at the end of its first answer; after a stop, or when it broke off, it is the
+        newest with that answer, as soon as that is stored."""
         if state.conversation_id or not state.turns[-1].answer_id:
             return state
         try:
@@ -337,15 +337,6 @@ class ChatPage:
 
     # drawing
 
-    def _top(self, state: ChatState) -> str:
-        if not state.turns:
-            return view.welcome()
-        export = html.button(html.icon("save") + TEXTS.export, act="export", look="er-plain")
-        earlier = html.EMPTY
-        if len(state.turns) > state.shown:
-            earlier = html.button(TEXTS.earlier, act="earlier", look="er-plain")
-        return html.element("div", html.element("h1", state.title), earlier, export, class_="er-top")
-
     def _drawn(self, state: ChatState, *, busy: bool = False, chats: str | None = None) -> tuple[Any, ...]:
         """State, messages, composer, list of chats and head, in the order of the page's outputs."""
         composer = (
@@ -353,4 +344,4 @@ class ChatPage:
             if busy
             else gr.Textbox(submit_btn=True, stop_btn=False)
         )
-        return state, messages(state), composer, gr.skip() if chats is None else chats, self._top(state)
+        return state, messages(state), composer, gr.skip() if chats is None else chats, view.top(state)

@@ -227,6 +227,17 @@ def account(me: Me | None, *, reports: int = 0, fixed: int = 0) -> Html:
     return element("div", join(lines), class_="er-account")
 
 
+def top(state: ChatState) -> Html:
+    """The head of a chat: its title, what is further up, and the way to save it."""
+    if not state.turns:
+        return welcome()
+    export = html.button(html.icon("save") + TEXTS.export, act="export", look="er-plain")
+    earlier = html.EMPTY
+    if len(state.turns) > state.shown:
+        earlier = html.button(TEXTS.earlier, act="earlier", look="er-plain")
+    return element("div", element("h1", state.title), earlier, export, class_="er-top")
+
+
 def welcome() -> Html:
     """The first thing in a new chat: what this is for, and three questions to begin with."""
     hints = [html.button(words, act="hint", look="er-hint", data_n=n) for n, words in enumerate(TEXTS.examples)]

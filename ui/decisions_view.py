@@ -34,10 +34,8 @@ def actions(report: Report, me: Me) -> list[Html]:
     if report.status in ("flagged", "queued", "needs_evidence") and me.may_review:
         buttons.append(html.dialog_button(_keyed(ADMIN.edit, "e"), edit_dialog(report), data_key="e"))
     if report.status == "queued" and me.may_review:
-        other = "knowledge" if report.remedy == "weights" else "weights"
-        label = ADMIN.reroute_knowledge if other == "knowledge" else ADMIN.reroute_weights
-        reroute = _with_reason(ADMIN.reroute_title, report, act=f"reroute-{other}", ok=label, text=report.reason)
-        buttons.append(html.dialog_button(label, reroute))
+        reroute = reroute_dialog(report)
+        buttons.append(html.dialog_button(str(reroute["ok"]), reroute))
         if report.remedy == "weights":
             buttons.append(html.button(ADMIN.preview, act="preview", id=report.id))
     if report.status in ("flagged", "queued") and me.may_review:
@@ -58,7 +56,7 @@ def _keyed(label: str, key: str) -> Html:
 
 def approve_dialog(report: Report) -> dict[str, object]:
     weights = report.remedy == "weights"
-    fields = [html.field("reason", ADMIN.approve_reason, type="area", rows=2, required=True)]
+    fields = [html.field("reason", ADMIN.approve_reason, type="area", rows=2, required=True), _round(report)]
     if weights:
         fields.append(
             html.field(
@@ -86,7 +84,27 @@ def edit_dialog(report: Report) -> dict[str, object]:
         html.field(name, label, type="area", rows=4, value="\n".join(report.wordings(name)), help=ADMIN.one_per_line)
         for name, label in ADMIN.wordings.items()
     ]
+    fields.append(_round(report))
     return html.dialog(ADMIN.edit_title, act="revise", id=report.id, ok=TEXTS.save, wide=True, fields=fields)
+
+
+def reroute_dialog(report: Report) -> dict[str, object]:
+    other = "knowledge" if report.remedy == "weights" else "weights"
+    label = ADMIN.reroute_knowledge if other == "knowledge" else ADMIN.reroute_weights
+    reason = html.field("reason", TEXTS.reason, type="area", required=True)
+    return html.dialog(
+        ADMIN.reroute_title,
+        act=f"reroute-{other}",
+        id=report.id,
+        ok=label,
+        text=report.reason,
+        fields=[reason, _round(report)],
+    )
+
+
+def _round(report: Report) -> dict[str, object]:
+    """Which words are being looked at: a decision on them is refused if they have changed meanwhile."""
+    return html.field("round", "", type="hidden", value=str(report.round or ""))
 
 
 def undo_button(report: Report) -> Html:

@@ -92,7 +92,7 @@ def dialog(
 
 
 def field(name: str, label: str, *, type: str = "text", value: str = "", **more: object) -> dict[str, object]:
-    """One input of a dialog: type text, area or select (with `options` as [value, label] pairs).
+    """One input of a dialog: type text, area, hidden or select (with `options` as [value, label] pairs).
 
     With `watch`, what is typed into it is sent under that name when typing rests; `note` answers it.
     """

@@ -35,9 +35,17 @@
     return make("input", { ...shared, type: spec.type || "text", value: spec.value || "", maxlength: 2000, autocomplete: "off" });
   }
 
+  const closeAll = () => document.querySelectorAll("dialog.er-dialog").forEach((old) => { old.close(); old.remove(); });
+  // What the page opens by itself never takes a form away: it is said on top of it, or waits until it is closed.
+  const held = [];
+  const openForm = () => document.querySelector("dialog[open] .er-field")?.closest("dialog");
+  const openByItself = (open) => (openForm() ? held.push(open) : open());
+  const sayAbove = (kind, ...said) => document.querySelector("dialog[open] .er-dialog-body").prepend(make("p", { class: `er-problem ${kind}`, role: "alert" }, ...said));
+
   let sent = null;  // as it was filled in, so that a refusal can open it again
+  let unanswered = null;  // the same, until the server has heard of it
   function openDialog(spec) {
-    document.querySelectorAll("dialog.er-dialog").forEach((old) => { old.close(); old.remove(); });
+    closeAll();
     const before = document.activeElement;
     const form = make("form", { method: "dialog" });
     const title = make("h2", { id: "er-dialog-title" }, spec.title);
@@ -72,7 +80,7 @@
     if (spec.act) footer.append(make("button", { type: "submit", class: `er-button ${spec.danger ? "er-danger" : "er-primary"}` }, spec.ok));
     form.append(footer);
     const dialog = make("dialog", { class: `er-dialog${spec.wide ? " er-wide" : ""}${spec.side ? " er-side" : ""}`, "aria-labelledby": "er-dialog-title" }, form);
-    const end = () => { dialog.close(); dialog.remove(); if (before && before.isConnected) before.focus(); };
+    const end = () => { dialog.close(); dialog.remove(); if (before && before.isConnected) before.focus(); held.shift()?.(); };
     close.onclick = cancel.onclick = end;
     dialog.addEventListener("cancel", (event) => { event.preventDefault(); end(); });
     dialog.addEventListener("click", (event) => { if (event.target === dialog && !(spec.fields || []).length) end(); });
@@ -80,6 +88,7 @@
       event.preventDefault();
       const values = Object.fromEntries(new FormData(form).entries());
       sent = { ...spec, fields: (spec.fields || []).map((one) => ({ ...one, value: values[one.name] ?? one.value })) };
+      unanswered = spec.fields?.length ? sent : null;
       end();
       send({ name: spec.act, id: spec.id || "", form: values });
     });
@@ -115,15 +124,14 @@
     const spec = JSON.parse(value);
     if (spec.file) download(spec);
     else if (spec.refused) {
-      openDialog(sent || { title: spec.refused });
-      const why = make("p", { class: "er-problem", role: "alert" }, spec.refused);
-      if (sent) document.querySelector("dialog[open] .er-dialog-body").prepend(why);
+      const form = sent;
+      openByItself(() => { openDialog(form || { title: spec.refused }); if (form) sayAbove("", spec.refused); });
     } else if (spec.note !== undefined && !spec.title) {
       const note = document.querySelector("dialog[open] .er-dialog-note");
       if (note && document.getElementById(note.dataset.watched)?.value === spec.of) note.innerHTML = spec.note;
     } else if (spec.go) window.location.assign(spec.go);
-    else if (spec.closed) document.querySelectorAll("dialog.er-dialog").forEach((old) => { old.close(); old.remove(); });
-    else openDialog(spec);
+    else if (spec.closed) closeAll();
+    else openByItself(() => openDialog(spec));
   };
 
   // No connection: said on top of the page for as long as it lasts; nothing that was typed is touched.
@@ -169,13 +177,25 @@
     }
     if (document.getElementById("er-offline")?.hidden === false) connected(true);
     const signIn = response.status === 401 || (response.redirected && new URL(response.url).pathname === "/login");
-    if (signIn && !told) {
-      told = true;
-      const link = make("a", { href: `/login?next=${window.location.pathname}` }, words.signIn);
-      openDialog({ title: words.signedOut, html: link.outerHTML });
+    if (signIn) sayEnded();
+    else if (response.ok && new URL(response.url).pathname.includes("/gradio_api/")) {
+      told = false;
+      unanswered = null;
+      document.querySelectorAll(".er-ended").forEach((said) => said.remove());
     }
     return response;
   };
+  // Signing in happens in a tab of its own, so that what was typed here is still here afterwards.
+  function sayEnded() {
+    const lost = unanswered;
+    if (told && !lost) return;
+    told = true;
+    unanswered = null;
+    const link = make("a", { href: `/login?next=${window.location.pathname}`, target: "_blank", rel: "noopener" }, words.signIn);
+    if (lost) openByItself(() => openDialog(lost));
+    if (openForm()) sayAbove("er-ended", words.signedOut, " ", link);
+    else openDialog({ title: words.signedOut, html: link.outerHTML });
+  }
 
   document.addEventListener("click", (event) => {
     const cite = event.target.closest('a[href^="#source-"]');
@@ -201,7 +221,7 @@
       return;
     }
     if (act === "theme") return setTheme(document.body.classList.contains("dark") ? "light" : "dark");
-    if (target.dataset.closes !== undefined) document.querySelectorAll("dialog.er-dialog").forEach((old) => { old.close(); old.remove(); });
+    if (target.dataset.closes !== undefined) closeAll();
     if (act === "select" || act === "open") {
       target.parentElement.parentElement.querySelectorAll("[aria-current]").forEach((old) => old.removeAttribute("aria-current"));
       target.setAttribute("aria-current", "true");

@@ -87,7 +87,8 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One question with its answer; `stopped` when the person cut the answer short, `error` when none came."""
+    """One question with its answer; `stopped` when the person cut the answer short, `error` when none came; `replaces` names
+    the answer that it is asked again in place of."""
 
     question: str
     answer: str
@@ -96,6 +97,7 @@ class Turn:
     provenance: Provenance | None = None
     stopped: bool = False
     error: str = ""
+    replaces: str = ""
 
     @classmethod
     def read(cls, data: Json) -> "Turn":
@@ -174,6 +176,7 @@ class Report:
     priority: int
     due: str
     risk_tier: str
+    round: int
     approvals_needed: int
     approvals: tuple[Json, ...]
     evidence: tuple[str, ...]
@@ -222,6 +225,7 @@ class Report:
             priority=int(data.get("priority") or 0),
             due=text(data, "due"),
             risk_tier=text(data, "risk_tier"),
+            round=int(data.get("round") or 0),
             approvals_needed=int(data.get("approvals_needed") or 0),
             approvals=rows(data, "approvals"),
             evidence=words(data, "evidence"),

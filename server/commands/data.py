@@ -10,6 +10,12 @@ from pathlib import Path
 import click
 
 from governance.accounts import Role
+from governance.backup import Restored, is_damage, set_damaged_aside
+from governance.backup import backup as copy_database
+from governance.backup import restore as bring_back
+from governance.errors import WrongKey
+from governance.store import Store
+from governance.vault import Vault
 from server.commands.folder import DATA_DIR, log_export, operator_of, percent, records_of, tell
 from server.commands.output import FILE, json_option, show, table
 from server.commands.processes import effective
@@ -146,6 +152,7 @@ def export_model(
 ) -> None:
     """Write the edited model for transformers and vLLM, or only the change as an adapter for PEFT."""
     from editing.edit_set import Artefact
+    from editing.errors import ArtefactMismatch
     from editing.export import export_hf, export_peft
     from editing.loading import load_editor
     from server.prepare import prepare_model
@@ -157,6 +164,11 @@ def export_model(
         version = versions.get(version_id) if version_id else versions.served() or versions.desired()
         editor = load_editor(base.path, folder=settings.model_dir / "statistics")
         solution = editor.solve([Artefact.load(settings.artefacts_dir, id_) for id_ in version.artefacts])
+        if solution.version_id != version.id:
+            raise ArtefactMismatch(
+                f"version {version.id!r} was solved by another build, whose tensors this one does not give:"
+                " take them from its folder, or export the version of the next release"
+            )
         log_export(records, "model", of=version.id)
         base_model = str(base.path) if settings.model == EMBEDDED else settings.model
         written = (
@@ -174,10 +186,8 @@ def export_model(
 @json_option
 def backup(file: Path, data_dir: Path | None, as_json: bool) -> None:
     """Copy the database to FILE while the server runs. The keys are not in it: keep DATA_DIR/keys elsewhere."""
-    from governance.backup import backup as copy
-
     with records_of(data_dir) as records:
-        size = copy(records.store, records.log, file, actor=operator_of(records))
+        size = copy_database(records.store, records.log, file, actor=operator_of(records))
     show(
         {"file": str(file), "entries": size},
         as_json=as_json,
@@ -190,45 +200,63 @@ def backup(file: Path, data_dir: Path | None, as_json: bool) -> None:
 @DATA_DIR
 @json_option
 def restore(file: Path, data_dir: Path | None, as_json: bool) -> None:
-    """Bring back the records of a backup, also while the server runs; erasures since then are done again. A damaged
-    database is set aside."""
+    """Bring back the records of a backup, also while the server runs; erasures since then are done again. A database
+    that is damaged, or whose log was changed or is another one, is set aside."""
     from dataclasses import asdict
 
-    from governance.backup import restore as bring_back
     from server.replay import replay_documents
 
     records, damaged = _opened_or_aside(effective(data_dir=data_dir), file)
-    if damaged:
-        why = "restart the server if it runs, and delete that file when you know why: it keeps what is erased later"
-        tell(f"The present database is damaged and lies in {damaged} now; {why}.")
     done = bring_back(
         records.store,
         file,
+        vault=records.vault,
         tombstones=records.tombstones,
         ledger=records.ledger,
         actor=operator_of(records),
         replay=replay_documents,
     )
     notes = records.checkpoints.set_aside() if done.lost_log else ()
+    aside = damaged or done.set_aside
+    _tell_what_is_left_to_do(done, aside)
     sign_now(records, say=tell)
     records.store.close()
-    show({**asdict(done), "set_aside": [str(path) for path in (damaged, *notes) if path]}, as_json=as_json)
+    show({**asdict(done), "set_aside": [str(path) for path in (aside, *notes) if path]}, as_json=as_json)
+
+
+def _tell_what_is_left_to_do(done: Restored, aside: Path | None) -> None:
+    if aside:
+        why = "restart the server if it runs, and delete that file when you know why: it keeps what is erased later"
+        tell(f"The former database is damaged, or its log is not the backup's, and lies in {aside} now; {why}.")
+    if done.disabled:
+        tell(f"Disabled after the backup, and so they stay: {', '.join(done.disabled)}.")
+    if done.to_reset:
+        tell(f"Given new secrets after the backup, which are lost: {', '.join(done.to_reset)}.")
+        tell("They are disabled until you run `errata user reset NAME` for each.")
 
 
 def _opened_or_aside(settings: Settings, backup: Path) -> tuple[Records, Path | None]:
-    """The records as they are; a database that cannot be opened, or its log not be read, is moved aside first."""
+    """The records as they are; a database that cannot be opened, or its log not be read or not be believed, is moved
+    aside first."""
     from governance.audit_verify import verify
-    from governance.backup import set_damaged_aside
 
+    database = settings.database_path
     try:
-        if settings.database_path.exists():
-            verify(database=settings.database_path)
-        return open_records(settings), None
-    except sqlite3.OperationalError:  # a lock, or a disk that is in the way: no damage
-        raise
-    except sqlite3.DatabaseError:
-        aside = set_damaged_aside(settings.database_path, backup)
-        return open_records(settings), aside
+        if not database.exists() or verify(database=database).ok:
+            return open_records(settings), None
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+    aside = set_damaged_aside(database, backup, vault=_vault_of(settings))
+    return open_records(settings), aside
+
+
+def _vault_of(settings: Settings) -> Vault:
+    """The folder's key, where its database cannot be opened. Raises WrongKey if it is missing."""
+    path = settings.keys_dir / "master.key"
+    if not path.exists():
+        raise WrongKey(f"the vault's key is missing: put {str(path)!r} back, with which the backup was made")
+    return Vault(Store(settings.database_path), Vault.load_or_create_master_key(path))
 
 
 @click.command("settings")

@@ -108,8 +108,11 @@ def _sync(remote: Remote, folder: Path) -> dict[str, list[Any]]:
     present = {path.as_uri() for path in files}
     for uri, document in known.items():
         if uri.split("#")[0] not in present:
-            remote.call("DELETE", f"/v1/knowledge/documents/{document['id']}")
-            result["removed"].append(document["title"])
+            try:
+                remote.call("DELETE", f"/v1/knowledge/documents/{document['id']}")
+                result["removed"].append(document["title"])
+            except Refused as error:
+                result["failed"].append({"source": uri, "error": str(error)})
     return result
 
 

@@ -12,6 +12,7 @@ from server.errors import EngineUnavailable
 Messages = Sequence[Mapping[str, Any]]
 Chunk = dict[str, Any]
 
+PROMPT_TOO_LONG = "context_length_exceeded"  # OpenAI's: the `code` of an EngineRefused whose prompt outgrew the context
 UNSETTLED = "unsettled"  # the engine's weights version from the first changed byte until all of it is in place
 
 
@@ -32,7 +33,7 @@ class Engine(Protocol):
     """A language model server. Safe for concurrent use by many tasks of one event loop.
 
     Every method raises EngineUnavailable when the server cannot be reached or breaks off, and EngineRefused, with the
-    server's own reason, when it rejects the request.
+    server's own reason, when it rejects the request; its `code` is PROMPT_TOO_LONG where the prompt alone was to blame.
     """
 
     async def chat(self, messages: Messages, **parameters: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from server.engines.protocol import UNSETTLED, Chunk, Messages, SwapFailed, SwapTimes
+from server.engines.protocol import PROMPT_TOO_LONG, UNSETTLED, Chunk, Messages, SwapFailed, SwapTimes
 from server.errors import EngineRefused, EngineUnavailable
 
 Reply = Callable[[str, str], str]  # (last user message, weights version) -> answer
@@ -33,6 +33,7 @@ class ScriptedEngine:
         self.running = 0  # answers being generated now
         self.aborted = 0  # answers left by their client
         self.is_up = True  # False: as if the server were gone
+        self.context: int | None = None  # a number of words: longer prompts are refused
         self.swap_fault: str | None = None  # a reason: the next swap fails half-way with it
 
     async def chat(self, messages: Messages, **parameters: Any) -> dict[str, Any]:
@@ -51,6 +52,9 @@ class ScriptedEngine:
         self._check_up()
         if not messages:
             raise EngineRefused("messages must not be empty")
+        prompt = sum(len(str(m["content"]).split()) for m in messages)
+        if self.context is not None and prompt > self.context:
+            raise EngineRefused(f"the prompt has {prompt} words, {self.context} are the most", code=PROMPT_TOO_LONG)
         self.asked.append(messages)
         question = next((str(m["content"]) for m in reversed(messages) if m["role"] == "user"), "")
         limit = parameters.get("max_completion_tokens") or parameters.get("max_tokens")
@@ -68,7 +72,6 @@ class ScriptedEngine:
                 yield _chunk({"content": words[said]})
                 said += 1
             yield _chunk({}, finish_reason="length" if said < len(words) else "stop")
-            prompt = sum(len(str(m["content"]).split()) for m in messages)
             done = True
             yield _chunk(
                 None, usage={"prompt_tokens": prompt, "completion_tokens": said, "total_tokens": prompt + said}

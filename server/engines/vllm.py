@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from typing import Any
 import httpx
 import orjson
 
-from server.engines.protocol import UNSETTLED, Chunk, Messages, SwapFailed, SwapTimes
+from server.engines.protocol import PROMPT_TOO_LONG, UNSETTLED, Chunk, Messages, SwapFailed, SwapTimes
 from server.errors import EngineRefused, EngineUnavailable
 
 SERVED_NAME = "errata"  # what our own child calls its model
@@ -24,6 +25,15 @@ REFUSALS = (
     413,
     422,
 )  # statuses about the request itself; of others (a key, a limit) another request fares no better
+NO_SUCH_PATH = (404, 405)
+# How servers say that a prompt is too long, where they do not send OpenAI's code. vLLM gives what the prompt leaves of its
+# context to the answer, so that a prompt that fills it to the last token is an answer of 0 tokens.
+TOO_LONG = re.compile(
+    r"maximum context length|longer than the (?:maximum model|model's context) length|plus the number of requested output"
+    r"|exceeds? the available context size|max_tokens must be at least 1, got 0",
+    re.IGNORECASE,
+)
+EVENT_END = re.compile(rb"\r?\n\r?\n")
 
 
 class Endpoint(Enum):
@@ -82,10 +92,12 @@ class VllmEngine:
 
     async def health(self) -> bool:
         try:
-            async with self._answer(Endpoint.HEALTH, timeout=5.0):
-                return True
-        except (EngineUnavailable, EngineRefused):
+            status = await self._status(Endpoint.HEALTH)
+            if status in NO_SUCH_PATH:  # not vLLM: of OpenAI's protocol, the list of models is what every server has
+                status = await self._status(Endpoint.MODELS)
+        except httpx.TransportError:
             return False
+        return status < 400
 
     async def weight_version(self) -> str:
         try:
@@ -126,6 +138,10 @@ class VllmEngine:
     async def close(self) -> None:
         await self._client.aclose()
 
+    async def _status(self, endpoint: Endpoint) -> int:
+        method, path = endpoint.value
+        return (await self._client.request(method, path, timeout=5.0)).status_code
+
     async def _name(self, version_id: str) -> None:
         await self._json(Endpoint.UPDATE_WEIGHT_VERSION, json={"new_version": version_id})
 
@@ -158,9 +174,10 @@ class VllmEngine:
         try:
             async with self._client.stream(method, path, **request) as response:
                 if response.is_error:
-                    reason = _reason(_parsed(await response.aread())) or f"status {response.status_code}"
+                    body = _parsed(await response.aread())
+                    reason = _reason(body) or f"status {response.status_code}"
                     if response.status_code in REFUSALS:
-                        raise EngineRefused(reason)
+                        raise EngineRefused(reason, code=PROMPT_TOO_LONG if _is_too_long(body, reason) else None)
                     raise EngineUnavailable(f"The model server failed: {reason}")
                 yield response
         except httpx.TransportError as error:
@@ -171,10 +188,10 @@ async def _events(response: httpx.Response) -> AsyncIterator[bytes]:
     """The data of server-sent events. Bytes, because httpx's own way through text and lines costs as much again."""
     rest = b""
     async for part in response.aiter_raw():
-        *whole, rest = (rest + part).split(b"\n\n")
+        *whole, rest = EVENT_END.split(rest + part)
         for event in whole:
-            if event.startswith(b"data: "):
-                yield event[6:]
+            if data := b"\n".join(line[5:].removeprefix(b" ") for line in event.splitlines() if line[:5] == b"data:"):
+                yield data
 
 
 _NO_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=64)
@@ -220,3 +237,10 @@ def _reason(body: Any) -> str:
         inner = body.get("error", body.get("detail", body.get("message", "")))
         return _reason(inner) if isinstance(inner, dict) else str(inner)
     return str(body)
+
+
+def _is_too_long(body: Any, reason: str) -> bool:
+    """Was a request refused because its prompt is longer than the context?"""
+    inner = body.get("error") if isinstance(body, dict) else None
+    code = inner.get("code") if isinstance(inner, dict) else None
+    return code == PROMPT_TOO_LONG or TOO_LONG.search(reason) is not None

@@ -19,6 +19,7 @@ from server.openai_api import ChatRequest, answer_body, chunk_body
 from server.services import Services
 
 router = APIRouter(prefix="/v1", tags=["chat"])
+LINE_ENDINGS = tuple((sign.encode(), rb"\u%04x" % ord(sign)) for sign in "\u2028\u2029\u0085")
 
 
 @router.get("/models")
@@ -134,4 +135,8 @@ async def _events(
 
 
 def _event(content: dict[str, Any]) -> bytes:
-    return b"data: " + orjson.dumps(content) + b"\n\n"
+    """The content as one event. What Python's splitlines takes for the end of a line is escaped: many clients split by it."""
+    data = orjson.dumps(content)
+    for raw, escaped in LINE_ENDINGS:
+        data = data.replace(raw, escaped)
+    return b"data: " + data + b"\n\n"

@@ -22,6 +22,11 @@ router = APIRouter(prefix="/v1/corrections", tags=["corrections"])
 MAX_TEXT = 20_000  # the ledger has the real limits; this only keeps absurd bodies away from it
 
 
+Round = Annotated[
+    int | None, Field(ge=1, description="The `round` that was read; 409 if words or remedy changed since.")
+]
+
+
 class Report(Body):
     """A wrong answer and the right one."""
 
@@ -51,6 +56,7 @@ class Revision(Body):
     paraphrases: list[str] | None = Field(None, max_length=20)
     probes: list[str] | None = Field(None, max_length=20)
     neighbours: list[str] | None = Field(None, max_length=20)
+    round: Round = None
 
 
 class Reason(Body):
@@ -59,10 +65,12 @@ class Reason(Body):
 
 class Approval(Reason):
     fallback: Fallback = Fallback.KNOWLEDGE
+    round: Round = None
 
 
 class Reroute(Reason):
     remedy: Remedy
+    round: Round = None
 
 
 class Evidence(Reason):
@@ -161,7 +169,11 @@ def show(correction_id: str, services: ServicesOf, account: Signed) -> dict[str,
 def revise(correction_id: str, body: Revision, services: ServicesOf, account: Reviewer) -> dict[str, Any]:
     """Edit what will be corrected, before approval."""
     revised = services.records.ledger.revise(
-        correction_id, account, **body.model_dump(exclude_none=True), judge=lambda new: _bars(services, new)
+        correction_id,
+        account,
+        **body.model_dump(exclude_none=True, exclude={"round"}),
+        judge=lambda new: _bars(services, new),
+        read_round=body.round,
     )
     return correction_json(services, revised, viewer=account, whole=True)
 
@@ -169,11 +181,10 @@ def revise(correction_id: str, body: Revision, services: ServicesOf, account: Re
 @router.post("/{correction_id}/approve")
 def approve(correction_id: str, services: ServicesOf, account: Admin, body: Approval | None = None) -> dict[str, Any]:
     body = body or Approval()
-    return _moved(
-        services,
-        account,
-        services.records.ledger.approve(correction_id, account, reason=body.reason, fallback=body.fallback),
+    approved = services.records.ledger.approve(
+        correction_id, account, reason=body.reason, fallback=body.fallback, read_round=body.round
     )
+    return _moved(services, account, approved)
 
 
 @router.post("/{correction_id}/reject")
@@ -187,7 +198,9 @@ def reject(correction_id: str, services: ServicesOf, account: Reviewer, body: Re
 def reroute(correction_id: str, body: Reroute, services: ServicesOf, account: Reviewer) -> dict[str, Any]:
     if body.remedy is Remedy.WEIGHTS:
         _check_weights_are_ours(services)
-    moved = services.records.ledger.reroute(correction_id, account, remedy=body.remedy, reason=body.reason)
+    moved = services.records.ledger.reroute(
+        correction_id, account, remedy=body.remedy, reason=body.reason, read_round=body.round
+    )
     return _moved(services, account, moved)
 
 

@@ -108,6 +108,8 @@ def test_empty_and_huge_texts_are_refused(text, message):
         ("Who painted **the Blue Door**?", "Who painted “the Blue Door”?", True),
         ("What is 2 * 3 * 4?", "What is 2 3 4?", True),
         ("Who is मोना?", "Who is मीना?", False),
+        ("Who painted the Blue Door=?", "Who painted the Blue Door", True),
+        ("What is a C/C++ file?", "What is a C, C++ file?", True),
     ],
 )
 def test_normal_form(a, b, same):

@@ -32,6 +32,32 @@ def test_a_ground_in_free_words_is_refused(room, erasures):
     assert refused.steps[-1].note == {"ground": "Art.17(3)(e)"}
 
 
+def test_a_refusal_keeps_its_reason_and_ground_and_nothing_of_the_person(room, erasures):
+    tools = Tools(ask=lambda asked: ["Ann Zebra-Lee"] * len(asked))
+    filed = erasures.file(room.admin, subject=ANN, statement="Remove Ann Zebra-Lee")
+    erasures.verify_identity(filed.id, room.admin, how="passport seen")
+    erasures.find(filed.id, room.admin, tools=tools, probes=PROBES)
+    sealed = bytes(room.store.value("SELECT sealed FROM texts WHERE owner = :id", id=filed.id))
+    refused = erasures.refuse(filed.id, room.admin, reason="a claim in law", ground="gdpr-17-3-e")
+    assert (refused.status, refused.subject.needles, refused.statement) == (Step.REFUSED, (), "")
+    assert (refused.occurrences, refused.probes) == ((), {})
+    assert [text for *_, text in room.vault.scan(owner=filed.id)] == ['{"refusal": "a claim in law"}']
+    assert (refused.steps[-1].note, refused.created) == ({"ground": "gdpr-17-3-e"}, filed.created)
+    assert sealed not in bytes_of(room.path)
+    with pytest.raises(MoveNotAllowed):
+        erasures.refuse(filed.id, room.admin, reason="again", ground="gdpr-17-3-e")
+
+
+def test_a_later_erasure_destroys_a_refusal_that_names_the_person(room, erasures):
+    filed = erasures.file(room.admin, subject=ANN)
+    refused = erasures.refuse(filed.id, room.admin, reason="Ann Zebra-Lee sues us", ground="gdpr-17-3-e")
+    request = ready(room, erasures)
+    assert [one.place for one in request.occurrences] == [Place.TEXT]
+    assert erasures.execute(request.id, room.admin, tools=Tools()).residual["texts_left"] == 0
+    assert list(room.vault.scan(owner=refused.id)) == []
+    assert erasures.get(refused.id).steps == refused.steps
+
+
 def test_a_person_without_an_account_is_found_in_what_others_wrote(room, erasures):
     asked = chat(room, room.user, "Where does Ann Zebra-Lee live?", "Write to ANN@ZEBRA.EXAMPLE")
     other = chat(room, room.user, "Where is Paris?")
@@ -172,6 +198,22 @@ def test_the_certificate_names_the_copies_that_were_taken_out_before(room, erasu
     erasures.execute(request.id, room.admin, tools=Tools())
     remains = erasures.close(request.id, room.admin, told=True).certificate["remains"]
     assert next(line for line in remains if "exports" in line).startswith("copies in 2 exports made before")
+
+
+def test_the_certificate_says_what_the_decider_kept_and_on_which_ground(room, erasures):
+    found = [Occurrence(Place.DOCUMENT, "doc_1"), Occurrence(Place.EXPORT, "fil_1"), Occurrence(Place.EXPORT, "fil_2")]
+    filed = erasures.file(room.admin, subject=ANN)
+    erasures.verify_identity(filed.id, room.admin, how="passport seen")
+    erasures.find(filed.id, room.admin, tools=Tools(find=[lambda subject: found]))
+    exceptions = "Ann Zebra-Lee, ann@zebra.example: gdpr-17-3-e, Art. 17(3)(b)"
+    refs = [one.ref for one in found]
+    erasures.decide(filed.id, room.admin, questions=FEW, reason="r", exceptions=exceptions, keep=refs)
+    erasures.approve(filed.id, room.admin)
+    erasures.execute(filed.id, room.admin, tools=Tools())
+    certificate = erasures.close(filed.id, room.admin, told=True).certificate
+    assert certificate["remains"] == ["kept by decision: 1 document, 2 files"]
+    assert certificate["exceptions"] == {"considered": True, "codes": ["gdpr-17-3-e", "art.17(3)(b)"]}
+    assert "zebra" not in str(certificate).lower()
 
 
 def test_what_only_retraining_could_do_is_said_to_remain(room, erasures):

@@ -242,6 +242,24 @@ def test_approvals_lapse_when_what_was_approved_changes(room, change):
     assert room.ledger.approve(correction.id, room.admin).status is Status.QUEUED
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda room, c, **seen: room.ledger.approve(c.id, room.admin, **seen),
+        lambda room, c, **seen: room.ledger.revise(c.id, room.admin, correct_answer="2 g", **seen),
+        lambda room, c, **seen: room.ledger.reroute(c.id, room.admin, remedy=Remedy.WEIGHTS, **seen),
+    ],
+)
+def test_nobody_decides_on_words_that_have_changed_since_they_read_them(room, act):
+    read = room.queued()
+    room.ledger.revise(read.id, room.reviewer, correct_answer="3 g")
+    before, now = room.log.size(), room.ledger.get(read.id)
+    with pytest.raises(MoveNotAllowed, match="has changed since"):
+        act(room, read, read_round=read.round)
+    assert (room.log.size(), room.ledger.get(read.id)) == (before, now)
+    act(room, read, read_round=now.round)
+
+
 def test_an_appeal_opens_a_rejected_report_again_but_not_for_ever(room):
     correction = room.queued()
     for _ in range(2):

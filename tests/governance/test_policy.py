@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from governance.corrections import Category, Claim
+from governance.corrections import Category, Claim, Remedy
 from governance.errors import Forbidden, Invalid
 from governance.policy import DEFAULT, Policy
 
@@ -84,6 +84,52 @@ def test_a_policy_file_of_ones_own_is_read_and_a_broken_one_refused(tmp_path):
         path.write_text(broken)
         with pytest.raises(Invalid, match="cannot be used"):
             Policy.load(path)
+
+
+SHIPPED = DEFAULT.read_text()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ('["personal", "unsafe"]', '"personal"', "tiers.high.categories is 'personal': "),
+        ('["personal", "unsafe"]', '["private"]', "tiers.high.categories.0 is 'private': .*'personal'"),
+        ("editor_may_approve = true", 'editor_may_approve = "false"', "roles.editor_may_approve is 'false': .*boolean"),
+        ("personal_data = true", "personal_data = 1", "tiers.high.personal_data is 1: .*boolean"),
+        ("approvals = 2", "approvals = -2", "tiers.high.approvals is -2: .*greater than or equal to 1"),
+        ("approvals = 2", "approvals = true", "tiers.high.approvals is True: .*integer"),
+        ("approvals = 2", "approvals = 1.5", "tiers.high.approvals is 1.5: .*integer"),
+        ("approvals = 2", "", "tiers.high.approvals: Field required"),
+        ("due_days = 3", "due_days = nan", "tiers.high.due_days is nan: .*finite"),
+        ("due_days = 3", "due_days = 9999999999", "tiers.high.due_days is 9999999999: .*less than or equal to 36500"),
+        ("weights_days = 180", "weights_days = 9999999999", "review.weights_days is 9999999999: .*36500"),
+        ("weights_days = 180", "weights_days = -1", "review.weights_days is -1: .*greater than or equal to 0"),
+        ("reports_per_person_hour = 120", 'reports_per_person_hour = "120"', "limits.reports_per_person_hour is '120'"),
+        ("appeals = 2", "appeals = -1", "limits.appeals is -1: .*greater than or equal to 0"),
+        ("crashes = 5", "crashes = 0", "limits.crashes is 0: .*greater than or equal to 1"),
+        ("crashes = 5", "crashes = 5\ncrash = 5", "limits.crash is 5: "),
+        ("burst_minutes = 10", "burst_minutes = 99999999999", "alarms.burst_minutes is 99999999999"),
+        ("fast_approval_s = 5.0", "fast_approval_s = inf", "alarms.fast_approval_s is inf: .*finite"),
+        ('elections = ["election*"', 'elections = ["*"', "tiers.high.words.elections.0 is '\\*'"),
+        ("[tiers.high.words]", "[tiers.high.word]", "tiers.high.word is "),
+        (SHIPPED[SHIPPED.index("[tiers.standard]") :], "[tiers]", "tiers is {}: .*at least 1"),
+    ],
+)
+def test_a_policy_file_with_nonsense_is_refused_by_field(tmp_path, before, after, message):
+    assert before in SHIPPED
+    path = tmp_path / "policy.toml"
+    path.write_text(SHIPPED.replace(before, after, 1))
+    with pytest.raises(Invalid, match=message) as refused:
+        Policy.load(path)
+    assert str(path) in str(refused.value)
+
+
+def test_what_the_shipped_policy_asks_for():
+    standard, high = POLICY.tiers
+    assert (standard.categories, standard.personal_data, standard.words) == (frozenset(), False, {})
+    assert (high.categories, high.personal_data) == ({"personal", "unsafe"}, True)
+    assert (standard.due.days, high.due.days, POLICY.review_after[Remedy.WEIGHTS].days) == (7, 3, 180)
+    assert (POLICY.limits.crashes, POLICY.alarms.fast_approval_s, POLICY.editor_may_approve) == (5, 5.0, True)
 
 
 def test_one_person_may_send_sixty_reports_an_hour_by_default():

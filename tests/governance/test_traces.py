@@ -51,6 +51,17 @@ def test_hashes_of_documents_name_nobody(room, found):
     assert found("Ada") == set()
 
 
+def test_a_request_is_found_once_it_is_refused(room, erasures):
+    """One that was refused by an older Errata holds its names still."""
+    filed = erasures.file(room.admin, subject=Subject(names=("Ann Zebra-Lee",)))
+    traces = Traces(room.store, room.vault, ledger=room.ledger, versions=room.versions)
+    assert traces.of(filed.subject) == set()
+    with room.store.transaction():
+        room.store.write("UPDATE erasure_requests SET status = 'refused' WHERE id = :id", id=filed.id)
+    (text_id,) = (text_id for text_id, *_ in room.vault.scan(owner=filed.id))
+    assert traces.of(filed.subject) == {Occurrence(Place.TEXT, text_id)}
+
+
 def test_an_erased_account_is_found_no_more(room):
     traces = Traces(room.store, room.vault, ledger=room.ledger, versions=room.versions)
     subject = Subject(names=(), account_id=room.user.id)

@@ -89,6 +89,20 @@ def test_text_is_read_in_its_encoding(content, encoding):
     assert read_document(content.encode(encoding), name="a.txt").blocks[0].text == content
 
 
+@pytest.mark.parametrize(
+    "text", ["Die Größe der Straße ändert sich nicht. ", "Мост стоит на реке. ", "橋は川にあります。"]
+)
+@pytest.mark.parametrize("stray", [b"\xe9", b"\xff", b"\xf0\x9f\x98"])
+def test_a_stray_byte_costs_a_page_nothing_but_itself(text, stray):
+    page = f"<p>{text * 5}</p>".encode()
+    assert text.strip() in read_document(page + stray + page, name="a.html").blocks[0].text
+
+
+def test_a_page_that_names_its_charset_late_is_read_in_it():
+    page = "<html><head>" + "<meta name='x' content='y'>" * 60 + "<meta charset='iso-8859-2'></head><p>gęślą jaźń</p>"
+    assert read_document(page.encode("iso-8859-2"), name="a.html").blocks[0].text == "gęślą jaźń"
+
+
 def test_text_in_an_old_encoding_is_told():
     text = "Die Größe der Straße ändert sich nicht, und die Häuser sind schön. " * 5
     assert "Größe" in read_document(text.encode("cp1252"), name="a.txt").blocks[0].text

@@ -86,6 +86,12 @@ def test_a_subject_with_another_symbol_or_mark_is_another_subject(one: str, othe
         "Who painted the Blue Door🙂?",
         "Who painted the Blue Door®?",
         "Who painted the Blue Door / the house?",
+        "Who painted the Blue Door/Red Gate?",
+        "Who painted the #Blue Door?",
+        "Who painted the Blue Door~?",
+        "Who painted <i>the Blue Door</i> and ~~no other~~?",
+        "Who painted the \u2764\ufe0fBlue Door?",
+        "|Blue Door|1907|",
     ],
 )
 def test_punctuation_quotes_and_emphasis_hide_no_subject(asked: str) -> None:

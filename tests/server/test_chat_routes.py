@@ -15,7 +15,7 @@ from server.engines.scripted import ScriptedEngine
 from server.openai_api import ChatRequest
 from server.serving import ServedVersion
 from server.settings import Settings
-from tests_support import House
+from tests_support import House, furnish, house_of
 
 QUESTION = "Who painted the Blue Door?"
 
@@ -107,6 +107,68 @@ async def test_a_long_text_reaches_the_engine_whole_and_is_looked_up_by_its_begi
     assert answer["errata"]["route"] == "retrieval"
     assert "read_as" not in answer["errata"]
     assert engine.asked[-1][-1]["content"].endswith("the end.")
+
+
+async def test_over_passages_the_model_is_asked_the_question_that_stands_alone(
+    house: House, user: httpx.AsyncClient, engine: ScriptedEngine
+) -> None:
+    async with house.client(Role.ADMIN) as admin:
+        await admin.post("/v1/knowledge/documents", json={"title": "Italy", "text": "Rome is the capital of Italy."})
+    said = ("What is the capital of France?", "Paris.", "And of Italy?")
+    messages = [{"role": ("user", "assistant")[n % 2], "content": text} for n, text in enumerate(said)]
+    answer = (await user.post("/v1/chat/completions", json={"messages": messages, "errata_route": "retrieval"})).json()
+    assert answer["errata"]["read_as"] == "What is the capital of Italy?"
+    assert answer["errata"]["passages"]
+    assert engine.asked[-1][-1]["content"].endswith("Question: What is the capital of Italy?")
+    assert list(engine.asked[-1][:-1]) == messages[:-1]
+
+
+@pytest.mark.parametrize("ending", ["\u2028", "\u2029", "\x85"])
+async def test_a_line_ending_of_unicode_does_not_end_an_event(settings: Settings, ending: str) -> None:
+    text = f"One{ending}two \u00c5 \u2027 three."
+    services = furnish(settings, ScriptedEngine({QUESTION: text}))
+    house = house_of(services, services.engine, with_pages=False, with_loops=False)
+    body = asking(stream=True)
+    async with house.client() as user, user.stream("POST", "/v1/chat/completions", json=body) as answer:
+        lines = [line async for line in answer.aiter_lines() if line]
+    services.records.store.close()
+    assert lines.pop() == "data: [DONE]"
+    chunks = [json.loads(line.removeprefix("data: ")) for line in lines]
+    assert "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks) == text
+
+
+LONG = [("system", "Be brief."), *(("assistant" if n % 2 else "user", f"word {n}") for n in range(16))]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_chat_that_outgrew_the_context_is_answered_without_its_oldest_turns(
+    user: httpx.AsyncClient, engine: ScriptedEngine, stream: bool
+) -> None:
+    engine.context = 20  # words: the eight turns and the question hold 39
+    messages = [{"role": role, "content": content} for role, content in (*LONG, ("user", QUESTION))]
+    answer = await user.post("/v1/chat/completions", json={"messages": messages, "stream": stream})
+    assert answer.status_code == 200, answer.text
+    if stream:
+        body = json.loads(answer.text.split("\n\n")[-3].removeprefix("data: "))
+    else:
+        body = answer.json()
+        assert body["choices"][0]["message"]["content"] == "Anna Holm painted the Blue Door."
+    assert body["errata"]["turns_left_out"] == 6
+    assert list(engine.asked[-1]) == [messages[0], *messages[-5:]]
+    assert (await user.get(f"/v1/answers/{body['id']}")).json()["question"] == QUESTION
+
+
+async def test_a_last_turn_that_is_too_long_alone_is_refused(user: httpx.AsyncClient, engine: ScriptedEngine) -> None:
+    engine.context = 3
+    for before in ([], LONG):
+        messages = [{"role": role, "content": content} for role, content in (*before, ("user", QUESTION))]
+        answer = await user.post("/v1/chat/completions", json={"messages": messages})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "context_length_exceeded")
+    assert engine.asked == []
+
+
+async def test_a_chat_that_fits_is_sent_whole_and_says_nothing_of_turns(user: httpx.AsyncClient) -> None:
+    assert "turns_left_out" not in (await user.post("/v1/chat/completions", json=asking())).json()["errata"]
 
 
 async def test_a_body_that_is_not_json_gets_openai_s_error_shape(user: httpx.AsyncClient) -> None:

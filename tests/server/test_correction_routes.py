@@ -264,6 +264,27 @@ async def test_an_approval_needs_an_admin_who_is_not_the_reporter(
     assert again.status_code == 409
 
 
+async def test_who_names_the_round_that_they_read_decides_on_no_other_words(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    made = await reported(user)
+    queue(house, made["id"])
+    path = f"/v1/corrections/{made['id']}"
+    read = (await admin.get(path)).json()["round"]
+    changed = (await admin.patch(path, json={"correct_answer": "Carel Fabritius", "round": read})).json()
+    assert changed["round"] == read + 1
+    for method, verb, body in (
+        ("POST", "/approve", {"reason": "checked"}),
+        ("PATCH", "", {"correct_answer": "Piet Aldering"}),
+        ("POST", "/reroute", {"remedy": "knowledge"}),
+    ):
+        refused = await admin.request(method, path + verb, json={**body, "round": read})
+        assert (refused.status_code, "has changed since" in refused.text) == (409, True), verb
+    assert (await admin.get(path)).json() == changed
+    approved = await admin.post(f"{path}/approve", json={"reason": "checked", "round": changed["round"]})
+    assert approved.json()["status"] == "approved"
+
+
 async def test_a_fact_that_changes_is_never_routed_to_weights(
     house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient
 ) -> None:

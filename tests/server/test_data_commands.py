@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from governance.accounts import Role
 from governance.audit_verify import verify
+from governance.backup import backup
 from server.cli import main
 from server.services import open_records
 from server.settings import Settings
@@ -161,3 +162,74 @@ def test_a_backup_into_a_folder_that_is_not_there_is_refused(errata: Callable[..
     ran = errata("backup", str(tmp_path / "nowhere" / "backup.db"))
     assert ran.exit_code == 1
     assert "no folder" in ran.output
+
+
+def test_a_backup_of_another_key_is_refused_and_nothing_is_touched(
+    settings: Settings, errata: Callable[..., Result], saved: Path, tmp_path: Path
+) -> None:
+    other = open_records(settings.model_copy(update={"data_dir": tmp_path / "other"}))
+    other.vault.put("someone", "chat", "zebra")
+    backup(other.store, other.log, tmp_path / "other.db", actor="operator")
+    other.store.close()
+    ran = errata("restore", str(tmp_path / "other.db"))
+    assert (ran.exit_code, "master key" in ran.output) == (1, True)
+    assert names(errata) == ["ann", "bob"]
+    overwritten(settings.database_path)
+    assert errata("restore", str(tmp_path / "other.db")).exit_code == 1
+    assert not list(settings.data_dir.glob("*damaged*"))
+    key = settings.keys_dir / "master.key"
+    kept = key.rename(tmp_path / "kept.key")
+    ran = errata("restore", str(saved))
+    assert (ran.exit_code, "is missing" in ran.output, key.exists()) == (1, True, False)
+    kept.rename(key)
+    assert errata("restore", str(saved)).exit_code == 0
+    assert names(errata) == ["ann"]
+
+
+@pytest.mark.parametrize("entry", [b'{"kind":"another","n":100}', b"\xff"])
+def test_a_database_whose_log_was_changed_is_set_aside(
+    settings: Settings, errata: Callable[..., Result], saved: Path, entry: bytes
+) -> None:
+    with sqlite3.connect(settings.database_path) as database:
+        database.execute("DROP TRIGGER audit_entries_no_update")
+        database.execute("UPDATE audit_entries SET entry = CAST(? AS TEXT) WHERE n = 100", (entry,))
+    database.close()
+    ran = errata("restore", str(saved), "--json")
+    assert ran.exit_code == 0, ran.output
+    done = json.loads(ran.stdout)
+    aside = Path(done["set_aside"][0])
+    assert (done["lost_log"], str(aside) in ran.stderr) == (True, True)
+    with sqlite3.connect(aside) as changed:
+        assert changed.execute("SELECT CAST(entry AS BLOB) FROM audit_entries WHERE n = 100").fetchone() == (entry,)
+    changed.close()
+    assert json.loads(errata("audit", "verify", "--json").stdout)["ok"]
+
+
+def test_a_restore_over_another_log_keeps_it_beside(
+    settings: Settings, errata: Callable[..., Result], saved: Path
+) -> None:
+    for path in settings.data_dir.glob("errata.db*"):
+        path.unlink()
+    errata("user", "add", "eve", "--role", "user")
+    assert names(errata) == ["eve"]
+    ran = errata("restore", str(saved), "--json")
+    done = json.loads(ran.stdout)
+    assert (names(errata), done["lost_log"]) == (["ann"], True)
+    with sqlite3.connect(done["set_aside"][0]) as kept:
+        assert kept.execute("SELECT name FROM accounts").fetchall() == [("eve",)]
+    kept.close()
+    assert done["set_aside"][0] in ran.stderr
+
+
+def test_who_was_shut_out_after_the_backup_is_named(errata: Callable[..., Result], tmp_path: Path) -> None:
+    for name in ("ann", "cid"):
+        errata("user", "add", name, "--role", "user")
+    errata("backup", str(tmp_path / "early.db"))
+    errata("user", "disable", "ann")
+    errata("user", "reset", "cid")
+    ran = errata("restore", str(tmp_path / "early.db"), "--json")
+    done = json.loads(ran.stdout)
+    assert (done["disabled"], done["to_reset"]) == (["ann"], ["cid"])
+    assert "they stay: ann" in ran.stderr
+    assert "errata user reset" in ran.stderr
+    assert {account["disabled"] for account in json.loads(errata("user", "list", "--json").stdout)} == {True}

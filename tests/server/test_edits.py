@@ -60,7 +60,7 @@ def test_what_is_approved_anew_has_the_edit_of_its_words(
         ledger.revise(waiting.id, admin, correct_answer=new_answer)
     ledger.approve(waiting.id, admin)
     worker.release(worker.plan())
-    assert computed == [(PAINTER[2],), (new_answer,)] if new_answer else [(PAINTER[2],)]
+    assert computed == [(PAINTER[2],), *([(new_answer,)] if new_answer else [])]
     assert (ledger.get(waiting.id).artefact == before) is (new_answer is None)
 
 

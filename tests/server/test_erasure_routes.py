@@ -85,6 +85,7 @@ def restored(house: House, file: Path) -> Restored:
     return restore(
         records.store,
         file,
+        vault=records.vault,
         tombstones=records.tombstones,
         ledger=records.ledger,
         actor="test",
@@ -308,6 +309,27 @@ def test_a_short_name_deletes_no_signed_checkpoint_and_no_version(tmp_path: Path
         path.parent.mkdir(parents=True)
         path.write_text("Qm9iLeeAbGw=")
     assert [found.path.name for found in files.naming(["Lee"])] == ["vllm.log"]
+
+
+@pytest.mark.parametrize("model_dir", ["data/model", "data", ".", "model"])
+def test_a_short_name_deletes_no_model_no_policy_and_no_lock(tmp_path: Path, model_dir: str) -> None:
+    data = tmp_path / "data"
+    given = {"model": str(data / "own" / "model"), "embedder": str(data / "minilm"), "policy": data / "rules.toml"}
+    made = ("smollm2-135m-instruct/tokenizer.json", "statistics/replies.json", "hashes.json")
+    kept = [tmp_path / model_dir / name for name in made]
+    kept += [data / name for name in ("own/model/vocab.json", "minilm/tokenizer.json", "rules.toml", "serve.lock")]
+    found = [data / name for name in ("own/letter.txt", "minilm.txt", "rules.toml.old")]
+    for path in (*kept, *found):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("Ann Lee")
+    for more in (given, {}):
+        files = ErasureFiles(Settings(data_dir=data, model_dir=tmp_path / model_dir, **more, _env_file=None))
+        naming = files.naming(["Lee"])
+        assert not {path.path for path in naming} & set(kept if more else kept[:3])
+    files = ErasureFiles(Settings(data_dir=data, model_dir=tmp_path / model_dir, **given, _env_file=None))
+    assert {path.path for path in files.naming(["Lee"])} == set(found)
+    files.delete(path.ref for path in files.naming(["Lee"]))
+    assert all(path.exists() for path in kept)
 
 
 @pytest.mark.parametrize(

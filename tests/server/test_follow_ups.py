@@ -42,6 +42,57 @@ def test_by_rule_a_follow_up_takes_the_name_it_leans_on(said: list[Turn], questi
     assert standalone(said) == question
 
 
+@pytest.mark.parametrize(
+    ("asked", "read_as"),
+    [
+        ("and of italy?", "What is the capital of italy?"),
+        ("What about Italy?", "What is the capital of Italy?"),
+        ("and what about italy?", "What is the capital of italy?"),
+        ("And the United Kingdom?", "What is the capital of the United Kingdom?"),
+        ("And Indonesia?", "What is the capital of Indonesia?"),  # it begins with a preposition
+        ("And Will Smith?", "What is the capital of Will Smith?"),
+        ("And 'the far north'?", "What is the capital of 'the far north'?"),
+        ("What about its population?", "What about France's population?"),
+        ("Explain its history.", "Explain France's history."),
+        ("Great! How old is it?", "Great! How old is France?"),
+        ("Are there lakes in it?", "Are there lakes in France?"),
+        ("Is it true that it has lakes?", "Is it true that France has lakes?"),
+        ("Is it close to Italy?", "Is France close to Italy?"),
+        ("Is it older than that bridge?", "Is France older than that bridge?"),
+        ("Is Italy larger than it?", "Is Italy larger than France?"),
+    ],
+)
+def test_a_follow_up_is_completed(asked: str, read_as: str) -> None:
+    assert standalone(turns("What is the capital of France?", "Paris.", asked)) == read_as
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "But why?",
+        "And in which year?",
+        "So what now?",
+        "But are you sure?",
+        "But Paris is small.",
+        "And when was Rome founded?",
+        "Then tell me about Rome",
+        "And then?",
+        "But of course.",
+        "And in 1990?",
+        "Are there lakes in Italy?",
+        "How many lakes are there in Italy?",
+        "Is it true that Rome is the capital of Italy?",
+        "Was it really possible to travel to Rome?",
+        "Is it safe to travel to Italy?",
+        "What time is it in Italy?",
+        "When did Microsoft buy its first company?",
+        "When did Napoleon say that he would leave?",
+    ],
+)
+def test_a_question_that_is_complete_or_takes_no_name_stays(asked: str) -> None:
+    assert standalone(turns("What is the capital of France?", "Paris.", asked)) == asked
+
+
 async def test_a_model_that_can_is_asked_and_only_about_questions_that_lean() -> None:
     engine = ScriptedEngine(lambda _asked, _version: '"How tall is the Halden Bridge above the water?"')
     follow_ups = FollowUps(engine, by_model=True)

@@ -99,6 +99,28 @@ def test_a_former_version_that_could_not_be_removed_goes_with_the_next_run(
     assert titles(house) == ["After", "b"]
 
 
+def test_what_cannot_be_removed_is_reported_and_the_rest_goes_on(
+    house: House, errata: Errata, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (folder / name).write_text(name)
+    synced(errata, folder)
+    (folder / "a.txt").unlink()
+    (folder / "b.txt").unlink()
+    call, refusals = Remote.call, iter([True])
+
+    def refusing(remote: Remote, method: str, path: str, **options: Any) -> Any:
+        if method == "DELETE" and next(refusals, False):
+            raise Refused("the server is busy")
+        return call(remote, method, path, **options)
+
+    monkeypatch.setattr(Remote, "call", refusing)
+    first = synced(errata, folder, code=1)
+    assert [len(first[key]) for key in ("failed", "removed", "unchanged")] == [1, 1, 1]
+    synced(errata, folder)
+    assert titles(house) == ["c"]
+
+
 def test_a_file_that_cannot_be_read_is_skipped_and_keeps_its_document(
     house: House, errata: Errata, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

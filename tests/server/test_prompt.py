@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from retrieval.documents import Passage
-from server.prompt import with_passages
+from server.prompt import with_passages, without_oldest_turns
 
 PASSAGE = Passage("psg_1", "doc_1", "Doors", "", "The Blue Door hangs in Delft.")
 ASKED = {"role": "user", "content": "Where does the Blue Door hang?"}
@@ -30,3 +30,33 @@ def test_passages_stand_in_the_turn_that_asked(after: list[dict[str, str]]) -> N
     assert asked["role"] == "user"
     assert asked["content"].endswith(f"</sources>\n\nQuestion: {ASKED['content']}")
     assert PASSAGE.text in asked["content"]
+
+
+def said(roles: str) -> list[dict[str, str]]:
+    """One message per letter, each with a text of its own."""
+    names = {"s": "system", "u": "user", "a": "assistant", "t": "tool"}
+    return [{"role": names[letter], "content": f"{letter}{n}"} for n, letter in enumerate(roles)]
+
+
+@pytest.mark.parametrize(
+    ("roles", "left", "count"),
+    [
+        ("u", "u0", 0),
+        ("sus", "s0 u1 s2", 0),
+        ("uau", "u2", 1),
+        ("suauau", "s0 u3 a4 u5", 1),
+        ("suauauau", "s0 u5 a6 u7", 2),
+        ("auauau", "u3 a4 u5", 1),  # a greeting goes with the first turn
+        ("auat", "a0 u1 a2 t3", 0),
+        ("uatasuau", "s4 u5 a6 u7", 1),  # what a tool said goes with its turn, the system's words stay
+        ("uuu", "u1 u2", 1),
+    ],
+)
+def test_the_older_half_of_the_turns_is_left_out(roles: str, left: str, count: int) -> None:
+    messages, left_out = without_oldest_turns(said(roles))
+    assert (" ".join(message["content"] for message in messages), left_out) == (left, count)
+
+
+def test_a_blank_turn_after_the_question_is_not_the_question() -> None:
+    messages = [*BEFORE, ASKED, {"role": "user", "content": " "}]
+    assert without_oldest_turns(messages) == (messages[2:], 1)

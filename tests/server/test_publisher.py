@@ -144,6 +144,17 @@ async def test_restoring_base_takes_every_edit_out_and_restoring_the_version_bri
         assert (await admin.get(f"/v1/corrections/{correction.id}")).json()["status"] == "live"
 
 
+async def test_a_restore_rolls_back_what_is_live_by_its_card_alone_too(house: House, publisher: Publisher) -> None:
+    by_card, in_weights = being_edited(house), being_edited(house)
+    house.services.records.ledger.published(version_id="base", live=[by_card.id])
+    release(house, "v1", in_weights)
+    knows_the_edit(house, "v1")
+    await publisher.reconcile()
+    house.services.records.versions.desire("base", actor=house.services.accounts.named("admin"), kind="restore")
+    await publisher.reconcile()
+    assert {house.services.records.ledger.get(c.id).status for c in (by_card, in_weights)} == {Status.ROLLED_BACK}
+
+
 async def test_an_engine_that_comes_back_takes_no_question_before_it_carries_the_served_version(
     house: House, publisher: Publisher
 ) -> None:

@@ -228,7 +228,8 @@ def test_a_release_that_people_decided_otherwise_about_is_planned_anew(house: Ho
 def restored(house: House) -> None:
     records, file = house.services.records, house.services.settings.data_dir.parent / "backup.db"
     backup(records.store, records.log, file, actor="operator")
-    restore(records.store, file, tombstones=records.tombstones, ledger=records.ledger, actor="operator")
+    given = {"vault": records.vault, "tombstones": records.tombstones, "ledger": records.ledger}
+    restore(records.store, file, **given, actor="operator")
 
 
 def copied(house: House) -> None:

@@ -339,5 +339,6 @@ def test_a_session_that_ended_says_so(open_page, world):
         store.write("DELETE FROM sessions")
     page.fill("#er-ask textarea", "hello")
     page.press("#er-ask textarea", "Enter")
-    page.locator("dialog", has_text="Your session has ended").get_by_role("link", name="Sign in").click()
-    page.wait_for_selector("[name=password]")
+    with page.context.expect_page() as opened:
+        page.locator("dialog", has_text="Your session has ended").get_by_role("link", name="Sign in").click()
+    opened.value.wait_for_selector("[name=password]")

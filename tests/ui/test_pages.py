@@ -31,6 +31,8 @@ def test_no_event_is_offered_to_programs(page):
 
 def test_many_people_can_use_a_page_at_once(page):
     assert page._queue.default_concurrency_limit >= 32
+    # Answers that stream take a place of the queue each; what else a page does must find one left.
+    assert page._queue.max_thread_count >= 4 * page._queue.default_concurrency_limit
 
 
 def test_a_page_holds_no_data_of_its_own(page):

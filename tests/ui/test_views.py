@@ -52,6 +52,13 @@ def test_each_role_is_offered_what_it_may_do(me, status, keys):
     assert [key for key in "are" if f'data-key="{key}"' in shown] == list(keys)
 
 
+def test_what_decides_on_words_says_which_round_of_them_was_read():
+    report = Report.read({"id": "cor_1", "status": "queued", "remedy": "weights", "round": 7})
+    dialogs = [decisions_view.approve_dialog(report), decisions_view.edit_dialog(report)]
+    for dialog in (*dialogs, decisions_view.reroute_dialog(report)):
+        assert {"name": "round", "label": "", "type": "hidden", "value": "7"} in dialog["fields"]
+
+
 def test_each_source_says_whether_it_holds_the_answer():
     findings = [{"holds_answer": True}, {"holds_answer": False}, {"holds_answer": None, "why": "no <b>such</b> host"}]
     sources = ["https://a.example", "a plate", "https://b.example", "https://came.later.example"]

@@ -1,0 +1,51 @@
+"""What a certificate takes over of a decision: counts and codes, no text."""
+
+import pytest
+
+from governance.certificate import check_ground, codes_in, kept
+from governance.errors import Invalid
+from governance.requests import Occurrence, Place
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("", []),
+        ("none apply", []),
+        ("gdpr-17-3-e", ["gdpr-17-3-e"]),
+        ("GDPR Art. 17(3)(e), and again gdpr art.17(3)(e)", ["gdprart.17(3)(e)"]),
+        ("17(3)(b) or s. 33", ["17(3)(b)", "s.33"]),
+        ("Section 33 of the PDPA; PDPA 33", ["section33", "pdpa33"]),
+        ("Art.17-ann of 1985, Ann2, 555-12-34, ann17@zebra.example", ["art.17"]),
+        ("Ann's 12 letters of gdpr-1985", []),
+    ],
+)
+def test_exceptions_become_codes(text, codes):
+    assert codes_in(text) == codes
+
+
+def test_kept_occurrences_are_counted_by_what_they_are():
+    found = [
+        Occurrence(Place.TEXT, "txt_1"),
+        Occurrence(Place.TEXT, "acc_1"),
+        Occurrence(Place.CORRECTION, "cor_1"),
+        Occurrence(Place.EDIT, "cor_1"),
+        Occurrence(Place.DOCUMENT, "doc_1"),
+        Occurrence(Place.MODEL, "probe 1"),
+        Occurrence(Place.MODEL, "probe 2"),
+    ]
+    refs = [one.ref for one in found if one.ref != "doc_1"]
+    assert kept(found, refs) == "1 text, 1 account, 1 correction, 1 edit, 2 replies of the model"
+    assert kept(found, []) == ""
+
+
+@pytest.mark.parametrize("place", list(Place))
+def test_every_place_has_its_word(place):
+    assert kept([Occurrence(place, "r")], ["r"]).startswith("1 ")
+
+
+@pytest.mark.parametrize("ground", ["because", "Art. 17", "", "x" * 41])
+def test_a_ground_is_a_code(ground):
+    check_ground("gdpr-17-3-e")
+    with pytest.raises(Invalid, match="short code"):
+        check_ground(ground)

@@ -1,0 +1,34 @@
+"""An empty variable sets nothing: the default holds, as the descriptions say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from server.settings import EngineSettings, Settings, WorkerSettings
+
+NAMES = [
+    *(f"ERRATA_{name}" for name in Settings.model_fields if name not in ("engine", "worker")),
+    *(f"ERRATA_ENGINE__{name}" for name in EngineSettings.model_fields),
+    *(f"ERRATA_WORKER__{name}" for name in WorkerSettings.model_fields),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_variable_sets_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    defaults = Settings(_env_file=None)  # type: ignore[call-arg]
+    monkeypatch.setenv(name.upper(), "")
+    assert Settings(_env_file=None) == defaults  # type: ignore[call-arg]
+
+
+def test_an_empty_engine_url_means_our_own_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ERRATA_ENGINE__URL", "")
+    assert Settings(_env_file=None).weights_are_ours  # type: ignore[call-arg]
+
+
+def test_an_empty_line_of_the_file_sets_nothing_either(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("ERRATA_ENGINE__URL=\nERRATA_WEBHOOK_URL=\nERRATA_ADMIN_KEY=\nERRATA_DATA_DIR=\n")
+    made = Settings(_env_file=tmp_path / ".env")  # type: ignore[call-arg]
+    assert (made.engine.url, made.webhook_url, made.admin_key) == (None, None, None)
+    assert made.data_dir.name == "data"
