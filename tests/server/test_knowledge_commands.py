@@ -83,14 +83,7 @@ def test_a_former_version_that_could_not_be_removed_goes_with_the_next_run(
     synced(errata, folder)
     (folder / "a.md").write_text("# After\nAlpha changed.")
     (folder / "b.txt").write_text("Beta changed.")
-    call, refusals = Remote.call, iter([True])
-
-    def refusing(remote: Remote, method: str, path: str, **options: Any) -> Any:
-        if method == "DELETE" and next(refusals, False):
-            raise Refused("the server is busy")
-        return call(remote, method, path, **options)
-
-    monkeypatch.setattr(Remote, "call", refusing)
+    refuse_one_removal(monkeypatch)
     first = synced(errata, folder, code=1)
     assert (first["updated"], [Path(one["source"]).name for one in first["failed"]]) == (["b.txt"], ["a.md"])
     assert titles(house) == ["After", "Before", "b"]
@@ -107,14 +100,7 @@ def test_what_cannot_be_removed_is_reported_and_the_rest_goes_on(
     synced(errata, folder)
     (folder / "a.txt").unlink()
     (folder / "b.txt").unlink()
-    call, refusals = Remote.call, iter([True])
-
-    def refusing(remote: Remote, method: str, path: str, **options: Any) -> Any:
-        if method == "DELETE" and next(refusals, False):
-            raise Refused("the server is busy")
-        return call(remote, method, path, **options)
-
-    monkeypatch.setattr(Remote, "call", refusing)
+    refuse_one_removal(monkeypatch)
     first = synced(errata, folder, code=1)
     assert [len(first[key]) for key in ("failed", "removed", "unchanged")] == [1, 1, 1]
     synced(errata, folder)
@@ -145,6 +131,17 @@ def test_a_folder_that_cannot_be_read_ends_the_run_before_anything_is_removed(
     ran = errata("admin", "knowledge", "sync", str(folder))
     assert (ran.exit_code, "locked" in ran.output) == (1, True), ran.output
     assert titles(house) == ["a"]
+
+
+def refuse_one_removal(monkeypatch: pytest.MonkeyPatch) -> None:
+    call, refusals = Remote.call, iter([True])
+
+    def refusing(remote: Remote, method: str, path: str, **options: Any) -> Any:
+        if method == "DELETE" and next(refusals, False):
+            raise Refused("the server is busy")
+        return call(remote, method, path, **options)
+
+    monkeypatch.setattr(Remote, "call", refusing)
 
 
 def refuse(path: Path) -> Any:
