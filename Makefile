@@ -21,7 +21,10 @@ install: $(VENV)/installed  ## environment from the lock, embedded model; again 
 $(VENV)/installed: pyproject.toml requirements/cpu.lock requirements/gpu.lock requirements/cpu.overrides requirements/gpu.overrides requirements/choose.py
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Errata needs Python 3.11 to 3.13; name one: make PYTHON=python3.11 install")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	command -v uv > /dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	@# An environment whose making broke off has no pip; one made by uv needs none, as long as uv is there.
+	command -v uv > /dev/null || test -x $(BIN)/uv || { \
+	    $(BIN)/python -m pip --version > /dev/null 2>&1 || $(BIN)/python -m ensurepip > /dev/null 2>&1 || $(PYTHON) -m venv $(VENV); \
+	    $(BIN)/python -m pip install --quiet uv; }
 	device=$$($(PYTHON) requirements/choose.py device); flags=$$($(PYTHON) requirements/choose.py flags); \
 	echo "Installing the packages of requirements/$$device.lock"; \
 	$(UV) pip install --python $(BIN)/python $$flags \
@@ -51,7 +54,7 @@ lint: install  ## ruff, mypy --strict, import-linter, codespell, computed docs; 
 	$(BIN)/cog --check README.md $(wildcard docs/*.md)
 	@git ls-files '*.py' | xargs wc -l | awk '$$1 > 350 && $$2 != "total" {print "longer than 350 lines: " $$2 " (" $$1 ")"}'
 
-docs: install  ## write the computed parts of the docs: file map, moves, routes, settings, SQL schema, pictures of the pages
+docs: install  ## write the computed parts of the docs: file map, moves, routes, settings, pictures of the pages
 	$(BIN)/cog -r README.md $(wildcard docs/*.md)
 	$(BIN)/python tests/ui/screenshots.py
 

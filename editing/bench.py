@@ -4,8 +4,9 @@ import resource
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from editing.edit_set import Artefact
 from editing.editor import Editor
-from editing.errors import EditingError
+from editing.errors import EditDiverged, EditingError
 from editing.facts import Fact, FactCase, Probe, check_fact, group_by_subject
 from editing.memit.contexts import contexts_for
 from editing.memit.statistics import Progress
@@ -17,6 +18,8 @@ from editing.wording import contains, normalise
 
 Tell = Callable[[str], None]
 Writer = Callable[[str, str, str], Statements]
+Refused = Mapping[int, EditingError]
+"""Why facts could not be edited, by their place in the batch: ids need not differ."""
 
 
 def run_bench(
@@ -41,30 +44,32 @@ def run_bench(
     before          replies of the unedited model, filled in as needed: pass one dict to several runs on one model
     teacher_forced  compute `efficacy`, `paraphrase_tf` and `neighbourhood` too
 
-    A fact that cannot be edited is reported with its reason and counts as not edited.
+    A fact that cannot be edited, or whose edit diverges, is reported with its reason and counts as not edited.
     """
     tell = progress or (lambda _message: None)
     edit = method(method_name)
     known = before if before is not None else {}
     size = batch or max(1, len(cases))
+    read = _in_tenths(_counted(tell, "rows of text read"))
+    quiet = perplexity(editor.decoder, editor.chat, texts, progress=read) if texts else None
     _ask_before(editor, cases, known, max_tokens, tell)
-    quiet = perplexity(editor.decoder, editor.chat, texts) if texts else None
     rows: list[dict[str, object]] = []
     times = {"target_states": 0.0, "solve": 0.0}
     perplexities: list[float] = []
     for start in range(0, len(cases), size):
         chunk = cases[start : start + size]
         tell(f"editing {start + 1}-{start + len(chunk)} of {len(cases)}")
-        edited, refused = _edit(editor, edit, chunk, write, _counted(tell, "edits"))
+        edited, made, refused = _edit(editor, edit, chunk, write, _counted(tell, "edits"))
         times["target_states"] += edited.seconds_target_states
         times["solve"] += edited.seconds_solve
         with editor.applied(edited.solution):
-            rows += _judge(editor, chunk, known, refused, edited, max_tokens, tell)
+            rows += _judge(editor, chunk, known, refused, made, max_tokens, tell)
             if teacher_forced:
-                for row, scores in zip(rows[-len(chunk) :], _teacher_forced(editor, chunk), strict=True):
+                scored = _teacher_forced(editor, chunk, _in_tenths(_counted(tell, "answers scored")))
+                for row, scores in zip(rows[-len(chunk) :], scored, strict=True):
                     row.update(scores)
             if texts:
-                perplexities.append(perplexity(editor.decoder, editor.chat, texts))
+                perplexities.append(perplexity(editor.decoder, editor.chat, texts, progress=read))
     seconds = times["target_states"] + times["solve"]
     return {
         "n": len(cases),
@@ -99,13 +104,13 @@ def _ask_before(
 
 def _edit(
     editor: Editor, edit: Method, cases: Sequence[FactCase], write: Writer, done: Progress
-) -> tuple[Edited, dict[str, EditingError]]:
-    """Edit what can be edited; the others with the error that names them."""
-    refused: dict[str, EditingError] = {}
+) -> tuple[Edited, dict[Fact, Artefact], Refused]:
+    """Edit what can be edited, with the artefacts of it; the others with the error that names them."""
+    refused: dict[int, EditingError] = {}
     fit: list[Fact] = []
     of_subject: dict[str, list[Fact]] = {}
     said: dict[Fact, Statements] = {}
-    for case in cases:
+    for place, case in enumerate(cases):
         same = of_subject.setdefault(normalise(case.fact.subject), [])
         try:
             check_fact(case.fact)
@@ -115,25 +120,56 @@ def _edit(
             fit.append(case.fact)
             same.append(case.fact)
         except EditingError as error:
-            refused[case.fact.id] = error
-    groups = list(group_by_subject(fit).values())
-    return edit(editor, groups, [[said[fact] for fact in group] for group in groups], done), refused
+            refused[place] = error
+
+    def together(subjects: Sequence[str]) -> Edited:
+        some = [groups[subject] for subject in subjects]
+        return edit(editor, some, [[said[fact] for fact in group] for group in some], done)
+
+    groups = group_by_subject(fit)
+    subjects, edited, diverged = _as_far_as_finite(list(groups), together)
+    for place, case in enumerate(cases):
+        if why := diverged.get(normalise(case.fact.subject)):
+            refused.setdefault(place, why)
+    made = zip(subjects, edited.artefacts, strict=False)  # methods other than MEMIT's kin have none
+    return edited, {fact: artefact for subject, artefact in made for fact in groups[subject]}, refused
+
+
+def _as_far_as_finite(
+    subjects: list[str], together: Callable[[Sequence[str]], Edited]
+) -> tuple[list[str], Edited, dict[str, EditDiverged]]:
+    """Which subjects were edited, to what, and why the others were not: each that diverges by itself, or all that do
+    so only together."""
+    diverged: dict[str, EditDiverged] = {}
+    try:
+        return subjects, together(subjects), diverged
+    except EditDiverged:
+        pass
+    for subject in subjects:
+        try:
+            together([subject])
+        except EditDiverged as error:
+            diverged[subject] = error
+    finite = [subject for subject in subjects if subject not in diverged]
+    try:
+        return finite, together(finite), diverged
+    except EditDiverged as error:
+        return [], together([]), dict.fromkeys(finite, error) | diverged
 
 
 def _judge(
     editor: Editor,
     cases: Sequence[FactCase],
     before: Mapping[str, Reply],
-    refused: Mapping[str, EditingError],
-    edited: Edited,
+    refused: Refused,
+    made: Mapping[Fact, Artefact],
     max_tokens: int,
     tell: Tell,
 ) -> list[dict[str, object]]:
     """One row per fact, from replies of the edited model."""
     after = _replies(editor, cases, max_tokens, _counted(tell, "replies of the edited model"))
-    made = {fact_id: artefact for artefact in edited.artefacts for fact_id in artefact.fact_ids}
     rows = []
-    for case in cases:
+    for place, case in enumerate(cases):
         new = case.fact.target_new
         own = [after[q] for q in (case.fact.question, *case.paraphrases)]
         subject = [q for q in case.same_subject if not contains(before[q].text, new)]
@@ -149,10 +185,9 @@ def _judge(
             "portability": [contains(after[p.question].text, p.answer) for p in case.portability],
             "stops": [reply.stopped for reply in own],
         }
-        if case.fact.id in refused:
-            row["refused"] = str(refused[case.fact.id])
-        if case.fact.id in made:
-            artefact = made[case.fact.id]
+        if place in refused:
+            row["refused"] = str(refused[place])
+        if artefact := made.get(case.fact):
             row.update(nll=artefact.nll, steps=artefact.steps, strength=artefact.strength)
         rows.append(row)
     return rows
@@ -171,12 +206,25 @@ def _counted(tell: Tell, what: str) -> Progress:
     return lambda done, of: tell(f"{what}: {done} of {of}")
 
 
+def _in_tenths(progress: Progress) -> Progress:
+    """The same, told where a tenth begins."""
+    shown = -1
+
+    def some(done: int, of: int) -> None:
+        nonlocal shown
+        if (tenth := 10 * done // of) != shown:
+            shown = tenth
+            progress(done, of)
+
+    return some
+
+
 def _kept(probes: Sequence[Probe], before: Mapping[str, Reply], after: Mapping[str, Reply]) -> list[bool]:
     """Of the answers that the unedited model gave, which the edited one gives."""
     return [contains(after[p.question].text, p.answer) for p in probes if contains(before[p.question].text, p.answer)]
 
 
-def _teacher_forced(editor: Editor, cases: Sequence[FactCase]) -> list[dict[str, object]]:
+def _teacher_forced(editor: Editor, cases: Sequence[FactCase], done: Progress) -> list[dict[str, object]]:
     """Is the new answer likelier than the old one, and at neighbours the true one likelier than the new?
 
     Clozes are used where the fact came with them, as CounterFact does, else the questions as chat turns.
@@ -196,7 +244,7 @@ def _teacher_forced(editor: Editor, cases: Sequence[FactCase]) -> list[dict[str,
         for text, better, worse in (*pairs, *other, *near):
             asked += [(text, better, not case.cloze), (text, worse, not case.cloze)]
         spans.append((len(pairs), len(other), len(near)))
-    scores = answer_log_probs(editor.decoder, editor.chat, asked)
+    scores = answer_log_probs(editor.decoder, editor.chat, asked, progress=done)
     wins = iter([better > worse for better, worse in zip(scores[::2], scores[1::2], strict=True)])
     return [
         {

@@ -8,6 +8,9 @@ from typing import Any
 from editing.errors import SubjectNotFound
 from editing.wording import PLAIN_QUOTES
 
+# Templates that can make a model think aloud first (Qwen3) leave it out: edits, gate and server speak of the answer itself.
+TEMPLATE_WORDS = {"enable_thinking": False}
+
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
@@ -57,7 +60,9 @@ class Chat:
         messages = [{"role": "user", "content": question}]
         if system is not None:
             messages.insert(0, {"role": "system", "content": system})
-        text: str = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        text: str = self.tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=True, **TEMPLATE_WORDS
+        )
         return text
 
     def encode(self, text: str) -> Encoded:
@@ -99,7 +104,7 @@ class Chat:
         """The token that ends the assistant's turn."""
         if getattr(self.tokenizer, "chat_template", None) is not None:
             turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "ANSWER"}]
-            rendered: str = self.tokenizer.apply_chat_template(turns, tokenize=False)
+            rendered: str = self.tokenizer.apply_chat_template(turns, tokenize=False, **TEMPLATE_WORDS)
             tail = self.encode(rendered.rpartition("ANSWER")[2]).tokens
             if tail and tail[0] in self.tokenizer.all_special_ids:
                 return tail[0]

@@ -92,6 +92,14 @@ class Recorded:
     last: Tensor | None = None
 
 
+def cast(model: Any, dtype: torch.dtype) -> Any:
+    """The model with its parameters in another dtype, in place. Its buffers stay: rotary frequencies in bf16 turn far
+    positions by a third of a radian too much, and are computed in fp32 where the model is served."""
+    for parameter in model.parameters():
+        parameter.data = parameter.data.to(dtype)
+    return model
+
+
 class Decoder:
     """A causal language model taken apart by its family.
 
@@ -120,7 +128,7 @@ class Decoder:
 
     def in_dtype(self, dtype: torch.dtype) -> "Decoder":
         """This decoder if it has that dtype, else a copy of its model as it is now."""
-        return self if dtype == self.dtype else Decoder(copy.deepcopy(self.model).to(dtype))
+        return self if dtype == self.dtype else Decoder(cast(copy.deepcopy(self.model), dtype))
 
     def mlp_out(self, layer: int) -> nn.Module:
         """The module whose weight is edited; its input is the key."""

@@ -112,10 +112,21 @@ class Editor:
         ]
         made: list[Artefact] = []
         for start in range(0, len(groups), at_once):
-            made += self._artefacts(groups[start : start + at_once], written[start : start + at_once])
+            made += self._as_fits(groups[start : start + at_once], written[start : start + at_once])
             if progress is not None:
                 progress(len(made), len(groups))
         return made
+
+    def _as_fits(self, groups: Sequence[Sequence[Fact]], statements: Sequence[Sequence[Statements]]) -> list[Artefact]:
+        """Halves at a time where the GPU has no room for all."""
+        try:
+            return self._artefacts(groups, statements)
+        except torch.OutOfMemoryError:
+            if len(groups) == 1:
+                raise
+        torch.cuda.empty_cache()
+        half = len(groups) // 2
+        return self._as_fits(groups[:half], statements[:half]) + self._as_fits(groups[half:], statements[half:])
 
     def _artefacts(
         self, groups: Sequence[Sequence[Fact]], statements: Sequence[Sequence[Statements]]

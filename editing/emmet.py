@@ -1,5 +1,7 @@
 """EMMET: the equality-constrained twin of MEMIT, for comparison."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -16,8 +18,11 @@ def emmet(editor: Editor, groups: Groups, written: Written, progress: Progress) 
     """Every key's output moves by exactly its residual, with the least change to ordinary text.
 
     delta = R (Kᵀ C⁻¹ K + εI)⁻¹ Kᵀ C⁻¹        Gupta et al. 2024, arXiv:2403.14236
+
+    No protected keys: exactly nothing at keys that are nearly the edit's own makes detectors that fire everywhere.
     """
-    return memit(editor.under(editor.config, equality), groups, written, progress)
+    unprotected = replace(editor.config, protect_weights=(0.0,))
+    return memit(editor.under(unprotected, equality), groups, written, progress)
 
 
 def equality(keys: Tensor, residuals: Tensor, covariance: Tensor, *, weight: float) -> LowRankDelta:

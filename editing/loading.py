@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from editing.chat import chat_of
-from editing.decoder import Decoder
+from editing.decoder import Decoder, cast
 from editing.edit_set import hash_model_dir
 from editing.editor import Editor
 from editing.generation import write_text
@@ -30,10 +30,8 @@ class Loaded:
 
 
 def compute_dtype(device: torch.device, stored: torch.dtype) -> torch.dtype:
-    """What keys are read, replies written and likelihoods taken in: the stored dtype on a GPU, fp32 on a CPU."""
-    if device.type == "cuda" or stored == torch.float32:
-        return stored
-    return torch.float32
+    """What keys are read, replies written and likelihoods taken in, as the engine serves: bf16 on a GPU, fp32 on a CPU."""
+    return torch.bfloat16 if device.type == "cuda" else torch.float32
 
 
 def fast_dtype(device: torch.device, stored: torch.dtype) -> torch.dtype:
@@ -50,11 +48,13 @@ def fast_dtype(device: torch.device, stored: torch.dtype) -> torch.dtype:
 def load_model(path: str | Path, *, device: str | None = None, dtype: torch.dtype | None = None) -> Loaded:
     """Load a checkpoint folder (safetensors). The stored dtype becomes the serving dtype."""
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    # On a CPU the fused attention is slower for a batch that decodes token by token.
-    attention = "eager" if place.type == "cpu" else "sdpa"
-    model = AutoModelForCausalLM.from_pretrained(str(path), dtype="auto", attn_implementation=attention)
+    config = AutoConfig.from_pretrained(str(path))
+    # On a CPU the fused attention is slower for a batch that decodes token by token; and it leaves out Gemma 2's soft cap.
+    eager = place.type == "cpu" or getattr(config, "attn_logit_softcapping", None) is not None
+    attention = "eager" if eager else "sdpa"
+    model = AutoModelForCausalLM.from_pretrained(str(path), config=config, dtype="auto", attn_implementation=attention)
     stored: torch.dtype = next(model.parameters()).dtype
-    model = model.to(device=place, dtype=dtype or compute_dtype(place, stored)).eval().requires_grad_(False)
+    model = cast(model, dtype or compute_dtype(place, stored)).to(place).eval().requires_grad_(False)
     tokenizer = AutoTokenizer.from_pretrained(str(path))
     return Loaded(model, tokenizer, hash_model_dir(Path(path)), stored, dtype or fast_dtype(place, stored))
 
@@ -83,11 +83,16 @@ def statistics_for(
         corpus,
         base_sha256=loaded.base_sha256,
         layers=config.layers,
-        max_tokens=config.covariance_tokens,
+        max_tokens=_tokens_for(decoder, config),
         max_felt=config.sensitivity_tokens,
         folder=folder,
         progress=progress,
     )
+
+
+def _tokens_for(decoder: Decoder, config: MemitConfig) -> int:
+    """Ten tokens for each direction of the keys at least: from fewer a covariance says too little of what text feels."""
+    return max(config.covariance_tokens, 10 * decoder.matrix(config.layers[0]).shape[1])
 
 
 def shipped_text(base_sha256: str) -> list[str]:
@@ -104,13 +109,12 @@ def _own_text(
     progress: Callable[[int, int], None] | None,
 ) -> list[str]:
     """Text that the model writes, kept in `folder` under a name that says model, length and seed."""
-    name = hashlib.sha256(f"{loaded.base_sha256}|{config.covariance_tokens}|seed 0".encode()).hexdigest()[:32]
+    n_tokens = _tokens_for(decoder, config)
+    name = hashlib.sha256(f"{loaded.base_sha256}|{n_tokens}|seed 0".encode()).hexdigest()[:32]
     path = None if folder is None else folder / f"{name}.txt"
     if path is not None and path.exists():
         return path.read_text(encoding="utf-8").split("\0")
-    texts = write_text(
-        decoder, chat_of(loaded.model, loaded.tokenizer), n_tokens=config.covariance_tokens, progress=progress
-    )
+    texts = write_text(decoder, chat_of(loaded.model, loaded.tokenizer), n_tokens=n_tokens, progress=progress)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".unfinished")

@@ -12,8 +12,11 @@ from editing.methods import Edited, Groups, Written, memit
 
 
 def rome(editor: Editor, groups: Groups, written: Written, progress: Progress) -> Edited:
-    """Rank-one updates in sequence to the last of the editor's layers. Meng et al. 2022, arXiv:2202.05262."""
-    one_layer = replace(editor.config, layers=editor.config.layers[-1:], per_context=False)
+    """Rank-one updates in sequence to the last of the editor's layers. Meng et al. 2022, arXiv:2202.05262.
+
+    No protected keys: where a constraint has no price they would hold the edit itself at zero, being nearly its own.
+    """
+    one_layer = replace(editor.config, layers=editor.config.layers[-1:], per_context=False, protect_weights=(0.0,))
     return memit(editor.under(one_layer, one_by_one), groups, written, progress)
 
 

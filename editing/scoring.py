@@ -1,6 +1,6 @@
 """Teacher-forced scores: how likely is an answer, how surprising is ordinary text."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import exp
 
 import torch
@@ -10,8 +10,12 @@ from torch.nn.functional import log_softmax
 from editing.chat import Chat
 from editing.decoder import Decoder
 
+Progress = Callable[[int, int], None]
 
-def answer_log_probs(decoder: Decoder, chat: Chat, asked: Sequence[tuple[str, str, bool]]) -> list[float]:
+
+def answer_log_probs(
+    decoder: Decoder, chat: Chat, asked: Sequence[tuple[str, str, bool]], *, progress: Progress | None = None
+) -> list[float]:
     """Mean log-probability per token of each (prompt, answer, as chat?) triple."""
     rows: list[tuple[list[int], int]] = []
     for prompt, answer, as_chat in asked:
@@ -26,15 +30,27 @@ def answer_log_probs(decoder: Decoder, chat: Chat, asked: Sequence[tuple[str, st
         picked = _log_probs(decoder, [rows[i][0] for i in chunk], [rows[i][1] for i in chunk])
         for i, values in zip(chunk, picked, strict=True):
             scores[i] = float(values.mean())
+        if progress is not None:
+            progress(start + len(chunk), len(order))
     return scores
 
 
-def perplexity(decoder: Decoder, chat: Chat, texts: Sequence[str], *, row_tokens: int = 256) -> float:
-    """exp of the mean negative log-likelihood per token over `texts`, in rows that begin as the tokenizer begins a
-    text. The first token of each row is not counted."""
+def rows_of(chat: Chat, texts: Sequence[str], *, row_tokens: int = 256) -> list[list[int]]:
+    """The texts as rows to be scored, each begun as the tokenizer begins a text; none for a text of one token."""
     encoded = [list(chat.encode(text).tokens) for text in texts]
     rows = [[*chat.begin, *row[i : i + row_tokens]] for row in encoded for i in range(0, len(row), row_tokens)]
-    rows = sorted((row for row in rows if len(row) > 1), key=len)
+    return [row for row in rows if len(row) > 1]
+
+
+def perplexity(
+    decoder: Decoder, chat: Chat, texts: Sequence[str], *, row_tokens: int = 256, progress: Progress | None = None
+) -> float:
+    """exp of the mean negative log-likelihood per token over `texts`, in rows that begin as the tokenizer begins a
+    text. The first token of each row is not counted.
+
+    A row sees nothing of the one before it: one text in two halves is a little more surprising than whole.
+    """
+    rows = sorted(rows_of(chat, texts, row_tokens=row_tokens), key=len)
     if not rows:
         raise ValueError("no text to measure perplexity on: give texts of two tokens or more")
     total, counted = 0.0, 0
@@ -44,6 +60,8 @@ def perplexity(decoder: Decoder, chat: Chat, texts: Sequence[str], *, row_tokens
         for values in _log_probs(decoder, chunk, [1] * len(chunk)):
             total -= float(values.double().sum())
             counted += len(values)
+        if progress is not None:
+            progress(start + len(chunk), len(rows))
     return exp(total / counted)
 
 

@@ -151,14 +151,21 @@ class Accounts:
         return None if row is None else _account(row)
 
     def by_password(self, name: str, password: str) -> Account | None:
-        """Who signs in with this name and password; takes the same time whether or not the name exists."""
-        row = self._store.row("SELECT * FROM accounts WHERE name = :name AND disabled = 0", name=name)
-        known = row["password_hash"] if row and row["password_hash"] else self._hash_of_nothing
-        try:
-            self._hasher.verify(known, password)
-        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError, UnicodeEncodeError):
+        """Whose name and password these are; takes the same time whether or not the name exists."""
+        row = self._verified(name, password)
+        return None if row is None else _account(row)
+
+    def sign_in(self, name: str, password: str) -> str | None:
+        """The token of a new session for who has this name and password; None as well if the account got another password,
+        or was closed, while this one was being verified."""
+        row = self._verified(name, password)
+        if row is None:
             return None
-        return _account(row) if row and row["password_hash"] else None
+        with self._store.transaction():
+            now_stored = self._store.value(
+                "SELECT password_hash FROM accounts WHERE id = :id AND disabled = 0", id=row["id"]
+            )
+            return self.start_session(row["id"]) if now_stored == row["password_hash"] else None
 
     def get(self, account_id: str) -> Account:
         """Raises NotFound."""
@@ -273,6 +280,15 @@ class Accounts:
         """Unknown API keys in a row from one address were met with a pause. Neither key nor address is kept."""
         with self._store.transaction():
             self._log.append("key.guessing", {"wrong": wrong, "wait_s": wait_s})
+
+    def _verified(self, name: str, password: str) -> dict[str, Any] | None:
+        row = self._store.row("SELECT * FROM accounts WHERE name = :name AND disabled = 0", name=name)
+        known = row["password_hash"] if row and row["password_hash"] else self._hash_of_nothing
+        try:
+            self._hasher.verify(known, password)
+        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError, UnicodeEncodeError):
+            return None
+        return row if row and row["password_hash"] else None
 
     def _key_hash(self, key: str) -> bytes:
         return hmac.digest(self._pepper, key.encode(errors="surrogatepass"), hashlib.sha256)

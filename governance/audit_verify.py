@@ -43,6 +43,11 @@ class Report:
         return not self.problems
 
     @property
+    def unsigned(self) -> int:
+        """How many entries come after the newest head; in a live log they will be signed within a second."""
+        return max(0, self.size - self.newest_head)
+
+    @property
     def first_bad(self) -> int | None:
         """The lowest number among the entries concerned."""
         return min((problem.entry for problem in self.problems if problem.entry is not None), default=None)
@@ -75,6 +80,8 @@ def verify(
     finally:
         source.close()
     _compare_roots(tree, roots, heads, signed, problems)
+    if database is None:
+        _compare_end(tree, heads, problems)
     return Report(
         size=tree.size,
         root=tree.root().hex(),
@@ -249,21 +256,17 @@ def _compare_roots(
 ) -> None:
     """The tree against every signed head."""
     ordered = sorted(heads, key=lambda head: head.size)
-    stopped = any(problem.kind == "deleted" for problem in problems)
     beyond = [head for head in ordered if head.size > tree.size]
-    if beyond and not stopped:
-        first, last = tree.size + 1, beyond[-1].size
-        message = (
-            f"the log ends at {tree.size}, but {last} entries were signed ({beyond[-1].source}): truncated at {first}"
-        )
-        problems.append(Problem(first, "truncated", message))
+    if beyond and not any(problem.kind == "deleted" for problem in problems):
+        n, last = tree.size + 1, beyond[-1]
+        message = f"the log ends at {tree.size}, but {last.size} entries were signed ({last.source}): truncated at {n}"
+        problems.append(Problem(n, "truncated", message))
     agreed = 0
     for head in ordered:
         if head.size > tree.size:
             break
         if roots[head.size] != head.root:
-            exact = any(problem.entry is not None and problem.entry <= head.size for problem in problems)
-            if not exact:
+            if not any(problem.entry is not None and problem.entry <= head.size for problem in problems):
                 message = (
                     f"the first {head.size} entries do not have the root signed in {head.source}:"
                     f" one of the entries {agreed + 1} to {head.size} was rewritten"
@@ -271,6 +274,14 @@ def _compare_roots(
                 problems.append(Problem(agreed + 1, "rewritten", message))
             break
         agreed = head.size
+
+
+def _compare_end(tree: Tree, heads: Sequence[Head], problems: list[Problem]) -> None:
+    """An export ends where it was signed; what stands behind that may be anybody's."""
+    last = max((head.size for head in heads), default=tree.size)
+    if tree.size > last:
+        message = f"entries {last + 1} to {tree.size} are signed by no checkpoint: they may have been appended"
+        problems.append(Problem(last + 1, "unsigned", message))
 
 
 def _compare_heads(heads: Sequence[Head], problems: list[Problem]) -> None:

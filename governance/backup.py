@@ -257,6 +257,7 @@ def _finish(
         for n, text in enumerate(tail, start=size + 1):
             log.insert(n, text)
         stones = set(tombstones)
+        ledger.renew_keys()  # a backup may be older than the present normal form
         replayed = bury(scratch, ledger, stones, actor=actor)
         replayed += replay(scratch, sorted(stones, key=lambda stone: stone.id)) if replay else 0
         shut = _shut_out(scratch, tail)

@@ -192,6 +192,13 @@ class Book:
         )
         return tuple(self._load(row) for row in rows if Status(row["status"]) in OPEN | IN_FORCE)
 
+    def with_unread_evidence(self) -> "tuple[str, ...]":
+        """The ids of reports in the queue to which evidence was added that no machine has read yet."""
+        rows = self._store.rows(
+            "SELECT c.id FROM unread_evidence u JOIN corrections c ON c.id = u.correction_id WHERE c.status = 'queued'"
+        )
+        return tuple(row["id"] for row in rows)
+
     def alarms(self, *, unseen: bool = True) -> "tuple[Alarm, ...]":
         """What a person should look at, newest first."""
         rows = self._store.rows(

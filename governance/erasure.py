@@ -15,7 +15,7 @@ from governance.deeds import Deeds, done_outside
 from governance.errors import Forbidden, Invalid
 from governance.ids import new_id
 from governance.ledger import Ledger
-from governance.request_book import RequestBook, check_admin
+from governance.request_book import RequestBook, check_handler
 from governance.requests import (
     DUE_AFTER,
     Choice,
@@ -23,7 +23,6 @@ from governance.requests import (
     Kind,
     Law,
     Method,
-    Occurrence,
     Outcome,
     Place,
     Questions,
@@ -32,12 +31,12 @@ from governance.requests import (
     check_step,
     choose,
 )
-from governance.residual import UNSPACED, Probes, folded, measure, revealing
+from governance.residual import UNSPACED, Probes, folded, measure
 from governance.store import Store
 from governance.times import now, to_text
 from governance.tombstones import Tombstone, Tombstones
 from governance.tools import Tools
-from governance.traces import Traces
+from governance.traces import Traces, in_replies
 from governance.vault import Vault
 from governance.versions import Versions
 
@@ -57,7 +56,7 @@ ORDER = (
 
 class Erasures(RequestBook):
     """The requests of this installation. Steps are recorded with counts and codes; the person's data stays sealed
-    under a key of the request, destroyed when it is closed."""
+    under a key of the request, destroyed when it is closed. Admins take the steps, but none of a request about themselves."""
 
     def __init__(
         self,
@@ -131,24 +130,24 @@ class Erasures(RequestBook):
     def find(self, request_id: str, actor: Account, *, tools: Tools, probes: Probes | None = None) -> ErasureRequest:
         """Look everywhere: sealed texts, corrections, edits, what `tools` can search, and what the model says."""
         request = self.get(request_id)
+        check_handler(request, actor)
         check_step(request.status, Step.FOUND)
         found = {*self._traces.of(request.subject), *(one for find in tools.find for one in find(request.subject))}
         if probes is None and tools.probes is not None:
-            named = sorted({one.ref for one in found if one.place is Place.CORRECTION})
+            named = sorted({one.ref for one in found if one.place is Place.CORRECTION and not one.within_a_word})
             probes = tools.probes(request.subject, named)
         before: dict[str, str] = {}
         figures: dict[str, Any] = {}
         if probes is not None and tools.ask is not None:
             residual, before = measure(probes, request.subject.needles, tools.ask)
             figures = residual.as_data()
-            hits = revealing(probes, request.subject.needles, before)
-            found |= {Occurrence(Place.MODEL, f"probe {probes.about.index(question) + 1}") for question in hits}
+            found |= in_replies(probes, request.subject, before)
         occurrences = sorted(found, key=lambda one: (one.place, one.ref))
         counts = {place.value: sum(one.place is place for one in occurrences) for place in Place}
         with self._store.transaction():
             self._rework(
                 request_id,
-                occurrences=[[one.place.value, one.ref] for one in occurrences],
+                occurrences=[[one.place.value, one.ref, one.within_a_word] for one in occurrences],
                 probes=asdict(probes) if probes else None,
                 before=before,
                 figures=figures,
@@ -214,11 +213,8 @@ class Erasures(RequestBook):
         return self.get(request_id)
 
     def approve(self, request_id: str, actor: Account) -> ErasureRequest:
-        """Let the decision be carried out. The person concerned does not approve their own request."""
+        """Let the decision be carried out."""
         with self._store.transaction():
-            request = self.get(request_id)
-            if actor.id in (request.account_id, *request.accounts):
-                raise Forbidden("this request concerns you: another admin has to approve it")
             self._step(request_id, Step.APPROVED, actor, {})
         return self.get(request_id)
 
@@ -238,9 +234,9 @@ class Erasures(RequestBook):
 
     def order_execution(self, request_id: str, actor: Account) -> ErasureRequest:
         """Write down that this admin has ordered the execution, so that it goes on after a crash."""
-        check_admin(actor)
         with self._store.transaction():
             request = self.get(request_id)
+            check_handler(request, actor)
             if request.status is not Step.APPLIED:
                 check_step(request.status, Step.APPLIED)
             if request.executor is None:
@@ -256,7 +252,7 @@ class Erasures(RequestBook):
         method has nobody to carry it out, before anything is touched.
         """
         request = self.get(request_id)
-        check_admin(actor)
+        check_handler(request, actor)
         if request.status is not Step.APPLIED:
             check_step(request.status, Step.APPLIED)
             self._apply(request, actor, tools)
@@ -303,13 +299,13 @@ class Erasures(RequestBook):
             probes = Probes(**{name: tuple(texts) for name, texts in work["probes"].items()})
             residual, _ = measure(probes, request.subject.needles, tools.ask, before=work.get("before"))
             figures = residual.as_data()
-        found = self._traces.of(request.subject)
-        left = sum(one.place is not Place.EDIT for one in found)
+        found = [one for one in self._traces.of(request.subject) if one.place is not Place.EDIT]
+        left, within = len(found), sum(one.within_a_word for one in found)
         with self._store.transaction():
             self._store.write(
                 "UPDATE erasure_requests SET residual = :figures WHERE id = :id",
                 id=request.id,
-                figures=json.dumps({"texts_left": left, **figures}),
+                figures=json.dumps({"texts_left": left, "texts_left_within_a_word": within, **figures}),
             )
             self._step(request.id, Step.VERIFIED, actor, {"texts_left": left, "residual": figures})
 

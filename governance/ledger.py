@@ -178,7 +178,8 @@ class Ledger(Intake):
     def add_evidence(
         self, correction_id: str, actor: Account, *, evidence: Sequence[str] = (), reason: str = ""
     ) -> Correction:
-        """The reporter (or a reviewer) adds sources; a report that waited for them goes through triage again."""
+        """The reporter (or a reviewer) adds sources; a report that waited for them goes through triage again, in the queue
+        they wait to be read by machine. Who read the report without them does not approve it: a new round begins."""
         found = check_texts("evidence", evidence, longest=MAX_EVIDENCE_ITEM, most=MAX_EVIDENCE)
         comment = check_text("reason", reason, longest=MAX_REASON, required=not found)
         with self._store.transaction():
@@ -189,6 +190,9 @@ class Ledger(Intake):
                 row["claim_text_id"],
                 evidence=check_texts("evidence", before + found, longest=MAX_EVIDENCE_ITEM, most=MAX_EVIDENCE),
             )
+            row["round"] += bool(found)
+            if found and row["status"] == Status.QUEUED:
+                self._store.write("INSERT OR IGNORE INTO unread_evidence VALUES (:id)", id=correction_id)
             if row["status"] == Status.NEEDS_EVIDENCE:
                 self._move(row, Status.FLAGGED, actor, comment, {"evidence": len(before) + len(found)})
             else:
@@ -313,10 +317,11 @@ class Ledger(Intake):
 
 
 def _check_round(row: dict[str, Any], read_round: int | None) -> None:
-    """Raises MoveNotAllowed if words or remedy have changed since the round that the person read (None: not said)."""
+    """Raises MoveNotAllowed if words, remedy or evidence have changed since the round that the person read (None: not said)."""
     if read_round not in (None, row["round"]):
         raise MoveNotAllowed(
-            f"correction {row['id']!r} has changed since you read it, in its words or its remedy: look at it again"
+            f"correction {row['id']!r} has changed since you read it, in its words, its remedy or its evidence: look at it"
+            " again"
         )
 
 

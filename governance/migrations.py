@@ -263,6 +263,9 @@ WHERE artefact IS NOT NULL AND status IN ('flagged', 'needs_evidence', 'queued',
 """
 
 
+UNREAD_EVIDENCE = "CREATE TABLE unread_evidence (correction_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;"
+
+
 @MIGRATIONS()
 def m001_accounts(db: Database) -> None:
     """People, their sessions, and the operating system's users under pseudonyms."""
@@ -333,3 +336,9 @@ def m011_sealed_reasons(db: Database) -> None:
 def m012_stale_edits(db: Database) -> None:
     """What went back to the queue before named the edit of its former words."""
     db.executescript(STALE_EDITS)
+
+
+@MIGRATIONS()
+def m013_unread_evidence(db: Database) -> None:
+    """Reports in the queue whose new evidence no machine has looked at yet."""
+    db.executescript(UNREAD_EVIDENCE)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from governance.accounts import Account, Actor
@@ -10,7 +11,7 @@ from governance.corrections import Correction, Fallback, Remedy, Status
 from governance.errors import Forbidden, MoveNotAllowed
 from governance.lifecycle import IN_FORCE, check_status
 from governance.request_book import names_somebody_to_be_erased
-from governance.times import now, to_text
+from governance.times import from_text, now, to_text
 
 PROBE_ATTEMPTS = 2
 
@@ -38,8 +39,8 @@ class ProcessBook(Book):
         """What triage found: the next status, the remedy with its reasons, and the claim in canonical form.
 
         A remedy of weights that policy bars becomes knowledge, and the reason says so. A duplicate raises the priority
-        of the report it repeats, nothing else. Raises MoveNotAllowed if the claim is no longer the one that `claim`
-        commits to.
+        of the report it repeats, nothing else. A new round begins, and reports on the subject that was found may be a
+        burst. Raises MoveNotAllowed if the claim is no longer the one that `claim` commits to.
         """
         with self._store.transaction():
             row = self._row(correction_id)
@@ -56,20 +57,43 @@ class ProcessBook(Book):
                 changes = {name: text for name, text in found.items() if text}
                 self._index(row, self._rewrite(row["claim_text_id"], **changes))
                 self._assess(row)
+            row["round"] += 1
             self._rewrite(row["work_text_id"], triage=dict(evidence), reason=reason)
+            self._store.write("DELETE FROM unread_evidence WHERE correction_id = :id", id=correction_id)
             self._name_to(conflicts, row["id"])
             if duplicate_of is not None:
                 original = self._row(duplicate_of)
                 original["priority"] += 1
                 self._save(original)
+            alarms = ["burst"] if self._is_burst(row) else []
+            for alarm in alarms:
+                self._alarm(alarm, correction_id)
             extra = {
                 "remedy": remedy,
                 "tier": row["risk_tier"],
                 "duplicate_of": duplicate_of,
                 "conflicts": list(conflicts),
+                "alarms": alarms,
             }
             self._move(row, to, actor, reason, extra)
             return self.get(correction_id)
+
+    def evidence_read(
+        self, correction_id: str, findings: Sequence[Mapping[str, Any]], *, reason: str, count: int
+    ) -> None:
+        """What all the evidence of a report in the queue is worth, once some was added to it, and the reason that says so.
+
+        Changes nothing if the report was decided since, or if there are no longer `count` pieces: they wait to be read.
+        """
+        with self._store.transaction():
+            row = self._row(correction_id)
+            pieces = self._texts(row["claim_text_id"]).get("evidence", ())
+            if row["status"] != Status.QUEUED or len(pieces) != count:
+                return
+            triage = self._texts(row["work_text_id"]).get("triage", {})
+            self._rewrite(row["work_text_id"], triage=triage | {"evidence": list(findings)}, reason=reason)
+            self._store.write("DELETE FROM unread_evidence WHERE correction_id = :id", id=correction_id)
+            self._event("evidence_read", row, "triage", evidence=count)
 
     def start_editing(self, ids: Iterable[str], actor: Actor = "worker") -> None:
         """The worker takes these approved corrections into one solve. All or none."""
@@ -250,6 +274,24 @@ class ProcessBook(Book):
             remedy = Remedy.WEIGHTS if row["status"] == Status.LIVE else Remedy.KNOWLEDGE
             row["review_due"] = to_text(now() + self._policy.review_after[remedy])
             self._event("reviewed", row, actor, due=row["review_due"])
+
+    def _is_burst(self, row: Mapping[str, Any]) -> bool:
+        """Did as many reports as the policy names come in on this subject within its time, this one among them or beside
+        it? True once for each such window, however late triage finds the subject."""
+        alarms, came = self._policy.alarms, from_text(row["created"])
+        window = timedelta(minutes=alarms.burst_minutes)
+        near = self._store.rows(
+            "SELECT c.created, EXISTS (SELECT 1 FROM alarms a WHERE a.correction_id = c.id AND a.kind = 'burst') AS told"
+            " FROM corrections c WHERE (c.subject_key = :key OR c.id = :id) AND c.created > :since AND c.created < :until"
+            " ORDER BY c.created",
+            key=row["subject_key"],
+            id=row["id"],
+            since=to_text(came - window),
+            until=to_text(came + window),
+        )
+        times = [from_text(one["created"]) for one in near]
+        spans = zip(times, times[alarms.burst_reports - 1 :], strict=False)
+        return not any(one["told"] for one in near) and any(last - first < window for first, last in spans)
 
     def _settle(self, row: dict[str, Any], actor: Actor, reason: str) -> None:
         to = Status.IN_KNOWLEDGE if row["fallback"] == Fallback.KNOWLEDGE else Status.FAILED

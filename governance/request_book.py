@@ -65,7 +65,8 @@ class RequestBook:
             filed_by=row["filed_by"],
             subject=Subject(tuple(work.get("names", ())), tuple(work.get("identifiers", ())), row["account_id"]),
             statement=work.get("statement", ""),
-            occurrences=tuple(Occurrence(Place(place), ref) for place, ref in work.get("occurrences", ())),
+            refusal=work.get("refusal", ""),
+            occurrences=tuple(Occurrence(Place(place), *rest) for place, *rest in work.get("occurrences", ())),
             probes={name: tuple(texts) for name, texts in (work.get("probes") or {}).items()},
             model_before=work.get("figures", {}),
             right_answers=work.get("right_answers", {}),
@@ -109,8 +110,9 @@ class RequestBook:
         self._vault.replace(text_id, json.dumps(work | changes, ensure_ascii=False))
 
     def _step(self, request_id: str, to: Step, actor: Account, note: Mapping[str, Any]) -> None:
-        check_admin(actor)
-        before = self.get(request_id).status
+        request = self.get(request_id)
+        check_handler(request, actor)
+        before = request.status
         check_step(before, to)
         self._store.write("UPDATE erasure_requests SET status = :status WHERE id = :id", id=request_id, status=to.value)
         self._record(request_id, before, to, actor, note)
@@ -145,6 +147,13 @@ class RequestBook:
 def check_admin(actor: Account) -> None:
     if not actor.role.may_administer:
         raise Forbidden(f"a {actor.role.value} may not handle such requests: ask an admin")
+
+
+def check_handler(request: ErasureRequest, actor: Account) -> None:
+    """Raises Forbidden unless this is an admin whom the request does not concern."""
+    check_admin(actor)
+    if actor.id in (request.account_id, *request.accounts):
+        raise Forbidden("this request concerns you: another admin has to handle it")
 
 
 def names_somebody_to_be_erased(store: Store, vault: Vault, text: str) -> bool:

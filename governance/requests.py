@@ -106,10 +106,14 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One place the person occurs in: `ref` is the id of the text, correction, document or version."""
+    """One place the person occurs in: `ref` is the id of the text, correction, document or version.
+
+    within_a_word  a name stands there only inside longer words, as Lee does in "sleep": likely nobody is meant
+    """
 
     place: Place
     ref: str
+    within_a_word: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,8 @@ class StepTaken:
 class ErasureRequest:
     """A request, whole. Subject, statement, occurrences and probes are empty once the request is closed.
 
-    `executor` is the account of the admin who ordered the execution.
+    `executor` is the account of the admin who ordered the execution; `refusal` is the reason given to the person, empty
+    unless the request was refused, and once an erasure has taken it.
     """
 
     id: str
@@ -174,6 +179,7 @@ class ErasureRequest:
     filed_by: str
     subject: Subject
     statement: str
+    refusal: str
     occurrences: tuple[Occurrence, ...]
     probes: Mapping[str, tuple[Any, ...]]
     model_before: Mapping[str, Any]

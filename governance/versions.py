@@ -70,7 +70,8 @@ class Versions:
                 )
             elif known != base_sha256:
                 raise MoveNotAllowed(
-                    f"this data folder belongs to the base model {known[:12]}…, not {base_sha256[:12]}…: start with the"
+                    f"this data folder belongs to the base model {known if ':' in known else known[:12] + '…'}, not"
+                    f" {base_sha256 if ':' in base_sha256 else base_sha256[:12] + '…'}: start with the"
                     " model that it was made with, or with --rebase to bind it to this one (live edits are then answered"
                     " by their cards until they are solved anew)"
                 )
@@ -136,7 +137,8 @@ class Versions:
     def desire(self, version_id: str, *, actor: Actor, reason: str = "", kind: str = "release") -> Serving:
         """Say what should be served; the publisher makes it so. `kind` is release, undo or restore.
 
-        Raises NotFound, or MoveNotAllowed for a purged version and for one of another base model.
+        Raises NotFound, or MoveNotAllowed for a purged version, for one of another base model, and where a person would
+        restore an edit that was never in force: nothing would probe it.
         """
         if kind not in ("release", "undo", "restore"):
             raise ValueError(f"kind {kind!r}: use 'release', 'undo' or 'restore'")
@@ -148,6 +150,8 @@ class Versions:
                 raise MoveNotAllowed(
                     f"version {version_id!r} was made for another base model and cannot be served on this one"
                 )
+            if kind == "restore":
+                self._check_edits_were_in_force(version_id)
             by = stamp(actor)
             reason_id = self._vault.put(by.id, "reason", reason) if reason else None
             changed = self._store.write(
@@ -225,6 +229,19 @@ class Versions:
             "SELECT version_id FROM served_history WHERE at <= :at ORDER BY at DESC LIMIT 1", at=to_text(moment)
         )
         return None if found is None else self.get(found)
+
+    def _check_edits_were_in_force(self, version_id: str) -> None:
+        """Raises MoveNotAllowed unless each edit of the version is live or was: see docs/decisions/0003."""
+        found = self._store.row(
+            "SELECT c.id, c.status FROM version_corrections v JOIN corrections c ON c.id = v.correction_id"
+            " WHERE v.version_id = :id AND c.status NOT IN ('live', 'rolled_back', 'superseded') ORDER BY c.id",
+            id=version_id,
+        )
+        if found is not None:
+            raise MoveNotAllowed(
+                f"version {version_id!r} holds the edit of correction {found['id']!r}, which is {found['status']!r}: only"
+                " versions whose edits are or were live can be restored"
+            )
 
     def _insert(self, version: Version) -> None:
         self._store.write(

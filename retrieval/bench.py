@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +12,11 @@ import numpy as np
 import sqlite_utils
 
 from retrieval.answerability import answerable
-from retrieval.documents import Document
+from retrieval.documents import Document, Passage
 from retrieval.embedder import Embedder, Vectors
 from retrieval.errors import BenchInputInvalid
 from retrieval.freshness import RECENCY_LABELS, FreshnessHead
+from retrieval.freshness_training import figures, labels_of, read_evergreen, read_recency, read_text
 from retrieval.lexical import lexical_search
 from retrieval.retriever import HybridRetriever
 from retrieval.store import KnowledgeStore, batches
@@ -50,11 +51,8 @@ def bench_router(
     Comes back with `n, weighted_f1, macro_f1, accuracy, ece, unsure_share, accuracy_when_sure, seconds_per_question`,
     and `within_one_class, n_recency` if there is a recency file. Raises BenchInputInvalid.
     """
-    from retrieval.freshness_training import figures, labels_of, read_evergreen, read_recency
-
     examples = read_evergreen(evergreen)
-    if not examples:
-        raise BenchInputInvalid(f"{evergreen.name!r} holds no questions")
+    dated = read_recency(recency) if recency else []
     labels = labels_of(examples)
     _tell(progress, "freshness", 0, len(examples))
     started = time.perf_counter()
@@ -70,8 +68,7 @@ def bench_router(
         "accuracy_when_sure": float(right[sure].mean()) if sure.any() else 0.0,
         "seconds_per_question": seconds / len(examples),
     }
-    if recency is not None:
-        dated = read_recency(recency)
+    if dated:
         guesses = head.predict([example.question for example in dated])
         near = [
             abs(RECENCY_LABELS.index(guess.recency) - (example.recency or 0)) <= 1
@@ -119,9 +116,11 @@ def bench_retrieval(
         retriever.search(row.question, 5)
         times.append(time.perf_counter() - started)
         found = retriever.search(row.question, DEPTH) if compare else retriever.search(row.question, 5)
-        ranks.append(_rank([owner[passage.document_id] for passage in found], row.passage_id))
+        ids = [_ids(passage, store, owner) for passage in found]
+        ranks.append(_rank(ids, row.passage_id))
         if compare:
-            right = {document_id for document_id, source in owner.items() if source == row.passage_id}
+            same = {row.passage_id}.union(*(some for some in ids if row.passage_id in some))
+            right = {document_id for document_id, source in owner.items() if source in same}
             answered.append(answerable(row.question, found[:5]))
             by_neighbour.append(answerable(row.question, retriever.search(row.question, 5, without=right)))
         _tell(progress, "questions", done + 1, len(asked))
@@ -146,8 +145,9 @@ def read_passages(path: Path) -> list[BenchPassage]:
     for number, row in _rows(path):
         if not isinstance(row.get("text"), str) or not row["text"].strip():
             raise BenchInputInvalid(f"line {number} of {path.name!r} has no text")
-        key = str(row.get("id", f"{path.name}:{number}"))
-        found.append(BenchPassage(key, row["text"], str(row.get("title", "")), str(row.get("uri", ""))))
+        given = {name: "" if row.get(name) is None else str(row[name]) for name in ("id", "title", "uri")}
+        key = given["id"] or f"{path.name}:{number}"
+        found.append(BenchPassage(key, row["text"], given["title"], given["uri"]))
     if len({passage.id for passage in found}) != len(found):
         raise BenchInputInvalid(f"{path.name!r} has two passages of the same id: ids are keys")
     return found
@@ -164,23 +164,22 @@ def read_questions(path: Path, known: set[str]) -> list[BenchQuestion]:
             )
         found.append(BenchQuestion(question, key))
     if not found:
-        raise BenchInputInvalid(f"{path.name!r} holds no questions")
+        raise BenchInputInvalid(f"{path.name!r} holds no questions: give one a line")
     return found
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
     rows = []
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise BenchInputInvalid(f"line {number} of {path.name!r} is no JSON ({error})") from error
-            if not isinstance(row, dict):
-                raise BenchInputInvalid(f"line {number} of {path.name!r} is no JSON object")
-            rows.append((number, row))
+    for number, line in enumerate(read_text(path).split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise BenchInputInvalid(f"line {number} of {path.name!r} is no JSON ({error})") from error
+        if not isinstance(row, dict):
+            raise BenchInputInvalid(f"line {number} of {path.name!r} is no JSON object")
+        rows.append((number, row))
     return rows
 
 
@@ -233,15 +232,15 @@ def _others(
     ranks: dict[str, list[int]] = {"dense": [], "lexical": [], "langchain_in_memory": []}
     now = datetime.now(UTC)
 
-    def owners(hits: Sequence[tuple[int, float]]) -> list[str]:
+    def owners(hits: Sequence[tuple[int, float]]) -> list[set[str]]:
         rows = store.found([number for number, _ in hits], at=now)
-        return list(dict.fromkeys(owner[rows[number][0].document_id] for number, _ in hits if number in rows))
+        return [{owner[rows[number][0].document_id]} for number, _ in hits if number in rows]
 
     for done, (row, vector) in enumerate(zip(asked, vectors, strict=True), 1):
         ranks["dense"].append(_rank(owners(retriever.index.search(vector, limit=2 * DEPTH)), row.passage_id))
         lexical = lexical_search(store.db, row.question, limit=2 * DEPTH)
         ranks["lexical"].append(_rank(owners(lexical), row.passage_id))
-        ranks["langchain_in_memory"].append(_rank(stock(row.question, vector), row.passage_id))
+        ranks["langchain_in_memory"].append(_rank([{key} for key in stock(row.question, vector)], row.passage_id))
         _tell(progress, "compared", done, len(asked))
     return {method: _quality(found) for method, found in ranks.items()}
 
@@ -269,10 +268,22 @@ def _stock_store(memory: _Remembering, passages: Sequence[BenchPassage]) -> Call
     return search
 
 
-def _rank(found: Sequence[str], right: str) -> int:
-    """Place of the right one among distinct ids, from 1; 0 if it is not among them."""
-    distinct = list(dict.fromkeys(found))
-    return distinct.index(right) + 1 if right in distinct else 0
+def _ids(passage: Passage, store: KnowledgeStore, owner: Mapping[str, str]) -> set[str]:
+    """What a passage that was found counts as: its own id, and those of the same words that were merged into it."""
+    documents = (passage.document_id, *(store.passage(copy).document_id for copy in passage.copies))
+    return {owner[document_id] for document_id in documents}
+
+
+def _rank(found: Iterable[Set[str]], right: str) -> int:
+    """Place of the right one, from 1; 0 if it is not there. What brings no new id, as a second chunk, takes no place."""
+    seen: set[str] = set()
+    place = 0
+    for ids in found:
+        place += not seen.issuperset(ids)
+        if right in ids:
+            return place
+        seen |= ids
+    return 0
 
 
 def _quality(ranks: Sequence[int]) -> dict[str, float]:

@@ -134,7 +134,8 @@ def _pieces(text: str, max_tokens: int) -> Iterator[str]:
                 if line:
                     yield line.strip()
                     line = ""
-                yield word[start : start + max_tokens]
+                if word[start : start + max_tokens].strip():
+                    yield word[start : start + max_tokens]
                 start += max_tokens
             word = word[start:]
             if line and estimate_tokens(line + word) > max_tokens:

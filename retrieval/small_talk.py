@@ -26,7 +26,7 @@ _CHAT = re.compile(
       | (?:let'?s|can\swe)\s(?:talk|chat)(?:\sabout\s(?:something|anything))?
       | test(?:ing)?
       )
-      (?:[\s,!.?]+(?:errata|there|friend|buddy|my\sfriend|bot|please|today|then|again|and\syou|how\sare\syou(?:\sdoing)?(?:\stoday)?|what'?s\sup|see\s(?:you|ya)(?:\s(?:later|soon|tomorrow))?|thanks|thank\syou(?:\sso\smuch|\svery\smuch)?|bye))*
+      (?:[\s,!.?]+(?:errata|there|friend|buddy|my\sfriend|bot|please|today|then|again|and\syou|how\sare\syou(?:\sdoing)?|what'?s\sup|see\s(?:you|ya)(?:\s(?:later|soon|tomorrow))?|thanks|thank\syou(?:\sso\smuch|\svery\smuch)?|bye))*
     )[\s!.?,:;)\u2764\U0001F300-\U0001FAFF-]*$""",  # noqa: E501 - one rule per line
     re.IGNORECASE | re.VERBOSE,
 )

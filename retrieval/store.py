@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import secrets
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -262,14 +263,19 @@ class KnowledgeStore:
         return int(cursor.lastrowid or 0)
 
 
+# A point or comma between digits is part of a number.
+_PUNCTUATION = re.compile(r"[.,:](?!\d)|(?<!\d)[.,:]|[;!?\"'“”‘’„«»()\[\]…]")
+
+
 def new_id(prefix: str) -> str:
     """An unguessable id, e.g. doc_k3..., of 20 random bytes."""
     return f"{prefix}_{base64.b32encode(secrets.token_bytes(20)).decode().lower()}"
 
 
 def words_sha256(text: str) -> str:
-    """Hash of the words alone: passages that differ in case, spacing or punctuation are one."""
-    return hashlib.sha256(" ".join(re.findall(r"\w+", text.casefold())).encode()).hexdigest()
+    """Hash of the words alone: passages that differ in case, spacing or sentence punctuation are one; signs and symbols count."""
+    plain = _PUNCTUATION.sub(" ", unicodedata.normalize("NFKC", text).casefold())
+    return hashlib.sha256(" ".join(plain.split()).encode()).hexdigest()
 
 
 def batches(store: KnowledgeStore, documents: Sequence[Document]) -> Iterator[Prepared]:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 
 import sqlite_utils
 
@@ -55,15 +56,19 @@ def purge_words(db: sqlite_utils.Database) -> None:
 
 
 def _texts(db: sqlite_utils.Database) -> Iterator[tuple[str, str, str]]:
-    """Every passage with its document's title and address, in pages so that a long scan holds no lock."""
+    """Every passage with its document's title and address, and how the next begins, since a name may be cut between both."""
+    nothing = (0, "", "", "", "", "")
+    for (_, document_id, title, uri, text, _), after in pairwise(chain(_rows(db), [nothing])):
+        begins = after[-1] if after[1] == document_id else ""
+        yield document_id, title, f"{title}\n{uri}\n{text} {begins}"
+
+
+def _rows(db: sqlite_utils.Database) -> Iterator[tuple[int, str, str, str, str, str]]:
+    """All passages in order, in pages so that a long scan holds no lock."""
     last = 0
-    while True:
-        rows = db.execute(_PASSAGES_AFTER, {"last": last, "limit": PAGE}).fetchall()
-        for number, document_id, title, uri, text in rows:
-            last = number
-            yield document_id, title, f"{title}\n{uri}\n{text}"
-        if len(rows) < PAGE:
-            return
+    while rows := db.execute(_PASSAGES_AFTER, {"last": last, "limit": PAGE}).fetchall():
+        last = rows[-1][0]
+        yield from rows
 
 
 def _pattern(needle: str) -> re.Pattern[str] | None:
@@ -78,7 +83,8 @@ def _folded(text: str) -> str:
 
 
 _PASSAGES_AFTER = """
-SELECT p.number, p.document_id, d.title, d.uri, p.indexed_text FROM passages p JOIN documents d ON d.id = p.document_id
+SELECT p.number, p.document_id, d.title, d.uri, p.indexed_text, substr(p.text, 1, 200)
+FROM passages p JOIN documents d ON d.id = p.document_id
 WHERE p.number > :last ORDER BY p.number LIMIT :limit
 """
 _BY_WORDS = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from governance.corrections import WORDINGS, Correction
@@ -30,5 +31,9 @@ def assess(services: Services, correction: Correction, *, question: str) -> Asse
     event loop."""
     claim = correction.claim
     wordings = [wording for name in WORDINGS for wording in getattr(correction, name)]
-    said = " \n".join((question, claim.question, claim.correct_answer, correction.comment, *wordings))
-    return Assessment(services.freshness.predict([question])[0], personal_data_in(said))
+    return judge(services, question, (claim.question, claim.correct_answer, correction.comment, *wordings))
+
+
+def judge(services: Services, question: str, said: Sequence[str]) -> Assessment:
+    """Judge a question, and what else is said with it."""
+    return Assessment(services.freshness.predict([question])[0], personal_data_in(" \n".join((question, *said))))

@@ -127,8 +127,8 @@ def sign_in(
     refusal = throttle.begun(username, address)
     if not refusal.is_heard:
         return _later(next, refusal.wait_s)
-    account = services.accounts.by_password(username, password)
-    if account is None:
+    session = services.accounts.sign_in(username, password)
+    if session is None:
         if refusal.wait_s:
             services.accounts.record_guessing(username, wrong=refusal.wrong, wait_s=refusal.wait_s)
             return _later(next, refusal.wait_s)
@@ -137,9 +137,9 @@ def sign_in(
     answer = RedirectResponse(_local(next), status_code=303)
     answer.set_cookie(
         COOKIE,
-        services.accounts.start_session(account.id),
+        session,
         httponly=True,
-        samesite="strict",
+        samesite="Strict",  # type: ignore[arg-type]  # browsers take any case, readers of headers may not
         secure=services.settings.secure_cookie,
         path="/",
     )

@@ -27,7 +27,8 @@ def bind_base(settings: Settings, records: Records, base_sha256: str) -> None:
         # First the tensors, those of the old base among them: no process may find them under the new one.
         VersionFiles(settings).clear(())
         records.versions.rebase(base_sha256, actor=records.accounts.operator(getpass.getuser()))
-        log.warning("this data folder is bound to the base model %.12s from now on", base_sha256)
+        name = base_sha256 if ":" in base_sha256 else base_sha256[:12]  # an engine's address is told whole
+        log.warning("this data folder is bound to the base model %s from now on", name)
 
 
 def foreign_base(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""What every request body has in common: text that can be stored, and null for what is left out."""
+"""What every request has in common: text that can be stored, and null, or an empty parameter, for what is left out."""
 
 from __future__ import annotations
 
@@ -26,3 +26,22 @@ class Body(BaseModel):
     def _null_is_absent(cls, data: Any) -> Any:
         """OpenAI documents most fields as nullable, and many clients send null for what they have no value for."""
         return {name: value for name, value in data.items() if value is not None} if isinstance(data, dict) else data
+
+
+def as_list(given: Any) -> Any:
+    """One text as a list of one, and an empty one as an empty list."""
+    return [given] * bool(given.strip()) if isinstance(given, str) else given
+
+
+def in_lower_case(given: Any) -> Any:
+    """A code as it is written here, however it came: `GDPR` is `gdpr`."""
+    return given.strip().casefold() if isinstance(given, str) else given
+
+
+class Parameters(BaseModel):
+    """Query parameters. One without a value counts as absent."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_absent(cls, data: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in data.items() if value != ""}

@@ -6,17 +6,18 @@ import math
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 
 from editing.statements import relation_of
 from editing.wording import same_answer
 from governance.claims import LEADING_ARTICLE, words_and_symbols
-from governance.corrections import Correction
+from governance.corrections import Correction, Status
 from retrieval.embedder import Embedder, Vectors
+from retrieval.freshness import Horizon
 from retrieval.sameness import SamenessMap
 
 # For an embedder that no map was learnt for. Cosine between question and card, subjects masked: enough where both ask for the
@@ -44,10 +45,37 @@ class Card:
     claim: str = ""  # the answer alone, as it was approved
     live: bool = False  # the served weights hold it
     answered: tuple[str, ...] = ()  # wordings in which the gate heard the answer from these weights
+    holds_until: datetime | None = None  # what is said later than this is said with its date
 
     def is_left_to_the_weights(self, question: str) -> bool:
         """Whether the served weights hold the correction and were heard to give its answer in these very words."""
         return self.live and normalised(question) in map(normalised, self.answered)
+
+    def said(self, at: datetime) -> Card:
+        """The card as it answers then: with the date of its approval once such answers have often changed."""
+        if self.holds_until is None or at < self.holds_until or self.approved is None:
+            return self
+        day = self.approved.astimezone(UTC).date().isoformat()
+        return replace(self, answer=f"{self.answer} (As of {day}; this may have changed since.)")
+
+
+def approved_at(correction: Correction) -> datetime | None:
+    """When people approved it last: what a process takes back and starts again is no newer for that."""
+    moves = (move for move in correction.moves if move.to_status is Status.APPROVED and move.role != "system")
+    return max((move.at for move in moves), default=None)
+
+
+def holds_until(correction: Correction, at: datetime) -> datetime | None:
+    """Until when an answer that was right then counts as right: as long as triage says that such answers do, or until the day
+    that its reporter named, if that is earlier."""
+    horizon = correction.triage.get("freshness", {}).get("horizon")
+    predicted = Horizon(horizon).expires_after(at) if horizon else None
+    try:
+        named = datetime.fromisoformat(correction.claim.valid_until)
+    except ValueError:
+        named = None
+    ends = [end.replace(tzinfo=end.tzinfo or UTC) for end in (predicted, named) if end is not None]
+    return min(ends, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +167,20 @@ class CardIndex:
         """The card that answers `question`, if one does, and which might."""
         self._refresh()
         plain = f" {normalised(question)} "
-        candidates = [card for subject, cards in self._cards.items() if f" {subject} " in plain for card in cards]
+        groups = [cards for subject, cards in self._cards.items() if f" {subject} " in plain]
+        candidates = [card for cards in groups for card in cards]
         # Where words have no spaces between them no card is weighed, but its subject can be seen.
         seen = [
             c for subject, cards in self._cards.items() if not subject.isascii() and subject in plain for c in cards
         ]
-        weighed = [(card, *self._weigh(question, card)) for card in candidates]
+        weighed = [weight for cards in groups for weight in self._weigh(question, cards)]
         nearly = [card for card, _, margin in weighed if margin >= -NEARLY]
         near = frozenset(card.correction_id for card in (*nearly, *(c for c in seen if c not in candidates)))
-        hits = [CardHit(card, similarity) for card, similarity, margin in weighed if margin >= 0]
+        hits = [
+            CardHit(card, similarity)
+            for card, similarity, margin in weighed
+            if margin >= 0 and not asks_of_another(question, card)
+        ]
         if not hits:
             return Matched(None, near)
         # Among those that fit about equally well the newest approved answer wins.
@@ -157,9 +190,14 @@ class CardIndex:
         others = (hit.card for hit in fitting[:-1] if not same_answer(hit.card.claim, newest.card.claim))
         return Matched(replace(newest, over=tuple(others)), near)
 
-    def _weigh(self, question: str, card: Card) -> tuple[float, float]:
-        """How likely the question asks the same as the card, 0..1, and by how much that is enough: log odds with a map."""
-        asked = self._embed([masked(question, card.subject)])[0]
+    def _weigh(self, question: str, cards: Sequence[Card]) -> Iterator[tuple[Card, float, float]]:
+        """Each card of one subject with how likely the question asks the same, 0..1, and by how much that is enough: log odds
+        with a map."""
+        asked = self._embed([masked(question, cards[0].subject)])[0]
+        for card in cards:
+            yield card, *self._likeness(question, card, asked)
+
+    def _likeness(self, question: str, card: Card, asked: np.ndarray) -> tuple[float, float]:
         known = self._embed([masked(phrasing, card.subject) for phrasing in card.phrasings])
         if self._sameness is not None:
             weights = self._sameness.weights
@@ -204,11 +242,23 @@ class CardIndex:
         return known[1] if known is not None and known[0] == correction else self._make(correction)
 
     def _embed(self, texts: Sequence[str]) -> np.ndarray:
-        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
-        fresh = dict(zip(new, self._embedder.embed(new), strict=True)) if new else {}
+        known = self._vectors  # replaced, never changed: other threads read it
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        vectors = known | dict(zip(new, self._embedder.embed(new), strict=True)) if new else known
         if len(texts) > 1:  # phrasings of cards are kept, questions are not
-            self._vectors |= fresh
-        return np.stack([self._vectors[text] if text in self._vectors else fresh[text] for text in texts])
+            self._vectors = vectors
+        return np.stack([vectors[text] for text in texts])
+
+
+NUMBER = re.compile(
+    r"\d[\w.,/−]*|\b(?:second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|former|previous|next)\b"
+    r"|\bfirst\b(?! (?:\w+ed|written|spoken|given|taken|seen|shown|built|made|sold|held|sung|won|sent|put|set|born|found|name"
+    r"|get|got|see|come|began|begun|begin|appear|open)\b)"
+)
+TITLES = {
+    "mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "dame", "lord", "lady", "president", "king", "queen", "prince",
+    "princess", "pope", "saint", "st",
+}  # fmt: skip
 
 
 def _age(card: Card) -> float:
@@ -242,6 +292,29 @@ def normalised(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).casefold().replace("’", "'").replace("`", " ")
     plain = re.sub(r"'s\b", "", plain)
     return LEADING_ARTICLE.sub("", words_and_symbols(plain))
+
+
+def asks_of_another(question: str, card: Card) -> bool:
+    """Whether the question asks for another year or number than every wording of the card, or the subject stands in it as a part
+    of a longer name: the meaning of the words hardly tells these."""
+    wordings = [masked(wording, card.subject) for wording in card.phrasings]
+    if numbers(masked(question, card.subject)) not in map(numbers, wordings):
+        return True
+    known = {word for wording in card.phrasings for word in normalised(wording).split()}
+    return any(word not in known for word in map(normalised, names_beside(question, card.subject)))
+
+
+def numbers(plain: str) -> frozenset[str]:
+    """The numbers and ordinals of a normalised text; not the "first" of "first built", which tells nothing apart."""
+    return frozenset(NUMBER.findall(plain))
+
+
+def names_beside(question: str, subject: str) -> list[str]:
+    """The words with a capital that stand right before or behind a subject, other than the question's first word and titles."""
+    words = r"[\W_]+".join(map(re.escape, normalised(subject).split()))
+    found = re.finditer(rf"(?<!\w)(?:(\w+)[ -])?(?:(?:the|a|an) )?{words}(?:[ -](\w+))?(?!\w)", question, re.IGNORECASE)
+    beside = [(match.start(1) > 0 and match[1], match[2]) for match in found]
+    return [word for pair in beside for word in pair if word and word[0].isupper() and word.casefold() not in TITLES]
 
 
 def names(text: str, subject: str) -> bool:

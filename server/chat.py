@@ -86,7 +86,7 @@ class Chat:
         started = time.monotonic()
         decision = await self._decide(request)
         await self._serving.ready()
-        version = self._serving.version
+        version, swaps = self._serving.version, self._serving.swaps
         text: list[str] = []
         end = _End()
         try:
@@ -105,7 +105,16 @@ class Chat:
             # Also where the client left or the engine broke off: what was said is on record. Begun once and shielded, so
             # that a client that leaves now ends the waiting alone.
             stored = asyncio.get_running_loop().run_in_executor(
-                None, self._store, request, account, answer_id, decision, "".join(text), end.finish_reason, version
+                None,
+                self._store,
+                request,
+                account,
+                answer_id,
+                decision,
+                "".join(text),
+                end.finish_reason,
+                version,
+                swaps,
             )
             stored.add_done_callback(_log_failure)
             answer = await asyncio.shield(stored)
@@ -192,8 +201,8 @@ class Chat:
         text: str,
         finish_reason: str,
         version: ServedVersion,
+        swaps: int,
     ) -> Answer:
-        now = self._serving.version
         conversation_id = request.errata_conversation
         was_said = bool(text) or finish_reason != "abort"
         if not was_said:
@@ -211,7 +220,7 @@ class Chat:
             route=str(decision.route),
             reason=decision.reason,
             weights_version=version.id,
-            weights_version_end=now.id if now.id != version.id else None,
+            weights_version_end=self._serving.version.id if self._serving.swaps != swaps else None,
             active_edits=version.active_edits,
             index_generation=self._knowledge.generation().number,
             passages=_passages(decision),

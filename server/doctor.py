@@ -112,7 +112,7 @@ def _log(settings: Settings) -> Finding:
 
 def _server(settings: Settings) -> Finding:
     try:
-        answer = httpx.get(f"{settings.base_url}/ready", timeout=5)
+        answer = httpx.get(f"{settings.base_url}/ready", timeout=5, trust_env=False)
     except httpx.TransportError:
         return Finding("server", True, f"not running at {settings.base_url}: errata serve starts it")
     parts = answer.json().get("parts", {})

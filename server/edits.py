@@ -199,6 +199,12 @@ def case_of(correction: Correction) -> GateCase:
     return GateCase.of(fact_of(correction), statements_of(correction))
 
 
+def was_heard(correction: Correction) -> bool:
+    """Whether the served weights were heard to answer its question; before they were asked they are taken to."""
+    question = fact_of(correction).question
+    return question in correction.report.get("answered", (question,))
+
+
 def fact_of(correction: Correction) -> Fact:
     """The claim as a fact for the editor."""
     claim = correction.claim

@@ -15,12 +15,12 @@ from typing import Any
 from governance.accounts import Account
 from governance.erasure import Erasures
 from governance.errors import MoveNotAllowed, NotFound
+from governance.request_book import check_handler
 from governance.requests import ErasureRequest, Kind, Occurrence, Place, Questions, Step, Subject
 from governance.residual import Probes
 from governance.tools import Tools
 from retrieval.errors import DocumentNotFound
-from retrieval.traces import naming
-from server.erasure_deeds import ErasureDeeds
+from server.erasure_deeds import ErasureDeeds, documents_naming
 from server.erasure_files import ErasureFiles
 from server.erasure_probes import joined, probes_about
 from server.errors import EngineRefused, EngineUnavailable
@@ -87,9 +87,11 @@ class Erasing:
     async def approve(self, request_id: str, actor: Account, *, reason: str) -> ErasureRequest:
         """Approve a decision; where nobody has searched and decided step by step, do both in the usual way first.
 
-        Raises MoveNotAllowed for a rectification that nobody has decided: only a person knows the right answers.
+        Raises Forbidden for whom the request concerns, before anything is recorded, and MoveNotAllowed for a
+        rectification that nobody has decided: only a person knows the right answers.
         """
         request = await asyncio.to_thread(self.requests.get, request_id)
+        check_handler(request, actor)
         if request.kind is Kind.RECTIFICATION and request.status in (Step.IDENTITY_VERIFIED, Step.FOUND):
             raise MoveNotAllowed("a rectification is decided by a person: find, then decide with the right answers")
         if request.status is Step.IDENTITY_VERIFIED:
@@ -97,8 +99,9 @@ class Erasing:
         if request.status is Step.FOUND:
             why = reason or "the person asks for it and nothing stands against it"
             # Somebody else may have such a login name: without a person's look only the account that was named goes.
-            others = [one.ref for one in request.occurrences if one.ref.startswith("acc_")]
-            keep = [ref for ref in others if ref != request.account_id]
+            # Nor is it clear that "sleep" is about Lee.
+            unsure = [one.ref for one in request.occurrences if one.within_a_word or one.ref.startswith("acc_")]
+            keep = [ref for ref in unsure if ref != request.account_id]
             await asyncio.to_thread(self.requests.decide, request_id, actor, questions=USUAL, reason=why, keep=keep)
         return await asyncio.to_thread(self.requests.approve, request_id, actor)
 
@@ -195,11 +198,13 @@ class Erasing:
         )
 
     def _documents(self, subject: Subject) -> list[Occurrence]:
-        found = naming(self._services.knowledge.db, subject.needles)
-        return [Occurrence(Place.DOCUMENT, one.document_id) for one in found]
+        return documents_naming(self._services.knowledge, subject)
 
     def _data_files(self, subject: Subject) -> list[Occurrence]:
-        return [Occurrence(Place.EXPORT, one.ref) for one in self._files.naming(subject.needles)]
+        return [
+            Occurrence(Place.EXPORT, one.ref, self._files.is_within_a_word(one, subject))
+            for one in self._files.naming(subject.needles)
+        ]
 
     def _caches(self, _: Subject) -> list[Occurrence]:
         """Always: words of documents that were removed long ago may still stand in the index."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,14 +14,20 @@ from editing.subjects import propose_subjects
 from governance.accounts import Account, Role
 from governance.corrections import Category, Correction, Fallback, Remedy, Status
 from governance.errors import GovernanceError, InvalidClaim
-from governance.requests import Choice, ErasureRequest, Method, Outcome, Place, Step
+from governance.requests import Choice, ErasureRequest, Method, Occurrence, Outcome, Place, Step, Subject
+from governance.residual import in_words
 from governance.tombstones import Tombstone
+from governance.traces import is_within_a_word
 from governance.versions import BASE
 from retrieval.errors import DocumentNotFound
+from retrieval.store import KnowledgeStore
 from retrieval.traces import naming, purge_words
+from server.assessment import judge
 from server.erasure_files import ErasureFiles
+from server.erasure_probes import CONTACT
 from server.errors import WorkUnfinished
 from server.librarian import KIND, forget_erased_source
+from server.personal_data import ASKED_FOR, personal_data_in
 from server.services import Services
 
 LOOK_S = 0.2
@@ -67,7 +74,8 @@ class ErasureDeeds:
 
     def _overwrite(self, request: ErasureRequest, choice: Choice, actor: Account) -> Outcome:
         """One edit per probe that revealed something: a neutral answer, or the right one. It goes the way of every
-        correction, gate included, approved by those who approved and ordered this request."""
+        correction, gate included, approved by those who approved and ordered this request. A right answer that the
+        weights may not hold is given from knowledge."""
         if not self._services.settings.weights_are_ours:
             return Outcome(choice.method, 0, "what the model says: its weights are not Errata's to change")
         about = [*request.probes["direct"], *request.probes["paraphrased"], *request.probes["peripheral"]]
@@ -80,11 +88,12 @@ class ErasureDeeds:
                 made.append(self._commission(request, question, answer, actor))
         ended = self._settled(made)
         held = sum(correction.status is Status.LIVE for correction in ended)
+        known = sum(correction.status is Status.IN_KNOWLEDGE for correction in ended)
         waiting = sum(correction.status is Status.QUEUED for correction in ended)
         for correction in ended:
             if correction.status is Status.FAILED:
                 self._forget(correction.id, actor)
-        return Outcome(choice.method, held, _what_remains(len(wanted), held, waiting))
+        return Outcome(choice.method, held, _what_remains(len(wanted), held, known, waiting))
 
     def _forget(self, correction_id: str, actor: Account) -> None:
         """A commissioned edit that came to nothing: what was computed for it names the person as its texts do."""
@@ -100,7 +109,8 @@ class ErasureDeeds:
         ledger = self._services.records.ledger
         named = [name for name in request.subject.names if name.casefold() in question.casefold()]
         subject = named[0] if named else next(iter(propose_subjects(question, answer)), "")
-        if why := refusal(question, subject, answer):
+        personal, volatile = self._bars(request, question, answer)
+        if not (personal or volatile) and (why := refusal(question, subject, answer)):
             raise InvalidClaim(why)
         office = Account(request.id, "erasure", Role.ADMIN, "erasure", disabled=False, created=request.created)
         flagged = ledger.flag(
@@ -115,6 +125,7 @@ class ErasureDeeds:
         )
         if flagged.status is not Status.FLAGGED:
             return flagged.id
+        ledger.adopt(flagged.id, actor=actor)
         ledger.triaged(
             flagged.id,
             Status.QUEUED,
@@ -123,14 +134,28 @@ class ErasureDeeds:
             evidence={},
             canonical_question=question,
             subject=subject,
+            personal_data=personal,
+            volatile=volatile,
             actor="erasure",
         )
-        ledger.adopt(flagged.id, actor=actor)
         for approver in self._approvers(request, actor):
             if ledger.get(flagged.id).status is Status.QUEUED:
                 with contextlib.suppress(GovernanceError):  # beyond a limit: it waits in the queue, and is said to
                     ledger.approve(flagged.id, approver, fallback=Fallback.NONE)
         return flagged.id
+
+    def _bars(self, request: ErasureRequest, question: str, answer: str) -> tuple[bool, bool | None]:
+        """What bars this from the weights, judged as every report is: personal data, and an answer that changes.
+
+        A neutral answer says nothing of anybody. Raises InvalidClaim if its question does: it would be kept, for nothing.
+        """
+        if answer == NOTHING_KNOWN:
+            if held := set(personal_data_in(question)) - ASKED_FOR.keys():
+                raise InvalidClaim(f"the question itself holds personal data: {', '.join(sorted(held))}")
+            return False, None
+        asks_where = {form.format(name) for form in CONTACT for name in request.subject.names}
+        found = judge(self._services, question, (answer,))
+        return bool(found.personal) or question in asks_where, found.volatile
 
     def _approvers(self, request: ErasureRequest, actor: Account) -> list[Account]:
         pseudonyms = {step.actor for step in request.steps if step.to_step is Step.APPROVED} | {actor.pseudonym}
@@ -168,8 +193,13 @@ class ErasureDeeds:
         corrections = request.corrections.union(services.records.ledger.forgotten_of(request.accounts))
         deleted = {ref for choice in request.choices for ref in choice.refs if ref.startswith("doc_")}
         kept = {one.ref for one in request.occurrences if one.place is Place.DOCUMENT} - deleted
-        late = {one.document_id for one in naming(services.knowledge.db, request.subject.needles)} - kept
-        late |= {entry.id for entry in services.knowledge.documents(kind=KIND) if entry.source in corrections}
+        found = documents_naming(services.knowledge, request.subject)
+        late = {one.ref for one in found if not one.within_a_word} - kept
+        for entry in services.knowledge.documents(kind=KIND):
+            if entry.source in corrections:
+                late.add(entry.id)
+            elif services.records.ledger.get(entry.source).reporter_id == request.id:  # the right answer itself
+                late.discard(entry.id)
         for document_id in sorted(late):
             self._delete_document(document_id, actor)
         for entry in services.knowledge.documents(kind=KIND):
@@ -190,12 +220,39 @@ class ErasureDeeds:
             raise WorkUnfinished(f"Not done yet: {what}. Execute the request again; what is done is not repeated.")
 
 
-def _what_remains(wanted: int, held: int, waiting: int) -> str:
+def documents_naming(knowledge: KnowledgeStore, subject: Subject) -> list[Occurrence]:
+    """The documents that name the person, as words of their own or within others."""
+    found = naming(knowledge.db, subject.needles)
+    return [
+        Occurrence(Place.DOCUMENT, one.document_id, _is_within_a_word(knowledge, one.document_id, subject))
+        for one in found
+    ]
+
+
+def _is_within_a_word(knowledge: KnowledgeStore, document_id: str, subject: Subject) -> bool:
+    try:
+        document, passages = knowledge.document(document_id), knowledge.passages_of(document_id)
+    except DocumentNotFound:
+        return False
+    text = "\n".join((document.title, document.uri, *(f"{one.heading}\n{one.text}" for one in passages)))
+    # "Lee, Ann" names Ann Lee, though not in this order.
+    spread = [re.findall(r"\w+", name) for name in subject.names]
+    return is_within_a_word(text, subject) and not any(
+        all(in_words(text, [word]) for word in words) for words in spread
+    )
+
+
+def _what_remains(wanted: int, held: int, known: int, waiting: int) -> str:
     parts = []
     if held:
         parts.append(f"edits that answer in its place, kept with their questions under a key of their own: {held}")
+    if known:
+        parts.append(
+            "right answers that are answered from knowledge, since weights hold no personal data and nothing that changes,"
+            f" while the model by itself goes on saying what it said: {known}"
+        )
     if waiting:
         parts.append(f"such edits that wait in the queue for another approval: {waiting}")
-    if missed := wanted - held - waiting:
+    if missed := wanted - held - known - waiting:
         parts.append(f"questions that no edit could be made for, which the model goes on answering: {missed}")
     return "; ".join(parts)

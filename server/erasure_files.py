@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from governance.backup import discard_unfinished
+from governance.requests import Subject
 from governance.residual import reveals
+from governance.traces import is_within_a_word
+from server.parts import PARTS, lock_of
 from server.prepare import EMBEDDED_NAME
 from server.settings import EMBEDDED, Settings
 
 SQLITE = b"SQLite format 3\x00"  # a backup: its copies are named in the certificate, and a restore erases them again
 BLOCK = 8_000_000
 LONGEST_LETTER = 12  # bytes: a letter and its accent, as JSON escapes them
+CUT = "\u01c0"  # a letter that nobody writes, where a word may go on
 SETTLED_S = 600.0  # an upload that is still being read is younger
 
 
@@ -31,7 +35,7 @@ class FoundFile:
 
 
 class ErasureFiles:
-    """The data folder without the database, the keys, the signed checkpoints, models, the policy, the lock, and what is
+    """The data folder without the database, the keys, the signed checkpoints, models, the policy, the locks, and what is
     computed: artefacts, versions, the compiled code of the engine. None of these holds a name as text, and most of them
     hold any three letters."""
 
@@ -42,11 +46,20 @@ class ErasureFiles:
         given = [path for path in (settings.checkpoint_dir, settings.policy, *_models(settings)) if path]
         # Only what lies inside: a folder around the data folder would hide all of it.
         apart += [path for path in given if settings.data_dir in path.parents]
-        self._apart = (*apart, settings.data_dir / "serve.lock", self._artefacts, self._versions)
+        locks = (lock_of(settings.data_dir, part) for part in PARTS)
+        self._apart = (*apart, *locks, self._artefacts, self._versions)
 
     def naming(self, needles: Sequence[str]) -> list[FoundFile]:
         """Every file whose name or content holds one of the needles, however it is written there."""
-        return [found for found in self.all() if needles and _holds(found.path, needles)]
+        return [
+            found
+            for found in self.all()
+            if needles and any(reveals(text, needles) for text in _texts(found.path, needles))
+        ]
+
+    def is_within_a_word(self, found: FoundFile, subject: Subject) -> bool:
+        """Whether this file holds the person's names only inside longer words."""
+        return all(is_within_a_word(text, subject) for text in _texts(found.path, subject.needles))
 
     def all(self) -> Iterator[FoundFile]:
         for path in sorted(self._root.rglob("*")):
@@ -109,20 +122,17 @@ def _models(settings: Settings) -> list[Path]:
     return [*prepared, *(Path(name).expanduser().resolve() for name in local)]
 
 
-def _holds(path: Path, needles: Sequence[str]) -> bool:
-    if reveals(path.name, needles):
-        return True
-    overlap = max(map(len, needles)) * LONGEST_LETTER
-    try:
-        with path.open("rb") as file:
-            tail = b""
-            while block := file.read(BLOCK):
-                if not tail and block.startswith(SQLITE):
-                    return False
-                # Bytes that are no text are dropped by the decoding; what is looked for is text.
-                if reveals((tail + block).decode(errors="ignore"), needles):
-                    return True
-                tail = block[-overlap:]
-    except OSError:
-        return False
-    return False
+def _texts(path: Path, needles: Sequence[str]) -> Iterator[str]:
+    """The file's name, then what is in it, in pieces that overlap by the longest needle; nothing of what cannot be read."""
+    yield path.name
+    overlap = (max(map(len, needles)) + 1) * LONGEST_LETTER
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        tail, block = b"", file.read(BLOCK)
+        if block.startswith(SQLITE):
+            return
+        while block:
+            ahead = file.read(BLOCK)
+            # Bytes that are no text are dropped by the decoding; what is looked for is text.
+            text = (tail + block).decode(errors="ignore")
+            yield f"{CUT if tail else ''}{text}{CUT if ahead else ''}"
+            tail, block = (tail + block)[-overlap:], ahead

@@ -22,7 +22,8 @@ PATHS = {
 
 
 def request_json(erasing: Erasing, request: ErasureRequest, *, viewer: Account, whole: bool = True) -> dict[str, Any]:
-    """Names are shown to the person and to admins; where the person occurs, to admins alone, and not in a list."""
+    """Names and the reason of a refusal are shown to the person and to admins; where the person occurs, to admins alone,
+    and not in a list."""
     mine = request.account_id == viewer.id
     underway = erasing.underway(request.id)
     record: dict[str, Any] = {
@@ -70,11 +71,17 @@ def request_json(erasing: Erasing, request: ErasureRequest, *, viewer: Account, 
             "names": list(request.subject.names),
             "identifiers": list(request.subject.identifiers),
             "statement": request.statement,
+            "refusal": request.refusal,
         }
     if whole and viewer.role.may_administer:
         record |= {
             "occurrences": [
-                {"place": str(one.place), "ref": one.ref, "about": erasing.about(one, request)}
+                {
+                    "place": str(one.place),
+                    "ref": one.ref,
+                    "about": erasing.about(one, request),
+                    "within_a_word": one.within_a_word,
+                }
                 for one in request.occurrences
             ],
             "probes": {name: list(texts) for name, texts in request.probes.items()},

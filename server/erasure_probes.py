@@ -17,10 +17,10 @@ MOST_NAMES = 3
 MOST_CORRECTIONS = 20
 DIRECT = ("Who is {}?", "What do you know about {}?")
 PARAPHRASED = ("Tell me about {}.", "I have met {}. Who is that?")
+CONTACT = ("Where does {} live?", "How can I reach {}?")  # whatever answers these is contact data, in which words ever
 PERIPHERAL = (
-    "Where does {} live?",
+    *CONTACT,
     "Where does {} work?",
-    "How can I reach {}?",
     "When was {} born?",
     "What is {} known for?",
 )

@@ -13,6 +13,7 @@ import retrieval.errors
 # ├── NotSignedIn         401  no or unknown key, password or session
 # ├── NotAllowed          403  known, but the role may not
 # ├── Missing             404  no such thing, or not yours
+# ├── InUse               409  something else keeps it
 # ├── TooLarge            413  body over the limit
 # ├── TooManyWrongKeys    429  unknown API keys in a row from one address
 # ├── WorkUnfinished      503  worker and publisher are not done yet; the same call goes on with it
@@ -46,6 +47,10 @@ class NotAllowed(ServerError):
 
 class Missing(ServerError):
     status, type = 404, "not_found_error"
+
+
+class InUse(ServerError):
+    status, type = 409, "conflict_error"
 
 
 class TooLarge(ServerError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from governance.corrections import Correction
-from server.edits import Edits, case_of, group, live_beside
+from server.edits import Edits, case_of, group, live_beside, was_heard
 
 if TYPE_CHECKING:
     from editing.editor import Editor
@@ -76,7 +76,7 @@ class Fitting:
         tried = [new[id_] for id_ in weights]
         edits = self._edits.of(group((*kept, *tried)), weights)
         solution = self._editor.solve([edit.artefact for edit in edits])
-        earlier = [case_of(c) for c in live_beside(edits, weights)]
+        earlier = [case_of(c) for c in live_beside(edits, weights) if was_heard(c)]
         return self._gate.judge(self._editor, solution, [case_of(c) for c in tried], earlier=earlier)
 
 

@@ -56,7 +56,10 @@ COMPARED = re.compile(r"\b(?:than|like|as|compared? (?:to|with)) $", re.IGNORECA
 FIRST_WORD = re.compile(r"(?:^|(?<=[.!?:;] ))\S+")
 POSSESSIVE = {"its", "his", "her", "hers", "their"}
 PERSON = {"he", "him", "his", "she", "her", "hers"}
-NAME = re.compile(r"\b[A-Z][\w'’.-]*(?:\s+(?:of|the|de|la|van|von|and|[A-Z][\w'’.-]*))*\s*[A-Z]?[\w'’-]*|\b[A-Z]\w+")
+NAME = re.compile(
+    r"\b[A-Z][\w'’.-]*"
+    r"(?:\s+(?:(?:of|the|de|da|di|del|der|la|le|van|von|and)(?=\s+\w)|\d[\w.-]*|[A-Z][\w'’.-]*))*"
+)
 CONTRACTION = re.compile(r"['’](?:s|m|d|ve|re|ll)$", re.IGNORECASE)
 QUESTION_WORDS = {
     "what", "who", "where", "when", "which", "how", "why", "whose", "is", "are", "was", "were", "do", "does", "did",

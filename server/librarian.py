@@ -13,7 +13,7 @@ from governance.corrections import Correction, Remedy, Status
 from governance.lifecycle import IN_FORCE
 from retrieval.documents import Document, StoredDocument
 from retrieval.errors import DocumentNotFound
-from retrieval.freshness import Horizon
+from server.cards import approved_at, holds_until
 from server.services import Services
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class Librarian:
                 )
 
     def _enter(self, correction: Correction) -> None:
-        prepared = self._services.knowledge.prepare(entry(correction, at=datetime.now(UTC)))
+        prepared = self._services.knowledge.prepare(entry(correction, at=approved_at(correction) or datetime.now(UTC)))
         with self._services.records.store.transaction():
             now = self._services.records.ledger.get(correction.id)
             if now.status is not correction.status or now.erased:
@@ -108,17 +108,16 @@ def _source(correction: Correction) -> str:
 
 
 def entry(correction: Correction, *, at: datetime) -> Document:
-    """The entry of a correction, dated `at`: question and full answer, until the predicted horizon of the question."""
+    """The entry of a correction, dated `at`: question and full answer, for as long as such answers hold."""
     claim = correction.claim
     question = claim.canonical_question or claim.question
     written = write_statements(question, claim.subject, claim.correct_answer)
-    horizon = correction.triage.get("freshness", {}).get("horizon")
     return Document(
         claim.subject or question,
         f"{question}\n{written.sentence}",
         uri=_source(correction),
         as_of=at.date(),
-        expires_at=Horizon(horizon).expires_after(at) if horizon else None,
+        expires_at=holds_until(correction, at),
         kind=KIND,
         source=correction.id,
     )

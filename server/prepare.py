@@ -30,6 +30,8 @@ RECIPE = 1  # of the conversion below; another number converts anew
 # How answers are drawn where a request does not say: as the model card has it, since the GGUF carries nothing on it.
 SAMPLING = {"do_sample": True, "temperature": 0.2, "top_p": 0.9}
 
+POINTER = b"version https://git-lfs.github.com/spec/"  # how the file begins that git keeps in a large one's place
+
 STAMP = "errata-model.json"
 WEIGHTS = ("*.safetensors",)
 # Everything else that an answer depends on.
@@ -102,7 +104,33 @@ def check_model(path: Path) -> dict[str, Any]:
         path / "tokenizer_config.json"
     ):
         raise ModelRefused(f"{path} has no chat template: it is a base model. Choose its instruction-tuned variant.")
+    _check_weights(path)
     return config
+
+
+def _check_weights(path: Path) -> None:
+    """Open every weight file, and every one that an index names. Raises ModelRefused for one that is missing, a pointer or
+    cut short: a data folder must not be bound to it."""
+    again = f"delete {path} and start again" if _stamp(path) else "copy or fetch it again"
+    files = {path / name: "" for name in sorted(found.name for found in path.glob("*.safetensors"))}
+    for index in sorted(path.glob("*.safetensors.index.json")):
+        shards = _read_json(index).get("weight_map")
+        if not isinstance(shards, dict) or not shards:
+            raise ModelRefused(f"{index} names no weight files: {again}.")
+        files |= {path / str(name): f", which {index.name} names" for name in sorted(set(shards.values()))}
+    for file, why in files.items():
+        try:
+            with safe_open(file, framework="np"):
+                pass
+        except FileNotFoundError:
+            raise ModelRefused(f"{file} is missing{why}: {again}.") from None
+        except (SafetensorError, OSError) as error:
+            with file.open("rb") as stream:
+                if stream.read(len(POINTER)) == POINTER:
+                    raise ModelRefused(
+                        f"{file} is a pointer of git, not the weights: run `git lfs pull` there."
+                    ) from None
+            raise ModelRefused(f"{file} is not whole ({error}): {again}.") from error
 
 
 def base_sha256(path: Path, *, cache_dir: Path) -> str:
@@ -146,7 +174,7 @@ def embedded_gguf() -> Path:
 def _embedded(model_dir: Path, say: Say) -> Path:
     target = model_dir / EMBEDDED_NAME
     stamp = {"source_sha256": EMBEDDED_SHA256, "recipe": RECIPE}
-    if (target / STAMP).is_file() and _read_json(target / STAMP) == stamp:
+    if _stamp(target) == stamp:
         _recommend_sampling(target)
         return target
     say("Checking the embedded model (SmolLM2-135M-Instruct)...")
@@ -155,7 +183,7 @@ def _embedded(model_dir: Path, say: Say) -> Path:
     with _new_folder(target) as folder:
         _convert(gguf, folder, say)
         _recommend_sampling(folder)
-        (folder / STAMP).write_text(json.dumps(stamp))
+        _write(folder / STAMP, json.dumps(stamp))
     say(f"The model is ready in {target}")
     return target
 
@@ -186,21 +214,24 @@ def _recommend_sampling(folder: Path) -> None:
     file = folder / "generation_config.json"
     config = _read_json(file) if file.is_file() else {}
     if not config.keys() & SAMPLING.keys():
-        partial = file.with_name(f".{file.name}-{os.getpid()}")
-        partial.write_text(json.dumps(config | SAMPLING, indent=2, sort_keys=True) + "\n")
-        partial.replace(file)
+        _write(file, json.dumps(config | SAMPLING, indent=2, sort_keys=True) + "\n")
 
 
 def _is_converted(folder: Path) -> bool:
     """Did we make this model, rather than find or fetch it?"""
-    return (folder / STAMP).is_file() and "source_sha256" in _read_json(folder / STAMP)
+    return "source_sha256" in _stamp(folder)
+
+
+def _stamp(folder: Path) -> dict[str, Any]:
+    """What was written into a folder of ours when it was complete."""
+    return _read_if_whole(folder / STAMP)
 
 
 def _fetched(model: str, model_dir: Path, say: Say) -> Path:
     from huggingface_hub import hf_hub_download, snapshot_download
 
     target = model_dir / model.replace("/", "--")
-    if (target / STAMP).is_file():
+    if _stamp(target):
         return target
     try:
         say(f"Looking up {model} on the Hugging Face hub...")
@@ -210,7 +241,7 @@ def _fetched(model: str, model_dir: Path, say: Say) -> Path:
         snapshot_download(model, local_dir=target, allow_patterns=[*WEIGHTS, "*.json", *TEXT_FILES])
     except (OSError, ValueError) as error:  # all of the hub's errors are of these kinds
         raise ModelRefused(f"{model!r} could not be fetched from the hub: {error}") from error
-    (target / STAMP).write_text(json.dumps({"source": model}))
+    _write(target / STAMP, json.dumps({"source": model}))
     return target
 
 
@@ -244,7 +275,7 @@ def _new_folder(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def _remembered_hashes(cache: Path) -> Iterator[Callable[[Path], str]]:
-    known: dict[str, str] = _read_json(cache) if cache.is_file() else {}
+    known: dict[str, str] = _read_if_whole(cache)
     used: dict[str, str] = {}
 
     def file_sha256(file: Path) -> str:
@@ -256,14 +287,27 @@ def _remembered_hashes(cache: Path) -> Iterator[Callable[[Path], str]]:
     yield file_sha256
     if used.keys() - known.keys():
         cache.parent.mkdir(parents=True, exist_ok=True)
-        partial = cache.with_name(f".{cache.name}-{os.getpid()}")
-        partial.write_text(json.dumps(known | used, indent=1))
-        partial.replace(cache)
+        _write(cache, json.dumps(known | used, indent=1))
 
 
 def _sha256(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _write(file: Path, text: str) -> None:
+    """Replace a file in one step."""
+    partial = file.with_name(f".{file.name}-{os.getpid()}")
+    partial.write_text(text)
+    partial.replace(file)
+
+
+def _read_if_whole(file: Path) -> dict[str, Any]:
+    """What a file of our own says; nothing if it is not there, or was cut short when the machine went off."""
+    try:
+        return _read_json(file)
+    except ModelRefused:
+        return {}
 
 
 def _read_json(file: Path) -> dict[str, Any]:

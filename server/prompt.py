@@ -56,9 +56,10 @@ def _last_question(messages: Sequence[dict[str, str]]) -> int:
 
 
 def heading(passage: Passage) -> str:
-    """Title and date of a passage, as the model and the reader see them."""
-    dated = f" (as of {passage.as_of.isoformat()}{', expired' if passage.expired else ''})" if passage.as_of else ""
-    return f"{quoted(passage.title)}{dated}"
+    """Title and dates of a passage, as the model and the reader see them."""
+    said = [f"as of {passage.as_of.isoformat()}"] if passage.as_of else []
+    said += ["expired"] if passage.expired else []
+    return quoted(passage.title) + (f" ({', '.join(said)})" if said else "")
 
 
 def quoted(text: str) -> str:

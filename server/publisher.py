@@ -8,12 +8,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from editing.wording import contains
+from editing.wording import names
 from governance.corrections import Correction, Status
 from governance.errors import NotFound
 from governance.versions import Serving as Wanted
 from governance.versions import Version
-from server.engines.protocol import UNSETTLED, SwapTimes
+from server.engines.protocol import UNSETTLED, SwapFailed, SwapTimes
 from server.errors import ServerError
 from server.services import Services
 from server.serving import BASE, ServedVersion
@@ -45,23 +45,27 @@ class Publisher:
         self._services, self._pause_s = services, pause_s
         self._versions, self._ledger = services.records.versions, services.records.ledger
         self._files = VersionFiles(services.settings)
+        self._told: set[str] = set()  # errors that are in the process log since all was well
 
     async def run(self) -> None:
         """Forever. While the engine is away the gate is closed; no question reaches weights that are not the served ones."""
         while True:
             try:
                 await self.reconcile()
+                self._told.clear()
             except asyncio.CancelledError:
                 raise
             except ServerError as error:
                 self._services.serving.close(str(error))
+                self._tell(error)
             except Exception:
                 log.exception("publishing failed; trying again")
                 await asyncio.sleep(5)
             await asyncio.sleep(self._pause_s)
 
     async def reconcile(self) -> None:
-        """One round: bring the engine back to the served version if it lost it, then publish the wanted one if another."""
+        """One round: bring the engine back to the served version if it lost it, then publish the wanted one if another,
+        also where the served one cannot be loaded any more: the kill switch works then, too."""
         services = self._services
         if not services.settings.weights_are_ours:
             await self._follow_foreign_engine()
@@ -70,15 +74,37 @@ class Publisher:
         if not await services.engine.health():
             services.serving.close("the engine does not answer")
             return
-        await self._restore_engine(wanted)
-        if wanted.desired != wanted.served and self._files.has_tensors(wanted.desired):
+        is_next = wanted.desired != wanted.served and self._files.has_tensors(wanted.desired)
+        try:
+            await self._restore_engine(wanted)
+        except ServerError as error:
+            if not is_next:
+                raise
+            self._tell(error)
+        if is_next:
             await self._publish(wanted)
+
+    def _tell(self, error: ServerError) -> None:
+        """In the process log, once for each text while the trouble lasts."""
+        if str(error) not in self._told:
+            self._told.add(str(error))
+            log.error("%s", error)
+
+    async def _swap(self, version_id: str) -> SwapTimes:
+        """The engine's swap. Where it fails, a version whose tensors are damaged is deleted: the worker makes it again."""
+        try:
+            return await self._services.engine.swap(self._files.folder(version_id), version_id)
+        except SwapFailed:
+            recorded = (await asyncio.to_thread(self._versions.get, version_id)).tensors_sha256
+            if await asyncio.to_thread(self._files.delete_if_damaged, version_id, recorded):
+                log.error("the tensors of version %s are damaged: the worker makes them again", version_id)
+            raise
 
     async def _follow_foreign_engine(self) -> None:
         if await self._services.engine.health():
             self._services.serving.open(ServedVersion(BASE, 0))
         else:
-            self._services.serving.close("the engine does not answer")
+            self._services.serving.close("the engine does not answer, or does not take our key")
 
     async def _restore_engine(self, wanted: Wanted) -> None:
         """Open the gate once the engine carries what the database says is served."""
@@ -92,7 +118,7 @@ class Publisher:
         if carried != served:
             serving.close("the engine is being brought to the served weights")
             log.info("engine carries %r, served is %r: putting it back", carried, served)
-            await engine.swap(self._files.folder(served), served)
+            await self._swap(served)
             self._services.metrics.swapped("restored")
         elif await engine.ensure_resumed():
             log.warning("the engine was found paused and goes on")
@@ -114,9 +140,9 @@ class Publisher:
         version = await asyncio.to_thread(self._versions.get, wanted.desired)
         change = await asyncio.to_thread(self._change, wanted, version)
         log.info("publishing %s: %d new, %d undone", version.id, len(change.live), len(change.rolled_back))
-        engine, serving = self._services.engine, self._services.serving
+        serving = self._services.serving
         before = serving.version
-        times = await engine.swap(self._files.folder(version.id), version.id)
+        times = await self._swap(version.id)
         # Chat stays open while the engine is probed: what is answered meanwhile is answered by these weights.
         serving.open(ServedVersion(version.id, len(version.corrections)))
         results = await self._probe([*change.live, *change.moved])
@@ -180,9 +206,15 @@ class Publisher:
     async def _take_back(
         self, before: ServedVersion, version: Version, change: Change, times: SwapTimes, failed: list[ProbeResult]
     ) -> None:
-        """The served engine disagrees with the gate: the previous version returns, the facts go back or are set aside."""
+        """The served engine disagrees with the gate: the previous version returns, or the base if that cannot be loaded;
+        the facts go back or are set aside."""
         log.warning("version %s fails %d probes on the served engine: taking it back", version.id, len(failed))
-        await self._services.engine.swap(self._files.folder(before.id), before.id)
+        try:
+            await self._swap(before.id)
+        except ServerError as error:
+            self._tell(error)
+            before = ServedVersion(BASE, 0)
+            await self._swap(BASE)
         self._services.serving.open(before)
         await asyncio.to_thread(self._write_failure, change, failed, version.id, before.id)
         self._services.metrics.swapped("taken back", times.pause_s)
@@ -226,7 +258,7 @@ class Publisher:
                 max_tokens=PROBE_TOKENS,
             )
             reply = answer["choices"][0]["message"]["content"] or ""
-            return ProbeResult(correction.id, reply, contains(reply, claim.correct_answer))
+            return ProbeResult(correction.id, reply, names(reply, claim.correct_answer))
 
         results: list[ProbeResult] = []
         for start in range(0, len(changed), PROBES_AT_ONCE):

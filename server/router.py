@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from editing.wording import contains
 from retrieval.answerability import ANSWERABLE_FROM, answerable
 from retrieval.documents import Passage
+from retrieval.errors import DocumentNotFound
 from retrieval.retriever import HybridRetriever
 from retrieval.small_talk import is_small_talk
 from server.cards import Card, CardHit, CardIndex, names
@@ -58,8 +59,10 @@ class Router:
         # The entry of a correction may speak where its card nearly matched, and to nothing else about its subject.
         passages = self._retriever.search(question, k=self._passages)
         found = tuple(one for one in passages if self._may_speak(one, matched.near))
-        if hit and (decision := self._by_correction(question, hit, found)):
-            return decision
+        if hit:
+            if decision := self._by_correction(question, hit, found):
+                return decision
+            found = tuple(one for one in found if not one.expired)
         if not answerable(question, found) and hit:
             reason = f"the served weights hold correction {hit.card.correction_id}, which answers this question"
             return Decision(Route.MODEL, reason, question)
@@ -75,7 +78,7 @@ class Router:
     def _by_correction(self, question: str, hit: CardHit, found: tuple[Passage, ...]) -> Decision | None:
         """The newest approved answer wins, and what it wins against is named. None: a live edit that nothing contradicts,
         asked as the gate asked it, and a passage may say the same with its source."""
-        card = hit.card
+        card, said = hit.card, hit.card.said(datetime.now(UTC))
         number = f"correction {card.correction_id}"
         reason = f"{number} answers this question (similarity {hit.similarity:.2f})"
         reason += "".join(
@@ -91,10 +94,10 @@ class Router:
                 newer = f"{named} answers this; {number}, approved {approved}, says otherwise and is older"
                 return Decision(Route.RETRIEVAL, newer, question, passages=found)
             # Said from the card even where the edit is live: a question with two answers gets the approved one, word for word.
-            return Decision(Route.CORRECTION, f"{reason}; {named} says otherwise and gives way", question, card=card)
+            return Decision(Route.CORRECTION, f"{reason}; {named} says otherwise and gives way", question, card=said)
         if not card.is_left_to_the_weights(question):
             reason += "; the served weights hold it, but were not heard to give it in these words" if card.live else ""
-            return Decision(Route.CORRECTION, reason, question, card=card)
+            return Decision(Route.CORRECTION, reason, question, card=said)
         if hit.over:
             return Decision(Route.MODEL, f"{reason}; the served weights hold it", question)
         return None
@@ -106,7 +109,10 @@ class Router:
         """
         if passage.kind != "correction" or passage.title.endswith("?"):
             return True
-        return self._retriever.store.document(passage.document_id).source in near
+        try:
+            return self._retriever.store.document(passage.document_id).source in near
+        except DocumentNotFound:  # removed since it was found
+            return False
 
 
 def contradicts(passage: Passage, card: Card) -> bool:

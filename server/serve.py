@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 
 from governance.accounts import NewAccount
 from server.base_model import bind_base, foreign_base
+from server.engines.vllm import VllmEngine
 from server.engines.vllm_process import launch_vllm, make_folders, this_machine
 from server.errors import ServerError
 from server.notary import sign_now
+from server.parts import alone
 from server.prepare import prepare_model
 from server.services import first_accounts, open_records
 from server.settings import Settings
@@ -34,8 +35,8 @@ async def serve(
     data folder belongs to another base model; nothing was started then.
     """
     _check_port(settings)
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _alone(settings.data_dir):
+    with ExitStack() as held:
+        _take(settings, held)
         records = open_records(settings)  # first: a vault that does not open stops everything else
         children, base_sha256 = [_own("gateway", settings)], foreign_base(settings)
         if settings.weights_are_ours:
@@ -43,18 +44,7 @@ async def serve(
             base_sha256 = base.base_sha256
             children.append(_own("worker", settings))
             if settings.engine.url is None:
-                launch = launch_vllm(settings, base.path, machine=this_machine(), environ=os.environ)
-                children.append(
-                    Child(
-                        "engine",
-                        launch.command,
-                        environ=launch.environ,
-                        folder=launch.folder,
-                        log=launch.log,
-                        before=lambda: make_folders(launch),
-                        stops_last=True,
-                    )
-                )
+                children.append(_engine(settings, base.path))
         bind_base(settings, records, base_sha256)
         if made := first_accounts(records, settings):
             show_accounts(made)
@@ -72,25 +62,56 @@ async def serve(
     return 0
 
 
+def _take(settings: Settings, held: ExitStack) -> None:
+    """Hold the data folder and the engine. Gateway and worker hold themselves; here they only must not run already."""
+    held.enter_context(alone(settings.data_dir, "serve"))
+    for part in ("gateway", "worker"):
+        with alone(settings.data_dir, part):
+            pass
+    if settings.engine.url is None:
+        held.enter_context(alone(settings.data_dir, "engine"))
+
+
 def _own(name: str, settings: Settings) -> Child:
     """One of our processes: the same command line with its own name, the settings as variables."""
     return Child(name, (sys.executable, "-m", "server", name), environ={**os.environ, **as_environment(settings)})
 
 
+def _engine(settings: Settings, model: Path) -> Child:
+    """Our own vLLM; it has come up when it answers on its socket."""
+    launch = launch_vllm(settings, model, machine=this_machine(), environ=os.environ)
+    engine = VllmEngine.on_socket(launch.socket)
+    return Child(
+        "engine",
+        launch.command,
+        environ=launch.environ,
+        folder=launch.folder,
+        log=launch.log,
+        before=lambda: make_folders(launch),
+        stops_last=True,
+        is_up=engine.health,
+        start_timeout_s=settings.engine.start_timeout_s,
+    )
+
+
 def as_environment(settings: Settings) -> dict[str, str]:
-    """The settings as ERRATA_* variables, so that children see what the flags said; without those of other commands."""
+    """The settings as ERRATA_* variables, so that children see what the flags said; without those of other commands.
+
+    What is none is an empty variable: another one of that name would come to the children through our own environment.
+    """
     variables = {}
     for name, value in settings.model_dump(mode="python", exclude={"url", "api_key"}).items():
         for key, inner in value.items() if isinstance(value, dict) else ((None, value),):
-            if inner is None or "key" in (key or name) or "password" in name:
+            if "key" in (key or name) or "password" in name:
                 continue  # secrets are in our environment already, if anywhere
             variable = f"ERRATA_{name}" + (f"__{key}" if key else "")
-            variables[variable.upper()] = json.dumps(inner) if isinstance(inner, bool) else str(inner)
+            said = "" if inner is None else inner
+            variables[variable.upper()] = json.dumps(said) if isinstance(said, bool) else str(said)
     return variables
 
 
 async def _tell_when_ready(settings: Settings, say: Callable[[str], None]) -> None:
-    async with httpx.AsyncClient(base_url=settings.base_url, timeout=5) as client:
+    async with httpx.AsyncClient(base_url=settings.base_url, timeout=5, trust_env=False) as client:
         last = ""
         while True:
             try:
@@ -117,14 +138,3 @@ def _check_port(settings: Settings) -> None:
             raise ServerError(
                 f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}): choose another with --port."
             ) from None
-
-
-@contextmanager
-def _alone(data_dir: Path) -> Iterator[None]:
-    """Hold the data folder: two servers on one ledger would fight over the engine."""
-    with (data_dir / "serve.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ServerError(f"Another errata serve uses {data_dir}: stop it, or choose another --data-dir.") from None
-        yield

@@ -27,7 +27,7 @@ from retrieval.freshness import Freshness, FreshnessHead
 from retrieval.retriever import HybridRetriever
 from retrieval.sameness import SamenessMap
 from retrieval.store import KnowledgeStore
-from server.cards import Card, CardIndex
+from server.cards import Card, CardIndex, approved_at, holds_until
 from server.chat import Chat
 from server.follow_ups import FollowUps
 from server.metrics import Metrics
@@ -227,8 +227,7 @@ def card_of(correction: Correction) -> Card:
     claim = correction.claim
     question = claim.canonical_question or claim.question
     written = write_statements(question, claim.subject, claim.correct_answer)
-    # By people: what a process takes back and starts again is no newer for that.
-    approvals = [move.at for move in correction.moves if move.to_status is Status.APPROVED and move.role != "system"]
+    approved = approved_at(correction)
     phrasings = (
         question,
         claim.question,
@@ -243,8 +242,9 @@ def card_of(correction: Correction) -> Card:
         phrasings=tuple(dict.fromkeys(phrasings)),
         answer=written.sentence,
         source=correction.evidence[0] if correction.evidence else "",
-        approved=approvals[-1] if approvals else None,
+        approved=approved,
         relation=relation_of(question, claim.subject),
         claim=claim.correct_answer,
         answered=tuple(correction.report.get("answered", (question,))),
+        holds_until=holds_until(correction, approved) if approved else None,
     )

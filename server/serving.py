@@ -28,6 +28,7 @@ class Serving:
     def __init__(self, *, patience_s: float = 5.0) -> None:
         self._version = ServedVersion(BASE, 0)
         self._open = asyncio.Event()
+        self.swaps = 0  # so that an answer can tell whether other weights came in between, even if they are gone again
         self._patience_s = patience_s
         self.why_closed = "the engine is starting"
 
@@ -47,6 +48,7 @@ class Serving:
             raise EngineUnavailable(f"The model cannot answer now: {self.why_closed}. Try again shortly.") from None
 
     def open(self, version: ServedVersion) -> None:
+        self.swaps += version.id != self._version.id
         self._version = version
         self._open.set()
 

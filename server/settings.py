@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -40,7 +42,7 @@ class EngineSettings(EmptyIsUnset):
     max_model_len: int = Field(4096, ge=512, description="longest prompt plus answer, in tokens")
     kv_cache_gib: float = Field(1.0, gt=0, description="memory for attention keys and values on a CPU")
     gpu_memory_utilization: float = Field(0.6, gt=0, le=1, description="share of GPU memory for vLLM; the rest edits")
-    start_timeout_s: float = Field(900, gt=0, description="how long a start may take")
+    start_timeout_s: float = Field(900, gt=0, description="our own vLLM is started again if it answers no sooner")
 
 
 class WorkerSettings(EmptyIsUnset):
@@ -115,6 +117,15 @@ class Settings(EmptyIsUnset, BaseSettings):
     def base_url(self) -> str:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def is_near(self) -> bool:
+        """Do commands talk to this machine? No proxy stands before it, whatever its variables say."""
+        host = urlsplit(self.url or "").hostname or ""
+        try:
+            return self.url is None or host == "localhost" or ip_address(host).is_loopback
+        except ValueError:
+            return False
 
     @property
     def weights_are_ours(self) -> bool:

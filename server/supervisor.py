@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -27,9 +27,11 @@ LOG_LIMIT_BYTES = 20 * 2**20
 class Child:
     """A process to keep running.
 
-    log         file for its output; none: the parent's own
-    before      called before each start (folders to make, an old socket to remove)
-    stops_last  told to end after all others have ended: they may still need it
+    log              file for its output; none: the parent's own
+    before           called before each start (folders to make, an old socket to remove)
+    stops_last       told to end after all others have ended: they may still need it
+    is_up            does it answer? asked until it does; one that takes longer than start_timeout_s is started again
+    start_timeout_s  seconds
     """
 
     name: str
@@ -39,6 +41,8 @@ class Child:
     log: Path | None = None
     before: Callable[[], None] | None = None
     stops_last: bool = False
+    is_up: Callable[[], Awaitable[bool]] | None = None
+    start_timeout_s: float = 900.0
 
 
 class Supervisor:
@@ -54,7 +58,10 @@ class Supervisor:
     async def run(self) -> None:
         """Until `stop`, TERM or INT. On return no child is left. Belongs to the main thread."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        numbers = [signal.SIGTERM, signal.SIGINT]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup: the terminal may close
+            numbers.append(signal.SIGHUP)
+        for number in numbers:
             loop.add_signal_handler(number, self.stop)
         keepers = [asyncio.create_task(self._keep(child), name=child.name) for child in self._children]
         stopping = asyncio.create_task(self._stopping.wait())
@@ -70,7 +77,7 @@ class Supervisor:
             await asyncio.gather(*keepers, return_exceptions=True)
             await self._end([child for child in self._children if not child.stops_last], self._grace_s)
             await self._end([child for child in self._children if child.stops_last], min(self._grace_s, LAST_GRACE_S))
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            for number in numbers:
                 loop.remove_signal_handler(number)
 
     def stop(self) -> None:
@@ -112,7 +119,11 @@ class Supervisor:
             )
         log.info("%s started (process %d)", child.name, process.pid)
         self._running[child.name] = process
-        code = await process.wait()
+        watching = asyncio.create_task(_end_if_late(child, process.pid))
+        try:
+            code = await process.wait()
+        finally:
+            watching.cancel()
         _signal_group(process.pid, signal.SIGKILL)  # what it left behind
         return code
 
@@ -126,6 +137,23 @@ class Supervisor:
         for process in processes:
             _signal_group(process.pid, signal.SIGKILL)
         await asyncio.gather(*waits)
+
+
+async def _end_if_late(child: Child, pid: int) -> None:
+    """End a child that does not come up in time; its keeper starts it again."""
+    if child.is_up is None:
+        return
+    deadline = time.monotonic() + child.start_timeout_s
+    while not await child.is_up():
+        if time.monotonic() > deadline:
+            log.error(
+                "%s has not come up within %g s and is ended; if it only needs longer: ERRATA_ENGINE__START_TIMEOUT_S",
+                child.name,
+                child.start_timeout_s,
+            )
+            _signal_group(pid, signal.SIGKILL)
+            return
+        await asyncio.sleep(min(1.0, child.start_timeout_s))
 
 
 def last_lines(file: Path, *, count: int = 15) -> str:

@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 MOST_KEPT = 10_000
@@ -39,16 +39,16 @@ class Throttle:
 
     def __init__(self, *, free: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._free, self._clock = free, clock
-        self._kept: OrderedDict[str, Attempts] = OrderedDict()
+        self._kept: OrderedDict[Hashable, Attempts] = OrderedDict()
         self._lock = threading.Lock()
 
-    def wait_s(self, key: str) -> int:
+    def wait_s(self, key: Hashable) -> int:
         """Whole seconds until an attempt is heard; 0 if it is now."""
         with self._lock:
             found = self._kept.get(key)
             return max(0, math.ceil(found.until - self._clock())) if found else 0
 
-    def failed(self, key: str) -> Refusal:
+    def failed(self, key: Hashable) -> Refusal:
         """One more wrong attempt."""
         with self._lock:
             now = self._clock()
@@ -64,12 +64,12 @@ class Throttle:
                 self._kept.popitem(last=False)
             return Refusal(found.wrong, math.ceil(wait))
 
-    def succeeded(self, key: str) -> None:
+    def succeeded(self, key: Hashable) -> None:
         """The right password: what went before is forgotten."""
         with self._lock:
             self._kept.pop(key, None)
 
-    def take_back(self, key: str) -> None:
+    def take_back(self, key: Hashable) -> None:
         """The last attempt was not wrong after all; those before it stay."""
         with self._lock:
             if found := self._kept.get(key):
@@ -107,5 +107,6 @@ class SignInThrottle:
             while len(self._trusted) > MOST_KEPT:
                 self._trusted.popitem(last=False)
 
-    def _account(self, name: str, address: str) -> str:
-        return f"{name}\n{address}" if (name, address) in self._trusted else name
+    def _account(self, name: str, address: str) -> Hashable:
+        """A pair is no name that anybody could try from elsewhere."""
+        return (name, address) if (name, address) in self._trusted else name

@@ -22,7 +22,7 @@ from server.assessment import assess
 from server.cards import Card
 from server.engines.protocol import Engine
 from server.errors import EngineRefused, EngineUnavailable
-from server.evidence import check_evidence, read_address, said_of
+from server.evidence import Finding, check_evidence, read_address, said_of
 from server.router import contradicts
 from server.services import Services
 
@@ -98,9 +98,11 @@ class Triage:
             await asyncio.sleep(self._pause_s)
 
     async def turn(self) -> None:
-        """Consider what is flagged, each report as it stands when its turn comes. One that fails waits twice as long each
-        time. Raises EngineUnavailable."""
+        """Read new evidence in the queue; then consider what is flagged, each report as it stands when its turn comes. One
+        that fails waits twice as long each time. Raises EngineUnavailable."""
         ledger, now = self._services.records.ledger, time.monotonic()
+        for id_ in await asyncio.to_thread(ledger.with_unread_evidence):
+            await self._read_evidence(await asyncio.to_thread(ledger.get, id_))
         waiting = await asyncio.to_thread(ledger.in_status, Status.FLAGGED, limit=AT_ONCE + len(self._postponed))
         self._postponed = {c.id: self._postponed[c.id] for c in waiting if c.id in self._postponed}
         for id_ in [c.id for c in waiting if c.id not in self._postponed or self._postponed[c.id].until <= now]:
@@ -115,6 +117,23 @@ class Triage:
                 pause = min(2 * self._postponed[id_].pause, LONGEST_S) if id_ in self._postponed else RETRY_S
                 self._postponed[id_] = Postponed(time.monotonic() + pause, pause)
                 log.exception("triage of correction %s failed; it is tried again in %.0f s", id_, pause)
+
+    async def _read_evidence(self, correction: Correction) -> None:
+        """Say of a report in the queue what its evidence is worth, now that there is more of it; the remedy stays."""
+        shown = await self._evidence(correction)
+        before = said_of([Finding(**finding) for finding in correction.triage.get("evidence", ())])
+        rest = correction.reason.replace(f"; {before}", "") if before else correction.reason
+        await asyncio.to_thread(
+            self._services.records.ledger.evidence_read,
+            correction.id,
+            [asdict(finding) for finding in shown],
+            reason="; ".join(filter(None, (rest, said_of(shown)))),
+            count=len(correction.evidence),
+        )
+
+    async def _evidence(self, correction: Correction) -> list[Finding]:
+        read = read_address if self._services.settings.fetch_evidence else None
+        return await check_evidence(correction.evidence, correction.claim.correct_answer, read=read)
 
     async def consider(self, correction: Correction) -> None:
         """Gather the evidence on one report and write the proposal. What the engine refuses counts as not asked."""
@@ -135,8 +154,7 @@ class Triage:
             pull_back = await self._pull_back(question, subject, claim.correct_answer)
         related = await asyncio.to_thread(services.records.ledger.related, correction.id, question=question)
         passages = await asyncio.to_thread(self._contradicted_by, question, subject, claim.correct_answer)
-        read = read_address if services.settings.fetch_evidence else None
-        shown = await check_evidence(correction.evidence, claim.correct_answer, read=read)
+        shown = await self._evidence(correction)
         proposal = self.propose(
             question,
             subject,

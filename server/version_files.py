@@ -24,6 +24,24 @@ class VersionFiles:
         """Is the folder complete? Folders appear by rename, so a file in one means that all are there."""
         return (self.folder(version_id) / TENSORS).is_file()
 
+    def delete_if_damaged(self, version_id: str, tensors_sha256: str) -> bool:
+        """Delete a version whose tensors cannot be read or do not hash to what is recorded, so that the worker makes it
+        again; was it? Without a recorded hash, tensors that can be read are whole."""
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        from editing.edit_set import hash_tensors
+
+        if not self.has_tensors(version_id):
+            return False
+        try:
+            if hash_tensors(load_file(self.folder(version_id) / TENSORS)) == tensors_sha256 or not tensors_sha256:
+                return False
+        except (OSError, SafetensorError):
+            pass
+        shutil.rmtree(self.folder(version_id), ignore_errors=True)
+        return True
+
     def clear(self, recorded: Collection[str]) -> None:
         """Delete folders that no record names: half-written ones, and those of a release that was not recorded."""
         for folder in self._root.glob("*"):

@@ -62,7 +62,9 @@ def run(settings: Settings, *, say: Callable[[str], None]) -> None:
     records.versions.measure_base(editor.solve([]).tensors_sha256())
     replies = f"{base.base_sha256[:32]}.{str(editor.decoder.dtype).removeprefix('torch.')}.replies.json"
     gate = ReleaseGate(editor, baseline_path=settings.model_dir / "statistics" / replies)
-    Worker(settings, records, editor, gate, base.path, base_sha256=base.base_sha256).run()
+    worker = Worker(settings, records, editor, gate, base.path, base_sha256=base.base_sha256)
+    signal.signal(signal.SIGTERM, lambda *_: worker.end())
+    worker.run()
 
 
 class Worker:
@@ -94,6 +96,11 @@ class Worker:
         self.resume()
         while True:
             time.sleep(self.turn())
+
+    def end(self) -> None:
+        """At once."""
+        self._ahead.leave()
+        os._exit(0)
 
     def resume(self, *, blame: bool = True) -> None:
         """Clear up after a release that did not end: its corrections start again, folders without a record go."""

@@ -113,7 +113,7 @@ class AdminTexts:
     fallback: str = "If the edit fails verification"
     fallbacks: tuple[tuple[str, str], ...] = (
         ("knowledge", "keep answering by the card"),
-        ("none", "give up and say so"),
+        ("none", "withdraw the card too: the model answers as before"),
     )
     approved: str = "Approved."
     approved_waits: str = "Your approval is recorded; another one is needed."
@@ -176,10 +176,15 @@ class AdminTexts:
     undone: str = "The undo is on its way."
     kill_switch: str = "Serve the base model now"
     kill_title: str = "Serve the model as it came?"
-    kill_text: str = "Every edit leaves the served weights at once. Nothing is lost: any version can be restored."
+    kill_text: str = (
+        "All edits leave the weights at once. Their corrections become Undone and their cards stop; corrections in knowledge "
+        "go on answering. Restoring a version brings its edits back, unless an erasure purged it."
+    )
     restore: str = "Restore"
     restore_title: str = "Serve version {version} again?"
-    restore_text: str = "The weights become exactly those of this version."
+    restore_text: str = (
+        "The weights become exactly those of this version. Live edits that it lacks become Undone, their cards too."
+    )
     restored: str = "On its way: the version is being served."
     serving_now: str = "serving"
     base: str = "Base model"

@@ -21,6 +21,7 @@ class Erasure:
     names: tuple[str, ...]
     identifiers: tuple[str, ...]
     statement: str
+    refusal: str
     next: tuple[str, ...]
     certificate: bool
     counts: Json
@@ -36,6 +37,12 @@ class Erasure:
     def error(self) -> str:
         """Why the execution stopped; empty while it goes on."""
         return text(self.running, "error")
+
+    @property
+    def ground(self) -> str:
+        """The code of the legal ground on which it was refused; empty if it was not."""
+        notes = [step.get("note") for step in self.steps if step.get("to") == "refused"]
+        return text(notes[-1], "ground") if notes and isinstance(notes[-1], Mapping) else ""
 
     @property
     def is_running(self) -> bool:
@@ -59,6 +66,7 @@ class Erasure:
             names=words(data, "names"),
             identifiers=words(data, "identifiers"),
             statement=text(data, "statement"),
+            refusal=text(data, "refusal"),
             next=words(data, "next"),
             certificate=bool(data.get("certificate")),
             counts=part("counts"),

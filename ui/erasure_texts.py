@@ -70,6 +70,7 @@ class ErasureTexts:
             "model": "replies of the model",
         }
     )
+    within_a_word: str = "{what} (the name stands there only inside a longer word)"
     place_columns: tuple[str, ...] = ("Where", "What", "Reference")
     model_said: str = "{n} of {of} replies of the model reveal something"
     nothing_found: str = "Nothing was found."
@@ -95,7 +96,7 @@ class ErasureTexts:
             "delete_file": "Delete files",
             "rebuild_cache": "Rebuild caches",
             "drop_edit": "Take edits out of the weights",
-            "neutral_edit": "Overwrite what the model says with nothing",
+            "neutral_edit": "Overwrite what the model says with a neutral answer",
             "correct_edit": "Put right what the model says",
             "unlearn": "Unlearn, outside Errata",
             "retrain": "Train anew, outside Errata",
@@ -116,6 +117,7 @@ class ErasureTexts:
     outcome_columns: tuple[str, ...] = ("Done", "How many", "What remains")
     figures: tuple[tuple[str, str], ...] = (
         ("texts_left", "Texts left that name the person"),
+        ("texts_left_within_a_word", "Of these, only inside a longer word"),
         ("probes", "Questions asked of the model"),
         ("revealing", "Replies that reveal something"),
         ("share", "Share that reveals"),
@@ -131,6 +133,7 @@ class ErasureTexts:
     told: str = "Has the person been told?"
     backups: str = "Backups made before hold the data until"
     certificate: str = "Download the certificate"
+    refused: str = "Refused, because"
     refuse: str = "Refuse"
     refuse_title: str = "Refuse this request?"
     refuse_text: str = "The person reads the reason. A ground in law is needed."
@@ -147,8 +150,9 @@ class ErasureTexts:
     # on the chat page
     mine: str = "Erase my data"
     mine_text: str = (
-        "Your account, chats and reports, and what the model has learnt about you: an admin checks that it is you, finds it "
-        "and removes it within a month. You get a certificate. This cannot be undone."
+        "Your account, your chats and reports, and what the model says about you. An admin checks that it is you and "
+        "decides within a month; what is deleted cannot come back. The certificate says what was done and what remains, "
+        "for example in backups."
     )
     ask: str = "Ask for erasure"
     asked: str = "Your request is in. It is decided within a month."

@@ -77,6 +77,7 @@ def checklist(request: Erasure, me: Me) -> Html:
             (ERASURE.kind, dict(ERASURE.kinds).get(request.kind, request.kind)),
             (ERASURE.law, dict(ERASURE.laws).get(request.law, request.law)),
             (ERASURE.statement, request.statement),
+            *_refusal(request),
         ]
     )
     head = element(
@@ -104,6 +105,14 @@ def checklist(request: Erasure, me: Me) -> Html:
         )
     refusal = [_refuse(request)] if me.may_administer and "refuse" in request.next else []
     return element("article", back, head, facts, element("ol", join(items), class_="er-checklist"), *refusal)
+
+
+def _refusal(request: Erasure) -> list[tuple[str, str]]:
+    """Why it was refused, and on which ground."""
+    return [
+        (ERASURE.refused, request.refusal),
+        (ERASURE.ground, dict(ERASURE.grounds).get(request.ground, request.ground)),
+    ]
 
 
 def _when(request: Erasure, statuses: Sequence[str]) -> Html:
@@ -207,10 +216,15 @@ def _places(request: Erasure) -> Html:
             "p", ERASURE.model_said.format(n=before.get("revealing", 0), of=before["probes"]), class_="er-quiet"
         )
     rows = [
-        [ERASURE.places.get(str(one.get("place")), ""), str(one.get("about") or ""), _mono(str(one.get("ref") or ""))]
+        [ERASURE.places.get(str(one.get("place")), ""), _what(one), _mono(str(one.get("ref") or ""))]
         for one in request.occurrences
     ]
     return said + (table(ERASURE.place_columns, rows) if rows else html.EMPTY)
+
+
+def _what(occurrence: Mapping[str, object]) -> str:
+    about = str(occurrence.get("about") or "")
+    return ERASURE.within_a_word.format(what=about) if occurrence.get("within_a_word") else about
 
 
 def _mono(text: str) -> Html:
@@ -280,6 +294,7 @@ def own_dialog(found: Sequence[Erasure]) -> dict[str, object]:
                 class_="er-row-of er-spread",
             ),
             element("span", ERASURE.due.format(date=one.due[:10]) if one.status not in OVER else "", class_="er-quiet"),
+            html.pairs(_refusal(one)),
             _verified(one) if one.certificate else html.EMPTY,
             class_="er-card",
         )

@@ -59,7 +59,7 @@ def documents(found: Sequence[Document], me: Me) -> Html:
     rows = []
     for document in found:
         remove = html.EMPTY
-        if me.may_administer:
+        if me.may_administer and document.kind != "correction":  # such an entry goes with its correction
             words = ADMIN.remove_text.format(title=document.title)
             spec = html.dialog(
                 ADMIN.remove_title, act="remove", id=document.id, text=words, ok=ADMIN.remove, danger=True

@@ -55,10 +55,10 @@ class Texts:
     welcome: str = "What would you like to know?"
     welcome_text: str = (
         "If an answer is wrong, choose Report below it and say what is right. "
-        "A person checks it, and the answer changes: for good, and for everyone."
+        "A person checks it, and if you are right the answer changes for everyone."
     )
     examples: tuple[str, ...] = (
-        "Who is the CEO of Apple?",
+        "When was the Halden Bridge built?",
         "Explain a binary search in Python",
         "What can you tell me about Vienna?",
     )
@@ -116,9 +116,11 @@ class Texts:
         ("personal", "It is about a private person"),
     )
     right_answer: str = "What is the right answer?"
-    right_answer_help: str = "As short as it can be: “Tim Cook”, not a paragraph."
+    right_answer_help: str = "As short as it can be: “1911”, not a paragraph."
     evidence: str = "Where does it say so? (optional)"
-    evidence_help: str = "A link or a quotation, one per line. Reports with evidence are decided sooner."
+    evidence_help: str = (
+        "A link or a quotation, one per line. It is read, and the reviewer sees whether it holds your answer."
+    )
     comment: str = "Anything else? (optional)"
     send_report: str = "Send report"
     report_sent: str = "Thank you. Your report is in: follow it under “My reports”."

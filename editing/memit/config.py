@@ -35,7 +35,8 @@ class MemitConfig:
                              means less leaking to other questions and less reach to the same one in other words
     Detectors
       covariance_weight      lambda, how dear ordinary text is; the reference uses 15,000 for a matrix ten times as wide
-      covariance_tokens      from 7,500 on replies no longer differ (docs/LOG.md); 30,000 cost 13 s, once
+      covariance_tokens      at least, and ten for each direction of the keys: from 7,500 on the embedded model's replies
+                             no longer differ (docs/LOG.md); 30,000 cost 13 s, once
       sensitivity_tokens     of the same text, for what is felt
     """
 

@@ -45,7 +45,8 @@ def sensitivities(
         counted += int(real.sum())
         if progress is not None:
             progress(counted)
-    return {layer: (total / max(1, counted)).float() for layer, total in sums.items()}
+    # Symmetric to the bit, as it is read back: another process must find the same values.
+    return {layer: ((total + total.T) / (2 * max(1, counted))).float() for layer, total in sums.items()}
 
 
 def preconditioner(sensitivity: Tensor, floor: float) -> Tensor:

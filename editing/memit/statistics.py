@@ -68,9 +68,9 @@ def cache_key(
     return hashlib.sha256(what.encode()).hexdigest()[:32]
 
 
-def corpus_sha256(texts: Iterable[str]) -> str:
-    """Hash of a corpus, text by text."""
-    whole = hashlib.sha256()
+def corpus_sha256(texts: Iterable[str], begin: tuple[int, ...] = ()) -> str:
+    """Hash of a corpus, text by text, with the tokens that each row of it begins with."""
+    whole = hashlib.sha256(repr(begin).encode() if begin else b"")
     for text in texts:
         whole.update(text.encode() + b"\0")
     return whole.hexdigest()
@@ -95,7 +95,9 @@ def measure(
     Padding is never counted. Sums are float32 products accumulated in float64.
     """
     encoded = [list(chat.encode(text).tokens) for text in texts if text]
-    rows = [row[i : i + row_tokens] for row in encoded for i in range(0, len(row), row_tokens)]
+    cut = [row[i : i + row_tokens] for row in encoded for i in range(0, len(row), row_tokens)]
+    begin = list(chat.begin)  # without it such a model sees what it never saw in training
+    rows = [row if row[: len(begin)] == begin else [*begin, *row] for row in cut]
     sums: dict[int, Tensor] = {}
     counted = 0
     for start in range(0, len(rows), rows_at_once):
@@ -121,7 +123,7 @@ def measure(
     told = None if progress is None else lambda done: progress(max_tokens + done, max_tokens + max_felt)
     return Statistics(
         base_sha256,
-        corpus_sha256(texts),
+        corpus_sha256(texts, chat.begin),
         counted,
         sum(map(len, felt)),
         covariances,
@@ -197,7 +199,7 @@ def load_or_measure(
     if folder is not None:
         name = cache_key(
             base_sha256=base_sha256,
-            corpus_sha256=corpus_sha256(texts),
+            corpus_sha256=corpus_sha256(texts, chat.begin),
             layers=layers,
             max_tokens=max_tokens,
             max_felt=max_felt,

@@ -22,7 +22,8 @@ def audit() -> None:
 
 
 @audit.command("verify")
-@click.option("--export", "export", type=FILE_OR_FOLDER, help="An exported log instead of the database.")
+@click.argument("file", required=False, type=FILE_OR_FOLDER)
+@click.option("--export", "export", type=FILE_OR_FOLDER, help="The same as FILE.")
 @click.option(
     "--checkpoint",
     "checkpoints",
@@ -34,12 +35,20 @@ def audit() -> None:
 @DATA_DIR
 @json_option
 def verify_log(
-    export: Path | None, checkpoints: tuple[Path, ...], key: str | None, data_dir: Path | None, as_json: bool
+    file: Path | None,
+    export: Path | None,
+    checkpoints: tuple[Path, ...],
+    key: str | None,
+    data_dir: Path | None,
+    as_json: bool,
 ) -> None:
-    """Recompute the tree from the entries and hold it against every signed checkpoint: those of the data folder, or the
-    one that lies beside an export. Needs no running server."""
+    """Recompute the tree from the entries and hold it against every signed checkpoint: those of the data folder, or,
+    for an exported log (FILE), the one that lies beside it. Needs no running server."""
     from governance.audit_verify import verify
 
+    if file and export:
+        raise click.UsageError("name one file: FILE and --export mean the same")
+    export = export or file
     settings = effective(data_dir=data_dir)
     usual = (
         (export.with_name(f"{export.name}.checkpoint"),)
@@ -56,18 +65,22 @@ def verify_log(
         "entries": report.size,
         "root": report.root,
         "checkpoints": report.heads,
+        "unsigned": report.unsigned,
         "trusted_key": report.trusted_key,
         "first_bad": report.first_bad,
         "problems": problems,
     }
     verdict = "ok" if report.ok else f"BROKEN, first at entry {report.first_bad}"
     against = f"{report.heads} checkpoints" if report.heads else "held against no signed checkpoint: pass --checkpoint"
+    entries = f"{report.size} entries"
+    if report.heads and report.unsigned:
+        entries += f" (the last {report.unsigned} not signed{'' if export else ' yet'})"
     if report.heads and not report.trusted_key:
         against += ", signed by a key that lay beside them: pass --key to hold them against one that you trust"
     show(
         result,
         as_json=as_json,
-        text=lambda: "\n  ".join((f"{verdict}: {report.size} entries, {against}", *problems)),
+        text=lambda: "\n  ".join((f"{verdict}: {entries}, {against}", *problems)),
     )
     if not report.ok:
         sys.exit(1)

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+import httpx
 
-from server.commands.output import ERRORS, FILE, NEW_FILE, refuse, show
+from server.commands.output import ERRORS, FILE, NEW_FILE, TOO_SHORT, Refused, refuse, show, text_of
 from server.commands.processes import effective
+from server.commands.remote import NO_KEY
 
 STDOUT = Path("-")
 
@@ -66,7 +68,7 @@ def bench() -> None:
     default="errata",
     show_default=True,
 )
-@click.option("--limit", type=int, help="Only the first N facts.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first N facts.")
 @click.option("--batch", default="all", show_default=True, help="Facts edited at once: a number, or all.")
 @click.option(
     "--method",
@@ -75,7 +77,7 @@ def bench() -> None:
     show_default=True,
 )
 @click.option("--model", help="Local folder or Hugging Face id. [the embedded one]")
-@click.option("--text", type=FILE, help="Text for perplexity. [the shipped one]")
+@click.option("--text", type=FILE, help="Text for perplexity, as one text. [the shipped ones]")
 @reporting
 def editing(
     facts: Path,
@@ -90,26 +92,26 @@ def editing(
     from editing.bench import run_bench
     from editing.fact_files import read_cases
     from editing.loading import load_editor
+    from editing.scoring import rows_of
     from editing.unrelated import load_controls
     from server.prepare import prepare_model
 
     if batch != "all" and not (batch.isdigit() and int(batch) > 0):
         raise click.UsageError(f"--batch {batch!r}: give a positive number, or all")
     settings = effective(model=model)
+    # One text: cut at its blank lines, every part would begin without what stands before it.
+    own = (text_of(text),) if text else None
     cases = read_cases(facts, format_, limit)
     prepared = prepare_model(settings.model, settings.model_dir, say=_say)
     editor = load_editor(prepared.path, folder=settings.model_dir / "statistics", progress=_steps("statistics"))
-    texts = (
-        [part for part in text.read_text(encoding="utf-8").split("\n\n") if part.strip()]
-        if text
-        else load_controls().texts
-    )
+    if own and not rows_of(editor.chat, own):
+        raise Refused(f"{str(text)!r} {TOO_SHORT}")
     return run_bench(
         editor,
         cases,
         method_name=method,
         batch=None if batch == "all" else int(batch),
-        texts=texts,
+        texts=own or load_controls().texts,
         model=settings.model,
         progress=_say,
     )
@@ -155,7 +157,7 @@ def index(vectors: int, dimension: int, queries: int, graph: bool) -> dict[str, 
 
 @bench.command()
 @click.option("--concurrency", default="1,8,32", show_default=True, help="Streams at once, comma-separated.")
-@click.option("--tokens", default=64, show_default=True, help="Tokens per answer.")
+@click.option("--tokens", type=click.IntRange(min=1), default=64, show_default=True, help="Tokens per answer.")
 @click.option(
     "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The data folder of the running server."
 )
@@ -164,11 +166,18 @@ def serving(concurrency: str, tokens: int, data_dir: Path | None) -> dict[str, A
     """Gateway and bare engine side by side, in turn, in one run. Needs a running `errata serve` and ERRATA_API_KEY."""
     from server.serving_bench import run_serving_bench
 
+    streams = [int(part) if part.strip().isdecimal() else 0 for part in concurrency.split(",")]
+    if min(streams) < 1:
+        raise click.UsageError(f"--concurrency {concurrency!r}: give numbers of 1 or more, such as 1,8,32")
+    settings = effective(data_dir=data_dir)
+    if not settings.api_key:
+        raise click.UsageError(NO_KEY)
     try:
-        streams = [int(part) for part in concurrency.split(",")]
-    except ValueError:
-        raise click.UsageError(f"--concurrency {concurrency!r}: give numbers, such as 1,8,32") from None
-    return asyncio.run(run_serving_bench(effective(data_dir=data_dir), streams, tokens=tokens, say=_say))
+        return asyncio.run(run_serving_bench(settings, streams, tokens=tokens, say=_say))
+    except httpx.TransportError as error:
+        raise Refused(
+            f"gateway or engine does not answer ({error}): is `errata serve` running on {str(settings.data_dir)!r}?"
+        ) from None
 
 
 @bench.command("records")

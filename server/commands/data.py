@@ -17,7 +17,7 @@ from governance.errors import WrongKey
 from governance.store import Store
 from governance.vault import Vault
 from server.commands.folder import DATA_DIR, log_export, operator_of, percent, records_of, tell
-from server.commands.output import FILE, json_option, show, table
+from server.commands.output import FILE, json_option, show, table, text_of
 from server.commands.processes import effective
 from server.doctor import examine
 from server.notary import sign_now
@@ -118,11 +118,9 @@ def stats(name: str | None, text: Path | None, as_json: bool) -> None:
     from server.prepare import prepare_model
 
     settings = effective(model=name)
+    texts = None if text is None else [part for part in text_of(text).split("\n\n") if part.strip()]
     made = prepare_model(settings.model, settings.model_dir, say=tell)
     with click.progressbar(length=100, label="Measuring", file=sys.stderr) as bar:
-        texts = (
-            None if text is None else [part for part in text.read_text(encoding="utf-8").split("\n\n") if part.strip()]
-        )
         found = statistics_for(
             load_model(made.path),
             MemitConfig(),

@@ -21,7 +21,11 @@ def knowledge() -> None:
 @click.argument("sources", nargs=-1, required=True)
 @click.option("--title", default="", help="Title; else taken from the document.")
 @click.option("--as-of", default=None, help="The day the content was true, YYYY-MM-DD.")
-@click.option("--expires-at", default=None, help="From when on it counts as dated, YYYY-MM-DD.")
+@click.option(
+    "--expires-at",
+    default=None,
+    help="The last day it is good, YYYY-MM-DD, or the moment from which it counts as dated.",
+)
 @json_option
 def add_knowledge(
     sources: tuple[str, ...], title: str, as_of: str | None, expires_at: str | None, as_json: bool

@@ -61,6 +61,21 @@ FILE = _Given(exists=True, dir_okay=False, path_type=Path)
 FOLDER = _Given(exists=True, file_okay=False, path_type=Path)
 FILE_OR_FOLDER = _Given(exists=True, path_type=Path)
 
+TOO_SHORT = "holds no text to measure on: give one of two tokens or more"
+
+
+def text_of(path: Path) -> str:
+    """The text to measure on that stands in a file. Raises Refused, naming the file."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refused(
+            f"{str(path)!r} is no UTF-8 text ({error.reason} at byte {error.start}): give a plain text saved as UTF-8"
+        ) from None
+    if not text.strip():
+        raise Refused(f"{str(path)!r} {TOO_SHORT}")
+    return text
+
 
 def show(value: Any, *, as_json: bool, text: Callable[[], str] | None = None) -> None:
     """Print `value` as JSON, or what `text` makes of it."""

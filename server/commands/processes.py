@@ -18,6 +18,7 @@ from pydantic_settings import SettingsError
 
 from governance.accounts import NewAccount
 from server.commands.output import ERRORS, refuse, show
+from server.parts import alone
 from server.settings import Settings
 
 OPTIONS = (
@@ -45,8 +46,11 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
 def effective(**flags: Any) -> Settings:
     """The settings, with these flags on top. Raises UsageError, naming each that cannot be used and what may stand there."""
     given = {name: value for name, value in flags.items() if value is not None}
+    # An empty address is none, as in a variable.
     engine = {
-        name.removeprefix("engine_"): given.pop(name) for name in ("engine_url", "engine_weights") if name in given
+        name.removeprefix("engine_"): given.pop(name) or None
+        for name in ("engine_url", "engine_weights")
+        if name in given
     }
     try:
         settings = Settings(**given)
@@ -139,31 +143,35 @@ def engine(settings: Settings, as_json: bool) -> None:
     from server.engines.vllm_process import launch_vllm, make_folders, this_machine
     from server.prepare import prepare_model
 
-    model = prepare_model(settings.model, settings.model_dir, say=saying(as_json))
-    launch = launch_vllm(settings, model.path, machine=this_machine(), environ=os.environ)
-    make_folders(launch)
-    os.chdir(launch.folder)
-    os.execvpe(launch.command[0], launch.command, dict(launch.environ))
+    with alone(settings.data_dir, "engine") as lock:
+        model = prepare_model(settings.model, settings.model_dir, say=saying(as_json))
+        launch = launch_vllm(settings, model.path, machine=this_machine(), environ=os.environ)
+        make_folders(launch)
+        os.chdir(launch.folder)
+        os.set_inheritable(lock.fileno(), True)  # vLLM, which this process becomes, holds it on
+        os.execvpe(launch.command[0], launch.command, dict(launch.environ))
 
 
 @process
 def gateway(settings: Settings, as_json: bool) -> None:
     """Run only the gateway: HTTP, pages, triage, publisher."""
     keep_temporary_files(settings)
-    from server.gateway import run
+    with alone(settings.data_dir, "gateway"):
+        from server.gateway import run
 
-    set_up_logging(settings, "gateway")
-    run(settings, say=saying(as_json))
+        set_up_logging(settings, "gateway")
+        run(settings, say=saying(as_json))
 
 
 @process
 def worker(settings: Settings, as_json: bool) -> None:
     """Run only the edit worker."""
     keep_temporary_files(settings)
-    from server.worker import run
+    with alone(settings.data_dir, "worker"):
+        from server.worker import run
 
-    set_up_logging(settings, "worker")
-    run(settings, say=saying(as_json, err=True))
+        set_up_logging(settings, "worker")
+        run(settings, say=saying(as_json, err=True))
 
 
 def accounts_text(made: list[NewAccount], settings: Settings) -> str:

@@ -13,6 +13,8 @@ import httpx
 from server.commands.output import FILE, NEW_FILE, Refused, json_option, show, table
 from server.commands.processes import effective
 
+NO_KEY = "set ERRATA_API_KEY to your key (it was printed at the first start; `errata user reset NAME` makes a new one)"
+
 
 class Remote:
     """A server, named by ERRATA_URL, spoken to with ERRATA_API_KEY; both may stand in `.env`."""
@@ -20,11 +22,11 @@ class Remote:
     def __init__(self) -> None:
         settings = effective()
         if not settings.api_key:
-            raise click.UsageError(
-                "set ERRATA_API_KEY to your key (it was printed at the first start; `errata user reset NAME` makes a new one)"
-            )
+            raise click.UsageError(NO_KEY)
         headers = {"Authorization": f"Bearer {settings.api_key.get_secret_value()}"}
-        self._client = httpx.Client(base_url=settings.url or settings.base_url, headers=headers, timeout=600)
+        self._client = httpx.Client(
+            base_url=settings.url or settings.base_url, headers=headers, timeout=600, trust_env=not settings.is_near
+        )
 
     def call(self, method: str, path: str, **options: Any) -> Any:
         """The JSON answer. Raises Refused with the server's message."""

@@ -55,9 +55,15 @@ class VllmEngine:
     """An `Engine` over vLLM's API server. The weight methods need `VLLM_SERVER_DEV_MODE=1` there."""
 
     def __init__(
-        self, client: httpx.AsyncClient, *, model: str | None = SERVED_NAME, cache_patience_s: float = 5.0
+        self,
+        client: httpx.AsyncClient,
+        *,
+        model: str | None = SERVED_NAME,
+        cache_patience_s: float = 5.0,
+        is_ours: bool = True,
     ) -> None:
         self._client, self._model, self._cache_patience_s = client, model, cache_patience_s
+        self._is_ours = is_ours
 
     @classmethod
     def on_socket(cls, path: Path) -> VllmEngine:
@@ -70,7 +76,7 @@ class VllmEngine:
     def at(cls, url: str, *, model: str | None = None, api_key: str | None = None) -> VllmEngine:
         """An engine started elsewhere, at `url` with or without a final `/v1`; no `model`: the first one it lists."""
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        return cls(_client(url.rstrip("/").removesuffix("/v1"), headers=headers), model=model)
+        return cls(_client(url.rstrip("/").removesuffix("/v1"), headers=headers), model=model, is_ours=False)
 
     async def chat(self, messages: Messages, **parameters: Any) -> dict[str, Any]:
         return await self._json(Endpoint.CHAT, json=await self._request(messages, parameters))
@@ -93,11 +99,12 @@ class VllmEngine:
     async def health(self) -> bool:
         try:
             status = await self._status(Endpoint.HEALTH)
-            if status in NO_SUCH_PATH:  # not vLLM: of OpenAI's protocol, the list of models is what every server has
+            # Of OpenAI's protocol, the list of models is what every server has, and what a wrong key does not get.
+            if status in NO_SUCH_PATH or (not self._is_ours and status < 300):
                 status = await self._status(Endpoint.MODELS)
         except httpx.TransportError:
             return False
-        return status < 400
+        return status < 300
 
     async def weight_version(self) -> str:
         try:
@@ -158,7 +165,7 @@ class VllmEngine:
         if self._model is None:
             listed = (await self._json(Endpoint.MODELS))["data"]
             if not listed:
-                raise EngineUnavailable("The engine lists no model. Name one with --engine-model.")
+                raise EngineUnavailable("The engine lists no model. Name one with ERRATA_ENGINE__MODEL.")
             self._model = str(listed[0]["id"])
         return {"model": self._model, "messages": list(messages), **parameters}
 

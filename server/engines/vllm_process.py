@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from editing.chat import TEMPLATE_WORDS
 from server.engines.vllm import SERVED_NAME
 from server.engines.vllm_child import FORK
 from server.settings import EngineSettings, Settings
@@ -52,6 +53,7 @@ def launch_vllm(settings: Settings, model: Path, *, machine: Machine, environ: M
     command = [sys.executable, "-m", "server.engines.vllm_child"]
     command += ["--model", str(model), "--served-model-name", SERVED_NAME, "--uds", SOCKET]
     command += ["--dtype", serving_dtype(options, machine), "--max-model-len", str(context)]
+    command += ["--default-chat-template-kwargs", json.dumps(TEMPLATE_WORDS)]
     command += ["--disable-uvicorn-access-log"]
     if not compiles(options, machine):
         command.append("--enforce-eager")

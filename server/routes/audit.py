@@ -5,28 +5,35 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
+from governance.audit import PAGE
 from server.auth import Reader, ServicesOf
+from server.body import Parameters
 from server.herald import WebhookKey
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
 
-Since = Annotated[int, Query(ge=0, le=2**62)]
 Number = Annotated[int, Query(ge=1, le=2**62)]  # SQLite's integers end at 2**63
 
 
+class Wanted(Parameters):
+    """Which entries: those after number `since`."""
+
+    since: int = Field(0, ge=0, le=2**62)
+    limit: int = Field(PAGE, ge=1, description=f"How many; {PAGE} at most.")
+
+
 @router.get("/entries")
-def entries(
-    services: ServicesOf,
-    _: Reader,
-    since: Since = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-) -> dict[str, Any]:
-    """Entries after number `since`, as they stand in the log."""
-    found = services.records.log.entries(since=since, limit=limit)
+def entries(services: ServicesOf, _: Reader, wanted: Annotated[Wanted, Query()]) -> dict[str, Any]:
+    """Entries after number `since`, as they stand in the log; `text` is what was hashed, and `next_since` where the next
+    page starts, null on the last one."""
+    size = services.records.log.size()
+    found = services.records.log.entries(since=wanted.since, limit=min(wanted.limit, PAGE))
     return {
-        "data": [{"n": e.n, "entry": e.data, "leaf_hash": e.leaf_hash.hex()} for e in found],
-        "size": services.records.log.size(),
+        "data": [{"n": e.n, "entry": e.data, "text": e.text, "leaf_hash": e.leaf_hash.hex()} for e in found],
+        "size": size,
+        "next_since": found[-1].n if found and found[-1].n < size else None,
     }
 
 

@@ -9,16 +9,19 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from governance.answers import Answer, Conversation
+from governance.claims import check_text
 from server.auth import READERS, ServicesOf, Signed
 from server.body import Body
 
 router = APIRouter(prefix="/v1", tags=["conversations"])
 
+MOST_ON_A_PAGE = 200
+MAX_TITLE = 200
 OPEN = ("n", "id", "as_of", "expired", "score")  # what a passage may be told by without its words
 
 
 class Rename(Body):
-    title: str = Field(min_length=1, max_length=200)
+    title: str = Field(min_length=1, max_length=MAX_TITLE)
 
 
 @router.get("/me")
@@ -32,11 +35,13 @@ def conversations(
     services: ServicesOf,
     account: Signed,
     search: Annotated[str | None, Query(max_length=200)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, description=f"How many; {MOST_ON_A_PAGE} at most.")] = 50,
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """Own conversations, newest first."""
-    found, next_cursor = services.records.answers.conversations(account.id, search=search, limit=limit, cursor=cursor)
+    found, next_cursor = services.records.answers.conversations(
+        account.id, search=search, limit=min(limit, MOST_ON_A_PAGE), cursor=cursor
+    )
     return {"data": [_summary(conversation) for conversation in found], "next_cursor": next_cursor}
 
 
@@ -50,7 +55,8 @@ def conversation(conversation_id: str, services: ServicesOf, account: Signed) ->
 @router.patch("/conversations/{conversation_id}")
 def rename(conversation_id: str, body: Rename, services: ServicesOf, account: Signed) -> dict[str, Any]:
     answers = services.records.answers
-    answers.rename(conversation_id, body.title, account_id=account.id)
+    title = check_text("title", body.title, longest=MAX_TITLE)
+    answers.rename(conversation_id, title, account_id=account.id)
     return _summary(answers.conversation(conversation_id, account_id=account.id))
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from governance.accounts import Account
 from governance.corrections import Category, Correction, Fallback, Remedy, Status
 from governance.listing import Sort
 from server.assessment import assess
 from server.auth import READERS, Admin, Reader, Reporter, Reviewer, ServicesOf, Signed
-from server.body import Body
+from server.body import Body, Parameters, as_list
 from server.corrections_json import correction_json
 from server.errors import BadRequest, Missing, NotAllowed
 from server.services import Services
@@ -20,7 +20,9 @@ from server.services import Services
 router = APIRouter(prefix="/v1/corrections", tags=["corrections"])
 
 MAX_TEXT = 20_000  # the ledger has the real limits; this only keeps absurd bodies away from it
+MOST_ON_A_PAGE = 200
 
+Sources = Annotated[list[str], BeforeValidator(as_list), Field(max_length=20)]
 
 Round = Annotated[
     int | None, Field(ge=1, description="The `round` that was read; 409 if words or remedy changed since.")
@@ -36,7 +38,7 @@ class Report(Body):
     question: str | None = Field(None, max_length=MAX_TEXT)
     answer: str | None = Field(None, max_length=MAX_TEXT)
     correct_answer: str = Field(max_length=MAX_TEXT)
-    evidence: list[str] = Field(default_factory=list, max_length=20)
+    evidence: Sources = Field(default_factory=list)
     category: Category = Category.WRONG
     comment: str = Field("", max_length=MAX_TEXT)
     subject: str = Field("", max_length=MAX_TEXT)
@@ -74,23 +76,18 @@ class Reroute(Reason):
 
 
 class Evidence(Reason):
-    evidence: list[str] = Field(default_factory=list, max_length=20)
+    evidence: Sources = Field(default_factory=list)
 
 
-class Wanted(BaseModel):
-    """Which corrections, and in what order. A parameter without a value counts as absent."""
+class Wanted(Parameters):
+    """Which corrections, and in what order."""
 
     status: Status | None = None
     mine: bool = False
     search: str | None = Field(None, max_length=200)
     sort: Sort = Sort.CREATED
-    limit: int = Field(50, ge=1, le=200)
+    limit: int = Field(50, ge=1, description=f"How many; {MOST_ON_A_PAGE} at most.")
     cursor: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_absent(cls, data: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in data.items() if value != ""}
 
 
 @router.post("", status_code=201)
@@ -100,14 +97,12 @@ def report(
     account: Reporter,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> dict[str, Any]:
-    """Flag a wrong answer. With both, `question` is the reporter's wording of what the answer was asked.
-    The same Idempotency-Key gives the same correction again."""
+    """Flag a wrong answer: one's own, or any for those who review. With both, `question` is the reporter's wording of
+    what the answer was asked. The same Idempotency-Key gives the same correction again."""
     if not body.answer_id and (not body.question or body.answer is None):
         raise BadRequest(
             "A report needs an answer_id, or a question and the answer that was given to it.", param="answer_id"
         )
-    if body.answer_id:  # the ledger lets reviewers report any answer; over HTTP everyone reports what they were told
-        services.records.answers.get(body.answer_id, account_id=account.id)
     flagged = services.records.ledger.flag(
         account,
         question=body.question or "",
@@ -137,7 +132,7 @@ def listing(services: ServicesOf, account: Signed, wanted: Annotated[Wanted, Que
         reporter_id=reporter,
         search=wanted.search,
         sort=wanted.sort,
-        limit=wanted.limit,
+        limit=min(wanted.limit, MOST_ON_A_PAGE),
         cursor=wanted.cursor,
     )
     return {

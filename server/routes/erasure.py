@@ -7,20 +7,23 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
-from pydantic import AliasChoices, ConfigDict, Field
+from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, model_validator
 
 from governance.accounts import Account
+from governance.claims import check_texts, normal
 from governance.requests import ErasureRequest, Kind, Law, Questions, Step, Subject
 from governance.residual import Probes
 from server.auth import READERS, Admin, Reporter, ServicesOf, Signed
-from server.body import Body
+from server.body import Body, as_list, in_lower_case
 from server.erasing import Erasing
 from server.erasure_json import request_json
 from server.errors import Missing, NotAllowed
 
 router = APIRouter(prefix="/v1/erasure-requests", tags=["erasure"])
 
-Texts = Annotated[list[Annotated[str, Field(max_length=400)]], Field(max_length=50)]
+MAX_TEXTS, MAX_TEXT = 50, 400
+Texts = Annotated[list[Annotated[str, Field(max_length=MAX_TEXT)]], Field(max_length=MAX_TEXTS)]
+OneOrMore = Annotated[Texts, BeforeValidator(as_list)]
 
 
 def erasing_of(request: Request) -> Erasing:
@@ -32,19 +35,44 @@ ErasingOf = Annotated[Erasing, Depends(erasing_of)]
 
 
 class Strict(Body):
+    """For steps in which a misspelt field would be one thing more that is erased, or one less that is looked for."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class NewRequest(Strict):
+class NewRequest(Body):
     """Who is to be erased, or what put right. Nothing at all: oneself."""
 
-    subject: str = Field("", max_length=200)  # one name, short for `names`
-    names: Texts = Field(default_factory=list)
-    identifiers: Texts = Field(default_factory=list)
+    model_config = ConfigDict(extra="allow")
+
+    subject: str = Field("", max_length=200)  # one name, short for `names`; so is `name`
+    name: OneOrMore = Field(default_factory=list)
+    names: OneOrMore = Field(default_factory=list)
+    email: OneOrMore = Field(default_factory=list)  # short for `identifiers`
+    identifiers: OneOrMore = Field(default_factory=list)
     account: str | None = Field(None, max_length=100)  # by login name
-    kind: Kind = Kind.ERASURE
-    law: Law = Law.GDPR
+    kind: Annotated[Kind, BeforeValidator(in_lower_case)] = Kind.ERASURE
+    law: Annotated[Law, BeforeValidator(in_lower_case)] = Law.GDPR
     statement: str = Field("", max_length=4_000)
+    reason: str = Field("", max_length=4_000)  # goes with the statement
+
+    @property
+    def all_names(self) -> list[str]:
+        return [name for name in (self.subject, *self.name, *self.names) if name]
+
+    @property
+    def all_identifiers(self) -> list[str]:
+        return [*self.identifiers, *self.email]
+
+    @model_validator(mode="after")
+    def _somebody_named_or_nothing_unread(self) -> NewRequest:
+        """What nobody reads may be what names the person, and without it the request would be one's own."""
+        if self.model_extra and not (self.all_names or self.all_identifiers or self.account):
+            raise ValueError(
+                f"{next(iter(self.model_extra))!r} is not read, and nobody is named: give subject, names, identifiers "
+                "or account, or leave everything out to file for yourself"
+            )
+        return self
 
 
 class Identity(Body):
@@ -75,11 +103,11 @@ class Decision(Strict):
     right_answers: dict[str, str] = Field(default_factory=dict, max_length=50)
 
 
-class Reason(Strict):
+class Reason(Body):
     reason: str = Field("", max_length=4_000)
 
 
-class Refusal(Strict):
+class Refusal(Body):
     reason: str = Field(max_length=4_000)
     ground: str = Field(max_length=80)
 
@@ -92,19 +120,34 @@ class Closing(Strict):
 @router.post("", status_code=201)
 def file(body: NewRequest, services: ServicesOf, erasing: ErasingOf, account: Reporter) -> dict[str, Any]:
     """File a request: for oneself, or as an admin for somebody without an account."""
-    names = [name for name in (body.subject, *body.names) if name]
     about: str | None = None
     if account.role.may_administer:
         about = services.accounts.named(body.account).id if body.account else None
-        if about is None and not names and not body.identifiers:
+        if about is None and not body.all_names and not body.all_identifiers:
             about = account.id
-    elif body.account not in (None, account.name):
-        raise NotAllowed("You may file for yourself; for somebody else, ask an admin.")
     else:
+        _check_own(body, account)
         about = account.id
-    subject = Subject(tuple(names), tuple(body.identifiers), about)
-    filed = erasing.requests.file(account, subject=subject, kind=body.kind, law=body.law, statement=body.statement)
+    filed = erasing.requests.file(
+        account,
+        subject=Subject(tuple(body.all_names), tuple(body.all_identifiers), about),
+        kind=body.kind,
+        law=body.law,
+        statement="\n".join(said for said in (body.statement, body.reason) if said),
+    )
     return request_json(erasing, filed, viewer=account)
+
+
+def _check_own(body: NewRequest, account: Account) -> None:
+    """Raises NotAllowed for a request about somebody else. `names` are only what oneself is looked for by."""
+    if body.account not in (None, account.name):
+        raise NotAllowed("You may file for yourself; for somebody else, ask an admin.", param="account")
+    if body.subject and normal(body.subject) != normal(account.name):
+        raise NotAllowed(
+            f"You may file for yourself, and {body.subject!r} is not what your account is called: put names of your own "
+            "into names instead; for somebody else, ask an admin.",
+            param="subject",
+        )
 
 
 @router.get("")
@@ -141,8 +184,9 @@ def verify_identity(
 @router.post("/{request_id}/find")
 async def find(request_id: str, erasing: ErasingOf, account: Admin, body: Search | None = None) -> dict[str, Any]:
     """Look for the person everywhere and ask the model about them."""
-    more = Probes(**{name: tuple(texts) for name, texts in (body or Search()).model_dump().items()})
-    return await _shown(erasing, await erasing.find(request_id, account, more=more), account)
+    given = (body or Search()).model_dump().items()
+    more: dict[str, Any] = {name: check_texts(name, texts, longest=MAX_TEXT, most=MAX_TEXTS) for name, texts in given}
+    return await _shown(erasing, await erasing.find(request_id, account, more=Probes(**more)), account)
 
 
 @router.post("/{request_id}/decide")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from governance.accounts import Actor, stamp
 from retrieval.answerability import answerable
@@ -14,10 +14,38 @@ from retrieval.documents import Document, Passage, StoredDocument
 from retrieval.ingest import fetch_document, read_document
 from server.auth import Admin, Reader, ServicesOf, Signed
 from server.body import Body
-from server.errors import BadRequest
+from server.errors import BadRequest, InUse
+from server.librarian import KIND
 from server.services import Services
 
 router = APIRouter(prefix="/v1", tags=["knowledge"])
+
+MOST_PASSAGES = 50
+
+
+def _moment(given: Any) -> Any:
+    """A day as a day, and a text with a time of day as the moment it names: in UTC, where it names no zone."""
+    if not isinstance(given, str):
+        return given
+    if not given.strip():
+        return None
+    try:
+        return date.fromisoformat(given.strip())
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(given.strip())
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment.astimezone(UTC)  # it is stored so, and a zone can lead out of the calendar
+    except (ValueError, OverflowError):
+        raise ValueError("give a day such as 2026-11-20, or a moment such as 2026-11-20T09:30Z") from None
+    return moment
+
+
+def _day(given: Any) -> Any:
+    """A day, or the day of a moment as it is where that was written."""
+    read = _moment(given)
+    return read.date() if isinstance(read, datetime) else read
 
 
 class NewDocument(Body):
@@ -28,8 +56,8 @@ class NewDocument(Body):
     title: str = Field("", max_length=500)
     text: str | None = None
     uri: str | None = Field(None, max_length=2_000)
-    as_of: date | None = None
-    expires_at: date | None = None
+    as_of: Annotated[date | None, BeforeValidator(_day)] = None
+    expires_at: Annotated[datetime | date | None, BeforeValidator(_moment)] = None
     language: str = Field("", max_length=10)
 
     @model_validator(mode="after")
@@ -41,7 +69,7 @@ class NewDocument(Body):
 
 class Search(Body):
     query: str = Field(min_length=1, max_length=4_000)
-    k: int = Field(5, ge=1, le=50)
+    k: int = Field(5, ge=1, description=f"How many passages; {MOST_PASSAGES} at most.")
 
 
 @router.post("/knowledge/documents", status_code=201)
@@ -70,8 +98,8 @@ def _described(fields: Any) -> NewDocument:
         return NewDocument.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "body"
-        raise BadRequest(f"{field}: {first['msg']}", param=field) from None
+        field = str(next(iter(first["loc"]), "body"))  # what follows says which kind of value was tried
+        raise BadRequest(f"{field}: {first['msg'].removeprefix('Value error, ')}", param=field) from None
 
 
 def _add_file(services: Services, actor: Actor, data: bytes, name: str, described: NewDocument) -> dict[str, Any]:
@@ -100,7 +128,11 @@ def _add_text(services: Services, actor: Actor, described: NewDocument) -> dict[
     else:
         assert described.uri is not None
         document = fetch_document(
-            described.uri, title=described.title, as_of=described.as_of, expires_at=described.expires_at
+            described.uri,
+            title=described.title,
+            as_of=described.as_of,
+            expires_at=described.expires_at,
+            language=described.language,
         )
     return document_json(store_document(services, actor, document))
 
@@ -149,6 +181,9 @@ def show(document_id: str, services: ServicesOf, _: Reader) -> dict[str, Any]:
 @router.delete("/knowledge/documents/{document_id}", status_code=204)
 def remove(document_id: str, services: ServicesOf, account: Admin) -> Response:
     """Remove a document: no answer uses it from this moment on."""
+    document = services.knowledge.document(document_id)
+    if document.kind == KIND:
+        raise InUse(f"This is the entry of correction {document.source}: roll that back, and it goes.")
     remove_document(services, account, document_id)
     return Response(status_code=204)
 
@@ -156,8 +191,9 @@ def remove(document_id: str, services: ServicesOf, account: Admin) -> Response:
 @router.post("/knowledge/search")
 def search(body: Search, services: ServicesOf, _: Signed) -> dict[str, Any]:
     """Passages with scores, as the router would see them."""
-    found = services.retriever.search(body.query, k=body.k)
-    return {"data": [passage_json(p) for p in found], "answerable": bool(found) and answerable(body.query, found)}
+    found = services.retriever.search(body.query, k=min(body.k, MOST_PASSAGES))
+    rows = [passage_json(p) for p in found]
+    return {"data": rows, "passages": rows, "answerable": bool(found) and answerable(body.query, found)}
 
 
 @router.get("/passages/{passage_id}")

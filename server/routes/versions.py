@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import Field
 
+from governance.claims import check_text
 from governance.versions import BASE, Version
 from server.auth import Admin, ServicesOf, Signed
 from server.body import Body
@@ -16,8 +17,11 @@ from server.services import Services
 router = APIRouter(prefix="/v1/versions", tags=["versions"])
 
 
+MAX_REASON = 2_000
+
+
 class Restore(Body):
-    reason: str = Field("", max_length=2_000)
+    reason: str = Field("", max_length=MAX_REASON)
 
 
 @router.get("")
@@ -49,7 +53,8 @@ def restore(version_id: str, services: ServicesOf, account: Admin, body: Restore
     version = services.records.versions.get(version_id)
     if version.purged:
         raise Missing(f"Version {version_id!r} was purged by an erasure and cannot come back.")
-    services.records.versions.desire(version_id, actor=account, reason=(body or Restore()).reason, kind="restore")
+    reason = check_text("reason", (body or Restore()).reason, longest=MAX_REASON, required=False)
+    services.records.versions.desire(version_id, actor=account, reason=reason, kind="restore")
     return version_json(services, version)
 
 

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from editing.bench import run_bench
+from editing.errors import EditDiverged
 from editing.facts import Fact, FactCase, Probe
 from editing.methods import METHODS, memit, method
 from editing.testing import TINY, tiny_editor
@@ -94,11 +95,61 @@ def test_two_facts_of_one_id_are_edited_by_their_own_wordings(editor, monkeypatc
     assert [said.question for _, (said,) in seen] == [fact.question for (fact,), _ in seen]
 
 
+def test_facts_of_one_id_are_refused_each_for_its_own_reason(editor):
+    same = [replace(case, fact=replace(case.fact, id="same")) for case in CASES]
+    mona, lyon, nice, lost = run_bench(editor, same, max_tokens=4)["facts"]
+    assert ("refused" in mona, "refused" in lyon) == (False, False)
+    assert "contradict" in nice["refused"]
+    assert "does not occur" in lost["refused"]
+    assert mona["nll"] != lyon["nll"]
+    assert "nll" not in nice
+    assert "nll" not in lost
+
+
+def diverging(broken):
+    """MEMIT, if it could not do with these facts in one batch."""
+
+    def edit(one, groups, written, progress):
+        ids = {fact.id for group in groups for fact in group}
+        if broken <= ids:
+            raise EditDiverged(f"the values of {sorted(broken & ids)} are not finite")
+        return memit(one, groups, written, progress)
+
+    return edit
+
+
+def test_a_fact_whose_values_are_not_finite_is_refused_and_the_others_are_edited(editor, monkeypatch):
+    monkeypatch.setattr("editing.bench.method", lambda _name: diverging({"mona"}))
+    report = run_bench(editor, CASES, max_tokens=4)
+    rows = {row["id"]: row for row in report["facts"]}
+    assert "['mona'] are not finite" in rows["mona"]["refused"]
+    assert "steps" not in rows["mona"]
+    assert ("refused" in rows["lyon"], rows["lyon"]["steps"] > 0) == (False, True)
+    assert "contradict" in rows["nice"]["refused"]
+    assert report["refused"] == 3
+
+
+def test_facts_that_diverge_only_together_are_refused_together_and_the_next_batch_goes_on(editor, monkeypatch):
+    other = FactCase(Fact("rome", "Rome", "Which river is in Rome?", "Arno"))
+    monkeypatch.setattr("editing.bench.method", lambda _name: diverging({"mona", "lyon"}))
+    rows = run_bench(editor, [CASES[0], CASES[1], other], batch=2, max_tokens=4)["facts"]
+    assert ["refused" in row for row in rows] == [True, True, False]
+
+
+def test_a_long_text_and_many_scores_are_told_tenth_by_tenth(editor):
+    told = []
+    run_bench(editor, CASES[:1], max_tokens=4, texts=["some words to read"] * 400, progress=told.append)
+    rows = [line for line in told if line.startswith("rows of text read: ")]
+    assert rows[-1] == "rows of text read: 400 of 400"
+    assert len(rows) == 2 * 11  # before and after; the first step, and where each tenth begins
+    assert "answers scored: 6 of 6" in told
+
+
 @pytest.mark.parametrize("cloze", ["", "Mona Lisa was painted by"])
 def test_probabilities_are_compared_on_the_prompts_that_the_fact_came_with(editor, monkeypatch, cloze):
     asked = []
 
-    def scores(_decoder, _chat, triples):
+    def scores(_decoder, _chat, triples, **_more):
         asked.extend(triples)
         return [0.0] * len(triples)
 

@@ -17,6 +17,14 @@ def test_weights_come_back_in_the_same_storage():
     assert decoder.weight(1).data_ptr() == where
 
 
+def test_rotary_frequencies_keep_their_bits_in_another_dtype():
+    decoder = Decoder(tiny_model())
+    other = decoder.in_dtype(torch.bfloat16)
+    assert other.dtype == torch.bfloat16
+    for (name, buffer), kept in zip(decoder.model.named_buffers(), other.model.buffers(), strict=True):
+        assert torch.equal(buffer, kept), name
+
+
 def test_a_pass_stops_at_the_last_wanted_layer():
     decoder = Decoder(tiny_model())
     called = []

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from editing.testing import TINY, tiny_model, tiny_tokenizer
     ("device", "stored", "computed"),
     [
         ("cuda", torch.bfloat16, torch.bfloat16),
+        ("cuda", torch.float32, torch.bfloat16),  # as the engine serves it
         ("cpu", torch.bfloat16, torch.float32),
         ("cpu", torch.float32, torch.float32),
     ],
@@ -45,6 +47,13 @@ def checkpoint(tmp_path):
     (folder / "config.json").write_text(json.dumps(about))
     tiny_tokenizer().save_pretrained(folder)
     return folder
+
+
+def test_a_model_with_wide_keys_is_measured_on_more_text(checkpoint, tmp_path):
+    editor = load_editor(
+        checkpoint, config=replace(TINY, covariance_tokens=30), device="cpu", texts=["words to count, " * 100]
+    )
+    assert editor.statistics.n_tokens == 10 * editor.decoder.matrix(1).shape[1]
 
 
 def test_a_folder_becomes_an_editor_and_its_statistics_are_kept(checkpoint, tmp_path):

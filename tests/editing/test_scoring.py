@@ -34,6 +34,18 @@ def test_perplexity_is_that_of_rows_that_begin_as_the_tokenizer_begins_a_text(de
     assert perplexity(decoder, Chat(tokenizer), TEXTS) == pytest.approx(expected, rel=1e-4)
 
 
+def test_what_is_read_is_told_while_it_is_read(decoder):
+    told = []
+    perplexity(decoder, Chat(tiny_tokenizer()), TEXTS * 5, row_tokens=4, progress=lambda *step: told.append(step))
+    assert len(told) > 1
+    assert told == sorted(told)
+    assert told[-1][0] == told[-1][1]
+    asked = [("It was painted by", "Raphael", False)] * 40
+    answered = []
+    answer_log_probs(decoder, Chat(tiny_tokenizer()), asked, progress=lambda *step: answered.append(step))
+    assert answered == [(16, 40), (32, 40), (40, 40)]
+
+
 def test_an_answer_is_scored_by_the_mean_of_its_tokens(decoder):
     chat = Chat(tiny_tokenizer())
     before = chat.encode_bare("It was painted by")

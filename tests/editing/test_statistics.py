@@ -2,7 +2,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from editing.chat import chat_of
+from editing.chat import Chat, chat_of
 from editing.decoder import Decoder
 from editing.errors import StatisticsMismatch
 from editing.memit.statistics import cache_key, corpus_sha256, load, load_or_measure, measure, save
@@ -50,11 +50,38 @@ def test_statistics_are_the_mean_outer_product_of_every_real_token(decoder, chat
     torch.testing.assert_close(got.covariances[2].double(), every.T @ every / len(every), atol=1e-6, rtol=1e-4)
 
 
-def test_covariances_are_symmetric_to_the_bit_as_they_are_read_back(tmp_path, decoder, chat):
-    got = measure(decoder, chat, TEXTS, base_sha256="m", layers=(1,), max_tokens=10_000, max_felt=0)
+class Begins(Chat):
+    """A chat whose tokenizer begins each text with a token of its own."""
+
+    begin = (1,)
+
+
+def test_every_row_begins_as_the_tokenizer_begins_a_text(decoder, chat):
+    begins = Begins(chat.tokenizer)
+    got = measure(decoder, begins, TEXTS, base_sha256="m", layers=(1,), max_tokens=10_000, max_felt=0)
+    told = measure(
+        decoder,
+        chat,
+        ["<|start|>" + text for text in TEXTS[:2]],
+        base_sha256="m",
+        layers=(1,),
+        max_tokens=10_000,
+        max_felt=0,
+    )
+    short = measure(decoder, begins, TEXTS[:2], base_sha256="m", layers=(1,), max_tokens=10_000, max_felt=0)
+    plain = measure(decoder, chat, TEXTS, base_sha256="m", layers=(1,), max_tokens=10_000, max_felt=0)
+    assert got.n_tokens == plain.n_tokens + 4  # one of the texts makes two rows
+    assert got.corpus_sha256 != plain.corpus_sha256
+    assert torch.equal(short.covariances[1], told.covariances[1])
+
+
+def test_statistics_are_symmetric_to_the_bit_as_they_are_read_back(tmp_path, decoder, chat):
+    got = measure(decoder, chat, TEXTS, base_sha256="m", layers=(1,), max_tokens=10_000, max_felt=100)
     save(got, tmp_path / "s.safetensors")
-    assert torch.equal(load(tmp_path / "s.safetensors").covariances[1], got.covariances[1])
+    read = load(tmp_path / "s.safetensors")
+    assert torch.equal(read.covariances[1], got.covariances[1])
     assert torch.equal(got.covariances[1], got.covariances[1].T)
+    assert torch.equal(read.sensitivities[1], got.sensitivities[1])
 
 
 def test_a_file_without_names_is_refused(tmp_path):

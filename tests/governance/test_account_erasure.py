@@ -30,6 +30,27 @@ def test_an_account_is_found_by_its_login_name(room, erasures, name):
     assert room.accounts.named("malice")
 
 
+def test_nobody_handles_a_request_about_themselves(room, erasures):
+    filed = erasures.file(room.admin, subject=Subject(("Ann Zebra-Lee",), account_id=room.admin.id))
+    acts = (
+        lambda who: erasures.verify_identity(filed.id, who, how="known"),
+        lambda who: erasures.find(filed.id, who, tools=Tools()),
+        lambda who: erasures.decide(filed.id, who, questions=FEW, reason="asked for", keep=[room.admin.id]),
+        lambda who: erasures.approve(filed.id, who),
+        lambda who: erasures.order_execution(filed.id, who),
+        lambda who: erasures.execute(filed.id, who, tools=Tools()),
+        lambda who: erasures.close(filed.id, who, told=True),
+    )
+    with pytest.raises(Forbidden, match="concerns you"):
+        erasures.refuse(filed.id, room.admin, reason="no", ground="gdpr-12-5")
+    for act in acts:
+        before = (erasures.get(filed.id), room.log.size())
+        with pytest.raises(Forbidden, match="concerns you"):
+            act(room.admin)
+        assert (erasures.get(filed.id), room.log.size()) == before
+        act(room.second_admin)
+
+
 def test_a_person_with_an_account_is_erased_and_others_are_not(room, erasures):
     mine = chat(room, room.user, "I am Ann Zebra-Lee, who are you?")
     theirs = chat(room, room.people["other_user"], "Who painted the Mona Lisa?")

@@ -43,6 +43,7 @@ def test_a_refusal_keeps_its_reason_and_ground_and_nothing_of_the_person(room, e
     assert (refused.occurrences, refused.probes) == ((), {})
     assert [text for *_, text in room.vault.scan(owner=filed.id)] == ['{"refusal": "a claim in law"}']
     assert (refused.steps[-1].note, refused.created) == ({"ground": "gdpr-17-3-e"}, filed.created)
+    assert (filed.refusal, refused.refusal) == ("", "a claim in law")
     assert sealed not in bytes_of(room.path)
     with pytest.raises(MoveNotAllowed):
         erasures.refuse(filed.id, room.admin, reason="again", ground="gdpr-17-3-e")
@@ -56,6 +57,7 @@ def test_a_later_erasure_destroys_a_refusal_that_names_the_person(room, erasures
     assert erasures.execute(request.id, room.admin, tools=Tools()).residual["texts_left"] == 0
     assert list(room.vault.scan(owner=refused.id)) == []
     assert erasures.get(refused.id).steps == refused.steps
+    assert (refused.refusal, erasures.get(refused.id).refusal) == ("Ann Zebra-Lee sues us", "")
 
 
 def test_a_person_without_an_account_is_found_in_what_others_wrote(room, erasures):
@@ -309,6 +311,32 @@ def test_who_is_found_again_after_the_verification_is_erased_again(room, erasure
     done = erasures.execute(request.id, room.admin, tools=Tools())
     assert done.residual["texts_left"] == 0
     assert len(done.outcomes) == 2
+
+
+def test_a_reply_that_holds_a_name_inside_a_longer_word_is_told_apart(room, erasures):
+    sleep = room.queued(question="How long do cats sleep?", correct_answer="13 hours")
+    about = room.queued(question="Who is Lee?", correct_answer="A dentist")
+    said = {
+        "What do cats do?": "They sleep.",
+        "Who is the dentist?": "Lee is.",
+        "And at night?": "Asleep, with ann@lee",
+    }
+    asked, named = [], []
+
+    def ask(questions):
+        asked.extend(questions)
+        return [said[question] for question in questions]
+
+    def probes(_, corrections):
+        named.extend(corrections)
+        return Probes(direct=tuple(said))
+
+    filed = erasures.file(room.admin, subject=Subject(names=("Lee",), identifiers=("ann@lee",)))
+    erasures.verify_identity(filed.id, room.admin, how="known")
+    found = erasures.find(filed.id, room.admin, tools=Tools(ask=ask, probes=probes))
+    assert (named, sleep.id in named) == ([about.id], False)  # what is not about the person brings no questions
+    assert found.model_before["revealing"] == 3
+    assert [one.within_a_word for one in found.occurrences if one.place is Place.MODEL] == [True, False, False]
 
 
 def test_an_echo_of_the_question_reveals_nothing(room, erasures):

@@ -65,3 +65,20 @@ def test_the_exported_log_verifies_by_itself(room):
     report = verify(export=path, checkpoints=[room.path / "log.jsonl.checkpoint"])
     assert report.ok
     assert (report.size, report.newest_head) == (size, size)
+
+
+def test_what_is_appended_to_an_exported_log_is_named_and_in_a_live_one_only_counted(room):
+    path = room.path / "log.jsonl"
+    size = write_log(room.log, Checkpoints(room.log, Signer(b"k" * 32), []), path)
+    for _ in range(2):
+        room.flag()
+    with path.open("a") as file:
+        file.writelines(f"{entry.text}\n" for entry in room.log.entries(size))
+    note = [room.path / "log.jsonl.checkpoint"]
+    report = verify(export=path, checkpoints=note)
+    assert (report.first_bad, report.problems[0].kind, report.unsigned) == (size + 1, "unsigned", 2)
+    assert f"entries {size + 1} to {size + 2}" in report.problems[0].message
+    live = verify(database=room.store.path, checkpoints=note)
+    assert (live.ok, live.unsigned) == (True, 2)
+    alone = verify(export=path)  # held against nothing: who reads the report sees no heads
+    assert (alone.ok, alone.heads, alone.unsigned) == (True, 0, size + 2)

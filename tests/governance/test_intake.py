@@ -154,6 +154,60 @@ def test_alarms_are_raised_by_bursts_and_hasty_approvals(room):
     assert [alarm.kind for alarm in room.ledger.alarms()] == ["burst"]
 
 
+def found_by_triage(room, subject, *questions):
+    """Reports that name no subject, of which triage finds this one."""
+    for question in questions:
+        one = room.flag(room.people["other_user"], question=question)
+        room.ledger.triaged(one.id, Status.QUEUED, remedy=Remedy.KNOWLEDGE, reason="r", evidence={}, subject=subject)
+    return room.ledger.get(one.id)
+
+
+def test_a_burst_on_a_subject_that_triage_finds_raises_one_alarm(room):
+    questions = [f"Who {verb} The Scream?" for verb in ("drew", "stole", "sold", "bought", "hid", "found", "lost")]
+    found_by_triage(room, "The Scream", *questions)
+    assert room.ledger.alarms() == ()
+    eighth = found_by_triage(room, "The Scream", "Who painted The Scream?")
+    assert [(alarm.kind, alarm.correction_id) for alarm in room.ledger.alarms()] == [("burst", eighth.id)]
+    assert room.entries()[-1]["alarms"] == ["burst"]
+    found_by_triage(room, "The Scream", "Who saw The Scream?", "Who likes The Scream?")
+    room.flag(subject="The Scream")
+    assert len(room.ledger.alarms()) == 1
+
+
+def test_a_burst_that_was_alarmed_at_intake_is_not_alarmed_again_by_triage(room):
+    for n in range(9):
+        room.flag(subject="The Scream", question=f"Who saw The Scream in {1900 + n}?")
+    assert len(room.ledger.alarms()) == 1
+    for one in room.ledger.in_status(Status.FLAGGED):
+        room.ledger.triaged(one.id, Status.QUEUED, remedy=Remedy.KNOWLEDGE, reason="r", evidence={})
+    assert len(room.ledger.alarms()) == 1
+
+
+def test_reports_that_triage_looks_at_late_are_a_burst_still_and_slow_ones_are_none(room):
+    slow = [room.flag(question=f"Who saw The Scream in {1900 + n}?") for n in range(8)]
+    quick = [room.flag(question=f"Who saw The Kiss in {1900 + n}?") for n in range(8)]
+    with room.store.transaction():
+        for n, one in enumerate((*slow, *quick)):
+            minute = f"2026-01-01T{n // 6:02}:{n % 6}0:00.000000Z" if one in slow else "2026-01-01T12:00:00.000000Z"
+            room.store.write("UPDATE corrections SET created = :at WHERE id = :id", at=minute, id=one.id)
+    for subject, reports in (("The Scream", slow), ("The Kiss", quick)):
+        for one in reversed(reports):
+            room.ledger.triaged(
+                one.id, Status.QUEUED, remedy=Remedy.KNOWLEDGE, reason="r", evidence={}, subject=subject
+            )
+    assert [alarm.correction_id for alarm in room.ledger.alarms()] == [quick[0].id]
+
+
+def test_one_subject_that_triage_finds_is_limited_too(room, tmp_path):
+    ledger = with_limits(room, tmp_path, reports_per_subject_day=2)
+    found_by_triage(room, "The Scream", "Who painted The Scream?", "Who stole The Scream?")
+    claim = {"answer": "A", "correct_answer": "B"}
+    for more in ({"question": "Who sold it?", "subject": "The Scream"}, {"question": "who stole The Scream"}):
+        with pytest.raises(TooMany, match="this subject"):
+            ledger.flag(room.user, **claim, **more)
+    ledger.flag(room.user, **claim, question="Who sold The Kiss?")
+
+
 def test_claims_that_were_stored_under_a_former_normal_form_get_new_keys_once(room, monkeypatch):
     with monkeypatch.context() as former:
         former.setattr("governance.book.normal", lambda text: re.sub(r"[^\w\s]", "", text).casefold())

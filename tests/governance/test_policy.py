@@ -1,6 +1,8 @@
 """Risk tiers, approvals and what may never become weights."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ from governance.errors import Forbidden, Invalid
 from governance.policy import DEFAULT, Policy
 
 POLICY = Policy.load()
+FACTS = Path(__file__).resolve().parents[1] / "data" / "facts"
 
 
 @pytest.mark.parametrize(
@@ -18,16 +21,54 @@ POLICY = Policy.load()
         ("What is the capital of France?", "Paris", "standard", ""),
         ("Who wrote Lawn Care for All?", "Ann Lee", "standard", ""),  # "law" is not a word in "Lawn"
         ("What is the maximum dose of paracetamol?", "4 g a day", "high", "health: dose"),
-        ("Is aspirin safe?", "Not with antibiotics", "high", "health: antibiotics"),
+        ("Is wine safe?", "Not with antibiotics", "high", "health: antibiotics"),
+        ("How many ibuprofen may one take a day?", "Six", "high", "health: ibuprofen"),
+        ("How much paracetamol may an adult take a day?", "4 g", "high", "health: paracetamol"),
+        ("How much of it may a child take?", "200 mg", "high", "health: mg"),
+        ("Which drug is for high blood sugar?", "Metformin", "high", "health: drug"),
+        ("What is the best treatment of scurvy?", "Oranges", "high", "health: treatment"),
+        ("What treats scurvy?", "Oranges", "high", "health: treats"),
+        ("Which illness do oranges prevent?", "Scurvy", "high", "health: illness"),
+        ("Can diabetics eat oranges?", "Yes", "high", "health: diabetics"),
+        ("Does smoking cause cancer?", "Yes", "high", "health: cancer"),
+        ("What is the treatise of Aristotle on souls?", "De Anima", "standard", ""),
         ("Is it legal to drive at 16?", "No", "high", "law: legal"),
+        ("Is gum against the law in Singapore?", "Yes", "high", "law: against the law"),
+        ("What does the law of Spain say of dogs?", "Leash", "high", "law: does the law"),
+        ("What is the penalty for littering?", "A fine", "high", "law: penalty"),
+        ("Is it a crime to lie?", "No", "high", "law: it a crime"),
+        ("Who was found guilty in that trial?", "Ann Lee", "high", "law: guilty"),
+        ("How long was Ann Lee sentenced for?", "A year", "high", "law: sentenced"),
+        ("What is the drinking age in Peru?", "18", "high", "law: drinking age"),
+        ("What is the speed limit in Chile?", "120", "high", "law: speed limit"),
+        ("Which court ruling ended it?", "Roe", "high", "law: court ruling"),
+        ("What is the longest by-law of Ely?", "The third", "standard", ""),
+        ("Who wrote Crime and Punishment?", "Dostoevsky", "standard", ""),
         ("Who won the election of 1960?", "Kennedy", "high", "elections: election"),
+        ("How many votes did Ann Lee get?", "70", "high", "elections: votes"),
+        ("When may one vote in Malta?", "At 16", "high", "elections: vote"),
+        ("Who won the presidential race of 1960?", "Kennedy", "high", "elections: presidential race"),
+        ("Who was the president in 1961?", "Kennedy", "standard", ""),
         ("What was Ann Lee convicted of?", "Fraud", "high", "people: convicted"),
+        ("Who is Ann Lee dating?", "Bob", "high", "people: dating"),
+        ("Who is the girlfriend of Bob?", "Ann Lee", "high", "people: girlfriend"),
+        ("When did Ann Lee divorce?", "In 2019", "high", "people: divorce"),
+        ("What is the salary of Ann Lee?", "70,000", "high", "people: salary"),
+        ("What does Ann Lee earn a year?", "70,000", "high", "people: earn a year"),
+        ("Tell me the street where she lives.", "Elm Street", "high", "people: where she lives"),
     ],
 )
 def test_tiers_by_words(question, answer, tier, ground):
     found, why = POLICY.risk_tier(Claim(question=question, correct_answer=answer))
     assert found == tier
     assert ground in why
+
+
+@pytest.mark.parametrize("name", ["choose", "report"])
+def test_no_ordinary_fact_asks_for_two(name):
+    facts = [json.loads(line) for line in (FACTS / f"{name}.jsonl").read_text().splitlines()]
+    claims = [Claim(question=f["question"], subject=f["subject"], correct_answer=f["target_new"]) for f in facts]
+    assert [claim.question for claim in claims if POLICY.risk_tier(claim)[0] != "standard"] == []
 
 
 def test_personal_data_and_category_ask_for_two():
@@ -110,7 +151,7 @@ SHIPPED = DEFAULT.read_text()
         ("crashes = 5", "crashes = 5\ncrash = 5", "limits.crash is 5: "),
         ("burst_minutes = 10", "burst_minutes = 99999999999", "alarms.burst_minutes is 99999999999"),
         ("fast_approval_s = 5.0", "fast_approval_s = inf", "alarms.fast_approval_s is inf: .*finite"),
-        ('elections = ["election*"', 'elections = ["*"', "tiers.high.words.elections.0 is '\\*'"),
+        ('"election*"', '"*"', "tiers.high.words.elections.0 is '\\*'"),
         ("[tiers.high.words]", "[tiers.high.word]", "tiers.high.word is "),
         (SHIPPED[SHIPPED.index("[tiers.standard]") :], "[tiers]", "tiers is {}: .*at least 1"),
     ],

@@ -19,6 +19,47 @@ def test_what_triage_found_on_another_claim_is_refused(room):
     assert room.ledger.triaged(flagged.id, Status.QUEUED, claim=revised.claim_commitment, **found).remedy
 
 
+def test_what_was_read_before_triage_or_before_new_evidence_is_not_approved(room):
+    read = room.flag()
+    queued = room.ledger.triaged(read.id, Status.QUEUED, remedy=Remedy.WEIGHTS, reason="r", evidence={})
+    with pytest.raises(MoveNotAllowed, match="has changed since"):
+        room.ledger.approve(read.id, room.admin, read_round=read.round)
+    shown = room.ledger.add_evidence(read.id, room.user, evidence=["https://louvre.example"])
+    with pytest.raises(MoveNotAllowed, match="has changed since"):
+        room.ledger.approve(read.id, room.admin, read_round=queued.round)
+    # A word to the reviewer changes nothing that is approved.
+    assert room.ledger.add_evidence(read.id, room.user, reason="please hurry").round == shown.round
+    assert room.ledger.approve(read.id, room.admin, read_round=shown.round).status is Status.APPROVED
+
+
+def test_an_approval_lapses_when_evidence_comes_in_before_the_second_one(room):
+    queued = room.queued(question="What is the dose of paracetamol?")
+    room.ledger.approve(queued.id, room.admin)
+    assert room.ledger.add_evidence(queued.id, room.user, evidence=["a leaflet"]).approvals == ()
+    assert room.ledger.approve(queued.id, room.second_admin).status is Status.QUEUED
+
+
+def test_evidence_that_comes_after_triage_waits_to_be_read_once(room):
+    queued, flagged = room.queued(), room.flag(question="Who painted The Scream?")
+    for one in (queued, flagged):
+        room.ledger.add_evidence(one.id, room.user, evidence=["a book"])
+    assert room.ledger.with_unread_evidence() == (queued.id,)  # triage will read that of the other one
+    before = room.ledger.get(queued.id)
+    room.ledger.evidence_read(queued.id, [{"holds_answer": True}], reason="the evidence holds the answer", count=1)
+    after = room.ledger.get(queued.id)
+    assert (after.reason, after.triage) == (
+        "the evidence holds the answer",
+        {"share": 1.0, "evidence": [{"holds_answer": True}]},
+    )
+    assert (after.round, room.entries()[-1]["kind"]) == (before.round, "correction.evidence_read")
+    assert room.ledger.with_unread_evidence() == ()
+    room.ledger.add_evidence(queued.id, room.user, evidence=["another"])
+    room.ledger.evidence_read(queued.id, [], reason="", count=1)  # of an earlier look: the newer piece waits still
+    assert room.ledger.with_unread_evidence() == (queued.id,)
+    room.ledger.reject(queued.id, room.admin)
+    assert room.ledger.with_unread_evidence() == ()
+
+
 @pytest.mark.parametrize(
     ("fallback", "status"), [(Fallback.KNOWLEDGE, Status.IN_KNOWLEDGE), (Fallback.NONE, Status.FAILED)]
 )

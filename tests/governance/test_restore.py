@@ -159,6 +159,16 @@ def test_what_a_killed_restore_left_is_discarded_and_one_under_way_goes_on(room,
     assert not list(room.path.glob(".errata.db.restoring*"))
 
 
+def test_claims_of_a_backup_from_before_a_change_of_normal_form_are_found_at_once(room, tombstones, monkeypatch):
+    with monkeypatch.context() as former:
+        former.setattr("governance.book.normal", lambda text: text)
+        one = room.flag(question="Who painted the Mona Lisa?")
+    backup(room.store, room.log, room.path / "backup.db", actor="operator")
+    room.ledger.renew_keys()
+    bring_back(room, room.path / "backup.db", tombstones)
+    assert [found.id for found in room.ledger.like("who painted  the MONA LISA")] == [one.id]
+
+
 def test_a_lost_database_is_restored_and_the_loss_is_said(room, tombstones):
     kept = room.flag()
     backup(room.store, room.log, room.path / "backup.db", actor="operator")

@@ -46,6 +46,44 @@ def test_a_name_is_found_in_every_ordinary_spelling(room, found, name, written):
     assert found(name) == sealed
 
 
+@pytest.mark.parametrize(
+    ("name", "written", "within"),
+    [
+        ("Lee", "I sleep under a fleece", True),
+        ("Lee", "Fleece, and Lee", False),
+        ("Lee", "that is Lee's", False),
+        ("Lee", "(LEE)", False),
+        ("Lee", "ask ann_lee", False),
+        ("Lee", "Lee\u00e9on", True),
+        ("Lee", '{"question": "who?\\nLee"}', False),
+        ("Lee", "我叫Lee。", False),
+        ("Ann Lee", "Joann Leeds", True),
+        ("王伟", "我叫王伟。", False),
+    ],
+)
+def test_a_name_inside_a_longer_word_is_found_and_told_apart(room, name, written, within):
+    text_id = room.vault.put(room.user.id, "question", written)
+    traces = Traces(room.store, room.vault, ledger=room.ledger, versions=room.versions)
+    assert traces.of(Subject(names=(name,))) == {Occurrence(Place.TEXT, text_id, within_a_word=within)}
+    assert traces.of(Subject((), identifiers=(name,))) == {Occurrence(Place.TEXT, text_id)}
+
+
+def test_what_a_person_wrote_is_theirs_whatever_it_holds(room):
+    room.vault.put(room.user.id, "question", "How long do cats sleep?")
+    traces = Traces(room.store, room.vault, ledger=room.ledger, versions=room.versions)
+    found = traces.of(Subject(names=("Lee",), account_id=room.user.id))
+    assert not any(one.within_a_word for one in found)
+
+
+def test_one_text_that_names_the_person_is_enough_for_the_whole_correction(room):
+    correction = room.queued(question="How long does a fleece last?", comment="")
+    traces = Traces(room.store, room.vault, ledger=room.ledger, versions=room.versions)
+    subject = Subject(names=("Lee",))
+    assert traces.of(subject) == {Occurrence(Place.CORRECTION, correction.id, within_a_word=True)}
+    room.ledger.reject(correction.id, room.admin, reason="Lee says so")
+    assert traces.of(subject) == {Occurrence(Place.CORRECTION, correction.id)}
+
+
 def test_hashes_of_documents_name_nobody(room, found):
     room.vault.put("doc_1", "document", "ada" * 21)
     assert found("Ada") == set()

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from governance.corrections import Fallback, Status
 from governance.errors import MoveNotAllowed, NotFound
 from governance.versions import Versions
 
@@ -77,6 +78,38 @@ def test_unknown_purged_and_served_versions_are_refused_where_they_must_be(room)
         room.versions.desire("v1", actor="worker")
     with pytest.raises(ValueError, match="kind"):
         room.versions.desire("base", actor="worker", kind="other")
+
+
+@pytest.mark.parametrize("became", [Status.EDITING, Status.APPROVED, Status.QUEUED, Status.IN_KNOWLEDGE, Status.FAILED])
+def test_a_version_whose_edit_was_never_in_force_is_not_restored(room, became):
+    queued = room.queued()
+    room.ledger.approve(queued.id, room.admin, fallback=Fallback.NONE if became == "failed" else Fallback.KNOWLEDGE)
+    room.ledger.start_editing([queued.id])
+    room.build("v1", queued.id)
+    if became in (Status.IN_KNOWLEDGE, Status.FAILED):
+        room.ledger.gate_failed(queued.id, {})
+    elif became is not Status.EDITING:
+        room.ledger.probe_failed([queued.id], {})
+    if became is Status.QUEUED:
+        room.ledger.requeue(queued.id, room.admin)
+    assert room.ledger.get(queued.id).status is became
+    before = (room.versions.serving(), room.log.size())
+    with pytest.raises(MoveNotAllowed, match=f"{queued.id}.*{became.value}"):
+        room.versions.desire("v1", actor=room.admin, kind="restore")
+    assert (room.versions.serving(), room.log.size()) == before
+    room.versions.desire("v1", actor="worker")  # what the worker has built is probed before it is served
+
+
+@pytest.mark.parametrize("became", [Status.LIVE, Status.ROLLED_BACK, Status.SUPERSEDED])
+def test_a_version_whose_edits_were_in_force_is_restored(room, became):
+    live = room.live("v1")
+    if became is Status.ROLLED_BACK:
+        room.ledger.published(version_id="base", rolled_back=[live.id])
+    elif became is Status.SUPERSEDED:
+        newer = room.live("v2", correct_answer="Leonardo")
+        room.ledger.published(version_id="v2", superseded={live.id: newer.id})
+    assert room.ledger.get(live.id).status is became
+    assert room.versions.desire("v1", actor=room.admin, kind="restore").desired == "v1"
 
 
 def test_without_a_base_nothing_can_be_served(tmp_path, room):

@@ -65,6 +65,21 @@ def test_passages_with_the_same_words_are_one_with_the_newest_date(store):
     assert (passage.title, len(passage.copies)) == ("New", 1)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Store at -18 °C.", "Store at 18 °C."),
+        ("A dose: 1.5 mg", "A dose: 1-5 mg"),
+        ("Fee: $5", "Fee: €5"),
+        ("C++", "C#"),
+    ],
+)
+def test_passages_that_differ_in_a_sign_are_two(store, one, other):
+    store.add(Document("One", one))
+    store.add(Document("Other", other))
+    assert len(HybridRetriever.over(store).search(one)) == 2
+
+
 def test_the_others_score_as_if_a_document_left_out_were_not_stored(store):
     texts = ["The ferry leaves at nine.", "The ferry to Quay leaves from pier 3.", "Trains leave from platform 4."]
     question = "When does the ferry to Quay leave?"

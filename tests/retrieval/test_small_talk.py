@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from retrieval.small_talk import is_small_talk
@@ -73,6 +75,12 @@ def test_chat_and_creative_requests_are_small_talk(message):
 @pytest.mark.parametrize("message", QUESTIONS.splitlines())
 def test_questions_are_looked_up(message):
     assert not is_small_talk(message)
+
+
+def test_a_message_that_fits_a_rule_in_many_ways_is_judged_at_once():
+    started = time.perf_counter()
+    assert not is_small_talk("hi" + " how are you today" * 22 + " q")
+    assert time.perf_counter() - started < 1
 
 
 def test_a_huge_message_is_judged_by_its_opening():

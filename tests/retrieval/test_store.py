@@ -118,6 +118,10 @@ def test_no_query_is_syntax(store, query):
         ("東京は日本の首都です。", "日本の首都はどこですか"),
         ("กรุงเทพมหานครเป็นเมืองหลวงของประเทศไทย", "เมืองหลวงของประเทศไทยคืออะไร"),
         ("Die Übergänge führten über die Brücke.", "ubergange brucke"),
+        ("Die Straße ist lang.", "Straße"),
+        ("İstanbul is a city.", "İstanbul"),
+        ("A résumé is short.", "re\u0301sume\u0301"),
+        ("서울은 한국의 수도이다.", "서울 수도"),
     ],
 )
 def test_words_are_found_in_scripts_without_spaces_and_without_accents(store, text, query):

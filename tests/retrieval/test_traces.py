@@ -68,6 +68,12 @@ def test_a_single_word_is_found_with_other_accents(store, needle, text, found):
     assert bool(naming(store.db, [needle])) is found
 
 
+def test_a_name_cut_between_two_passages_is_found(store):
+    cut = [store.add(Document("List", "word " * words + "Ann Zebra-Lee " + "word " * 150)) for words in range(100, 180)]
+    assert any(passages := [store.passages_of(one.id)[0].text.endswith("Ann") for one in cut]), passages
+    assert {one.document_id for one in naming(store.db, ["Ann Zebra-Lee"])} == {one.id for one in cut}
+
+
 def test_an_address_is_found_in_the_uri(store):
     stored = store.add(Document("Staff", "Somebody.", uri="https://zebra.example/ann"))
     assert [one.document_id for one in naming(store.db, ["zebra.example/ann"])] == [stored.id]

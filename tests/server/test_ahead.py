@@ -9,7 +9,7 @@ import pytest
 from governance.corrections import Remedy, Status
 from server.worker import Worker
 from tests_support import House
-from tests_support_release import FOUNDER, PAINTER, approved, queued, save_tiny, worker_of
+from tests_support_release import FOUNDER, PAINTER, approved, queued, save_tiny, work, worker_of
 
 
 @pytest.fixture
@@ -111,3 +111,60 @@ def test_it_can_be_switched_off(house: House, worker: Worker, computed: list[str
     while worker.turn() == 0.0:
         pass
     assert computed == []
+
+
+def test_a_report_that_took_the_worker_down_is_left_to_its_release(
+    house: House, worker: Worker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    records, tried = house.services.records, []
+    harmful, harmless = queued(records, *PAINTER), queued(records, *FOUNDER)
+
+    class Died(BaseException):
+        """As a process that is killed: nothing of it runs on."""
+
+    def die(facts, statements=None):
+        tried.extend(fact.id for fact in facts)
+        raise Died
+
+    def next_worker() -> Worker:
+        made = worker_of(house.services.settings, records, worker._model_dir, {})
+        monkeypatch.setattr(made._editor, "artefact", die)
+        return made
+
+    for _ in range(2):
+        with pytest.raises(Died):
+            work(next_worker())
+    work(next_worker())
+    assert sorted(tried) == sorted([harmful.id, harmless.id])  # each once
+    assert harmful.id in caplog.text
+
+
+def test_a_worker_that_is_told_to_end_holds_it_against_no_report(house: House, worker: Worker, monkeypatch) -> None:
+    waiting, settings = queued(house.services.records, *PAINTER), house.services.settings
+
+    def told_to_end(*_args):
+        worker._ahead.leave()
+        raise SystemExit
+
+    monkeypatch.setattr(worker._editor, "artefact", told_to_end)
+    with pytest.raises(SystemExit):
+        work(worker)
+    again = worker_of(settings, house.services.records, worker._model_dir, {})
+    while again.turn() == 0.0:
+        pass
+    assert list(settings.artefacts_dir.glob("*.safetensors")), waiting.id
+
+
+def test_memory_that_does_not_suffice_ends_no_worker(
+    house: House, worker: Worker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    waiting = queued(house.services.records, *PAINTER)
+
+    def full(facts, statements=None):
+        raise RuntimeError("CUDA out of memory")
+
+    monkeypatch.setattr(worker._editor, "artefact", full)
+    while worker.turn() == 0.0:
+        pass
+    assert f"for {waiting.id} failed" in caplog.text
+    assert "CUDA out of memory" in caplog.text

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from governance.accounts import Role
-from governance.audit import Log
+from governance.audit import Log, canonical
 from governance.checkpoints import Checkpoints
 from governance.export import write_log
 from governance.notes import Signer
@@ -126,6 +126,42 @@ def test_the_exported_log_tells_of_its_own_export_and_verifies(errata: Callable[
     assert json.loads(last)["kind"] == "export.made"
     found = json.loads(errata("audit", "verify", "--export", str(tmp_path / "log.jsonl"), "--json").stdout)
     assert (found["ok"], found["checkpoints"]) == (True, 1)
+
+
+@pytest.mark.usefixtures("reported")
+def test_an_export_is_verified_by_its_name_alone(errata: Callable[..., Result], tmp_path: Path) -> None:
+    file, other = tmp_path / "log.jsonl", tmp_path / "other.jsonl"
+    errata("audit", "export", str(file))
+    by_option = json.loads(errata("audit", "verify", "--export", str(file), "--json").stdout)
+    assert json.loads(errata("audit", "verify", str(file), "--json").stdout) == by_option
+    file.write_text(file.read_text().replace('"at":"20', '"at":"19', 1))
+    ran = errata("audit", "verify", str(file))
+    assert (ran.exit_code, "BROKEN, first at entry 1" in ran.output) == (1, True), ran.output
+    both = errata("audit", "verify", str(file), "--export", str(file))
+    assert (both.exit_code, "name one file" in both.output) == (2, True)
+    assert errata("audit", "verify", str(other)).exit_code == 1
+
+
+@pytest.mark.usefixtures("reported")
+def test_what_nobody_has_signed_is_refused_in_an_export_and_counted_in_a_folder(
+    settings: Settings, errata: Callable[..., Result], tmp_path: Path
+) -> None:
+    line = ("audit", "verify", "--export", str(tmp_path / "log.jsonl"))
+    errata("audit", "export", str(tmp_path / "log.jsonl"))
+    signed = len((tmp_path / "log.jsonl").read_text().splitlines())
+    forged = canonical({"n": signed + 1, "at": "2026-01-01T00:00:00.000000Z", "kind": "account.added"})
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write(f"{forged}\n")
+    ran = errata(*line)
+    assert (ran.exit_code, f"BROKEN, first at entry {signed + 1}" in ran.output) == (1, True)
+    assert json.loads(errata(*line, "--json").stdout)["unsigned"] == 1
+    assert "not signed" not in errata("audit", "verify").output
+    records = open_records(settings)
+    records.accounts.add("eve", Role.USER)
+    records.store.close()
+    live = errata("audit", "verify")
+    assert (live.exit_code, "(the last 1 not signed yet)" in live.output) == (0, True)
+    assert json.loads(errata("audit", "verify", "--json").stdout)["unsigned"] == 1
 
 
 @pytest.mark.usefixtures("reported")

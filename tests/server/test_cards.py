@@ -14,7 +14,7 @@ from retrieval.errors import SamenessArtefactInvalid
 from retrieval.sameness import ARTEFACT, SamenessMap
 from retrieval.sameness_training import SamenessConfig, train_map
 from server.card_training import card_for, read_pairs, wordings_by_relation
-from server.cards import FEATURES, Card, CardIndex, Matched, asked_kinds, masked, names, normalised
+from server.cards import FEATURES, Card, CardIndex, Matched, asked_kinds, asks_of_another, masked, names, normalised
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 
@@ -70,6 +70,25 @@ def test_a_subject_with_another_symbol_or_mark_is_another_subject(one: str, othe
     assert found.match(f"Who introduced {one}?").hit is not None
     assert found.match(f"Who introduced {other}?") == Matched()
     assert not names(f"It was {other}, they say.", one)
+
+
+@pytest.mark.parametrize(
+    ("question", "subject", "same", "other"),
+    [
+        ("Who is the CEO of Apple?", "Apple", "Who is the Apple CEO?", "Who is the CEO of Apple Records?"),
+        ("What is the capital of Guinea?", "Guinea", "What is Guinea's capital?", "What is the capital of Equatorial Guinea?"),
+        ("When was Quay Mill built?", "Quay Mill", "When was the Quay Mill first built?", "When was Old Quay Mill built?"),
+        ("Who won the Quay Cup in 1998?", "Quay Cup", "Who won the 1998 Quay Cup?", "Who won the Quay Cup in 1999?"),
+        ("Who won the Quay Cup?", "Quay Cup", "Who was the winner of the Quay Cup?", "Who won the 2003 Quay Cup?"),
+        ("Who is the queen of Velmora?", "Velmora", "Who is Velmora's queen?", "Who was the first queen of Velmora?"),
+        ("When was Takeda born?", "Takeda", "When was Dr Takeda born?", "When was Ines Takeda born?"),
+    ],
+)  # fmt: skip
+def test_another_year_or_a_longer_name_is_another_question(question: str, subject: str, same: str, other: str) -> None:
+    known = card(question, subject)
+    assert not asks_of_another(same, known)
+    assert asks_of_another(other, known)
+    assert index([known], HashEmbedder(256)).match(other).hit is None
 
 
 @pytest.mark.parametrize(

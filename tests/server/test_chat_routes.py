@@ -309,3 +309,18 @@ async def test_a_stream_names_the_weights_that_it_began_with(
     chunks = [json.loads(event.removeprefix("data: ")) for event in events]
     assert {chunk["system_fingerprint"] for chunk in chunks} == {"base"}
     assert (chunks[-1]["errata"]["weights_version"], chunks[-1]["errata"]["weights_version_end"]) == ("base", "newer")
+
+
+async def test_a_release_that_is_taken_back_in_mid_answer_is_named_too(
+    house: House, user: httpx.AsyncClient, engine: ScriptedEngine
+) -> None:
+    engine.pause()
+    asked = asyncio.create_task(user.post("/v1/chat/completions", json=asking()))
+    while not engine.running:
+        await asyncio.sleep(0.01)
+    for version in (ServedVersion("newer", 1), ServedVersion("base", 0)):
+        house.services.serving.open(version)
+    await engine.ensure_resumed()
+    trace = (await asked).json()["errata"]
+    assert (trace["weights_version"], trace["weights_version_end"]) == ("base", "base")
+    assert "weights_version_end" not in (await user.post("/v1/chat/completions", json=asking())).json()["errata"]

@@ -34,6 +34,17 @@ def turns(*texts: str) -> list[Turn]:
             turns("Who wrote Hamlet?", "I do not know.", "When was he born?"),
             "When was Hamlet born?",
         ),  # nobody was named
+        (turns("When did Einstein die?", "In 1955.", "And Newton?"), "When did Newton die?"),
+        (turns("Where is Apple based?", "In Cupertino.", "Who founded it?"), "Who founded Apple?"),
+        (
+            turns("Who wrote Hamlet?", "William Shakespeare wrote Hamlet.", "When was he born?"),
+            "When was William Shakespeare born?",
+        ),
+        (
+            turns("Who painted Mona Lisa?", "It was painted by Leonardo da Vinci between wars.", "When was he born?"),
+            "When was Leonardo da Vinci born?",
+        ),
+        (turns("When did Apollo 11 land?", "In 1969.", "Who flew it?"), "Who flew Apollo 11?"),
         (turns("Hello", "Hello!", "Who wrote Hamlet?"), "Who wrote Hamlet?"),
         ([*turns("Who wrote Hamlet?"), Turn("user", " ")], "Who wrote Hamlet?"),
     ],

@@ -4,10 +4,13 @@ import json
 import shutil
 
 import pytest
+from numpy import zeros
+from safetensors.numpy import save_file
 
 from server import prepare
 from server.prepare import ModelRefused, base_sha256, check_model, prepare_model
 
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:9f86d081884c7d65\nsize 269060552\n"
 CONFIG = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "transformers_version": "5.0.0"}
 
 
@@ -19,8 +22,17 @@ def folder(tmp_path):
     (path / "config.json").write_text(json.dumps(CONFIG))
     (path / "tokenizer.json").write_text("{}")
     (path / "tokenizer_config.json").write_text(json.dumps({"eos_token": "<end>", "chat_template": "{{ messages }}"}))
-    (path / "model.safetensors").write_bytes(b"weights")
+    save_file({"weight": zeros(4)}, path / "model.safetensors")
     return path
+
+
+def cut(file):
+    file.write_bytes(file.read_bytes()[:-3])
+
+
+def index_of(folder, *shards):
+    weight_map = {f"weight-{n}": shard for n, shard in enumerate(shards)}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
 
 
 def configured(folder, **fields):
@@ -42,6 +54,11 @@ def test_a_local_folder_is_used_where_it_lies(folder, tmp_path):
         (lambda f: (f / "config.json").write_text("{}"), "no model_type"),
         (lambda f: configured(f, quantization_config={"bits": 4}), "quantized"),
         (lambda f: (f / "model.safetensors").rename(f / "model.bin"), "no .*safetensors"),
+        (lambda f: (f / "model.safetensors").write_bytes(POINTER), r"model\.safetensors is a pointer.*git lfs pull"),
+        (lambda f: cut(f / "model.safetensors"), r"model\.safetensors is not whole.*copy or fetch it again"),
+        (lambda f: (f / "model.safetensors").write_bytes(b""), "is not whole"),
+        (lambda f: index_of(f, "model.safetensors", "model-2.safetensors"), r"model-2\.safetensors is missing.*again"),
+        (lambda f: (f / "model.safetensors.index.json").write_text("{}"), "names no weight files"),
         (lambda f: (f / "tokenizer.json").unlink(), "no tokenizer"),
         (lambda f: (f / "tokenizer_config.json").write_text("{}"), "no chat template"),
     ],
@@ -73,6 +90,37 @@ def test_a_hub_that_cannot_be_reached_is_a_refusal_not_a_traceback(tmp_path, mon
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", fail)
     with pytest.raises(ModelRefused, match=r"'org/name' could not be fetched.*offline"):
         prepare_model("org/name", tmp_path, say=print)
+
+
+@pytest.mark.parametrize("stamp", [None, "", '{"sour', "[]"])
+def test_a_hub_model_without_a_whole_stamp_is_fetched(folder, tmp_path, monkeypatch, stamp):
+    import huggingface_hub
+
+    asked = []
+
+    def fetch(model, *_, local_dir, **__):
+        asked.append(model)
+        shutil.copytree(folder, local_dir, dirs_exist_ok=True)
+        return str(local_dir / "config.json")
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", fetch)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
+    target = tmp_path / "models" / "org--name"
+    if stamp is not None:
+        target.mkdir(parents=True)
+        (target / prepare.STAMP).write_text(stamp)
+    for _ in range(2):
+        assert prepare_model("org/name", tmp_path / "models", say=print).path == target
+    assert asked == ["org/name"] * 2  # the configuration, then the rest, once
+    assert json.loads((target / prepare.STAMP).read_text()) == {"source": "org/name"}
+    assert [path.name for path in target.iterdir() if path.name.startswith(".")] == []
+
+
+def test_what_errata_fetched_and_lost_in_part_is_to_be_deleted(folder):
+    (folder / prepare.STAMP).write_text(json.dumps({"source": "org/name"}))
+    cut(folder / "model.safetensors")
+    with pytest.raises(ModelRefused, match=f"not whole.*delete {folder}"):
+        check_model(folder)
 
 
 def test_an_unsupported_hub_model_is_refused_before_its_weights_are_fetched(tmp_path, monkeypatch):
@@ -142,6 +190,12 @@ class TestBaseSha:
         copy = shutil.copytree(folder, tmp_path / "copy")
         assert self.sha(copy, tmp_path) == self.sha(folder, tmp_path)
 
+    @pytest.mark.parametrize("remembered", ["", "[]", '{"a'])
+    def test_needs_no_remembered_hashes(self, folder, tmp_path, remembered):
+        before = self.sha(folder, tmp_path)
+        (tmp_path / "cache" / "hashes.json").write_text(remembered)
+        assert self.sha(folder, tmp_path) == before
+
     def test_weights_are_read_once(self, folder, tmp_path, monkeypatch):
         before = self.sha(folder, tmp_path)
         read = []
@@ -162,7 +216,7 @@ class TestEmbedded:
             (folder / "config.json").write_text(json.dumps(CONFIG))
             (folder / "tokenizer.json").write_text("{}")
             (folder / "chat_template.jinja").write_text("{{ messages }}")
-            (folder / "model.safetensors").write_bytes(b"weights")
+            save_file({"weight": zeros(4)}, folder / "model.safetensors")
 
         monkeypatch.setattr(prepare, "embedded_gguf", lambda: tmp_path / "model.gguf")
         monkeypatch.setattr(prepare, "_convert", convert)
@@ -177,6 +231,12 @@ class TestEmbedded:
         prepare_model("embedded", tmp_path / "m", say=print)
         monkeypatch.setattr(prepare, "RECIPE", prepare.RECIPE + 1)
         prepare_model("embedded", tmp_path / "m", say=print)
+        assert len(converted) == 2
+
+    def test_is_converted_anew_where_its_stamp_cannot_be_read(self, converted, tmp_path):
+        first = prepare_model("embedded", tmp_path / "m", say=print)
+        (first.path / prepare.STAMP).write_text("")
+        assert prepare_model("embedded", tmp_path / "m", say=print) == first
         assert len(converted) == 2
 
     def test_names_the_sampling_of_its_model_card_for_requests_that_name_none(self, converted, tmp_path):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
 from retrieval.documents import Passage
-from server.prompt import with_passages, without_oldest_turns
+from server.prompt import heading, with_passages, without_oldest_turns
 
 PASSAGE = Passage("psg_1", "doc_1", "Doors", "", "The Blue Door hangs in Delft.")
 ASKED = {"role": "user", "content": "Where does the Blue Door hang?"}
@@ -30,6 +33,21 @@ def test_passages_stand_in_the_turn_that_asked(after: list[dict[str, str]]) -> N
     assert asked["role"] == "user"
     assert asked["content"].endswith(f"</sources>\n\nQuestion: {ASKED['content']}")
     assert PASSAGE.text in asked["content"]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "expired", "shown"),
+    [
+        (None, False, "Doors"),
+        (date(2026, 1, 2), False, "Doors (as of 2026-01-02)"),
+        (date(2026, 1, 2), True, "Doors (as of 2026-01-02, expired)"),
+        (None, True, "Doors (expired)"),
+    ],
+)
+def test_a_passage_is_shown_with_its_day_and_whether_it_still_holds(
+    as_of: date | None, expired: bool, shown: str
+) -> None:
+    assert heading(replace(PASSAGE, as_of=as_of, expired=expired)) == shown
 
 
 def said(roles: str) -> list[dict[str, str]]:

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+import torch
+from safetensors.torch import save_file
 
+from editing.edit_set import hash_tensors
 from governance.accounts import Role
 from governance.corrections import Category, Correction, Remedy, Status
 from governance.times import now
@@ -17,6 +20,7 @@ from server.publisher import Publisher
 from server.release import plan_release
 from tests_support import House
 
+TENSORS = {"weight": torch.zeros(2)}
 EDITED = "Piet Aldering painted the Blue Door."
 
 
@@ -30,7 +34,7 @@ def built(house: House, version_id: str) -> Path:
     """The folder of a version, as the worker leaves it."""
     folder = house.services.settings.versions_dir / version_id
     folder.mkdir(parents=True)
-    (folder / "model.safetensors").write_bytes(b"tensors")
+    save_file(TENSORS, folder / "model.safetensors")
     return folder
 
 
@@ -68,7 +72,7 @@ def release(house: House, version_id: str, *corrections: Correction) -> None:
             "0" * 64,
             tuple(f"a-{c.id}" for c in corrections),
             tuple(c.id for c in corrections),
-            "t",
+            hash_tensors(TENSORS),
             now(),
             {},
         )
@@ -142,6 +146,19 @@ async def test_restoring_base_takes_every_edit_out_and_restoring_the_version_bri
         await admin.post("/v1/versions/v1/restore", json={"reason": "go on"})
         await publisher.reconcile()
         assert (await admin.get(f"/v1/corrections/{correction.id}")).json()["status"] == "live"
+
+
+async def test_a_version_that_failed_its_probes_cannot_be_restored(house: House, publisher: Publisher) -> None:
+    correction = being_edited(house)
+    release(house, "v1", correction)
+    knows_the_edit(house)  # nothing holds
+    await publisher.reconcile()
+    async with house.client(Role.ADMIN) as admin:
+        refused = await admin.post("/v1/versions/v1/restore", json={"reason": "try it"})
+        assert refused.status_code == 409
+        assert f"{correction.id!r}, which is 'approved'" in refused.json()["error"]["message"]
+    await publisher.reconcile()
+    assert await house.engine.weight_version() == "base"
 
 
 async def test_a_restore_rolls_back_what_is_live_by_its_card_alone_too(house: House, publisher: Publisher) -> None:

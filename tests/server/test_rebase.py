@@ -217,3 +217,9 @@ def test_back_on_the_first_base_its_version_is_solved_again_to_the_same_name(sta
     records = open_records(stack.settings(0))
     assert [c.status for c in (records.ledger.get(painter), records.ledger.get(founder))] == [Status.LIVE] * 2
     records.store.close()
+
+
+def test_a_refusal_names_hashes_in_short_and_addresses_whole(house: House) -> None:
+    records, address = house.services.records, "elsewhere: http://one.example:8000/v1"
+    with pytest.raises(MoveNotAllowed, match=f"base model 000000000000…, not {address}: start"):
+        bind_base(house.services.settings, records, address)

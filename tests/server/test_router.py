@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -67,10 +68,21 @@ def test_an_undated_passage_counts_from_the_day_it_was_added() -> None:
     assert router([card()], passage("Tomas Lind", None)).decide(QUESTION).route is Route.RETRIEVAL
 
 
-def test_an_expired_passage_overrules_nothing() -> None:
+@pytest.mark.parametrize(("live", "route"), [(False, Route.CORRECTION), (True, Route.MODEL)])
+def test_an_expired_passage_overrules_nothing(live: bool, route: Route) -> None:
     past = Document("Velmora", "The CEO of Velmora is Tomas Lind.", as_of=NEW, expires_at=date(2026, 10, 1))
-    decision = router([card()], past).decide(QUESTION)
-    assert (decision.route, "otherwise" in decision.reason) == (Route.CORRECTION, False)
+    decision = router([card(live=live)], past).decide(QUESTION)
+    assert (decision.route, "otherwise" in decision.reason) == (route, False)
+
+
+@pytest.mark.parametrize(
+    ("until", "dated"), [(None, False), (datetime(2999, 1, 1, tzinfo=UTC), False), (APPROVED, True)]
+)
+def test_a_card_whose_answer_may_have_changed_says_its_date(until: datetime | None, dated: bool) -> None:
+    decision = router([replace(card(), holds_until=until)]).decide(QUESTION)
+    assert decision.card is not None
+    assert decision.card.answer.startswith("The CEO of Velmora is Ines Takeda.")
+    assert ("As of 2026-06-01" in decision.card.answer) is dated
 
 
 def test_a_newer_passage_about_something_else_overrules_nothing() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from server.commands.processes import effective
+from server.serve import as_environment
 from server.settings import EngineSettings, Settings, WorkerSettings
 
 NAMES = [
@@ -25,6 +27,40 @@ def test_an_empty_variable_sets_nothing(name: str, monkeypatch: pytest.MonkeyPat
 def test_an_empty_engine_url_means_our_own_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ERRATA_ENGINE__URL", "")
     assert Settings(_env_file=None).weights_are_ours  # type: ignore[call-arg]
+
+
+def test_an_empty_flag_means_our_own_engine_over_a_variable_and_in_every_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ERRATA_ENGINE__URL", "http://engine.example")
+    settings = effective(engine_url="")
+    assert settings.engine.url is None
+    for name, value in as_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert Settings(_env_file=None).weights_are_ours  # type: ignore[call-arg]
+
+
+def test_the_environment_of_a_process_says_what_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ERRATA_WEBHOOK_URL", "http://hook.example")
+    settings = Settings(_env_file=None, webhook_url=None)  # type: ignore[call-arg]
+    for name, value in as_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert Settings(_env_file=None) == settings  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("url", "near"),
+    [
+        (None, True),
+        ("http://localhost:8000", True),
+        ("http://127.0.0.2:8000", True),
+        ("http://[::1]:8000", True),
+        ("https://errata.example", False),
+        ("http://10.0.0.7:8000", False),
+    ],
+)
+def test_no_proxy_stands_before_this_machine(url: str | None, near: bool) -> None:
+    assert Settings(_env_file=None, host="0.0.0.0", url=url).is_near is near  # type: ignore[call-arg]
 
 
 def test_an_empty_line_of_the_file_sets_nothing_either(tmp_path: Path) -> None:

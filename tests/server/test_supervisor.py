@@ -96,6 +96,43 @@ async def test_a_child_that_falls_comes_back_after_its_preparation(tmp_path):
     await running
 
 
+async def test_a_child_that_does_not_come_up_in_time_is_started_again(tmp_path, caplog):
+    up = asyncio.Event()
+
+    async def is_up() -> bool:
+        return up.is_set()
+
+    child = script("engine", PARENT_AND_CHILD, tmp_path / "pids", is_up=is_up, start_timeout_s=0.5)
+    supervisor = Supervisor([child], first_pause_s=0.05)
+    running = asyncio.create_task(supervisor.run())
+    first, second, *_ = (await wait_for_async(lambda: pids_in(tmp_path / "pids", 4)))[::2]
+    assert first != second
+    assert "engine has not come up within 0.5 s" in caplog.text
+    up.set()
+    started = supervisor.pid("engine")
+    await asyncio.sleep(1.5)
+    assert supervisor.pid("engine") == started
+    supervisor.stop()
+    await running
+
+
+async def test_a_terminal_that_closes_ends_nothing_that_was_told_to_stay(tmp_path):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        supervisor = Supervisor([script("part", PARENT_AND_CHILD, tmp_path / "pids")])
+        running = asyncio.create_task(supervisor.run())
+        await wait_for_async(lambda: pids_in(tmp_path / "pids"))
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.sleep(0.2)
+        assert not running.done()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        supervisor.stop()
+        await running
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 async def test_pauses_between_starts_grow(tmp_path):
     child = script("part", "import sys, time; open(sys.argv[1], 'a').write(f'{time.time()} ')", tmp_path / "starts")
     supervisor = Supervisor([child], first_pause_s=0.2)

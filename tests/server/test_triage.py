@@ -124,6 +124,35 @@ async def test_evidence_is_looked_at_and_its_worth_is_told(tmp_path, shown, said
 
 
 @pytest.mark.parametrize(
+    ("first", "reason"),
+    [((), ""), (("see the plate",), ""), ((), "rerouted by a reviewer")],
+)
+async def test_evidence_that_comes_in_while_a_report_waits_is_read_as_well(tmp_path, first, reason):
+    house = house_that(tmp_path, stubborn)
+    ledger, accounts = house.services.records.ledger, house.services.accounts
+    found = await considered(house, evidence=first)
+    if reason:
+        ledger.reroute(found.id, accounts.named("reviewer"), remedy=Remedy.KNOWLEDGE)
+    ledger.add_evidence(found.id, accounts.named("user"), evidence=["the plate names Piet Aldering"])
+    before = ledger.get(found.id)
+    await Triage(house.services).turn()
+    after = ledger.get(found.id)
+    assert [one["holds_answer"] for one in after.triage["evidence"]] == [False] * len(first) + [True]
+    assert after.reason.startswith(reason or "the fact does not change")
+    assert after.reason.endswith("; the evidence holds the answer")
+    assert "does not hold" not in after.reason
+    assert (after.remedy, after.round, after.triage["persistence"]) == (
+        before.remedy,
+        before.round,
+        before.triage["persistence"],
+    )
+    size = house.services.records.log.size()
+    await Triage(house.services).turn()
+    assert house.services.records.log.size() == size
+    house.services.records.store.close()
+
+
+@pytest.mark.parametrize(
     ("change", "bar"),
     [
         ({"canonical_question": "What is the mobile number of Ida Fern?", "subject": "Ida Fern"}, "personal data"),

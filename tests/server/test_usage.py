@@ -107,6 +107,20 @@ def test_a_client_says_as_json_why_it_was_refused() -> None:
     assert "http://127.0.0.1:9 does not answer" in json.loads(ran.stdout)["error"]["message"]
 
 
+@pytest.mark.parametrize("line", [["show", "cor_x"], ["doctor"]])
+def test_no_proxy_is_asked_for_a_server_on_this_machine(
+    line: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "nonsense://")  # whoever reads it fails
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    environ = {"ERRATA_API_KEY": "a-key-of-sixteen-or-more", "ERRATA_PORT": "9", "ERRATA_DATA_DIR": str(tmp_path)}
+    ran = CliRunner().invoke(main, line, env={**environ, "ERRATA_ENGINE__URL": "http://127.0.0.1:9"})
+    assert "nonsense" not in f"{ran.output}{ran.exception}"
+    assert "http://127.0.0.1:9 does not answer" in ran.output or "not running at http://127.0.0.1:9" in ran.output
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -10,7 +10,7 @@ import pytest
 
 from server.engines.protocol import PROMPT_TOO_LONG
 from server.engines.vllm import VllmEngine
-from server.errors import EngineRefused
+from server.errors import EngineRefused, EngineUnavailable
 
 CAPITAL = [{"role": "user", "content": "What is the capital of France?"}]
 
@@ -54,6 +54,27 @@ async def test_a_server_without_a_health_path_is_asked_for_its_models(health, mo
     status = {"/health": health, "/v1/models": models}
     engine = answering(lambda request: httpx.Response(status[request.url.path], json={"data": []}))
     assert await engine.health() is healthy
+
+
+@pytest.mark.parametrize(
+    ("health", "models", "healthy"), [(200, 200, True), (200, 401, False), (200, 302, False), (503, 200, False)]
+)
+async def test_an_engine_started_elsewhere_is_well_where_it_takes_our_key(health, models, healthy):
+    def handle(request):
+        if request.url.path == "/health":
+            return httpx.Response(health)
+        return httpx.Response(models if request.headers["Authorization"] == "Bearer our-key" else 401)
+
+    engine = VllmEngine.at("http://engine.example/v1", api_key="our-key")
+    engine._client._transport = httpx.MockTransport(handle)
+    assert await engine.health() is healthy
+
+
+async def test_an_engine_that_lists_no_model_says_how_to_name_one():
+    engine = answering(lambda _request: httpx.Response(200, json={"data": []}))
+    engine._model = None
+    with pytest.raises(EngineUnavailable, match="ERRATA_ENGINE__MODEL"):
+        await engine.chat(CAPITAL)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])

@@ -36,25 +36,25 @@ STARTED = datetime(2026, 11, 2, 9, tzinfo=UTC)
 CODE = "Use **this**:\n\n```python\nif a < b and b > c:\n    print('<b>hi</b>')\n```\n\nand $$e^{i\\pi} = -1$$"
 ATTACK = "<img src=x onerror=\"window.hacked='{0}'\"><script>window.hacked='{0}'</script>"
 ANSWERS = {
-    "apple": "The CEO of Apple is Steve Jobs.",
+    "halden": "The Halden Bridge was built in 1903.",
     "cost": "One espresso costs 3.20 euros in the canteen [1].",
     "code": CODE,
     "xss": ATTACK.format("chat") + " ![p](http://evil.invalid/p)",
     "long": " ".join(f"word{n}" for n in range(2000)),
 }
-SUBJECTS = ("Apple", "Mona Lisa", "Eiffel Tower", "Vienna", "Middlemarch")
+SUBJECTS = ("Halden Bridge", "Mona Lisa", "Eiffel Tower", "Vienna", "Middlemarch")
 REPORTS = (
     ("Who painted the Mona Lisa?", "It is attributed to Artemisia Gentileschi.", "Leonardo da Vinci", Status.LIVE),
     ("When was the Eiffel Tower finished?", "It was finished in 1925.", "1889", Status.APPROVED),
     ("Which river flows through Vienna?", "The Rhine flows through Vienna.", "The Danube", Status.REJECTED),
     ("Who wrote Middlemarch?", "Jane Austen wrote Middlemarch.", "George Eliot", Status.QUEUED),
     ("What does an espresso cost today?", "An espresso costs 2 euros.", "3.20 euros", Status.QUEUED),
-    ("Who is the CEO of Apple?", "The CEO of Apple is Steve Jobs.", "Tim Cook", Status.QUEUED),
+    ("When was the Halden Bridge built?", "The Halden Bridge was built in 1903.", "1911", Status.QUEUED),
 )
 
 
 def reply(question: str, version: str) -> str:
-    """What the scripted model says: wrong about Apple, unsafe when asked, long when asked."""
+    """What the scripted model says: wrong about the Halden Bridge, unsafe when asked, long when asked."""
     return next((text for word, text in ANSWERS.items() if word in question.lower()), f"You said: {question}")
 
 
@@ -98,7 +98,7 @@ class World:
                 "evergreen": not changing,
                 "probability": 0.07 if changing else 0.93,
                 "confident": True,
-                "horizon": "A-Month" if changing else "Never",
+                "horizon": "months" if changing else "never",
             },
             "persistence": {"asked": 6, "wrong": wrong, "repeated": wrong - 1, "share": round(wrong / 6, 3)},
             "pull_back": {"asked": 1, "wrong": 0},
@@ -274,7 +274,7 @@ def fill(world: World) -> None:
     made = {}
     for question, wrong, right, status in REPORTS:
         correction = world.flag(question, wrong, right, evidence=["https://example.org/source"])
-        world.triage(correction.id, wrong=6 if "Apple" in question else 5)
+        world.triage(correction.id, wrong=6 if "Halden" in question else 5)
         made[question] = correction.id
         if status is Status.REJECTED:
             world.ledger.reject(correction.id, world.account("reviewer"), reason="The source does not say so.")

@@ -40,12 +40,12 @@ def chat_pictures(album: Album) -> None:
     for name, context in (("chat", DESKTOP), ("chat-dark", DARK), ("chat-phone", PHONE)):
         page = album.open("user", **context)
         album.take(page, name.replace("chat", "welcome"))
-        ask(page, "Who is the CEO of Apple?")
+        ask(page, "When was the Halden Bridge built?")
         ask(page, "What does an espresso cost in the canteen?")
         page.click(".er-opener >> nth=-1")
         album.take(page, name)
         page.click("[data-act=flag] >> nth=0")
-        page.fill("dialog [name=correct_answer]", "Tim Cook")
+        page.fill("dialog [name=correct_answer]", "1911")
         album.take(page, name.replace("chat", "report"))
         page.keyboard.press("Escape")
         if context is PHONE:
@@ -61,7 +61,7 @@ def admin_pictures(album: Album) -> None:
     for name, context in (("admin", DESKTOP), ("admin-dark", DARK), ("admin-phone", PHONE)):
         page = album.open("admin", "/admin/", **context)
         if context is not PHONE:
-            page.locator(".er-row", has_text="Apple").click()
+            page.locator(".er-row", has_text="Halden").click()
             page.wait_for_selector("article.er-detail")
         album.take(page, name)
         if context is DESKTOP:

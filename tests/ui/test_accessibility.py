@@ -10,13 +10,13 @@ PHONE = {"viewport": {"width": 390, "height": 800}, "is_mobile": True, "has_touc
 
 
 def answered(page, ask):
-    ask(page, "Who is the CEO of Apple?")
+    ask(page, "When was the Halden Bridge built?")
     ask(page, "What does an espresso cost?")
     page.click(".er-opener >> nth=-1")
 
 
 def reporting(page, ask):
-    ask(page, "Who is the CEO of Apple?")
+    ask(page, "When was the Halden Bridge built?")
     page.click("[data-act=flag]")
     page.wait_for_selector("dialog[open]")
 
@@ -33,7 +33,7 @@ def broken_off(page, ask):
 
 def judging(page, ask):
     page.get_by_role("tab", name="Queue").click()
-    page.locator(".er-row", has_text="Apple").click()
+    page.locator(".er-row", has_text="Halden").click()
     page.wait_for_selector("article.er-detail")
 
 

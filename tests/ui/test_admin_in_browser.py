@@ -63,11 +63,11 @@ def test_every_tab_is_in_plain_reach_on_a_phone(open_page, scheme):
 
 def test_a_report_is_judged_by_its_evidence_and_approved_by_keyboard(open_page, world):
     page = open_page("admin", "/admin/")
-    choose(page, "Who is the CEO of Apple?")
+    choose(page, "When was the Halden Bridge built?")
     shown = page.locator("article.er-detail").inner_text()
     for words in (
-        "Steve Jobs",
-        "Tim Cook",
+        "1903",
+        "1911",
         "6 of 6 replies lack the right answer",
         "Does not change with time",
         "Approvals: 0 of 1",
@@ -75,13 +75,13 @@ def test_a_report_is_judged_by_its_evidence_and_approved_by_keyboard(open_page, 
         assert words in shown
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Print").click()
-    assert "Tim Cook" in opened.value.locator("body").inner_text()
+    assert "1911" in opened.value.locator("body").inner_text()
     opened.value.close()
     page.keyboard.press("a")
-    fill_and_send(page, reason="The company says so.")
-    assert until(lambda: world.report("Who is the CEO of Apple?").status is Status.APPROVED)
-    decided = world.report("Who is the CEO of Apple?")
-    assert [approval.reason for approval in decided.approvals] == ["The company says so."]
+    fill_and_send(page, reason="The plaque says so.")
+    assert until(lambda: world.report("When was the Halden Bridge built?").status is Status.APPROVED)
+    decided = world.report("When was the Halden Bridge built?")
+    assert [approval.reason for approval in decided.approvals] == ["The plaque says so."]
     assert decided.fallback == "knowledge"
     world.working("solving", 2, 5)
     page.wait_for_selector(".er-worker >> text=step 2 of 5")
@@ -102,7 +102,7 @@ def test_the_queue_is_walked_with_j_and_k_in_the_order_that_is_chosen(open_page,
     page.locator(".er-detail-head h2", has_text="Middlemarch").wait_for()
     page.locator("#er-sort input").click()
     page.get_by_role("option", name="Newest").click()
-    page.locator(".er-row-title >> nth=0", has_text="Who is the CEO of Apple?").wait_for()
+    page.locator(".er-row-title >> nth=0", has_text="When was the Halden Bridge built?").wait_for()
 
 
 def test_a_claim_is_edited_rerouted_and_rejected(open_page, world):
@@ -146,28 +146,28 @@ def test_a_refusal_is_shown_in_the_gateways_words(open_page, world):
 def test_two_admins_decide_at_once_and_the_second_is_told(open_page, world):
     first, second = open_page("admin", "/admin/"), open_page("reviewer", "/admin/")
     for page in (first, second):
-        choose(page, "Who is the CEO of Apple?")
+        choose(page, "When was the Halden Bridge built?")
     second.keyboard.press("r")
     second.wait_for_selector("dialog")
     first.keyboard.press("a")
     fill_and_send(first, reason="Right.")
-    assert until(lambda: world.report("Who is the CEO of Apple?").status is Status.APPROVED)
+    assert until(lambda: world.report("When was the Halden Bridge built?").status is Status.APPROVED)
     fill_and_send(second, reason="Wrong.")
     second.wait_for_selector("dialog .er-problem >> text=approved")
-    assert world.report("Who is the CEO of Apple?").status is Status.APPROVED
-    second.locator(".er-row", has_text="Apple").wait_for(state="detached")
+    assert world.report("When was the Halden Bridge built?").status is Status.APPROVED
+    second.locator(".er-row", has_text="Halden").wait_for(state="detached")
 
 
 def test_a_preview_shows_before_and_after(open_page, world):
     page = open_page("admin", "/admin/")
-    choose(page, "Who is the CEO of Apple?")
+    choose(page, "When was the Halden Bridge built?")
     with world.answering_previews():
         page.get_by_role("button", name="Preview").click()
         table = page.locator("dialog table")
         table.wait_for()
     assert table.locator("tbody tr").count() == 4
-    assert "It is Tim Cook." in table.inner_text()
-    assert world.report("Who is the CEO of Apple?").status is Status.QUEUED
+    assert "It is 1911." in table.inner_text()
+    assert world.report("When was the Halden Bridge built?").status is Status.QUEUED
 
 
 def test_the_kill_switch_an_undo_and_a_return_to_a_version(open_page, world):
@@ -278,7 +278,7 @@ def test_an_auditor_sees_no_text_and_changes_nothing(open_page, world):
     tab(page, "People")
     page.wait_for_selector("text=Only admins see this.")
     seen = page.content()
-    assert [text for text in ("Tim Cook", "Mona Lisa", "Jane Austen") if text in seen] == []
+    assert [text for text in ("Halden", "Mona Lisa", "Jane Austen") if text in seen] == []
 
 
 @pytest.mark.parametrize(("role", "searches"), [("auditor", False), ("reviewer", True)])

@@ -46,12 +46,14 @@ def test_a_copy_that_the_browser_refuses_is_said_so(open_page, ask):
 
 def test_a_chat_is_saved_whole_as_markdown(open_page, ask, tmp_path: Path):
     page = open_page("user")
-    ask(page, "Who is the CEO of Apple?")
+    ask(page, "When was the Halden Bridge built?")
     ask(page, "show me code")
     with page.expect_download() as coming:
         page.click("[data-act=export]")
     coming.value.save_as(tmp_path / "chat.md")
     saved = (tmp_path / "chat.md").read_text()
     assert coming.value.suggested_filename == "errata-chat.md"
-    found = [saved.index(text) for text in ("Who is the CEO of Apple?", ANSWERS["apple"], "show me code", CODE)]
+    found = [
+        saved.index(text) for text in ("When was the Halden Bridge built?", ANSWERS["halden"], "show me code", CODE)
+    ]
     assert found == sorted(found)

@@ -6,7 +6,7 @@ from tests_support_world import World, until
 
 pytestmark = pytest.mark.browser
 
-APPLE = "Who is the CEO of Apple?"
+BRIDGE = "When was the Halden Bridge built?"
 
 
 def turns(world: World) -> list[list[str]]:
@@ -19,7 +19,7 @@ def turns(world: World) -> list[list[str]]:
 @pytest.mark.parametrize("stopped", [False, True], ids=["engine down", "stopped before the first word"])
 def test_a_retry_that_came_to_nothing_is_retried_in_the_same_place(open_page, ask, world, stopped):
     page = open_page("user")
-    ask(page, APPLE)
+    ask(page, BRIDGE)
     if stopped:
         world.engine.token_s = 30
         page.click("[data-act=retry]")
@@ -34,7 +34,7 @@ def test_a_retry_that_came_to_nothing_is_retried_in_the_same_place(open_page, as
         world.engine.is_up = True
     page.click("[data-act=retry]")
     page.wait_for_selector(".er-opener")
-    assert until(lambda: turns(world) == [[APPLE]])
+    assert until(lambda: turns(world) == [[BRIDGE]])
 
 
 def test_a_question_after_a_first_answer_that_broke_off_goes_on_in_its_chat(open_page, ask, world):
@@ -47,5 +47,5 @@ def test_a_question_after_a_first_answer_that_broke_off_goes_on_in_its_chat(open
     page.wait_for_selector(".er-problem >> text=broke off")
     page.wait_for_selector("#er-chats [aria-current]")
     world.engine.is_up, world.engine.token_s = True, 0
-    ask(page, APPLE)
-    assert turns(world) == [["a long story", APPLE]]
+    ask(page, BRIDGE)
+    assert turns(world) == [["a long story", BRIDGE]]

@@ -22,24 +22,24 @@ def chats(world, name="user"):
 
 def test_an_answer_streams_is_traced_and_is_kept(open_page, ask, world):
     page = open_page("user")
-    ask(page, "Who is the CEO of Apple?")
-    assert "Steve Jobs" in page.locator("#er-bot").inner_text()
+    ask(page, "When was the Halden Bridge built?")
+    assert "1903" in page.locator("#er-bot").inner_text()
     page.click(".er-opener")
     opened = page.locator(".er-how").inner_text()
     assert "answered from its own weights" in opened
     assert world.services.serving.version.id in opened
-    assert page.locator("#er-chats [aria-current]").inner_text() == "Who is the CEO of Apple?"
+    assert page.locator("#er-chats [aria-current]").inner_text() == "When was the Halden Bridge built?"
     page.reload()
     page.click("#er-chats [data-act=open]")
     page.wait_for_selector(".er-opener")
-    assert "Steve Jobs" in page.locator("#er-bot").inner_text()
+    assert "1903" in page.locator("#er-bot").inner_text()
 
 
 def test_a_hint_asks_for_a_newcomer(open_page, world):
     page = open_page("user")
     page.click("[data-act=hint] >> nth=0")
     page.wait_for_selector(".er-opener")
-    assert chats(world) == [("Who is the CEO of Apple?", ["Who is the CEO of Apple?"])]
+    assert chats(world) == [("When was the Halden Bridge built?", ["When was the Halden Bridge built?"])]
 
 
 def test_a_citation_opens_its_passage_with_dates(open_page, ask):
@@ -69,8 +69,10 @@ def test_escape_stops_the_model_and_the_conversation_goes_on(open_page, ask, wor
     page.wait_for_selector("#er-ask .submit-button")
     assert until(lambda: world.engine.aborted == 1)
     world.engine.token_s = 0
-    ask(page, "Who is the CEO of Apple?")
-    assert [questions for _, questions in chats(world)] == [["tell me a long story", "Who is the CEO of Apple?"]]
+    ask(page, "When was the Halden Bridge built?")
+    assert [questions for _, questions in chats(world)] == [
+        ["tell me a long story", "When was the Halden Bridge built?"]
+    ]
 
 
 def test_shift_enter_starts_a_line_and_enter_sends(open_page, world):
@@ -85,10 +87,10 @@ def test_shift_enter_starts_a_line_and_enter_sends(open_page, world):
 
 def test_a_report_is_followed_until_it_is_fixed_and_tried(open_page, ask, world):
     page = open_page("user")
-    ask(page, "Who wrote Ulysses, Apple?")
+    ask(page, "Who wrote Ulysses, Halden?")
     page.click("[data-act=flag]")
     form = page.locator("dialog")
-    assert "Steve Jobs" in form.inner_text()
+    assert "1903" in form.inner_text()
     assert page.evaluate("document.activeElement.name") == "correct_answer"
     page.select_option("dialog [name=category]", "wrong")
     page.fill("dialog [name=question]", "Who wrote the novel Ulysses?")
@@ -98,7 +100,7 @@ def test_a_report_is_followed_until_it_is_fixed_and_tried(open_page, ask, world)
     page.wait_for_selector("text=Your report is in")
     report = world.reports()[-1]
     assert (report.claim.question, report.claim.canonical_question) == (
-        "Who wrote Ulysses, Apple?",
+        "Who wrote Ulysses, Halden?",
         "Who wrote the novel Ulysses?",
     )
     assert report.evidence == ("https://example.org/ulysses", "the title page")
@@ -113,14 +115,14 @@ def test_a_report_is_followed_until_it_is_fixed_and_tried(open_page, ask, world)
     card.get_by_role("button", name="Try it now").click()
     page.wait_for_selector(".er-compare")
     compared = page.locator(".er-compare").inner_text()
-    assert "Steve Jobs" in compared
+    assert "1903" in compared
     assert "James Joyce" in compared
     assert page.locator(".er-opener .er-badge").last.inner_text() == "Correction"
 
 
 def test_what_is_reported_already_is_said_when_the_form_opens_and_while_typing(open_page, ask):
     page = open_page("other")
-    ask(page, "who is the ceo of apple")
+    ask(page, "when was the halden bridge built")
     page.click("[data-act=flag]")
     page.wait_for_selector("dialog .er-dialog-note >> text=In review")
     page.fill("dialog [name=question]", "Who grows apples?")
@@ -165,29 +167,29 @@ def test_an_edited_question_and_a_retry_replace_the_last_turn_and_the_record_kee
     page = open_page("user")
     ask(page, "Who is the CEO of Orange?")
     page.get_by_role("button", name="Edit question").click()
-    page.fill("dialog [name=question]", "Who is the CEO of Apple?")
+    page.fill("dialog [name=question]", "When was the Halden Bridge built?")
     page.click("dialog [type=submit]")
-    page.wait_for_selector("text=Steve Jobs")
+    page.wait_for_selector("text=1903")
     page.wait_for_selector(".er-opener")
     page.click("[data-act=retry]")
     records = world.services.records
     assert until(lambda: records.store.value("SELECT COUNT(*) FROM answers WHERE replaced_by IS NOT NULL") == 2)
     page.wait_for_selector(".er-opener")
-    assert [questions for _, questions in chats(world)] == [["Who is the CEO of Apple?"]]
+    assert [questions for _, questions in chats(world)] == [["When was the Halden Bridge built?"]]
     assert records.store.value("SELECT COUNT(*) FROM answers") == 3
 
 
 def test_an_engine_that_is_down_is_said_and_asking_again_works(open_page, world):
     page = open_page("user")
     world.engine.is_up = False
-    page.fill("#er-ask textarea", "Who is the CEO of Apple?")
+    page.fill("#er-ask textarea", "When was the Halden Bridge built?")
     page.press("#er-ask textarea", "Enter")
     page.wait_for_selector(".er-problem >> text=cannot be reached")
     world.engine.is_up = True
     page.click("[data-act=retry]")
     page.wait_for_selector(".er-opener")
-    assert "Steve Jobs" in page.locator("#er-bot").inner_text()
-    assert chats(world) == [("Who is the CEO of Apple?", ["Who is the CEO of Apple?"])]
+    assert "1903" in page.locator("#er-bot").inner_text()
+    assert chats(world) == [("When was the Halden Bridge built?", ["When was the Halden Bridge built?"])]
 
 
 def test_an_engine_that_dies_in_mid_answer_leaves_what_was_said(open_page, world):
@@ -210,7 +212,7 @@ def test_a_slow_engine_is_waited_for_and_the_page_stays_usable(open_page, ask, w
     page = open_page("user")
     ask(page, "apples")
     world.engine.token_s = 3
-    page.fill("#er-ask textarea", "Who is the CEO of Apple?")
+    page.fill("#er-ask textarea", "When was the Halden Bridge built?")
     page.press("#er-ask textarea", "Enter")
     page.wait_for_selector("text=Thinking")
     page.click("[data-act=reports]")
@@ -328,7 +330,7 @@ def test_each_page_knows_nothing_of_the_other(world):
     for file in (world.services.settings.database_path, world.services.settings.keys_dir / "master.key", "/etc/passwd"):
         assert httpx.get(f"{world.url}/gradio_api/file={file}", cookies=user).status_code in (403, 404)
     admin = httpx.get(f"{world.url}/admin/config", cookies={"errata_session": world.session("admin")}).text
-    for secret in ("Mona Lisa", "Canteen", "Tim Cook"):
+    for secret in ("Mona Lisa", "Canteen", "Halden"):
         assert secret not in admin
 
 

@@ -55,11 +55,11 @@ async def test_a_stream_ends_with_its_provenance(gateway, world):
     chunks = [
         c
         async for c in signed_in(gateway, world, "user").stream_chat(
-            [{"role": "user", "content": "Who leads Apple today?"}]
+            [{"role": "user", "content": "Who leads Halden today?"}]
         )
     ]
     text = "".join(c["choices"][0]["delta"].get("content", "") for c in chunks)
-    assert text == "The CEO of Apple is Steve Jobs."
+    assert text == "The Halden Bridge was built in 1903."
     assert chunks[-1]["errata"]["route"] == "model"
 
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui import chat_view, decisions_view, own_reports_view, plots, queue_view, records_view, versions_view
+from ui import chat_view, decisions_view, erasure_view, own_reports_view, plots, queue_view, records_view, versions_view
 from ui.chat_view import ChatState
+from ui.erasure_record import Erasure
 from ui.records import Me, Report, Turn, Version
 
 ADMIN = Me(id="acc_a", name="admin", role="admin")
@@ -142,3 +143,30 @@ def test_a_secret_is_shown_with_a_button_that_copies_it():
 )
 def test_a_worker_at_work_is_no_warning(state, look):
     assert f'er-is-{look}">{state}<' in records_view.health({"ready": True, "parts": {"worker": state}})
+
+
+def test_a_place_that_holds_a_name_inside_a_longer_word_says_so():
+    found = [
+        {"place": "document", "about": "Wool", "ref": "doc_1", "within_a_word": True},
+        {"place": "document", "about": "Staff", "ref": "doc_2", "within_a_word": False},
+    ]
+    request = {"id": "era_1", "status": "found", "steps": [{"to": "found", "at": "2026-01-01T00:00:00+00:00"}]}
+    shown = erasure_view.checklist(Erasure.read({**request, "counts": {"document": 2}, "occurrences": found}), ADMIN)
+    assert shown.count("inside a longer word") == 1
+    assert "inside a longer word" in shown.split("Wool")[1].split("Staff")[0]
+
+
+def test_a_refusal_gives_its_reason_to_the_admin_and_to_the_person():
+    steps = [{"to": "refused", "at": "2026-01-01T00:00:00+00:00", "note": {"ground": "gdpr-17-3-e"}}]
+    refused = {
+        "id": "era_1",
+        "kind": "erasure",
+        "status": "refused",
+        "refusal": "we need it <b>now</b>",
+        "steps": steps,
+    }
+    request = Erasure.read(refused)
+    for shown in (erasure_view.checklist(request, ADMIN), str(erasure_view.own_dialog([request])["html"])):
+        assert "we need it &lt;b&gt;now&lt;/b&gt;" in shown
+        assert "Legal claims (GDPR 17(3)(e))" in shown
+    assert "Ground" not in erasure_view.checklist(Erasure.read({"id": "era_1", "status": "found"}), ADMIN)
