@@ -46,7 +46,9 @@ def codes_in(exceptions: str) -> list[str]:
 
 def kept(occurrences: Collection[Occurrence], refs: Collection[str]) -> str:
     """How many of what was found the decider kept, by kind: `1 document, 2 files`. Empty if nothing."""
-    words = (ACCOUNT if one.ref.startswith("acc_") else WORDS[one.place] for one in occurrences if one.ref in refs)
+    words = (
+        ACCOUNT if one.ref.startswith(("acc_", "opr_")) else WORDS[one.place] for one in occurrences if one.ref in refs
+    )
     return ", ".join(f"{count} {forms[count > 1]}" for forms, count in Counter(words).items())
 
 

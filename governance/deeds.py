@@ -36,11 +36,14 @@ class Deeds:
         self._tombstones = tombstones
 
     def delete_texts(self, request: ErasureRequest, choice: Choice, actor: Account) -> Outcome:
-        """Texts, corrections and accounts by id."""
+        """Texts, corrections, accounts and users of the operating system by id."""
         with self._store.transaction():
             stones = [Tombstone("text", ref) for ref in choice.refs if ref.startswith("txt_")]
             self._vault.delete(stone.id for stone in stones)
             for ref in choice.refs:
+                if ref.startswith("opr_"):
+                    stones.append(Tombstone("operator", ref))
+                    _forget_operator(self._store, ref)
                 if ref.startswith("cor_"):
                     stones += [Tombstone("correction", ref), *self._forget(ref, actor)]
             count = len(stones)
@@ -130,6 +133,8 @@ def _bury(store: Store, stone: Tombstone) -> int:
         )
     elif stone.kind == "version":
         touched = store.write("UPDATE versions SET purged = :at WHERE id = :id AND purged IS NULL", id=stone.id, at=at)
+    elif stone.kind == "operator":
+        touched = _forget_operator(store, stone.id)
     elif stone.kind == "conversation":
         touched = store.write("DELETE FROM conversations WHERE id = :id", id=stone.id)
     elif stone.kind == "correction":
@@ -139,6 +144,13 @@ def _bury(store: Store, stone: Tombstone) -> int:
     else:
         touched = 0  # documents are the caller's
     return int(touched > 0)
+
+
+def _forget_operator(store: Store, pseudonym: str) -> int:
+    return store.write(
+        "UPDATE operators SET name = 'erased_' || pseudonym WHERE pseudonym = :id AND name NOT LIKE 'erased_%'",
+        id=pseudonym,
+    )
 
 
 def _forget_chats(store: Store, account_id: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from governance.lines import append_lines
 from governance.times import now, to_text
 
-KINDS = ("owner", "text", "account", "version", "correction", "conversation", "document")
+KINDS = ("owner", "text", "account", "version", "correction", "conversation", "document", "operator")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ UNION ALL SELECT reason_text_id, correction_id FROM approvals WHERE reason_text_
 """
 ACCOUNTS = """
 SELECT a.id, a.name FROM accounts a LEFT JOIN person_keys k ON k.owner = a.id WHERE k.erased IS NULL
+UNION ALL SELECT pseudonym, name FROM operators
 """
 REFUSED = "SELECT id FROM erasure_requests WHERE status = 'refused'"
 BETWEEN_WORDS = re.compile(r"[._@+-]+")
@@ -33,7 +34,8 @@ class Traces:
 
     def of(self, subject: Subject) -> set[Occurrence]:
         """Every sealed text that names the person; texts of a correction count as that correction, and as an edit
-        where it is or was in the weights. Also their account, and those whose login names hold the person's name."""
+        where it is or was in the weights. Also their account, and those whose login names hold the person's name, here
+        or in the operating system."""
         found = {Occurrence(Place.TEXT, account_id) for account_id in self._accounts_of(subject)}
         if subject.needles:
             found |= self._texts_naming(subject)

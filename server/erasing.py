@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 REPLY_TOKENS = 64
 AT_ONCE = 32
 ENGINE_PAUSE_S = 1.0
+LOGINS = ("acc_", "opr_")
 USUAL = Questions(correct=False, many=False, certainty="reasonable")
 
 
@@ -100,7 +101,7 @@ class Erasing:
             why = reason or "the person asks for it and nothing stands against it"
             # Somebody else may have such a login name: without a person's look only the account that was named goes.
             # Nor is it clear that "sleep" is about Lee.
-            unsure = [one.ref for one in request.occurrences if one.within_a_word or one.ref.startswith("acc_")]
+            unsure = [one.ref for one in request.occurrences if one.within_a_word or one.ref.startswith(LOGINS)]
             keep = [ref for ref in unsure if ref != request.account_id]
             await asyncio.to_thread(self.requests.decide, request_id, actor, questions=USUAL, reason=why, keep=keep)
         return await asyncio.to_thread(self.requests.approve, request_id, actor)
@@ -126,6 +127,9 @@ class Erasing:
                 return list(_about(request.probes))[int(ref.removeprefix("probe ")) - 1]
             if occurrence.place is Place.TEXT and ref.startswith("acc_"):
                 return f"the account {services.accounts.get(ref).name} with its chats and secrets"
+            if occurrence.place is Place.TEXT and ref.startswith("opr_"):
+                found = services.records.store.row("SELECT name FROM operators WHERE pseudonym = :id", id=ref)
+                return f"the user {found['name']} of the operating system" if found else "gone"
         except (NotFound, DocumentNotFound, IndexError):
             return "gone"
         if occurrence.place is Place.EXPORT:

@@ -25,7 +25,7 @@ MOST_ON_A_PAGE = 200
 Sources = Annotated[list[str], BeforeValidator(as_list), Field(max_length=20)]
 
 Round = Annotated[
-    int | None, Field(ge=1, description="The `round` that was read; 409 if words or remedy changed since.")
+    int | None, Field(ge=1, description="The `round` that was read; 409 if words, remedy or evidence changed since.")
 ]
 
 

@@ -4,9 +4,11 @@ import pytest
 from tests_support_requests import ANN, FEW, chat, ready
 
 from governance.accounts import Role
+from governance.backup import backup, restore
 from governance.corrections import Status
 from governance.errors import Erased, Forbidden, NotFound
 from governance.requests import Occurrence, Place, Questions, Step, Subject
+from governance.tombstones import Tombstones
 from governance.tools import Tools
 
 
@@ -72,6 +74,21 @@ def test_a_person_with_an_account_is_erased_and_others_are_not(room, erasures):
         room.accounts.named("user")
     with pytest.raises(Erased):
         room.vault.put(room.user.id, "question", "again")
+
+
+def test_a_user_of_the_operating_system_is_found_by_name_and_forgotten_also_after_a_restore(room, erasures):
+    pseudonym, other = room.accounts.operator("ann.zebra"), room.accounts.operator("root")
+    backup(room.store, room.log, room.path / "backup.db", actor=pseudonym)
+    request = ready(room, erasures, Subject(names=("Ann Zebra",)))
+    assert request.occurrences == (Occurrence(Place.TEXT, pseudonym),)
+    assert erasures.execute(request.id, room.admin, tools=Tools()).residual["texts_left"] == 0
+    tombstones = Tombstones(room.path / "erased.jsonl")
+    for _ in range(2):
+        names = {row["name"] for row in room.store.rows("SELECT name FROM operators")}
+        assert names == {"root", f"erased_{pseudonym}"}
+        given = {"vault": room.vault, "tombstones": tombstones, "ledger": room.ledger}
+        restore(room.store, room.path / "backup.db", **given, actor=other)
+    assert room.accounts.operator("root") == other
 
 
 def test_an_account_that_is_kept_is_not_touched(room, erasures):
