@@ -10,7 +10,7 @@ from pathlib import Path
 from editing.facts import Fact, Probe
 from editing.replies import Reply, goes_in_circles, is_kept
 from editing.statements import Statements
-from editing.wording import names
+from editing.wording import gives, names
 
 Generate = Callable[[Sequence[str]], list[Reply]]
 
@@ -241,7 +241,7 @@ def gate(
     everyone, asked = Rate(0, 0), list(after)
     unrelated = [probe for probe in unrelated if probe.question in after]
     stands = {
-        case.fact.id: names(after[case.fact.question].text, case.fact.target_new)
+        case.fact.id: gives(after[case.fact.question].text, case.fact.target_new)
         for case in earlier
         if case.fact.question in after
     }
@@ -285,12 +285,12 @@ def _kept(probe: Probe, after: Mapping[str, Reply], baseline: Baseline, new_answ
 
 def _judge(case: GateCase, after: Mapping[str, Reply], baseline: Baseline, thresholds: Thresholds) -> FactReport:
     fact, new = case.fact, case.fact.target_new
-    answered = tuple(q for q in dict.fromkeys((fact.question, *case.probes)) if names(after[q].text, new))
+    answered = tuple(q for q in dict.fromkeys((fact.question, *case.probes)) if gives(after[q].text, new))
     direct = Rate.count([fact.question in answered])
     probes = Rate.count(q in answered for q in case.probes)
     neighbours = Rate.count(_kept(probe, after, baseline, new) for probe in case.neighbours if probe.question in after)
-    clean = [q for q in case.same_subject if q in after and not names(baseline.replies[q].text, new)]
-    subject = Rate.count(not names(after[q].text, new) for q in clean)
+    clean = [q for q in case.same_subject if q in after and not gives(baseline.replies[q].text, new)]
+    subject = Rate.count(not gives(after[q].text, new) for q in clean)
     bounds = thresholds.fact
     said = {
         "direct": (direct, "the question itself is answered with the new answer in {passed} of {of}"),
@@ -322,11 +322,8 @@ def _release_reasons(
 
 
 def _holds(name: str, rate: Rate, bounds: Mapping[str, float]) -> bool:
-    """A handful of probes cannot tell .80 from .75: there a release fails where even the interval's upper end is too low.
-
-    Earlier edits are no sample: all are asked, or the nearest first.
-    """
-    by_share = name == "earlier" or (name in ("neighbours", "unrelated") and rate.of >= bounds["enough"])
+    """A handful of probes cannot tell .80 from .75: there a release fails where even the interval's upper end is too low."""
+    by_share = name in ("neighbours", "unrelated") and rate.of >= bounds["enough"]
     return (rate.share if by_share else rate.interval[1]) >= bounds[name]
 
 

@@ -23,6 +23,13 @@ def contains(reply: str, answer: str) -> bool:
     return bool(wanted) and wanted in fold(reply)
 
 
+def gives(reply: str, answer: str) -> bool:
+    """As `contains`, but a number is none inside a longer one: "17 strings" does not say 7, "12km" says 12."""
+    wanted = fold(answer).strip()
+    before, after = (r"(?<!\d)" if wanted[:1].isdigit() else ""), (r"(?!\d)" if wanted[-1:].isdigit() else "")
+    return bool(wanted) and re.search(before + re.escape(wanted) + after, fold(reply)) is not None
+
+
 def names(text: str, subject: str) -> bool:
     """Whether the text names the subject: as it stands there, but not inside a longer Latin word or number."""
     whole, wanted = normalise(text), normalise(subject)

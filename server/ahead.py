@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 REPORTS = 20  # the first of the queue, as reviewers see it
-IN_HAND = "ahead.txt"  # the report in hand, after those in whose hands a worker died
+IN_HAND = "ahead.txt"  # the report in hand, after those that were in hand when a worker died
 
 
 class Ahead:
     """One report at a time. It decides nothing: an artefact is named by what it is made of, and whoever needs it later, a
-    preview or a release, finds it computed. A report that took the worker down is left to its release, which counts."""
+    preview or a release, finds it computed. A report that took the worker down twice is left to its release, which counts."""
 
     def __init__(
         self,
@@ -44,10 +44,14 @@ class Ahead:
         self._edits = Edits(editor, settings.artefacts_dir, say=lambda _n, _of, ids: say(ids), refused=_refused)
         self._files, self._weight = ErasureFiles(settings), editor.config.protect_weights[0]
         self._in_hand = settings.data_dir / IN_HAND
-        self._fatal = tuple(self._in_hand.read_text().split()) if self._in_hand.is_file() else ()
+        # A kill from outside is nobody's fault: only who was in hand at two deaths is left alone.
+        self._died = tuple(self._in_hand.read_text().split()) if self._in_hand.is_file() else ()
+        self._fatal = tuple(sorted(id_ for id_ in set(self._died) if self._died.count(id_) > 1))
         if self._fatal:
             ids = ", ".join(self._fatal)
-            log.error("a worker died of %s while it worked ahead: left to releases, until %s goes", ids, self._in_hand)
+            log.error(
+                "a worker died twice of %s while it worked ahead: left to releases, until %s goes", ids, self._in_hand
+            )
         self._is_warm = False
         self._seen: set[tuple[tuple[str, datetime], ...]] = set()  # what was worked out, or cannot be
 
@@ -72,17 +76,18 @@ class Ahead:
         return False
 
     def _work_out(self, correction: Correction, wanted: Group) -> None:
-        self._in_hand.write_text("\n".join((*self._fatal, correction.id)))
+        self._in_hand.write_text("\n".join((*self._died, correction.id)))
         with _forgiven(correction.id):
             self._edits.of([wanted], {correction.id: self._weight})
             self._gate.ask_before(case_of(correction))
+        self._died = tuple(id_ for id_ in self._died if id_ != correction.id)
         self.leave()
         self.discard_erased(correction.id)
 
     def leave(self) -> None:
         """Whatever ends the worker now, the report in hand has not done it."""
-        if self._fatal:
-            self._in_hand.write_text("\n".join(self._fatal))
+        if self._died:
+            self._in_hand.write_text("\n".join(self._died))
         else:
             self._in_hand.unlink(missing_ok=True)
 

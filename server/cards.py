@@ -251,13 +251,15 @@ class CardIndex:
 
 
 NUMBER = re.compile(
-    r"\d[\w.,/−]*|\b(?:second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|former|previous|next)\b"
+    r"\b\d{4}s?\b|\b\d+(?:st|nd|rd|th)\b|\b(?:second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|former|previous|next)\b"
     r"|\bfirst\b(?! (?:\w+ed|written|spoken|given|taken|seen|shown|built|made|sold|held|sung|won|sent|put|set|born|found|name"
     r"|get|got|see|come|began|begun|begin|appear|open)\b)"
 )
+ORDINALS = {"1st": "first", "2nd": "second", "3rd": "third", "4th": "fourth", "5th": "fifth", "6th": "sixth"}
+SENTENCE_START = re.compile(r"(?:^|[.!?:;])[\s\"'“(]*$")
 TITLES = {
     "mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "dame", "lord", "lady", "president", "king", "queen", "prince",
-    "princess", "pope", "saint", "st",
+    "princess", "pope", "saint", "st", "inc", "ltd", "corporation", "corp", "company", "co", "llc", "plc", "gmbh", "ag",
 }  # fmt: skip
 
 
@@ -305,15 +307,18 @@ def asks_of_another(question: str, card: Card) -> bool:
 
 
 def numbers(plain: str) -> frozenset[str]:
-    """The numbers and ordinals of a normalised text; not the "first" of "first built", which tells nothing apart."""
-    return frozenset(NUMBER.findall(plain))
+    """The years and ordinals of a normalised text; not the "first" of "first built", which tells nothing apart."""
+    return frozenset(ORDINALS.get(found, found) for found in NUMBER.findall(plain))
 
 
 def names_beside(question: str, subject: str) -> list[str]:
-    """The words with a capital that stand right before or behind a subject, other than the question's first word and titles."""
+    """The words with a capital that stand right before or behind a subject, other than titles, a company's form and the first
+    word of a sentence. None where nearly every word has a capital: there it says nothing."""
+    if sum(word[0].isupper() for word in question.split()) >= len(question.split()) - 1 > 2:
+        return []
     words = r"[\W_]+".join(map(re.escape, normalised(subject).split()))
     found = re.finditer(rf"(?<!\w)(?:(\w+)[ -])?(?:(?:the|a|an) )?{words}(?:[ -](\w+))?(?!\w)", question, re.IGNORECASE)
-    beside = [(match.start(1) > 0 and match[1], match[2]) for match in found]
+    beside = [(not SENTENCE_START.search(question[: max(match.start(1), 0)]) and match[1], match[2]) for match in found]
     return [word for pair in beside for word in pair if word and word[0].isupper() and word.casefold() not in TITLES]
 
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from editing.wording import names
+from editing.wording import gives
 from governance.corrections import Correction, Status
 from governance.errors import NotFound
 from governance.versions import Serving as Wanted
@@ -258,7 +258,7 @@ class Publisher:
                 max_tokens=PROBE_TOKENS,
             )
             reply = answer["choices"][0]["message"]["content"] or ""
-            return ProbeResult(correction.id, reply, names(reply, claim.correct_answer))
+            return ProbeResult(correction.id, reply, gives(reply, claim.correct_answer))
 
         results: list[ProbeResult] = []
         for start in range(0, len(changed), PROBES_AT_ONCE):

@@ -81,6 +81,7 @@ class Triage:
     def __init__(self, services: Services, *, pause_s: float = 0.5) -> None:
         self._services, self._pause_s = services, pause_s
         self._postponed: dict[str, Postponed] = {}
+        self._unreadable: dict[str, float] = {}  # id -> when its new evidence is tried again
 
     async def run(self) -> None:
         """Forever. An engine that cannot answer delays a report, it never loses one; no report holds up another."""
@@ -101,8 +102,7 @@ class Triage:
         """Read new evidence in the queue; then consider what is flagged, each report as it stands when its turn comes. One
         that fails waits twice as long each time. Raises EngineUnavailable."""
         ledger, now = self._services.records.ledger, time.monotonic()
-        for id_ in await asyncio.to_thread(ledger.with_unread_evidence):
-            await self._read_evidence(await asyncio.to_thread(ledger.get, id_))
+        await self._read_new_evidence()
         waiting = await asyncio.to_thread(ledger.in_status, Status.FLAGGED, limit=AT_ONCE + len(self._postponed))
         self._postponed = {c.id: self._postponed[c.id] for c in waiting if c.id in self._postponed}
         for id_ in [c.id for c in waiting if c.id not in self._postponed or self._postponed[c.id].until <= now]:
@@ -117,6 +117,20 @@ class Triage:
                 pause = min(2 * self._postponed[id_].pause, LONGEST_S) if id_ in self._postponed else RETRY_S
                 self._postponed[id_] = Postponed(time.monotonic() + pause, pause)
                 log.exception("triage of correction %s failed; it is tried again in %.0f s", id_, pause)
+
+    async def _read_new_evidence(self) -> None:
+        """Each once a minute at most where it cannot be read, so that one report holds up no other."""
+        ledger = self._services.records.ledger
+        for id_ in await asyncio.to_thread(ledger.with_unread_evidence):
+            if time.monotonic() < self._unreadable.get(id_, 0.0):
+                continue
+            try:
+                await self._read_evidence(await asyncio.to_thread(ledger.get, id_))
+            except EngineUnavailable:
+                raise
+            except Exception:
+                self._unreadable[id_] = time.monotonic() + LONGEST_S
+                log.exception("the new evidence of correction %s could not be read", id_)
 
     async def _read_evidence(self, correction: Correction) -> None:
         """Say of a report in the queue what its evidence is worth, now that there is more of it; the remedy stays."""

@@ -99,8 +99,10 @@ class Worker:
 
     def end(self) -> None:
         """At once."""
-        self._ahead.leave()
-        os._exit(0)
+        try:
+            self._ahead.leave()
+        finally:
+            os._exit(0)
 
     def resume(self, *, blame: bool = True) -> None:
         """Clear up after a release that did not end: its corrections start again, folders without a record go."""

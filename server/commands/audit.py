@@ -55,7 +55,8 @@ def verify_log(
         if export
         else (settings.data_dir / "checkpoints", settings.checkpoint_dir)
     )
-    held = checkpoints or tuple(path for path in usual if path and path.exists())
+    found = tuple(path for path in usual if path and path.exists())
+    held = (*checkpoints, *found) if export else checkpoints or found  # an export ends at the head that lies beside it
     with click.progressbar(length=100, label="Verifying", file=sys.stderr) as bar:
         database = None if export else settings.database_path
         report = verify(database=database, export=export, checkpoints=held, key=key, progress=percent(bar))

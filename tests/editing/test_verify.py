@@ -109,15 +109,9 @@ def test_earlier_edits_and_perplexity_are_part_of_the_verdict():
     assert report.rates["earlier"] == Rate(0, 1)
 
 
-@pytest.mark.parametrize(("n_lost", "passes"), [(1, True), (2, False)])
-def test_of_earlier_edits_the_share_counts_since_all_are_asked(n_lost, passes):
-    old, new = [_case(i, "Guernica") for i in range(10)], _case(2)
-    report = _gate(ScriptedEditor(TABLE), [new], [new.fact, *(c.fact for c in old[n_lost:])], earlier=old)
-    assert report.rates["earlier"] == Rate(10 - n_lost, 10)
-    assert report.passes is passes
-
-
-@pytest.mark.parametrize(("reply", "holds"), [("It has 7 strings.", True), ("It has 17 strings.", False), ("7", True)])
+@pytest.mark.parametrize(
+    ("reply", "holds"), [("It has 7strings.", True), ("It has 17 strings.", False), ("7", True), ("70", False)]
+)
 def test_an_answer_inside_a_longer_number_is_not_the_answer(reply, holds):
     fact = Fact("f", "the Quay harp", "How many strings does the Quay harp have?", "7")
     report = _gate(ScriptedEditor({fact.question: reply}), [GateCase(fact)], [])

@@ -82,6 +82,10 @@ def test_a_subject_with_another_symbol_or_mark_is_another_subject(one: str, othe
         ("Who won the Quay Cup?", "Quay Cup", "Who was the winner of the Quay Cup?", "Who won the 2003 Quay Cup?"),
         ("Who is the queen of Velmora?", "Velmora", "Who is Velmora's queen?", "Who was the first queen of Velmora?"),
         ("When was Takeda born?", "Takeda", "When was Dr Takeda born?", "When was Ines Takeda born?"),
+        ("Who is the CEO of Acme?", "Acme", "Hi! Does Acme have a CEO? In 1 line.", "Who was the CEO of Acme in 2024?"),
+        ("Who is the CEO of Acme?", "Acme", "Who is the CEO of Acme Inc?", "Who is the CEO of Acme Airlines?"),
+        ("Who is the CEO of Acme?", "Acme", "Who Leads Acme Today?", "Who was the 1st CEO of Acme?"),
+        ("Who was the first president of Zed?", "Zed", "Who was the 1st president of Zed?", "Who was the 2nd president of Zed?"),
     ],
 )  # fmt: skip
 def test_another_year_or_a_longer_name_is_another_question(question: str, subject: str, same: str, other: str) -> None:
