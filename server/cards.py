@@ -70,12 +70,16 @@ def holds_until(correction: Correction, at: datetime) -> datetime | None:
     that its reporter named, if that is earlier."""
     horizon = correction.triage.get("freshness", {}).get("horizon")
     predicted = Horizon(horizon).expires_after(at) if horizon else None
+    return min((end for end in (predicted, _moment(correction.claim.valid_until)) if end is not None), default=None)
+
+
+def _moment(text: str) -> datetime | None:
+    """A moment or the start of a day, UTC where no zone is given; None for what is neither: reporters write what they like."""
     try:
-        named = datetime.fromisoformat(correction.claim.valid_until)
-    except ValueError:
-        named = None
-    ends = [end.replace(tzinfo=end.tzinfo or UTC) for end in (predicted, named) if end is not None]
-    return min(ends, default=None)
+        named = datetime.fromisoformat(text)
+        return (named if named.tzinfo else named.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +301,7 @@ def normalised(text: str) -> str:
 
 
 def asks_of_another(question: str, card: Card) -> bool:
-    """Whether the question asks for another year or number than every wording of the card, or the subject stands in it as a part
+    """Whether the question asks for another year or ordinal than every wording of the card, or the subject stands in it as a part
     of a longer name: the meaning of the words hardly tells these."""
     wordings = [masked(wording, card.subject) for wording in card.phrasings]
     if numbers(masked(question, card.subject)) not in map(numbers, wordings):

@@ -119,7 +119,7 @@ class Triage:
                 log.exception("triage of correction %s failed; it is tried again in %.0f s", id_, pause)
 
     async def _read_new_evidence(self) -> None:
-        """Each once a minute at most where it cannot be read, so that one report holds up no other."""
+        """Once in ten minutes where it cannot be read, so that one report holds up no other."""
         ledger = self._services.records.ledger
         for id_ in await asyncio.to_thread(ledger.with_unread_evidence):
             if time.monotonic() < self._unreadable.get(id_, 0.0):

@@ -46,7 +46,8 @@ async def test_an_entry_goes_with_its_correction_and_not_alone(
 
 
 @pytest.mark.parametrize(
-    ("valid_until", "days"), [("", 2), ("2020-01-01", None), ("2999-01-01", 2), ("until the election", 2)]
+    ("valid_until", "days"),
+    [("", 2), ("2020-01-01", None), ("2999-01-01", 2), ("until the election", 2), ("0001-01-01T00:00+14:00", 2)],
 )
 async def test_an_entry_that_is_written_anew_keeps_the_dates_of_the_approval(
     house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient, valid_until: str, days: int | None
