@@ -70,8 +70,7 @@ class Versions:
                 )
             elif known != base_sha256:
                 raise MoveNotAllowed(
-                    f"this data folder belongs to the base model {known if ':' in known else known[:12] + '…'}, not"
-                    f" {base_sha256 if ':' in base_sha256 else base_sha256[:12] + '…'}: start with the"
+                    f"this data folder belongs to the base model {_short(known)}, not {_short(base_sha256)}: start with the"
                     " model that it was made with, or with --rebase to bind it to this one (live edits are then answered"
                     " by their cards until they are solved anew)"
                 )
@@ -300,3 +299,8 @@ class Versions:
 def _by(actor: Actor) -> dict[str, str]:
     by = stamp(actor)
     return {"actor": by.pseudonym, "role": by.role}
+
+
+def _short(base: str) -> str:
+    """A hash by its beginning; the address of an engine started elsewhere whole."""
+    return base if ":" in base else f"{base[:12]}…"
