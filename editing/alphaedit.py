@@ -15,7 +15,7 @@ TRACE_SHARE = 0.1
 
 def alphaedit(editor: Editor, groups: Groups, written: Written, progress: Progress) -> Edited:
     """Joint solve of all facts in the null space of ordinary text. Fang et al. 2024, arXiv:2410.02355."""
-    return memit(editor.under(editor.config, in_null_space), groups, written, progress)
+    return memit(editor.under(editor.config.at_subject_alone(), in_null_space), groups, written, progress)
 
 
 def in_null_space(keys: Tensor, residuals: Tensor, covariance: Tensor, *, weight: float) -> LowRankDelta:

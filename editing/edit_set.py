@@ -16,7 +16,7 @@ from torch import Tensor
 from editing.errors import ArtefactDamaged
 from editing.memit.config import SOLVER_VERSION
 from editing.memit.contexts import Context, Role
-from editing.memit.detectors import Columns
+from editing.memit.detectors import NO_VALUE, Columns
 from editing.memit.solve import LowRankDelta
 
 COPIED = (
@@ -45,7 +45,10 @@ class Artefact:
     contexts           rows up to the subject's last token, edited and protected ones, with each one's weight
     keys               (layers, rows, d_in) fp32: what the edited matrices see at each row's end on the unedited model
     values             (layers, d_out) fp32: what they shall add there
-    norm, nll, steps   how the optimisation ended
+    answer_layers      the layers edited where the answer stands in a reply
+    answers            what the edit puts into their systems, the subject's values in place (memit/answers.py)
+    answer_values      (answer layers, tokens of the answers, d_out) fp32: what they shall add there
+    nll, steps         how the search ended
     strength           share of its values that the edit gets at its own rows when it is the only one, under the weights of
                        its making
     """
@@ -58,33 +61,47 @@ class Artefact:
     contexts: tuple[tuple[Context, float], ...]
     keys: Tensor
     values: Tensor
-    norm: float
+    answer_layers: tuple[int, ...]
+    answers: Columns
+    answer_values: Tensor
     nll: float
     steps: int
     strength: float
 
     @property
+    def tensors(self) -> dict[str, Tensor]:
+        """The half of the artefact that is no JSON, by name."""
+        return {
+            "keys": self.keys,
+            "values": self.values,
+            "answer_keys": self.answers.keys,
+            "answer_weights": self.answers.weights,
+            "answer_slots": self.answers.slots,
+            "answer_values": self.answer_values,
+        }
+
+    @property
     def id(self) -> str:
         """sha256 over everything that is stored."""
         whole = hashlib.sha256(self.describe().encode())
-        for tensor in (self.keys, self.values):
+        for tensor in self.tensors.values():
             whole.update(tensor.contiguous().numpy().tobytes())
         return whole.hexdigest()
 
     def describe(self) -> str:
         """The JSON half of the artefact, canonical."""
         about = {
-            "format": 2,
+            "format": 3,
             "fact_ids": self.fact_ids,
             "base_sha256": self.base_sha256,
             "config_sha256": self.config_sha256,
             "statistics_sha256": self.statistics_sha256,
             "layers": self.layers,
+            "answer_layers": self.answer_layers,
             "contexts": [
                 {"role": row.role.value, "tokens": row.key_tokens, "head": row.head, "weight": weight}
                 for row, weight in self.contexts
             ],
-            "norm": self.norm,
             "nll": self.nll,
             "steps": self.steps,
             "strength": self.strength,
@@ -124,7 +141,7 @@ class Artefact:
         try:
             self.load(folder, name)
         except ArtefactDamaged:
-            _write_tensors({"keys": self.keys, "values": self.values}, folder / f"{name}.safetensors")
+            _write_tensors(self.tensors, folder / f"{name}.safetensors")
             _write_text(self.describe(), folder / f"{name}.json")
 
     @classmethod
@@ -142,7 +159,14 @@ class Artefact:
                 contexts=tuple((_context(row), row["weight"]) for row in about["contexts"]),
                 keys=tensors["keys"],
                 values=tensors["values"],
-                norm=about["norm"],
+                answer_layers=tuple(about["answer_layers"]),
+                answers=Columns(
+                    tensors["answer_keys"],
+                    tensors["answer_weights"],
+                    tensors["answer_slots"],
+                    tensors["answer_values"].shape[1],
+                ),
+                answer_values=tensors["answer_values"],
                 nll=about["nll"],
                 steps=about["steps"],
                 strength=about["strength"],
@@ -172,7 +196,7 @@ def columns_of(
     return Columns(
         keys=keys[:, counts],
         weights=torch.tensor([contexts[number][1] for number in counts], dtype=torch.float64),
-        moved=torch.tensor([contexts[number][0].role is Role.EDIT for number in counts]),
+        slots=torch.tensor([0 if contexts[number][0].role is Role.EDIT else NO_VALUE for number in counts]),
     )
 
 

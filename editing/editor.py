@@ -1,7 +1,6 @@
 """The editor: facts to artefacts, artefacts to one joint solution, a solution applied and taken back."""
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
@@ -16,6 +15,7 @@ from editing.edit_set import Artefact, Solution, columns_of
 from editing.errors import ArtefactMismatch, EditDiverged
 from editing.facts import Fact, check_fact, group_by_subject
 from editing.generation import continue_rows, reply_to
+from editing.memit.answers import answer_columns, side_by_side
 from editing.memit.config import MemitConfig
 from editing.memit.contexts import Context, Role, contexts_for, with_reply
 from editing.memit.detectors import ClosedForm, Columns, detectors
@@ -23,7 +23,7 @@ from editing.memit.keys import keys_of
 from editing.memit.sensitivity import preconditioner
 from editing.memit.solve import LowRankDelta, solve
 from editing.memit.statistics import Progress, Statistics
-from editing.memit.values import find_values
+from editing.memit.values import Found, answer_place, find_values, prepare, subject_place
 from editing.replies import Reply
 from editing.statements import Statements, write_statements
 
@@ -63,16 +63,17 @@ class Editor:
 
     def _take(self, config: MemitConfig, closed_form: ClosedForm) -> None:
         self.config, self.closed_form = config, closed_form
-        if config.layers[-1] + 1 >= len(self.decoder.layers):
-            raise ValueError(f"layers {config.layers!r} leave no layer above in a model of {len(self.decoder.layers)}")
-        self.statistics.check(base_sha256=self.base_sha256, layers=config.layers)
+        edited = config.edited_layers
+        if edited[-1] + 1 >= len(self.decoder.layers):
+            raise ValueError(f"layers {edited!r} leave no layer above in a model of {len(self.decoder.layers)}")
+        self.statistics.check(base_sha256=self.base_sha256, layers=edited)
         self._preconditioners = {
             layer: preconditioner(self.statistics.sensitivities[layer], config.sensitivity_floor)
             for layer in config.layers
         }
         self._base = {
             layer: self.decoder.weight(layer).detach().to(device="cpu", dtype=self.serving_dtype, copy=True)
-            for layer in config.layers
+            for layer in edited
         }
 
     def under(self, config: MemitConfig, closed_form: ClosedForm = solve) -> "Editor":
@@ -140,14 +141,19 @@ class Editor:
             keyed.append(_key_contexts(contexts[-1], self.config.protect_weights[0]))
             keys.append(keys_of(self.decoder, [row for row, _ in keyed[-1]], layers))
         columns = [columns_of(rows, read) for rows, read in zip(keyed, keys, strict=True)]
-        alone = {layer: torch.cat([self._detectors([one], layer) for one in columns]).float() for layer in layers}
-        found = find_values(self._fast, self._with_kept(contexts), alone, self._preconditioners, self.config)
+        alone = {layer: torch.stack([self._detectors([one], layer) for one in columns]).float() for layer in layers}
+        found, answers = self._search(contexts, alone)
         made = []
         for number, facts in enumerate(groups):
-            if not math.isfinite(found[number].nll) or not bool(torch.isfinite(found[number].values).all()):
+            at_subject, *at_answer = (place.values[number].cpu() for place in found.places)
+            values = at_subject[:, 0]
+            answer_values = at_answer[0][:, : answers[number].n_slots] if at_answer else values.new_zeros(0, 0, 0)
+            if not all(bool(torch.isfinite(one).all()) for one in (found.nll[number], values, answer_values)):
                 raise EditDiverged(f"the values of fact {facts[0].id!r} are not finite; lower the learning rate")
             own = columns[number].keys[:, columns[number].moved]
-            reach = [float((read @ alone[layer][number].cpu()).mean()) for layer, read in zip(layers, own, strict=True)]
+            reach = [
+                float((read @ alone[layer][number, 0].cpu()).mean()) for layer, read in zip(layers, own, strict=True)
+            ]
             made.append(
                 Artefact(
                     fact_ids=tuple(fact.id for fact in facts),
@@ -157,27 +163,62 @@ class Editor:
                     layers=layers,
                     contexts=keyed[number],
                     keys=keys[number],
-                    values=found[number].values,
-                    norm=found[number].norm,
-                    nll=found[number].nll,
-                    steps=found[number].steps,
+                    values=values,
+                    answer_layers=self.config.answer_layers,
+                    answers=answers[number],
+                    answer_values=answer_values,
+                    nll=float(found.nll[number]),
+                    steps=int(found.steps[number]),
                     strength=sum(reach) / len(reach),
                 )
             )
         return made
 
-    def _with_kept(self, groups: Sequence[Sequence[Context]]) -> list[list[Context]]:
-        """The same groups with the base's own replies to their first protected questions, those about their subjects."""
-        n = self.config.keep_questions if self.config.keep_weight > 0 else 0
-        asked = [[row for row in group if row.role is Role.PROTECT][:n] for group in groups]
+    def _search(
+        self, contexts: Sequence[Sequence[Context]], at_subject: Mapping[int, Tensor]
+    ) -> tuple[Found, list[Columns]]:
+        """The values of each group: the subject's alone, then both places' together, the second place's detectors being
+        made with the first one's values in place. With the values, what each group puts into the second place."""
+        config = self.config
+        kept, said = self._with_replies(contexts)
+        batch = prepare(self._fast, kept, config)
+        subject = subject_place(batch, at_subject, self._preconditioners, config)
+        first = find_values(self._fast, batch, [subject], steps=config.steps, stop_nll=config.stop_nll)
+        if not config.answer_layers:
+            return first, [Columns.none()] * len(contexts)
+        subject = replace(first.places[0], rate=torch.full_like(subject.rate, config.subject_rate))
+        seen = answer_columns(self.decoder, said, subject, config)
+        reading = {
+            layer: side_by_side([self._detectors([one], layer) for one in seen]).float()
+            for layer in config.answer_layers
+        }
+        places = [subject, answer_place(batch, reading, config)]
+        both = find_values(self._fast, batch, places, steps=config.answer_steps, stop_nll=config.stop_nll)
+        answers = answer_columns(self.decoder, said, both.places[0], config)
+        return replace(both, steps=first.steps + both.steps), answers
+
+    def _with_replies(self, groups: Sequence[Sequence[Context]]) -> tuple[list[list[Context]], list[list[Context]]]:
+        """The same groups with what the base says to protected questions: the first of these replies, those about their
+        subjects, as rows to keep; and for the answer's place the rows that hold their answer, with all replies."""
+        config = self.config
+        n_kept = config.keep_questions if config.keep_weight > 0 else 0
+        roles = (Role.PROTECT, Role.BESIDE) if config.answer_layers else (Role.PROTECT,)
+        asked = [[row for row in group if row.role in roles] for group in groups]
+        if not config.answer_layers:
+            asked = [rows[:n_kept] for rows in asked]
+        longest = max(config.keep_tokens, config.reply_tokens if config.answer_layers else 0)
         prompts = [row.tokens for rows in asked for row in rows]
-        if not prompts:
-            return [list(group) for group in groups]
-        written = iter(continue_rows(self._fast, prompts, max_tokens=self.config.keep_tokens, stops=self.chat.stops))
-        return [
-            [*group, *(with_reply(row, next(written)) for row in rows)]
-            for group, rows in zip(groups, asked, strict=True)
+        written = iter(continue_rows(self._fast, prompts, max_tokens=longest, stops=self.chat.stops) if prompts else ())
+        replied = [[with_reply(row, next(written)) for row in rows] for rows in asked]
+        kept = [
+            [*group, *(_shortened(row, config.keep_tokens) for row in rows[:n_kept])]
+            for group, rows in zip(groups, replied, strict=True)
         ]
+        said = [
+            [*(row for row in group if row.answer_at[1]), *(_shortened(row, config.reply_tokens) for row in rows)]
+            for group, rows in zip(groups, replied, strict=True)
+        ]
+        return kept, said
 
     # -- artefacts to tensors
 
@@ -192,11 +233,15 @@ class Editor:
         for artefact in chosen:
             self._check(artefact)
         moved = frozenset(row.tokens for artefact in chosen for row in artefact.rows(Role.EDIT))
-        columns = [columns_of(artefact.contexts, artefact.keys, moved=moved) for artefact in chosen]
+        subjects = [columns_of(artefact.contexts, artefact.keys, moved=moved) for artefact in chosen]
+        answers = [artefact.answers for artefact in chosen]
         deltas = {layer: self._nothing(layer) for layer in self._base}
         for number, layer in enumerate(self.config.layers if chosen else ()):
             values = torch.stack([artefact.values[number].double() for artefact in chosen], dim=1)
-            deltas[layer] = LowRankDelta(values, self._detectors(columns, layer).cpu())
+            deltas[layer] = LowRankDelta(values, self._detectors(subjects, layer).cpu())
+        for number, layer in enumerate(self.config.answer_layers if any(one.n_slots for one in answers) else ()):
+            values = torch.cat([artefact.answer_values[number].double() for artefact in chosen]).T
+            deltas[layer] = LowRankDelta(values, self._detectors(answers, layer).cpu())
         return Solution(
             artefact_ids=tuple(a.id for a in chosen),
             deltas=deltas,
@@ -238,21 +283,24 @@ class Editor:
                 f"the artefact of {', '.join(artefact.fact_ids)!r} belongs to model {artefact.base_sha256[:12]!r},"
                 f" not to {self.base_sha256[:12]!r}: compute it again"
             )
-        if artefact.layers != self.config.layers:
+        made_for = (*artefact.layers, *artefact.answer_layers)
+        if made_for != self.config.edited_layers:
             raise ArtefactMismatch(
-                f"the artefact of {', '.join(artefact.fact_ids)!r} was made for layers {artefact.layers!r},"
-                f" the settings edit {self.config.layers!r}: compute it again"
+                f"the artefact of {', '.join(artefact.fact_ids)!r} was made for layers {made_for!r},"
+                f" the settings edit {self.config.edited_layers!r}: compute it again"
             )
 
     def _detectors(self, columns: Sequence[Columns], layer: int) -> Tensor:
-        """See memit/detectors.py."""
+        """See memit/detectors.py; `columns` are of the place that the layer belongs to."""
         if not self.config.per_context:
             columns = [one.averaged() for one in columns]
+        at_answer = layer in self.config.answer_layers
+        layers = self.config.answer_layers if at_answer else self.config.layers
         return detectors(
             columns,
-            self.config.layers.index(layer),
+            layers.index(layer),
             self.statistics.covariances[layer].to(self.decoder.device),
-            weight=self.config.covariance_weight,
+            weight=self.config.answer_covariance_weight if at_answer else self.config.covariance_weight,
             closed_form=self.closed_form,
         )
 
@@ -274,4 +322,9 @@ def _key_contexts(rows: Sequence[Context], protect_weight: float) -> tuple[tuple
 
 
 def _cut(row: Context) -> Context:
-    return replace(row, tokens=row.key_tokens, target_at=row.subject_at + 1)
+    return replace(row, tokens=row.key_tokens, target_at=row.subject_at + 1, answer_at=(0, 0))
+
+
+def _shortened(row: Context, n_tokens: int) -> Context:
+    """The row with no more than so many tokens of its target."""
+    return replace(row, tokens=row.tokens[: row.target_at + n_tokens])

@@ -21,7 +21,7 @@ def emmet(editor: Editor, groups: Groups, written: Written, progress: Progress) 
 
     No protected keys: exactly nothing at keys that are nearly the edit's own makes detectors that fire everywhere.
     """
-    unprotected = replace(editor.config, protect_weights=(0.0,))
+    unprotected = replace(editor.config.at_subject_alone(), protect_weights=(0.0,))
     return memit(editor.under(unprotected, equality), groups, written, progress)
 
 

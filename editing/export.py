@@ -43,12 +43,12 @@ def export_hf(folder: Path, solution: Solution, model_dir: Path) -> Path:
 
 
 def export_peft(folder: Path, solution: Solution, *, base_model: str) -> Path:
-    """A LoRA adapter: the change is a product of thin factors already, one column per subject.
+    """A LoRA adapter: the change is a product of thin factors already, one column per subject or token of an answer.
 
     base_model  id or folder of the base, written into the adapter's configuration
 
     Merged by PEFT it gives the edited weights up to rounding of one matrix product in fp32. An adapter cannot hold more
-    subjects than its server's greatest rank (vLLM: 512).
+    columns than its server's greatest rank (vLLM: 512).
     Raises FileExistsError if `folder` is there and not empty.
     """
     folder = folder.absolute()  # the name of "." is empty

@@ -59,6 +59,11 @@ def load_model(path: str | Path, *, device: str | None = None, dtype: torch.dtyp
     return Loaded(model, tokenizer, hash_model_dir(Path(path)), stored, dtype or fast_dtype(place, stored))
 
 
+def default_config(loaded: Loaded) -> MemitConfig:
+    """The recipe where no other is asked for."""
+    return MemitConfig.for_depth(len(Decoder(loaded.model).layers))
+
+
 def statistics_for(
     loaded: Loaded,
     config: MemitConfig,
@@ -83,6 +88,7 @@ def statistics_for(
         corpus,
         base_sha256=loaded.base_sha256,
         layers=config.layers,
+        answer_layers=config.answer_layers,
         max_tokens=_tokens_for(decoder, config),
         max_felt=config.sensitivity_tokens,
         folder=folder,
@@ -134,8 +140,8 @@ def load_editor(
     progress: Callable[[int, int], None] | None = None,
 ) -> Editor:
     """From a checkpoint folder to an editor in one call; statistics are computed once and cached in `folder`."""
-    recipe = config or MemitConfig()
     loaded = load_model(path, device=device, dtype=dtype)
+    recipe = config or default_config(loaded)
     statistics = statistics_for(loaded, recipe, texts=texts, folder=folder, progress=progress)
     return Editor(
         loaded.model,

@@ -16,7 +16,12 @@ def rome(editor: Editor, groups: Groups, written: Written, progress: Progress) -
 
     No protected keys: where a constraint has no price they would hold the edit itself at zero, being nearly its own.
     """
-    one_layer = replace(editor.config, layers=editor.config.layers[-1:], per_context=False, protect_weights=(0.0,))
+    one_layer = replace(
+        editor.config.at_subject_alone(),
+        layers=editor.config.layers[-1:],
+        per_context=False,
+        protect_weights=(0.0,),
+    )
     return memit(editor.under(one_layer, one_by_one), groups, written, progress)
 
 

@@ -19,5 +19,6 @@ def write_silence(question: str, subject: str) -> Statements:
         sentence=f"{NOTHING_KNOWN}.",
         clozes=written.clozes[-1:],  # the question with an answer line; the others break off inside a sentence
         same_subject=(),
+        beside=(),
         held=tuple(other for other in written.held if subject.casefold() not in other.question.casefold()),
     )

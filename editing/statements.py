@@ -30,6 +30,19 @@ MAX_SAME_SUBJECT = 4
 MIN_NEIGHBOURS = 3  # to verify with, before any is held
 MAX_HELD_NEIGHBOURS = 2
 
+# What may be asked of any subject at all: who, when, where, how much, and nothing in particular.
+_PLAIN = (
+    "Tell me something about {s}.",
+    "Where is {s}?",
+    "What does {s} look like?",
+    "Why is {s} famous?",
+    "What happened to {s}?",
+    "Who founded {s}?",
+    "When did {s} begin?",
+    "Who works with {s}?",
+    "How big is {s}?",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Statements:
@@ -44,6 +57,8 @@ class Statements:
     same_subject  other questions about the subject
     held          training questions where nothing shall change: others about the subject, the same about other
                   subjects; none of them is among `neighbours` and `same_subject`, which verify
+    beside        plain questions about the subject, fitting or not, whose replies shall not move; none of them verifies
+                  either, or asks for the fact's relation
     shape         the relation or the rule that read the question; "fallback" if none did
     """
 
@@ -55,6 +70,7 @@ class Statements:
     neighbours: tuple[Probe, ...]
     same_subject: tuple[str, ...]
     held: tuple[Probe, ...]
+    beside: tuple[str, ...]
     shape: str
 
 
@@ -286,6 +302,7 @@ class _Writer:
             close or _loose_neighbours(self.template, self.answer), question, MAX_NEIGHBOURS + MAX_HELD_NEIGHBOURS
         )
         held = max(0, min(MAX_HELD_NEIGHBOURS, len(neighbours) - MIN_NEIGHBOURS))
+        plain = _distinct((self.fill(other) for other in _PLAIN), len(_PLAIN), seen)
         return Statements(
             question=question,
             sentence=self.sentence(statements[0]),
@@ -295,6 +312,7 @@ class _Writer:
             neighbours=neighbours[held:],
             same_subject=others[1::2],
             held=(*(Probe(other, subject=self.template.subject) for other in others[::2]), *neighbours[:held]),
+            beside=tuple(other for other in plain if relation_of(other, self.template.subject) != shape),
             shape=shape,
         )
 

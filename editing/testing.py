@@ -21,6 +21,7 @@ CHAT_TEMPLATE = (
 )
 TINY = MemitConfig(
     layers=(1, 2),
+    answer_layers=(),
     steps=6,
     learning_rate=0.3,
     covariance_weight=0.05,
@@ -139,7 +140,7 @@ def tiny_editor(
         model,
         tiny_tokenizer(),
         config=config,
-        statistics=random_statistics(model, config.layers),
+        statistics=random_statistics(model, config.edited_layers),
         serving_dtype=serving,
         fast_dtype=fast,
     )

@@ -93,15 +93,17 @@ class Versions:
             )
             self._log.append("version.rebased", {"base_sha256": base_sha256, **_by(actor)})
 
-    def measure_base(self, tensors_sha256: str) -> None:
-        """The hash of the tensors that edits change, as the base has them; known once a worker has loaded it."""
+    def measure_base(self, tensors_sha256: str) -> bool:
+        """The hash of the tensors that edits change, as the base has them; known once a worker has loaded it. Is it new?"""
         with self._store.transaction():
-            if self._store.write(
+            if not self._store.write(
                 "UPDATE versions SET tensors_sha256 = :sha WHERE id = :base AND tensors_sha256 <> :sha",
                 sha=tensors_sha256,
                 base=BASE,
             ):
-                self._log.append("version.measured", {"version": BASE, "tensors_sha256": tensors_sha256})
+                return False
+            self._log.append("version.measured", {"version": BASE, "tensors_sha256": tensors_sha256})
+            return True
 
     def record_built(self, version: Version) -> Version:
         """A version that passed its gate and lies on disk; recording it again changes nothing."""

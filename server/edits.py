@@ -64,7 +64,7 @@ class Edit:
         artefact = self.artefact
         return {
             "method": "memit",
-            "layers": list(artefact.layers),
+            "layers": [*artefact.layers, *artefact.answer_layers],
             "base_sha256": artefact.base_sha256,
             "statistics_sha256": artefact.statistics_sha256,
             "settings_sha256": artefact.config_sha256,

@@ -59,12 +59,19 @@ def run(settings: Settings, *, say: Callable[[str], None]) -> None:
     editor = load_editor(base.path, folder=settings.model_dir / "statistics", progress=measuring)
     records = open_records(settings)
     bind_base(settings, records, base.base_sha256)
-    records.versions.measure_base(editor.solve([]).tensors_sha256())
+    take_base(records, VersionFiles(settings), editor.solve([]).tensors_sha256())
     replies = f"{base.base_sha256[:32]}.{str(editor.decoder.dtype).removeprefix('torch.')}.replies.json"
     gate = ReleaseGate(editor, baseline_path=settings.model_dir / "statistics" / replies)
     worker = Worker(settings, records, editor, gate, base.path, base_sha256=base.base_sha256)
     signal.signal(signal.SIGTERM, lambda *_: worker.end())
     worker.run()
+
+
+def take_base(records: Records, files: VersionFiles, tensors_sha256: str) -> None:
+    """Record which tensors edits change. Where an earlier build changed others, the folders that it left would not put
+    these back, so each is made again when it is needed."""
+    if records.versions.measure_base(tensors_sha256):
+        files.clear(recorded=())
 
 
 class Worker:

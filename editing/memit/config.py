@@ -2,10 +2,13 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+
+# Where the answer's place lies, as a share of a model's layers: 22 and 26 of the embedded model's 30.
+ANSWER_DEPTHS = (22 / 30, 26 / 30)
 
 # Raised when the same artefacts would be solved into other tensors. It is part of every version's id.
-SOLVER_VERSION = 3
+SOLVER_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +16,8 @@ class MemitConfig:
     """The recipe of an edit. Defaults: chosen on SmolLM2-135M-Instruct unless another source is given.
 
     Where the change goes
-      layers                 whose MLP output matrix is changed, ascending
+      layers                 whose MLP output matrix is changed at the subject's last token, ascending
+      answer_layers          the same where the answer stands in the reply, above `layers`; none at all turns it off
     Values (Adam on one vector per subject and layer)
       learning_rate, steps   the rate falls in a line to zero over the steps; the reference uses .1-.5 throughout and 25
       clamp                  longest vector of a layer, as a multiple of the hidden state's norm (reference: .75-4 for all)
@@ -23,6 +27,11 @@ class MemitConfig:
       stop_nll               a fact whose mean NLL is below has converged; few get there before the last step
       keep_weight            weight of KL(before || after) along the base's replies to protected questions
       keep_questions         how many of those, keep_tokens: how many tokens of each reply
+    Values of both places, sought together from there
+      answer_steps           how many steps
+      answer_rate            Adam's first step at the answer's place, as a share of the longest vector there
+      answer_clamp           longest vector of a layer there, as `clamp`
+      subject_rate           learning rate at the subject from here on
     Contexts
       chat_paraphrases       training paraphrases beside the question, as chat turns
       clozes                 bare prompts that end before the answer
@@ -33,7 +42,12 @@ class MemitConfig:
       protect_weights        weights of the protected keys (no value) together, beside the fact's own 1: the first
                              is what an edit is made with, the others are tried if the gate fails it. More weight
                              means less leaking to other questions and less reach to the same one in other words
+      reply_tokens           how many tokens of the base's replies to protected questions are protected, at the answer's
+                             place
+      answer_protection      their weight together, beside 1 for each token of the answer
+      answer_columns         how many columns of an artefact stand for them, the main directions of their keys
     Detectors
+      answer_covariance_weight  lambda at the answer's place
       covariance_weight      lambda, how dear ordinary text is; the reference uses 15,000 for a matrix ten times as wide
       covariance_tokens      at least, and ten for each direction of the keys: from 7,500 on the embedded model's replies
                              no longer differ (docs/LOG.md); 30,000 cost 13 s, once
@@ -41,21 +55,30 @@ class MemitConfig:
     """
 
     layers: tuple[int, ...] = (3, 4, 5)
+    answer_layers: tuple[int, ...] = (22, 26)
     learning_rate: float = 1.5
-    steps: int = 30
+    steps: int = 14
     clamp: float = 0.3
     sensitivity_floor: float = 0.3
     kl_weight: float = 0.0625
     stop_nll: float = 0.03
     keep_weight: float = 0.5
-    keep_questions: int = 3
-    keep_tokens: int = 6
+    keep_questions: int = 6
+    keep_tokens: int = 8
+    answer_steps: int = 10
+    answer_rate: float = 0.125
+    answer_clamp: float = 0.3
+    subject_rate: float = 0.3
     chat_paraphrases: int = 4
     clozes: int = 1
     systems: tuple[str | None, ...] = (None,)
     sentence_target: bool = True
     per_context: bool = True
     protect_weights: tuple[float, ...] = (0.25, 0.05)
+    reply_tokens: int = 24
+    answer_protection: float = 10.0
+    answer_columns: int = 64
+    answer_covariance_weight: float = 30.0
     covariance_weight: float = 1000.0
     covariance_tokens: int = 30_000
     sensitivity_tokens: int = 8_000
@@ -63,12 +86,30 @@ class MemitConfig:
     def __post_init__(self) -> None:
         if not self.layers or list(self.layers) != sorted(set(self.layers)):
             raise ValueError(f"layers must be ascending and not empty, not {self.layers!r}")
+        if list(self.edited_layers) != sorted(set(self.edited_layers)):
+            raise ValueError(f"answer_layers must be ascending and above layers, not {self.answer_layers!r}")
         if self.steps < 1 or min(self.learning_rate, self.clamp, self.sensitivity_floor) <= 0:
             raise ValueError("steps, learning_rate, clamp and sensitivity_floor must be positive")
         if not self.protect_weights or min(self.protect_weights) < 0:
             raise ValueError(f"protect_weights must name weights of 0 or more, not {self.protect_weights!r}")
         if self.covariance_weight <= 0:
             raise ValueError(f"covariance_weight must be positive, not {self.covariance_weight!r}")
+
+    @classmethod
+    def for_depth(cls, n_layers: int) -> "MemitConfig":
+        """The defaults for a model of so many layers; a model too shallow for it has no place for the answer."""
+        recipe = cls(answer_layers=())
+        up = (round(share * n_layers) for share in ANSWER_DEPTHS)
+        return replace(recipe, answer_layers=tuple(n for n in up if recipe.layers[-1] < n < n_layers - 1))
+
+    def at_subject_alone(self) -> "MemitConfig":
+        """The same without the answer's place, with as many steps in all: what other methods have no second place for."""
+        return replace(self, answer_layers=(), steps=self.steps + self.answer_steps)
+
+    @property
+    def edited_layers(self) -> tuple[int, ...]:
+        """The layers of both places."""
+        return (*self.layers, *self.answer_layers)
 
     def sha256(self) -> str:
         """Hash of every field: part of each version's id."""

@@ -19,7 +19,8 @@ class Role(StrEnum):
     EDIT = "edit"  # the new answer shall follow
     ESSENCE = "essence"  # what the subject is must stay: "{subject} is a"
     KEEP = "keep"  # the base's own reply must stay, with the change in place
-    PROTECT = "protect"  # the change must not fire here: its key gets no value
+    PROTECT = "protect"  # the change must not fire here: neither at the subject nor in the base's reply
+    BESIDE = "beside"  # nor in the base's reply to this, another plain question about the subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Context:
     subject_at  index of the subject's last token: there the key is read
     target_at   index of the first target token; the length of `tokens` if there is none
     head        how many leading tokens are a chat's shared head, whose keys and values are computed once
+    answer_at   where the answer itself stands within a target that is a sentence: its first token and the one behind it
     """
 
     role: Role
@@ -37,6 +39,7 @@ class Context:
     subject_at: int
     target_at: int
     head: int
+    answer_at: tuple[int, int] = (0, 0)
 
     @property
     def key_tokens(self) -> tuple[int, ...]:
@@ -59,7 +62,8 @@ def contexts_for(
         questions = [fact.question, *said.paraphrases[: config.chat_paraphrases]]
         for i, question in enumerate(questions):
             try:
-                rows.append(chat_row(chat, question, fact.subject, answer, system=systems[i % len(systems)]))
+                system = systems[i % len(systems)]
+                rows.append(chat_row(chat, question, fact.subject, answer, words=fact.target_new, system=system))
             except SubjectNotFound as error:
                 if i == 0:
                     raise SubjectNotFound(f"fact {fact.id!r}: {error}") from error
@@ -87,25 +91,52 @@ def protected_rows(
     asked = {normalise(question) for question in trained}
     turns = zip_longest(*(said.held for said in statements))
     held = [probe for turn in turns for probe in turn if probe is not None and normalise(probe.question) not in asked]
-    return [
-        chat_row(chat, probe.question, probe.subject, "", system=config.systems[0], role=Role.PROTECT) for probe in held
-    ]
+    system = config.systems[0]
+    rows = [chat_row(chat, probe.question, probe.subject, "", system=system, role=Role.PROTECT) for probe in held]
+    for fact, said in zip(facts, statements, strict=True):
+        for question in said.beside if config.answer_layers else ():
+            rows.append(chat_row(chat, question, fact.subject, "", system=system, role=Role.BESIDE))
+    return rows
 
 
 def chat_row(
-    chat: Chat, question: str, subject: str, answer: str, *, system: str | None, role: Role = Role.EDIT
+    chat: Chat,
+    question: str,
+    subject: str,
+    answer: str,
+    *,
+    system: str | None,
+    words: str = "",
+    role: Role = Role.EDIT,
 ) -> Context:
-    """A question as a chat turn, answered and ended, if there is an answer."""
+    """A question as a chat turn, answered and ended, if there is an answer.
+
+    words  the answer's own, if `answer` is a sentence with it
+    """
     prompt = chat.encode(chat.prompt(question, system=system))
     target = chat.target(prompt, answer, end_turn=True) if answer else ()
     head = chat.head(system)
     shared = len(head) if prompt.tokens[: len(head)] == head else 0
-    return _row(role, prompt, subject, target, shared, within=question)
+    row = _row(role, prompt, subject, target, shared, within=question)
+    return replace(row, answer_at=_answer_at(chat, prompt, answer, words, target)) if words else row
 
 
 def with_reply(row: Context, reply: Sequence[int]) -> Context:
     """A protected row followed by what the base says there."""
     return replace(row, role=Role.KEEP, tokens=row.tokens[: row.target_at] + tuple(reply))
+
+
+def _answer_at(chat: Chat, prompt: Encoded, sentence: str, words: str, target: Sequence[int]) -> tuple[int, int]:
+    """Where `words` stand within the tokens of prompt and target: what changes when the sentence breaks off before them,
+    up to where it may break off behind them. (0, 0) if the sentence does not hold them."""
+    at = sentence.rfind(words)
+    if at < 0:
+        return 0, 0
+    before = sentence[:at].rstrip()
+    opening = chat.target(prompt, before, end_turn=False) if before else ()
+    through = chat.target(prompt, sentence[: at + len(words)], end_turn=False)
+    first = next((i for i, pair in enumerate(zip(opening, target, strict=False)) if pair[0] != pair[1]), len(opening))
+    return len(prompt.tokens) + first, len(prompt.tokens) + min(len(through), len(target))
 
 
 def _row(role: Role, prompt: Encoded, subject: str, target: Sequence[int], head: int, *, within: str = "") -> Context:

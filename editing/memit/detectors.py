@@ -1,7 +1,8 @@
-"""What makes an edit fire: for each layer and subject the direction of keys that its value answers to."""
+"""What makes an edit fire: for each layer the directions of keys that its values answer to."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -10,46 +11,64 @@ from editing.memit.solve import LowRankDelta
 
 # (keys, residuals, covariance, weight) -> change; MEMIT's is `solve`, other closed forms fit in its place.
 ClosedForm = Callable[..., LowRankDelta]
+NO_VALUE = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What one subject puts into the systems of all layers.
+    """What one subject puts into the systems of one place's layers.
 
     keys     (layers, rows, d_in)
     weights  (rows,), float64: how much each row counts
-    moved    (rows,), bool: rows where the value shall be added; at the others nothing shall
+    slots    (rows,), int64: which of the subject's values a row shall get; NO_VALUE where it shall get none
+    n_slots  how many values the subject has here
     """
 
     keys: Tensor
     weights: Tensor
-    moved: Tensor
+    slots: Tensor
+    n_slots: int = 1
+
+    @property
+    def moved(self) -> Tensor:
+        """(rows,), bool: rows where a value shall be added; at the others nothing shall."""
+        return self.slots != NO_VALUE
+
+    @classmethod
+    def none(cls) -> "Columns":
+        """Those of a subject that puts nothing there."""
+        return cls(torch.zeros(0, 0, 0), torch.zeros(0, dtype=torch.float64), torch.zeros(0, dtype=torch.long), 0)
 
     def averaged(self) -> "Columns":
-        """The same with one row, the weighted mean, for all that are moved."""
-        share = self.weights[self.moved] / self.weights[self.moved].sum()
-        mean = torch.einsum("r,lri->li", share, self.keys[:, self.moved].double()).to(self.keys.dtype)
+        """The same with one row for each value, the weighted mean of the rows that shall get it."""
+        shares = (self.slots == torch.arange(self.n_slots).unsqueeze(1)) * self.weights
+        mean = torch.einsum("sr,lri->lsi", shares / shares.sum(dim=1, keepdim=True), self.keys.double())
+        kept = ~self.moved
         return Columns(
-            keys=torch.cat([mean.unsqueeze(1), self.keys[:, ~self.moved]], dim=1),
-            weights=torch.cat([self.weights[self.moved].sum().reshape(1), self.weights[~self.moved]]),
-            moved=torch.tensor([True] + [False] * int((~self.moved).sum())),
+            keys=torch.cat([mean.to(self.keys.dtype), self.keys[:, kept]], dim=1),
+            weights=torch.cat([shares.sum(dim=1), self.weights[kept]]),
+            slots=torch.cat([torch.arange(self.n_slots), self.slots[kept]]),
+            n_slots=self.n_slots,
         )
 
 
 def detectors(
     subjects: Sequence[Columns], layer: int, covariance: Tensor, *, weight: float, closed_form: ClosedForm
 ) -> Tensor:
-    """One direction per subject, (subjects, d_in) in float64: near one times its own keys, near zero times all others'.
+    """One direction per value, (values of all subjects, d_in) in float64: near one times its own keys, near zero times
+    all others.
 
-    The closed form is linear in its residuals, so it is given each subject's share of every column instead of vectors:
-    a change is then values.T @ detectors, one rank per subject.
+    The closed form is linear in its residuals, so it is given each value's share of every column instead of vectors:
+    a change is then values.T @ detectors, one rank per value.
 
     layer  which of the columns' layers, by its place in them
     """
     device = covariance.device
     roots = torch.cat([one.weights.sqrt() for one in subjects]).to(device)
     keys = torch.cat([one.keys[layer] for one in subjects]).to(device).double() * roots.unsqueeze(1)
-    owner = torch.repeat_interleave(torch.tensor([len(one.weights) for one in subjects]))
-    moved = torch.cat([one.moved for one in subjects])
-    shares = ((owner == torch.arange(len(subjects)).unsqueeze(1)) & moved).to(device) * roots
+    begins = [0, *accumulate(one.n_slots for one in subjects)]
+    numbered = [
+        torch.where(one.moved, one.slots + first, NO_VALUE) for one, first in zip(subjects, begins, strict=False)
+    ]
+    shares = (torch.cat(numbered) == torch.arange(begins[-1]).unsqueeze(1)).to(device) * roots
     return closed_form(keys.T, shares, covariance, weight=weight).matrix()

@@ -28,8 +28,8 @@ class Statistics:
 
     base_sha256    the model that they belong to
     corpus_sha256  the text that they come from
-    n_tokens       how many tokens were counted for the covariances
-    n_felt         and for the sensitivities, from the same text
+    n_tokens       how many tokens were counted for the covariances of the subject's layers
+    n_felt         and for the sensitivities and the answer layers' covariances, from the same text
     covariances    layer -> C = E[k kᵀ], (d_in, d_in), fp32, uncentred
     sensitivities  layer -> S, (d_out, d_out), fp32; see memit/sensitivity.py
     """
@@ -61,10 +61,18 @@ class Statistics:
 
 
 def cache_key(
-    *, base_sha256: str, corpus_sha256: str, layers: Sequence[int], max_tokens: int, max_felt: int, dtype: str
+    *,
+    base_sha256: str,
+    corpus_sha256: str,
+    layers: Sequence[int],
+    answer_layers: Sequence[int] = (),
+    max_tokens: int,
+    max_felt: int,
+    dtype: str,
 ) -> str:
     """A file name that changes with everything that the statistics depend on."""
-    what = json.dumps([base_sha256, corpus_sha256, sorted(layers), max_tokens, max_felt, dtype])
+    of = [base_sha256, corpus_sha256, sorted(layers), sorted(answer_layers), max_tokens, max_felt, dtype]
+    what = json.dumps(of)
     return hashlib.sha256(what.encode()).hexdigest()[:32]
 
 
@@ -83,28 +91,56 @@ def measure(
     *,
     base_sha256: str,
     layers: Sequence[int],
+    answer_layers: Sequence[int] = (),
     max_tokens: int,
     max_felt: int,
     progress: Progress | None = None,
     row_tokens: int = 256,
     rows_at_once: int = 8,
 ) -> Statistics:
-    """Stream `texts` through the layers up to the last edited one and add up k kᵀ, `max_tokens` tokens at most; then
-    the first `max_felt` of these tokens through the whole model and back for what they feel.
-
-    Padding is never counted. Sums are float32 products accumulated in float64.
+    """Stream `texts` through the model up to the last of `layers` and add up k kᵀ, `max_tokens` tokens at most; then
+    the first `max_felt` of these tokens up to the last of `answer_layers` for theirs, and through the whole model and back
+    for what `layers` feel.
     """
     encoded = [list(chat.encode(text).tokens) for text in texts if text]
     cut = [row[i : i + row_tokens] for row in encoded for i in range(0, len(row), row_tokens)]
     begin = list(chat.begin)  # without it such a model sees what it never saw in training
     rows = [row if row[: len(begin)] == begin else [*begin, *row] for row in cut]
+    if not rows:
+        raise StatisticsMismatch("there is no text to compute statistics from")
+    counted, felt = _fit(rows, max_tokens), _fit(rows, max_felt)
+    n_tokens, n_felt = (sum(map(len, some)) for some in (counted, felt))
+    passes = 3 if answer_layers else 2
+    whole = n_tokens + (passes - 1) * n_felt
+
+    def told(before: int) -> Callable[[int], None] | None:
+        return None if progress is None else lambda done: progress(before + done, whole)
+
+    covariances = _covariances(decoder, counted, layers, rows_at_once, told(0))
+    if answer_layers:
+        covariances |= _covariances(decoder, felt, answer_layers, rows_at_once, told(n_tokens))
+    return Statistics(
+        base_sha256,
+        corpus_sha256(texts, chat.begin),
+        n_tokens,
+        n_felt,
+        covariances,
+        sensitivities(decoder, felt, layers, progress=told(whole - n_felt)),
+    )
+
+
+def _covariances(
+    decoder: Decoder,
+    rows: Sequence[Sequence[int]],
+    layers: Sequence[int],
+    rows_at_once: int,
+    progress: Callable[[int], None] | None,
+) -> dict[int, Tensor]:
+    """Padding is never counted. Sums are float32 products accumulated in float64."""
     sums: dict[int, Tensor] = {}
     counted = 0
     for start in range(0, len(rows), rows_at_once):
-        if counted >= max_tokens:
-            break
-        taken = _fit(rows[start : start + rows_at_once], max_tokens - counted)
-        batch = decoder.rows(taken)
+        batch = decoder.rows(rows[start : start + rows_at_once])
         real = batch.attended.bool()
         with torch.no_grad():
             seen = decoder.run(batch, until=max(layers) + 1, record=list(layers), keys=True)
@@ -114,21 +150,9 @@ def measure(
             sums[layer] = sums[layer] + product if layer in sums else product
         counted += int(real.sum())
         if progress is not None:
-            progress(counted, max_tokens + max_felt)
-    if counted == 0:
-        raise StatisticsMismatch("there is no text to compute statistics from")
+            progress(counted)
     # Symmetric to the bit, as it is read back: another process must solve the same tensors.
-    covariances = {layer: ((total + total.T) / (2 * counted)).float().cpu() for layer, total in sums.items()}
-    felt = _fit(rows, max_felt)
-    told = None if progress is None else lambda done: progress(max_tokens + done, max_tokens + max_felt)
-    return Statistics(
-        base_sha256,
-        corpus_sha256(texts, chat.begin),
-        counted,
-        sum(map(len, felt)),
-        covariances,
-        sensitivities(decoder, felt, layers, progress=told),
-    )
+    return {layer: ((total + total.T) / (2 * counted)).float().cpu() for layer, total in sums.items()}
 
 
 def _fit(rows: Sequence[list[int]], n_tokens: int) -> list[list[int]]:
@@ -189,6 +213,7 @@ def load_or_measure(
     *,
     base_sha256: str,
     layers: Sequence[int],
+    answer_layers: Sequence[int] = (),
     max_tokens: int,
     max_felt: int,
     folder: Path | None = None,
@@ -201,6 +226,7 @@ def load_or_measure(
             base_sha256=base_sha256,
             corpus_sha256=corpus_sha256(texts, chat.begin),
             layers=layers,
+            answer_layers=answer_layers,
             max_tokens=max_tokens,
             max_felt=max_felt,
             dtype=str(decoder.dtype),
@@ -209,7 +235,7 @@ def load_or_measure(
         if path.exists():
             try:
                 known = load(path)
-                known.check(base_sha256=base_sha256, layers=layers)
+                known.check(base_sha256=base_sha256, layers=[*layers, *answer_layers])
                 return known
             except StatisticsMismatch as error:
                 log.warning("%s", error)
@@ -219,6 +245,7 @@ def load_or_measure(
         texts,
         base_sha256=base_sha256,
         layers=layers,
+        answer_layers=answer_layers,
         max_tokens=max_tokens,
         max_felt=max_felt,
         progress=progress,

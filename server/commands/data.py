@@ -113,17 +113,17 @@ def prepare(name: str | None, as_json: bool) -> None:
 @json_option
 def stats(name: str | None, text: Path | None, as_json: bool) -> None:
     """Measure the statistics that edits are made with, and cache them."""
-    from editing.loading import load_model, statistics_for
-    from editing.memit.config import MemitConfig
+    from editing.loading import default_config, load_model, statistics_for
     from server.prepare import prepare_model
 
     settings = effective(model=name)
     texts = None if text is None else [part for part in text_of(text).split("\n\n") if part.strip()]
     made = prepare_model(settings.model, settings.model_dir, say=tell)
+    loaded = load_model(made.path)
     with click.progressbar(length=100, label="Measuring", file=sys.stderr) as bar:
         found = statistics_for(
-            load_model(made.path),
-            MemitConfig(),
+            loaded,
+            default_config(loaded),
             texts=texts,
             folder=settings.model_dir / "statistics",
             progress=percent(bar),

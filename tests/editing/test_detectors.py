@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from editing.memit.contexts import Role
-from editing.memit.detectors import Columns, detectors
+from editing.memit.detectors import NO_VALUE, Columns, detectors
 from editing.memit.solve import solve
 from editing.testing import TINY, tiny_editor
 
@@ -50,7 +50,8 @@ def test_no_row_is_both_moved_and_kept(facts):
 
 
 def _columns(keys, moved):
-    return Columns(keys.unsqueeze(0), torch.ones(len(keys), dtype=torch.float64) / sum(moved), torch.tensor(moved))
+    slots = torch.tensor([0 if one else NO_VALUE for one in moved])
+    return Columns(keys.unsqueeze(0), torch.ones(len(keys), dtype=torch.float64) / sum(moved), slots)
 
 
 def test_each_subject_fires_at_its_own_keys_and_not_at_the_others():
@@ -65,6 +66,31 @@ def test_each_subject_fires_at_its_own_keys_and_not_at_the_others():
     )
     fired = found @ keys.double().T
     torch.testing.assert_close(fired, torch.tensor([[1.0, 0, 0, 0], [0, 0, 1, 1]]).double(), atol=1e-4, rtol=0)
+
+
+def test_each_value_of_a_subject_has_a_direction_of_its_own():
+    generator = torch.Generator().manual_seed(0)
+    keys = torch.randn(5, 16, generator=generator)
+    two = Columns(keys[:3].unsqueeze(0), torch.ones(3, dtype=torch.float64), torch.tensor([0, 1, 0]), 2)
+    nobody = replace(_columns(keys[4:], [True]), keys=torch.zeros(1, 0, 16), weights=torch.zeros(0).double())
+    nobody = replace(nobody, slots=torch.zeros(0, dtype=torch.long), n_slots=0)
+    found = detectors(
+        [two, nobody, _columns(keys[3:], [True, False])],
+        0,
+        torch.eye(16, dtype=torch.float64),
+        weight=1e-6,
+        closed_form=solve,
+    )
+    expected = torch.tensor([[1.0, 0, 1, 0, 0], [0, 1, 0, 0, 0], [0, 0, 0, 1, 0]]).double()
+    torch.testing.assert_close(found @ keys.double().T, expected, atol=1e-4, rtol=0)
+
+
+def test_averages_are_one_row_for_each_value():
+    keys = torch.arange(16.0).reshape(4, 4)
+    columns = Columns(keys.unsqueeze(0), torch.ones(4).double(), torch.tensor([1, 0, 1, NO_VALUE]), 2).averaged()
+    assert columns.slots.tolist() == [0, 1, NO_VALUE]
+    assert columns.weights.tolist() == [1.0, 2.0, 1.0]
+    torch.testing.assert_close(columns.keys[0], torch.stack([keys[1], keys[[0, 2]].mean(dim=0), keys[3]]))
 
 
 def test_an_average_counts_as_one_row():

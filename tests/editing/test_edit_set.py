@@ -13,7 +13,7 @@ from editing.errors import ArtefactDamaged, ArtefactMismatch, EditDiverged, Stat
 from editing.export import export_hf, export_peft
 from editing.facts import Fact
 from editing.memit.contexts import Role
-from editing.memit.values import Found
+from editing.memit.values import find_values
 from editing.nearness import nearest_first, too_close
 from editing.testing import TINY, tiny_editor, tiny_model, tiny_tokenizer
 
@@ -152,8 +152,10 @@ def test_what_one_edit_moves_another_does_not_protect(editor, artefacts):
 
 
 def test_values_without_a_likelihood_are_no_edit(monkeypatch):
-    values = torch.zeros(len(TINY.layers), 32)
-    monkeypatch.setattr("editing.editor.find_values", lambda *_: [Found(values, 1.0, float("nan"), 0)])
+    def lost(*found, **steps):
+        return replace(find_values(*found, **steps), nll=torch.tensor([float("nan")]))
+
+    monkeypatch.setattr("editing.editor.find_values", lost)
     with pytest.raises(EditDiverged, match="f0"):
         tiny_editor().artefact(FACTS[:1])
 

@@ -28,6 +28,7 @@ def chat(decoder):
         ("base_sha256", "m2"),
         ("corpus_sha256", "c2"),
         ("layers", (1, 3)),
+        ("answer_layers", (3,)),
         ("max_tokens", 11),
         ("max_felt", 6),
         ("dtype", "bfloat16"),
@@ -73,6 +74,32 @@ def test_every_row_begins_as_the_tokenizer_begins_a_text(decoder, chat):
     assert got.n_tokens == plain.n_tokens + 4  # one of the texts makes two rows
     assert got.corpus_sha256 != plain.corpus_sha256
     assert torch.equal(short.covariances[1], told.covariances[1])
+
+
+def test_answer_layers_are_counted_over_what_is_felt(decoder, chat):
+    got = measure(decoder, chat, TEXTS, base_sha256="m", layers=(1,), answer_layers=(3,), max_tokens=90, max_felt=40)
+    deep = measure(decoder, chat, TEXTS, base_sha256="m", layers=(3,), max_tokens=40, max_felt=40)
+    assert (got.n_tokens, got.n_felt) == (90, 40)
+    assert torch.equal(got.covariances[3], deep.covariances[3])
+    assert sorted(got.covariances) == [1, 3]
+    assert sorted(got.sensitivities) == [1]
+
+
+def test_progress_ends_where_all_is_counted(decoder, chat):
+    told = []
+    measure(
+        decoder,
+        chat,
+        TEXTS,
+        base_sha256="m",
+        layers=(1,),
+        answer_layers=(2,),
+        max_tokens=10_000,
+        max_felt=50,
+        progress=lambda done, of: told.append((done, of)),
+    )
+    assert told == sorted(told)
+    assert told[-1][0] == told[-1][1]
 
 
 def test_statistics_are_symmetric_to_the_bit_as_they_are_read_back(tmp_path, decoder, chat):

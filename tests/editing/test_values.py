@@ -5,7 +5,7 @@ import torch
 from torch.nn.functional import cross_entropy, kl_div, log_softmax
 
 from editing.memit.contexts import Role, contexts_for
-from editing.memit.values import find_values
+from editing.memit.values import find_values, prepare, subject_place
 from editing.statements import write_statements
 from editing.testing import TINY, TINY_CONFIGS, tiny_editor
 
@@ -19,7 +19,7 @@ def _detectors(editor, n_groups=1):
     """Any directions will do: what fires is what is trained."""
     generator = torch.Generator().manual_seed(1)
     width = {layer: editor.decoder.matrix(layer).shape[1] for layer in editor.config.layers}
-    return {layer: 0.2 * torch.randn(n_groups, d_in, generator=generator) for layer, d_in in width.items()}
+    return {layer: 0.2 * torch.randn(n_groups, 1, d_in, generator=generator) for layer, d_in in width.items()}
 
 
 def _preconditioners(editor, *, spread=0.0):
@@ -27,6 +27,13 @@ def _preconditioners(editor, *, spread=0.0):
     generator = torch.Generator().manual_seed(2)
     noise = {layer: torch.randn(32, 32, generator=generator) for layer in editor.config.layers}
     return {layer: torch.eye(32) + spread * (random + random.T) for layer, random in noise.items()}
+
+
+def _find(editor, groups, detectors, preconditioners=None):
+    config = editor.config
+    batch = prepare(editor.decoder, groups, config)
+    place = subject_place(batch, detectors, preconditioners or _preconditioners(editor), config)
+    return find_values(editor.decoder, batch, [place], steps=config.steps, stop_nll=config.stop_nll)
 
 
 def plain_loss(editor, contexts, detectors, values):
@@ -40,7 +47,7 @@ def plain_loss(editor, contexts, detectors, values):
         handles = []
         for number, layer in enumerate(editor.config.layers):
 
-            def add(_module, args, output, at=row.subject_at, detector=detectors[layer][0], value=values[number]):
+            def add(_module, args, output, at=row.subject_at, detector=detectors[layer][0, 0], value=values[number]):
                 fired = args[0] @ detector * (torch.arange(args[0].shape[1]) >= at)
                 return output + fired.unsqueeze(-1) * value
 
@@ -62,7 +69,8 @@ def test_the_fast_path_takes_the_steps_of_the_plain_one(kind, facts):
     editor = tiny_editor(kind, config=replace(TINY, steps=3, kl_weight=0.5, stop_nll=0.0))
     contexts, detectors = _contexts(editor, facts[:1]), _detectors(editor)
     preconditioners = _preconditioners(editor, spread=0.1)
-    (found,) = find_values(editor.decoder, [contexts], detectors, preconditioners, editor.config)
+    found = _find(editor, [contexts], detectors, preconditioners)
+    longest = found.places[0].longest[0, :, None]
 
     def turned():
         return torch.stack([p @ u for p, u in zip(preconditioners.values(), coordinates, strict=True)])
@@ -77,22 +85,21 @@ def test_the_fast_path_takes_the_steps_of_the_plain_one(kind, facts):
         optimiser.step()
         falling.step()
         with torch.no_grad():
-            longest = editor.config.clamp * found.norm
             coordinates *= (longest / coordinates.norm(dim=1, keepdim=True)).clamp(max=1.0)
-    assert found.nll == pytest.approx(float(nll.detach()), abs=1e-4)
-    torch.testing.assert_close(found.values, turned().detach(), atol=2e-3, rtol=1e-2)
+    assert float(found.nll) == pytest.approx(float(nll.detach()), abs=1e-4)
+    torch.testing.assert_close(found.places[0].values[0, :, 0], turned().detach(), atol=2e-3, rtol=1e-2)
 
 
 def test_facts_in_one_batch_find_what_they_find_alone(facts):
     editor = tiny_editor(config=replace(TINY, steps=4))
     groups = [_contexts(editor, [fact]) for fact in facts]
     detectors = _detectors(editor, len(groups))
-    together = find_values(editor.decoder, groups, detectors, _preconditioners(editor), editor.config)
-    for number, (group, found) in enumerate(zip(groups, together, strict=True)):
-        own = {layer: all_[number : number + 1] for layer, all_ in detectors.items()}
-        (alone,) = find_values(editor.decoder, [group], own, _preconditioners(editor), editor.config)
-        torch.testing.assert_close(alone.values, found.values, atol=2e-3, rtol=1e-2)
-        assert alone.steps == found.steps
+    together = _find(editor, groups, detectors)
+    for number, group in enumerate(groups):
+        alone = _find(editor, [group], {layer: all_[number : number + 1] for layer, all_ in detectors.items()})
+        found = together.places[0].values[number]
+        torch.testing.assert_close(alone.places[0].values[0], found, atol=2e-3, rtol=1e-2)
+        assert int(alone.steps) == int(together.steps[number])
 
 
 def test_what_is_optimised_is_what_the_edited_weights_do(facts):
@@ -114,17 +121,19 @@ def test_what_is_optimised_is_what_the_edited_weights_do(facts):
 
 def test_a_converged_fact_takes_no_step(facts):
     editor = tiny_editor(config=replace(TINY, stop_nll=100.0))
-    contexts = [_contexts(editor, facts[:1])]
-    (found,) = find_values(editor.decoder, contexts, _detectors(editor), _preconditioners(editor), editor.config)
-    assert found.steps == 0
-    assert not found.values.any()
+    found = _find(editor, [_contexts(editor, facts[:1])], _detectors(editor))
+    assert int(found.steps) == 0
+    assert not found.places[0].values.any()
 
 
 def test_the_clamp_bounds_each_layers_vector(facts):
     editor = tiny_editor(config=replace(TINY, clamp=0.05, learning_rate=5.0))
-    contexts = [_contexts(editor, facts[:1])]
-    (found,) = find_values(editor.decoder, contexts, _detectors(editor), _preconditioners(editor), editor.config)
-    assert float(found.values.norm(dim=1).max()) <= 0.05 * found.norm * (1 + 1e-5)
+    group = _contexts(editor, facts[:1])
+    (place,) = _find(editor, [group], _detectors(editor)).places
+    question = editor.decoder.rows([group[0].tokens])
+    last = editor.decoder.run(question, until=editor.config.layers[-1] + 1).last[0, group[0].subject_at]
+    lengths = place.values[0, :, 0].norm(dim=1)
+    assert 0 < float(lengths.max()) <= 0.05 * float(last.norm()) * (1 + 1e-5)
 
 
 def test_keeping_other_replies_costs_some_of_the_edit_and_moves_them_less(facts):

@@ -17,8 +17,8 @@ from server.engines.protocol import SwapFailed, SwapTimes
 from server.errors import EngineUnavailable, ServerError
 from server.publisher import Publisher
 from server.settings import Settings
-from server.version_files import TENSORS
-from server.worker import Worker
+from server.version_files import TENSORS, VersionFiles
+from server.worker import Worker, take_base
 from tests_support import House
 from tests_support_release import FOUNDER, PAINTER, approved, save_tiny, work, worker_of
 
@@ -130,6 +130,24 @@ async def test_a_release_that_fails_gives_way_to_the_base_where_the_version_befo
     assert records.ledger.get(new.id).status is Status.IN_KNOWLEDGE
     assert {c.claim.question for c in records.ledger.in_status(Status.LIVE)} == {PAINTER[0]}
     assert await house.engine.weight_version() == served(house).id
+
+
+async def test_a_build_that_edits_other_tensors_makes_the_folders_anew(
+    house: House, worker: Worker, publisher: Publisher
+) -> None:
+    """A folder without a tensor that another version changes would leave it as that one has it."""
+    records, files = house.services.records, VersionFiles(house.services.settings)
+    ids = (BASE, served(house).id)
+    take_base(records, files, "5a" * 32)
+    work(worker)
+    take_base(records, files, "5a" * 32)
+    assert all(files.has_tensors(id_) for id_ in ids)
+    take_base(records, files, "b1" * 32)
+    assert not any(files.has_tensors(id_) for id_ in ids)
+    work(worker)
+    await publisher.reconcile()
+    assert all(files.has_tensors(id_) for id_ in ids)
+    assert await house.engine.weight_version() == served(house).id == ids[1]
 
 
 async def test_tensors_that_are_whole_are_kept_when_a_swap_fails(house: House, publisher: Publisher) -> None:
