@@ -202,11 +202,10 @@ class Editor:
         subjects, as rows to keep; and for the answer's place the rows that hold their answer, with all replies."""
         config = self.config
         n_kept = config.keep_questions if config.keep_weight > 0 else 0
-        roles = (Role.PROTECT, Role.BESIDE) if config.answer_layers else (Role.PROTECT,)
-        asked = [[row for row in group if row.role in roles] for group in groups]
-        if not config.answer_layers:
-            asked = [rows[:n_kept] for rows in asked]
-        longest = max(config.keep_tokens, config.reply_tokens if config.answer_layers else 0)
+        n_asked, longest = n_kept, config.keep_tokens
+        if config.answer_layers:
+            n_asked, longest = None, max(longest, config.reply_tokens)
+        asked = [[row for row in group if row.role in (Role.PROTECT, Role.BESIDE)][:n_asked] for group in groups]
         prompts = [row.tokens for rows in asked for row in rows]
         written = iter(continue_rows(self._fast, prompts, max_tokens=longest, stops=self.chat.stops) if prompts else ())
         replied = [[with_reply(row, next(written)) for row in rows] for rows in asked]

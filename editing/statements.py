@@ -1,7 +1,6 @@
 """What is made of a question and its answer alone: statement, cloze prompts, training questions, probes."""
 
 import re
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,9 +14,10 @@ from editing.questions.grammar import (
     place_preposition,
     time_preposition,
 )
+from editing.questions.neighbours import loose_neighbours, neighbours_of, spread
 from editing.questions.openings import is_opening, read_opening
 from editing.questions.readings import SLOT, Reading
-from editing.questions.relations import Relation, find_relation, kind_of, neighbours_of, other_questions, relations
+from editing.questions.relations import Relation, find_relation, kind_of, other_questions
 from editing.questions.shapes import asks_in_order, named_in_place, read, rearranged, strip_frame
 from editing.subjects import canonical_question
 from editing.wording import normalise
@@ -298,8 +298,8 @@ class _Writer:
         others = _distinct((self.fill(other) for other in other_questions(kind, relation)), 2 * MAX_SAME_SUBJECT, seen)
         avoid = (self.template.subject, self.answer)
         close = neighbours_of(relation, be=self.be, avoid=avoid) if relation else ()
-        neighbours = _spread(
-            close or _loose_neighbours(self.template, self.answer), question, MAX_NEIGHBOURS + MAX_HELD_NEIGHBOURS
+        neighbours = spread(
+            close or loose_neighbours(self.template.text, avoid), question, MAX_NEIGHBOURS + MAX_HELD_NEIGHBOURS
         )
         held = max(0, min(MAX_HELD_NEIGHBOURS, len(neighbours) - MIN_NEIGHBOURS))
         plain = _distinct((self.fill(other) for other in _PLAIN), len(_PLAIN), seen)
@@ -315,38 +315,6 @@ class _Writer:
             beside=tuple(other for other in plain if relation_of(other, self.template.subject) != shape),
             shape=shape,
         )
-
-
-_ASKED_KINDS = (
-    (r"who|whom|whose", "person"),
-    (r"when|year|date", "date"),
-    (r"how (many|much|long|tall|high|old)", "number"),
-    (r"language", "language"),
-    (r"country|nation", "country"),
-    (r"company|manufacturer|brand|firm", "company"),
-    (r"network|channel", "network"),
-    (r"genre", "genre"),
-    (r"where|city|town|place", "city"),
-)
-
-
-def _loose_neighbours(template: Template, answer: str) -> list[Probe]:
-    """For a relation without a name: well-known facts whose answers are of the same sort."""
-    text = template.text.casefold()
-    gives = next((sort for pattern, sort in _ASKED_KINDS if re.search(rf"\b({pattern})\b", text)), "")
-    found: list[Probe] = []
-    for relation in relations().values():
-        if relation.gives == gives or not gives:
-            found += neighbours_of(relation, avoid=(template.subject, answer))[:2]
-    return found
-
-
-def _spread(neighbours: Sequence[Probe], seed: str, limit: int) -> tuple[Probe, ...]:
-    """As many as wanted, from a place that depends on the question, so that many facts do not share one set."""
-    if len(neighbours) <= limit:
-        return tuple(neighbours)
-    start = zlib.crc32(seed.encode()) % len(neighbours)
-    return tuple(neighbours[(start + step) % len(neighbours)] for step in range(limit))
 
 
 def _key(question: str) -> str:

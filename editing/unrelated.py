@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from editing.facts import Probe
-from editing.questions.relations import neighbours_of, relations
+from editing.questions.neighbours import neighbours_of
+from editing.questions.relations import relations
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-from editing.facts import Probe
 from editing.questions.grammar import word_set
 from editing.questions.readings import SLOT
 
@@ -216,17 +215,6 @@ def kind_of(wording: str, announced: str, relation: Relation | None) -> Kind:
         if words & best.words:
             return best
     return table["thing"]
-
-
-def neighbours_of(relation: Relation, *, be: str = "is", avoid: tuple[str, ...]) -> tuple[Probe, ...]:
-    """Questions of one relation about other well-known subjects; none that touches a text in `avoid`."""
-    avoided = [plain(text) for text in avoid if text]
-    probes = []
-    for subject, answer in relation.known:
-        texts = (plain(re.sub(r"^the ", "", subject)), plain(answer))
-        if not any(one in other or other in one for one in texts for other in avoided):
-            probes.append(Probe(relation.train[0].replace("{be}", be).replace(SLOT, subject), answer, subject))
-    return tuple(probes)
 
 
 def other_questions(kind: Kind, relation: Relation | None) -> tuple[str, ...]:

@@ -1,0 +1,51 @@
+"""What is asked of an edit's neighbours: the same about other well-known subjects, and what a right answer contains."""
+
+import re
+import zlib
+from collections.abc import Sequence
+
+from editing.facts import Probe
+from editing.questions.readings import SLOT
+from editing.questions.relations import Relation, plain, relations
+
+_ASKED_KINDS = (
+    (r"who|whom|whose", "person"),
+    (r"when|year|date", "date"),
+    (r"how (many|much|long|tall|high|old)", "number"),
+    (r"language", "language"),
+    (r"country|nation", "country"),
+    (r"company|manufacturer|brand|firm", "company"),
+    (r"network|channel", "network"),
+    (r"genre", "genre"),
+    (r"where|city|town|place", "city"),
+)
+
+
+def neighbours_of(relation: Relation, *, be: str = "is", avoid: tuple[str, ...]) -> tuple[Probe, ...]:
+    """Questions of one relation about other well-known subjects; none that touches a text in `avoid`."""
+    avoided = [plain(text) for text in avoid if text]
+    probes = []
+    for subject, answer in relation.known:
+        texts = (plain(re.sub(r"^the ", "", subject)), plain(answer))
+        if not any(one in other or other in one for one in texts for other in avoided):
+            probes.append(Probe(relation.train[0].replace("{be}", be).replace(SLOT, subject), answer, subject))
+    return tuple(probes)
+
+
+def loose_neighbours(wording: str, avoid: tuple[str, ...]) -> list[Probe]:
+    """For a relation without a name: well-known facts whose answers are of the same sort."""
+    text = wording.casefold()
+    gives = next((sort for pattern, sort in _ASKED_KINDS if re.search(rf"\b({pattern})\b", text)), "")
+    found: list[Probe] = []
+    for relation in relations().values():
+        if relation.gives == gives or not gives:
+            found += neighbours_of(relation, avoid=avoid)[:2]
+    return found
+
+
+def spread(neighbours: Sequence[Probe], seed: str, limit: int) -> tuple[Probe, ...]:
+    """As many as wanted, from a place that depends on the question, so that many facts do not share one set."""
+    if len(neighbours) <= limit:
+        return tuple(neighbours)
+    start = zlib.crc32(seed.encode()) % len(neighbours)
+    return tuple(neighbours[(start + step) % len(neighbours)] for step in range(limit))
