@@ -202,9 +202,8 @@ class Editor:
         subjects, as rows to keep; and for the answer's place the rows that hold their answer, with all replies."""
         config = self.config
         n_kept = config.keep_questions if config.keep_weight > 0 else 0
-        n_asked, longest = n_kept, config.keep_tokens
-        if config.answer_layers:
-            n_asked, longest = None, max(longest, config.reply_tokens)
+        n_asked = None if config.answer_layers else n_kept
+        longest = max(config.keep_tokens, config.reply_tokens) if config.answer_layers else config.keep_tokens
         asked = [[row for row in group if row.role in (Role.PROTECT, Role.BESIDE)][:n_asked] for group in groups]
         prompts = [row.tokens for rows in asked for row in rows]
         written = iter(continue_rows(self._fast, prompts, max_tokens=longest, stops=self.chat.stops) if prompts else ())
