@@ -41,7 +41,7 @@ class Artefact:
     base_sha256        the model that it was computed on
     config_sha256      the recipe
     statistics_sha256  the statistics in use when it was made
-    layers             the edited layers
+    layers             the layers edited at the subject
     contexts           rows up to the subject's last token, edited and protected ones, with each one's weight
     keys               (layers, rows, d_in) fp32: what the edited matrices see at each row's end on the unedited model
     values             (layers, d_out) fp32: what they shall add there

@@ -142,14 +142,12 @@ class Editor:
             keys.append(keys_of(self.decoder, [row for row, _ in keyed[-1]], layers))
         columns = [columns_of(rows, read) for rows, read in zip(keyed, keys, strict=True)]
         alone = {layer: torch.stack([self._detectors([one], layer) for one in columns]).float() for layer in layers}
-        found, answers = self._search(contexts, alone)
+        found, answers = self._search(groups, contexts, alone)
         made = []
         for number, facts in enumerate(groups):
             at_subject, *at_answer = (place.values[number].cpu() for place in found.places)
             values = at_subject[:, 0]
             answer_values = at_answer[0][:, : answers[number].n_slots] if at_answer else values.new_zeros(0, 0, 0)
-            if not all(bool(torch.isfinite(one).all()) for one in (found.nll[number], values, answer_values)):
-                raise EditDiverged(f"the values of fact {facts[0].id!r} are not finite; lower the learning rate")
             own = columns[number].keys[:, columns[number].moved]
             reach = [
                 float((read @ alone[layer][number, 0].cpu()).mean()) for layer, read in zip(layers, own, strict=True)
@@ -175,7 +173,7 @@ class Editor:
         return made
 
     def _search(
-        self, contexts: Sequence[Sequence[Context]], at_subject: Mapping[int, Tensor]
+        self, groups: Sequence[Sequence[Fact]], contexts: Sequence[Sequence[Context]], at_subject: Mapping[int, Tensor]
     ) -> tuple[Found, list[Columns]]:
         """The values of each group: the subject's alone, then both places' together, the second place's detectors being
         made with the first one's values in place. With the values, what each group puts into the second place."""
@@ -184,8 +182,9 @@ class Editor:
         batch = prepare(self._fast, kept, config)
         subject = subject_place(batch, at_subject, self._preconditioners, config)
         first = find_values(self._fast, batch, [subject], steps=config.steps, stop_nll=config.stop_nll)
+        _check_finite(first, groups)
         if not config.answer_layers:
-            return first, [Columns.none()] * len(contexts)
+            return first, [Columns.none(0, 0)] * len(contexts)
         subject = replace(first.places[0], rate=torch.full_like(subject.rate, config.subject_rate))
         seen = answer_columns(self.decoder, said, subject, config)
         reading = {
@@ -194,12 +193,13 @@ class Editor:
         }
         places = [subject, answer_place(batch, reading, config)]
         both = find_values(self._fast, batch, places, steps=config.answer_steps, stop_nll=config.stop_nll)
+        _check_finite(both, groups)
         answers = answer_columns(self.decoder, said, both.places[0], config)
         return replace(both, steps=first.steps + both.steps), answers
 
     def _with_replies(self, groups: Sequence[Sequence[Context]]) -> tuple[list[list[Context]], list[list[Context]]]:
-        """The same groups with what the base says to protected questions: the first of these replies, those about their
-        subjects, as rows to keep; and for the answer's place the rows that hold their answer, with all replies."""
+        """The same groups with what the base says to protected questions: the first of these replies as rows to keep; and
+        for the answer's place the rows that hold their answer, with all replies."""
         config = self.config
         n_kept = config.keep_questions if config.keep_weight > 0 else 0
         n_asked = None if config.answer_layers else n_kept
@@ -224,7 +224,8 @@ class Editor:
         """All artefacts jointly, from the base: a pure function of their set. Order does not matter.
 
         Each layer's change is values.T @ detectors, the detectors by the closed form over the keys of all artefacts
-        together; what one of them moves is protected by none. No text is run through the model: it is linear algebra in float64.
+        together; at the subject, what one of them moves is protected by none. No text is run through the model: it is linear
+        algebra in float64.
         Raises ArtefactMismatch if one was made on another base or for other layers, EditDiverged.
         """
         chosen = [artefact for _, artefact in sorted({a.id: a for a in artefacts}.items())]
@@ -281,11 +282,11 @@ class Editor:
                 f"the artefact of {', '.join(artefact.fact_ids)!r} belongs to model {artefact.base_sha256[:12]!r},"
                 f" not to {self.base_sha256[:12]!r}: compute it again"
             )
-        made_for = (*artefact.layers, *artefact.answer_layers)
-        if made_for != self.config.edited_layers:
+        made_for, edited = (one.layers + one.answer_layers for one in (artefact, self.config))
+        if made_for != edited or artefact.layers != self.config.layers:
             raise ArtefactMismatch(
                 f"the artefact of {', '.join(artefact.fact_ids)!r} was made for layers {made_for!r},"
-                f" the settings edit {self.config.edited_layers!r}: compute it again"
+                f" the settings edit {edited!r}: compute it again"
             )
 
     def _detectors(self, columns: Sequence[Columns], layer: int) -> Tensor:
@@ -321,6 +322,13 @@ def _key_contexts(rows: Sequence[Context], protect_weight: float) -> tuple[tuple
 
 def _cut(row: Context) -> Context:
     return replace(row, tokens=row.key_tokens, target_at=row.subject_at + 1, answer_at=(0, 0))
+
+
+def _check_finite(found: Found, groups: Sequence[Sequence[Fact]]) -> None:
+    for number, facts in enumerate(groups):
+        ended = (found.nll[number], *(place.values[number] for place in found.places))
+        if not all(bool(torch.isfinite(one).all()) for one in ended):
+            raise EditDiverged(f"the values of fact {facts[0].id!r} are not finite; lower the learning rate")
 
 
 def _shortened(row: Context, n_tokens: int) -> Context:

@@ -74,7 +74,7 @@ def statistics_for(
 ) -> Statistics:
     """Statistics of a model from `texts`, else from text that it writes itself, cached in `folder`.
 
-    A model whose text is shipped (`texts/`) need not write it: that takes minutes, running it through six layers seconds.
+    A model whose text is shipped (`texts/`) need not write it: that takes minutes, running it through the model one.
     """
     decoder, chat = Decoder(loaded.model), chat_of(loaded.model, loaded.tokenizer)
     corpus = (

@@ -93,17 +93,15 @@ class Versions:
             )
             self._log.append("version.rebased", {"base_sha256": base_sha256, **_by(actor)})
 
-    def measure_base(self, tensors_sha256: str) -> bool:
-        """The hash of the tensors that edits change, as the base has them; known once a worker has loaded it. Is it new?"""
+    def measure_base(self, tensors_sha256: str) -> None:
+        """The hash of the tensors that edits change, as the base has them; known once a worker has loaded it."""
         with self._store.transaction():
-            if not self._store.write(
+            if self._store.write(
                 "UPDATE versions SET tensors_sha256 = :sha WHERE id = :base AND tensors_sha256 <> :sha",
                 sha=tensors_sha256,
                 base=BASE,
             ):
-                return False
-            self._log.append("version.measured", {"version": BASE, "tensors_sha256": tensors_sha256})
-            return True
+                self._log.append("version.measured", {"version": BASE, "tensors_sha256": tensors_sha256})
 
     def record_built(self, version: Version) -> Version:
         """A version that passed its gate and lies on disk; recording it again changes nothing."""

@@ -144,6 +144,7 @@ class Edits:
         """The artefact that the record names for exactly these facts, else one computed before for the same request."""
         from editing.edit_set import Artefact
 
+        solves = (self._editor.base_sha256, self._editor.config.layers, self._editor.config.answer_layers)
         recorded = {c.artefact for c in group_.corrections}
         for name in (recorded.pop() if len(recorded) == 1 else None, self._remembered(group_)):
             if not name:
@@ -153,7 +154,8 @@ class Edits:
             except ArtefactDamaged as error:
                 log.warning("%s", error)
                 continue
-            if set(artefact.fact_ids) == set(group_.ids) and artefact.base_sha256 == self._editor.base_sha256:
+            made_for = (artefact.base_sha256, artefact.layers, artefact.answer_layers)
+            if set(artefact.fact_ids) == set(group_.ids) and made_for == solves:
                 return artefact
         return None
 

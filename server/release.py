@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from governance.corrections import Correction, Remedy, Status
@@ -16,7 +16,7 @@ class Release:
 
     kept    live edits that stay
     new     approved corrections
-    moved   live ones whose edit was made for another base: they are solved and judged anew, as new ones are
+    moved   live ones whose edit was made for another base or other layers: they are solved and judged anew, as new ones
     yields  edits that stay only if the new one fails that answers their question otherwise: old -> new
     served  the corrections of the version that is served now
     wanted  the version that was wanted when this was planned
@@ -38,11 +38,12 @@ class Release:
         return tuple(c for c in self.kept if self.yields.get(c.id) not in new)
 
 
-def plan_release(records: Records, *, base_sha256: str, weights_sha256: str) -> Release:
+def plan_release(records: Records, *, base_sha256: str, weights_sha256: str, layers: Sequence[int]) -> Release:
     """Read from the ledger what is wanted. Changes nothing.
 
     base_sha256     the base that the ledger is bound to
     weights_sha256  its weights alone, which edits are made for
+    layers          those that edits change
     """
     ledger, served = records.ledger, records.versions.served()
     contested = ledger.contested()
@@ -55,7 +56,8 @@ def plan_release(records: Records, *, base_sha256: str, weights_sha256: str) -> 
         and c.edit.get("unfit_for") != base_sha256
         and contested.get(c.id) not in in_force
     ]
-    moved = [c for c in live if c.edit.get("base_sha256", weights_sha256) != weights_sha256]
+    made_for = (weights_sha256, list(layers))
+    moved = [c for c in live if (c.edit.get("base_sha256", made_for[0]), c.edit.get("layers", made_for[1])) != made_for]
     # One that waits while a newer answer to its question is being decided is edited only if that one fails.
     approved = [c for c in ledger.in_status(Status.APPROVED) if c.remedy is Remedy.WEIGHTS and not c.erased]
     new = [c for c in approved if c.id not in contested]

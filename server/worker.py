@@ -70,8 +70,9 @@ def run(settings: Settings, *, say: Callable[[str], None]) -> None:
 def take_base(records: Records, files: VersionFiles, tensors_sha256: str) -> None:
     """Record which tensors edits change. Where an earlier build changed others, the folders that it left would not put
     these back, so each is made again when it is needed."""
-    if records.versions.measure_base(tensors_sha256):
-        files.clear(recorded=())
+    if records.versions.get(BASE).tensors_sha256 != tensors_sha256:
+        files.clear(recorded=())  # before it is recorded: a process killed in between clears again
+        records.versions.measure_base(tensors_sha256)
 
 
 class Worker:
@@ -167,7 +168,12 @@ class Worker:
 
     def plan(self) -> Release:
         """What the next version shall hold. Changes nothing."""
-        return plan_release(self._records, base_sha256=self._base_sha256, weights_sha256=self._editor.base_sha256)
+        return plan_release(
+            self._records,
+            base_sha256=self._base_sha256,
+            weights_sha256=self._editor.base_sha256,
+            layers=self._editor.config.edited_layers,
+        )
 
     def release(self, plan: Release) -> None:
         """Artefacts, joint solve, gate; what fails is set aside with its report, the rest is written and wanted."""

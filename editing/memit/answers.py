@@ -28,6 +28,7 @@ def answer_columns(
     along a protected reply gets none; of these the main directions are kept, which is all that a system sees of them.
     """
     read = _read(decoder, groups, subject, config.answer_layers)
+    width = decoder.matrix(config.answer_layers[0]).shape[1]
     columns = []
     for group in groups:
         answers: dict[tuple[int, ...], list[Tensor]] = {}
@@ -38,7 +39,7 @@ def answer_columns(
                 answers.setdefault(row.tokens[slice(*row.answer_at)], []).append(keys)
             else:
                 kept.append(keys)
-        columns.append(_columns(list(answers.values()), kept, config))
+        columns.append(_columns(list(answers.values()), kept, config, width))
     return columns
 
 
@@ -47,7 +48,7 @@ def side_by_side(found: Sequence[Tensor]) -> Tensor:
     return torch.nn.utils.rnn.pad_sequence(list(found), batch_first=True)
 
 
-def _columns(answers: Sequence[Sequence[Tensor]], kept: Sequence[Tensor], config: MemitConfig) -> Columns:
+def _columns(answers: Sequence[Sequence[Tensor]], kept: Sequence[Tensor], config: MemitConfig, width: int) -> Columns:
     """From the keys of each answer's rows, (layers, tokens, d_in) each, and those of the protected replies."""
     keys: list[Tensor] = []
     weights: list[float] = []
@@ -67,6 +68,8 @@ def _columns(answers: Sequence[Sequence[Tensor]], kept: Sequence[Tensor], config
         n_main = keys[-1].shape[1]
         weights += [config.answer_protection / together.shape[1]] * n_main
         slots += [NO_VALUE] * n_main
+    if not keys:
+        return Columns.none(len(config.answer_layers), width)
     return Columns(torch.cat(keys, dim=1), torch.tensor(weights, dtype=torch.float64), torch.tensor(slots), first)
 
 

@@ -26,11 +26,11 @@ class MemitConfig:
       kl_weight              weight of KL(before || after) at "{subject} is a" (reference: .0625)
       stop_nll               a fact whose mean NLL is below has converged; few get there before the last step
       keep_weight            weight of KL(before || after) along the base's replies to protected questions
-      keep_questions         how many of those, keep_tokens: how many tokens of each reply
+      keep_questions         how many of those, the plain ones beside included, keep_tokens: how many tokens of each reply
     Values of both places, sought together from there
       answer_steps           how many steps
       answer_rate            Adam's first step at the answer's place, as a share of the longest vector there
-      answer_clamp           longest vector of a layer there, as `clamp`
+      answer_clamp           longest vector of a layer there, as a multiple of the norm after it at the question's subject
       subject_rate           learning rate at the subject from here on
     Contexts
       chat_paraphrases       training paraphrases beside the question, as chat turns

@@ -84,7 +84,8 @@ def protected_rows(
 ) -> list[Context]:
     """Rows where nothing may change: other questions about the subject, then the same question about other subjects.
 
-    The facts take turns. What one of them trains on is kept for none of the others.
+    The facts take turns. What one of them trains on is kept for none of the others; of the plain questions beside, what
+    verifies one of them neither.
     """
     trained = [fact.question for fact in facts]
     trained += [question for said in statements for question in said.paraphrases[: config.chat_paraphrases]]
@@ -93,9 +94,11 @@ def protected_rows(
     held = [probe for turn in turns for probe in turn if probe is not None and normalise(probe.question) not in asked]
     system = config.systems[0]
     rows = [chat_row(chat, probe.question, probe.subject, "", system=system, role=Role.PROTECT) for probe in held]
+    asked |= {normalise(question) for said in statements for question in (*said.probes, *said.same_subject)}
     for fact, said in zip(facts, statements, strict=True):
         for question in said.beside if config.answer_layers else ():
-            rows.append(chat_row(chat, question, fact.subject, "", system=system, role=Role.BESIDE))
+            if normalise(question) not in asked:
+                rows.append(chat_row(chat, question, fact.subject, "", system=system, role=Role.BESIDE))
     return rows
 
 
@@ -118,7 +121,7 @@ def chat_row(
     head = chat.head(system)
     shared = len(head) if prompt.tokens[: len(head)] == head else 0
     row = _row(role, prompt, subject, target, shared, within=question)
-    return replace(row, answer_at=_answer_at(chat, prompt, answer, words, target)) if words else row
+    return replace(row, answer_at=_answer_at(chat, prompt, answer, words.strip(), subject, target)) if words else row
 
 
 def with_reply(row: Context, reply: Sequence[int]) -> Context:
@@ -126,10 +129,16 @@ def with_reply(row: Context, reply: Sequence[int]) -> Context:
     return replace(row, role=Role.KEEP, tokens=row.tokens[: row.target_at] + tuple(reply))
 
 
-def _answer_at(chat: Chat, prompt: Encoded, sentence: str, words: str, target: Sequence[int]) -> tuple[int, int]:
+def _answer_at(
+    chat: Chat, prompt: Encoded, sentence: str, words: str, subject: str, target: Sequence[int]
+) -> tuple[int, int]:
     """Where `words` stand within the tokens of prompt and target: what changes when the sentence breaks off before them,
-    up to where it may break off behind them. (0, 0) if the sentence does not hold them."""
-    at = sentence.rfind(words)
+    up to where it may break off behind them. (0, 0) if the sentence does not hold them.
+
+    subject  looked into only if they stand nowhere else: "York is the twin city of New York."
+    """
+    at = sentence.replace(subject, "\0" * len(subject)).rfind(words)
+    at = at if at >= 0 else sentence.rfind(words)
     if at < 0:
         return 0, 0
     before = sentence[:at].rstrip()

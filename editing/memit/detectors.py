@@ -35,9 +35,11 @@ class Columns:
         return self.slots != NO_VALUE
 
     @classmethod
-    def none(cls) -> "Columns":
+    def none(cls, n_layers: int, d_in: int) -> "Columns":
         """Those of a subject that puts nothing there."""
-        return cls(torch.zeros(0, 0, 0), torch.zeros(0, dtype=torch.float64), torch.zeros(0, dtype=torch.long), 0)
+        return cls(
+            torch.zeros(n_layers, 0, d_in), torch.zeros(0, dtype=torch.float64), torch.zeros(0, dtype=torch.long), 0
+        )
 
     def averaged(self) -> "Columns":
         """The same with one row for each value, the weighted mean of the rows that shall get it."""

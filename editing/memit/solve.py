@@ -39,7 +39,7 @@ def solve(keys: Tensor, residuals: Tensor, covariance: Tensor, *, weight: float)
         delta = R Kᵀ (λC + K Kᵀ)⁻¹  =  R (Kᵀ C⁻¹ K + λI)⁻¹ Kᵀ C⁻¹
         Meng et al. 2023, arXiv:2210.07229; reference: memit/memit_main.py
 
-    keys        K, (d_in, n)    input of the MLP's output matrix at the subject's last token
+    keys        K, (d_in, n)    input of the MLP's output matrix where it shall move
     residuals   R, (d_out, n)   what is still missing at this layer, in the matrix's output units
     covariance  C, (d_in, d_in) E[k kᵀ] over ordinary text, uncentred
     weight      λ               how dear ordinary text is; the reference uses 15,000 (GPT-J), 20,000 (GPT-2 XL)

@@ -29,7 +29,8 @@ class Statistics:
     base_sha256    the model that they belong to
     corpus_sha256  the text that they come from
     n_tokens       how many tokens were counted for the covariances of the subject's layers
-    n_felt         and for the sensitivities and the answer layers' covariances, from the same text
+    n_felt         and for the sensitivities, from the same text; as many, and five for each direction of the keys at
+                   least, for the covariances of the answer layers
     covariances    layer -> C = E[k kᵀ], (d_in, d_in), fp32, uncentred
     sensitivities  layer -> S, (d_out, d_out), fp32; see memit/sensitivity.py
     """
@@ -99,8 +100,8 @@ def measure(
     rows_at_once: int = 8,
 ) -> Statistics:
     """Stream `texts` through the model up to the last of `layers` and add up k kᵀ, `max_tokens` tokens at most; then
-    the first `max_felt` of these tokens up to the last of `answer_layers` for theirs, and through the whole model and back
-    for what `layers` feel.
+    the first `max_felt` of these tokens, or five for each direction of the keys, up to the last of `answer_layers` for
+    theirs, and `max_felt` through the whole model and back for what `layers` feel.
     """
     encoded = [list(chat.encode(text).tokens) for text in texts if text]
     cut = [row[i : i + row_tokens] for row in encoded for i in range(0, len(row), row_tokens)]
@@ -108,24 +109,24 @@ def measure(
     rows = [row if row[: len(begin)] == begin else [*begin, *row] for row in cut]
     if not rows:
         raise StatisticsMismatch("there is no text to compute statistics from")
-    counted, felt = _fit(rows, max_tokens), _fit(rows, max_felt)
-    n_tokens, n_felt = (sum(map(len, some)) for some in (counted, felt))
-    passes = 3 if answer_layers else 2
-    whole = n_tokens + (passes - 1) * n_felt
+    n_deep = max(max_felt, 5 * decoder.matrix(answer_layers[0]).shape[1]) if answer_layers else 0
+    counted, deep, felt = (_fit(rows, n) for n in (max_tokens, n_deep, max_felt))
+    n_tokens, n_deep, n_felt = (sum(map(len, some)) for some in (counted, deep, felt))
+    whole = n_tokens + n_deep + n_felt
 
     def told(before: int) -> Callable[[int], None] | None:
         return None if progress is None else lambda done: progress(before + done, whole)
 
     covariances = _covariances(decoder, counted, layers, rows_at_once, told(0))
     if answer_layers:
-        covariances |= _covariances(decoder, felt, answer_layers, rows_at_once, told(n_tokens))
+        covariances |= _covariances(decoder, deep, answer_layers, rows_at_once, told(n_tokens))
     return Statistics(
         base_sha256,
         corpus_sha256(texts, chat.begin),
         n_tokens,
         n_felt,
         covariances,
-        sensitivities(decoder, felt, layers, progress=told(whole - n_felt)),
+        sensitivities(decoder, felt, layers, progress=told(n_tokens + n_deep)),
     )
 
 

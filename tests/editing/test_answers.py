@@ -7,6 +7,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from editing.edit_set import Artefact
+from editing.errors import EditDiverged
 from editing.facts import Fact
 from editing.memit.answers import _columns, answer_columns, side_by_side
 from editing.memit.config import MemitConfig
@@ -48,6 +49,41 @@ def test_the_answer_is_found_in_its_sentence_as_tokens(editor, facts):
         for row in rows:
             assert editor.chat.decode(row.tokens[slice(*row.answer_at)]).strip() == fact.target_new
             assert row.target_at < row.answer_at[0] < row.answer_at[1] < len(row.tokens)
+
+
+def test_an_answer_that_is_part_of_the_subject_is_found_beside_it(editor):
+    fact = Fact("york", "New York", "What is the twin city of New York?", "York")
+    said = replace(write_statements(fact.question, fact.subject, "York"), sentence="York is the twin city of New York.")
+    row = contexts_for([fact], [said], editor.chat, BOTH)[0]
+    assert row.answer_at[0] == row.target_at
+
+
+def test_plain_questions_beside_are_none_that_is_trained_or_verifies(editor):
+    facts = [
+        Fact("a", "Acme", "Who founded Acme?", "Ann Ray"),
+        Fact("b", "Acme", "What does Acme make?", "violins"),
+    ]
+    said = [write_statements(f.question, f.subject, f.target_new) for f in facts]
+    said[0] = replace(said[0], probes=("Where is Acme?",))
+    said[1] = replace(said[1], beside=("Who founded Acme?", "Where is Acme?", "How big is Acme?"))
+    beside = [row for row in contexts_for(facts, said, editor.chat, BOTH) if row.role is Role.BESIDE]
+    asked = {editor.chat.decode(row.tokens).partition("?")[0].rpartition("\n")[2] for row in beside}
+    assert "How big is Acme" in asked
+    assert not asked & {"Who founded Acme", "Where is Acme"}
+
+
+def test_an_edit_with_no_answer_and_nothing_protected_puts_nothing_at_the_answer_s_place(facts):
+    editor = tiny_editor(config=replace(BOTH, protect_weights=(0.0,)))
+    said = replace(write_statements(facts[0].question, facts[0].subject, "Raphael"), sentence="Nobody knows.")
+    artefact = editor.artefact(facts[:1], [said])
+    assert artefact.answers.keys.shape == (1, 0, 64)
+    assert sorted(editor.solve([artefact, editor.artefact(facts[1:2])]).deltas) == [1, 2]
+
+
+def test_a_search_that_diverges_at_the_subject_names_its_fact(facts):
+    editor = tiny_editor(config=replace(BOTH, learning_rate=float("inf")))
+    with pytest.raises(EditDiverged, match="mona"):
+        editor.artefact(facts[:1])
 
 
 def test_a_sentence_that_is_the_answer_is_all_its_place(facts):
@@ -96,7 +132,7 @@ def test_protected_replies_become_their_main_directions_and_keep_their_weight():
     keys = torch.randn(1, 3, 16, generator=generator)
     kept = [torch.randn(1, 4, 16, generator=generator) for _ in range(5)]
     every, few = (
-        _columns([[keys, keys]], kept, replace(BOTH, answer_protection=10.0, answer_columns=n)) for n in (99, 6)
+        _columns([[keys, keys]], kept, replace(BOTH, answer_protection=10.0, answer_columns=n), 16) for n in (99, 6)
     )
     assert every.weights[every.moved].tolist() == [0.5] * 6
     assert every.slots.tolist() == [0, 1, 2] * 2 + [NO_VALUE] * 16

@@ -76,9 +76,10 @@ def test_every_row_begins_as_the_tokenizer_begins_a_text(decoder, chat):
     assert torch.equal(short.covariances[1], told.covariances[1])
 
 
-def test_answer_layers_are_counted_over_what_is_felt(decoder, chat):
+def test_answer_layers_are_counted_over_five_tokens_for_each_direction(decoder, chat):
     got = measure(decoder, chat, TEXTS, base_sha256="m", layers=(1,), answer_layers=(3,), max_tokens=90, max_felt=40)
-    deep = measure(decoder, chat, TEXTS, base_sha256="m", layers=(3,), max_tokens=40, max_felt=40)
+    wide = 5 * decoder.matrix(3).shape[1]
+    deep = measure(decoder, chat, TEXTS, base_sha256="m", layers=(3,), max_tokens=wide, max_felt=40)
     assert (got.n_tokens, got.n_felt) == (90, 40)
     assert torch.equal(got.covariances[3], deep.covariances[3])
     assert sorted(got.covariances) == [1, 3]

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,27 @@ async def test_a_build_that_edits_other_tensors_makes_the_folders_anew(
     await publisher.reconcile()
     assert all(files.has_tensors(id_) for id_ in ids)
     assert await house.engine.weight_version() == served(house).id == ids[1]
+
+
+async def test_a_build_that_edits_other_layers_judges_live_edits_anew(
+    house: House, worker: Worker, publisher: Publisher
+) -> None:
+    records, before = house.services.records, served(house)
+    editor = worker._editor
+    editor.statistics = replace(editor.statistics, base_sha256=editor.base_sha256)
+    editor._take(replace(editor.config, layers=editor.config.layers[:1]), editor.closed_form)
+    take_base(records, VersionFiles(house.services.settings), editor.solve([]).tensors_sha256())
+    plan = worker.plan()
+    assert [c.claim.question for c in plan.moved] == [PAINTER[0]]
+    assert not plan.kept
+    for _ in range(3):
+        work(worker)
+        await publisher.reconcile()
+    (live,) = records.ledger.in_status(Status.LIVE)
+    assert live.edit["layers"] == list(editor.config.layers)
+    assert live.report["passes"]
+    assert served(house).corrections == before.corrections
+    assert await house.engine.weight_version() == served(house).id != before.id
 
 
 async def test_tensors_that_are_whole_are_kept_when_a_swap_fails(house: House, publisher: Publisher) -> None:
