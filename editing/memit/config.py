@@ -88,8 +88,10 @@ class MemitConfig:
             raise ValueError(f"layers must be ascending and not empty, not {self.layers!r}")
         if list(self.edited_layers) != sorted(set(self.edited_layers)):
             raise ValueError(f"answer_layers must be ascending and above layers, not {self.answer_layers!r}")
-        if self.steps < 1 or min(self.learning_rate, self.clamp, self.sensitivity_floor) <= 0:
+        if min(self.steps, self.learning_rate, self.clamp, self.sensitivity_floor) <= 0:
             raise ValueError("steps, learning_rate, clamp and sensitivity_floor must be positive")
+        if min(self.answer_steps, self.answer_rate, self.answer_clamp, self.answer_covariance_weight) <= 0:
+            raise ValueError("answer_steps, answer_rate, answer_clamp and answer_covariance_weight must be positive")
         if not self.protect_weights or min(self.protect_weights) < 0:
             raise ValueError(f"protect_weights must name weights of 0 or more, not {self.protect_weights!r}")
         if self.covariance_weight <= 0:

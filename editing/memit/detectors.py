@@ -36,7 +36,7 @@ class Columns:
 
     @classmethod
     def none(cls, n_layers: int, d_in: int) -> "Columns":
-        """Those of a subject that puts nothing there."""
+        """Those of a subject that puts nothing there: no row and no value."""
         return cls(
             torch.zeros(n_layers, 0, d_in), torch.zeros(0, dtype=torch.float64), torch.zeros(0, dtype=torch.long), 0
         )

@@ -220,6 +220,11 @@ def test_answer_layers_lie_above_the_subject_s():
         MemitConfig(layers=(3, 4, 5), answer_layers=(5, 9))
 
 
+def test_a_search_of_both_places_without_a_step_is_no_recipe():
+    with pytest.raises(ValueError, match="answer_steps"):
+        MemitConfig(answer_steps=0)
+
+
 def test_the_answer_s_place_goes_with_the_depth_of_the_model():
     assert MemitConfig.for_depth(30) == MemitConfig()
     assert MemitConfig.for_depth(24).answer_layers == (18, 21)
