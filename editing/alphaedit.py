@@ -1,10 +1,12 @@
 """AlphaEdit: MEMIT confined to directions that ordinary text hardly uses, for comparison."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from editing.editor import Editor
-from editing.memit.solve import LowRankDelta
+from editing.memit.solve import Covariance, Part, whole_system
 from editing.memit.statistics import Progress
 from editing.methods import Edited, Groups, Written, memit
 
@@ -18,13 +20,13 @@ def alphaedit(editor: Editor, groups: Groups, written: Written, progress: Progre
     return memit(editor.under(editor.config.at_subject_alone(), in_null_space), groups, written, progress)
 
 
-def in_null_space(keys: Tensor, residuals: Tensor, covariance: Tensor, *, weight: float) -> LowRankDelta:
+def in_null_space(parts: Sequence[Part], covariance: Covariance, *, weight: float) -> Tensor:
     """delta = R Kᵀ P (K Kᵀ P + μI)⁻¹, equal to R (Kᵀ P K + μI)⁻¹ Kᵀ P with P the projection on the free directions.
 
     weight  as MEMIT's λ, times the free directions' mean energy: the same price per direction
     """
-    keys, residuals = keys.double(), residuals.double()
-    energy, directions = torch.linalg.eigh(covariance.double())
+    keys, residuals = whole_system(parts, covariance.device)
+    energy, directions = covariance.spectrum
     free = energy.cumsum(0) <= TRACE_SHARE * energy.sum()
     free[0] = True
     basis = directions[:, free]
@@ -32,4 +34,5 @@ def in_null_space(keys: Tensor, residuals: Tensor, covariance: Tensor, *, weight
     price = weight * float(energy[free].mean().clamp_min(0)) + 1e-12
     system = projected.T @ projected
     system = (system + system.T) / 2 + price * torch.eye(keys.shape[1], dtype=system.dtype, device=system.device)
-    return LowRankDelta(left=residuals, right=torch.linalg.solve(system, projected.T))
+    change: Tensor = residuals @ torch.linalg.solve(system, projected.T)
+    return change

@@ -1,12 +1,12 @@
 """EMMET: the equality-constrained twin of MEMIT, for comparison."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
 from editing.editor import Editor
-from editing.memit.solve import LowRankDelta, solve
+from editing.memit.solve import Covariance, Part, solve, whole_system
 from editing.memit.statistics import Progress
 from editing.methods import Edited, Groups, Written, memit
 
@@ -25,8 +25,8 @@ def emmet(editor: Editor, groups: Groups, written: Written, progress: Progress) 
     return memit(editor.under(unprotected, equality), groups, written, progress)
 
 
-def equality(keys: Tensor, residuals: Tensor, covariance: Tensor, *, weight: float) -> LowRankDelta:
+def equality(parts: Sequence[Part], covariance: Covariance, *, weight: float) -> Tensor:
     """MEMIT's closed form with λ -> ε: `weight` is not used, the constraint has no price."""
-    spread = torch.cholesky_solve(keys.double(), torch.linalg.cholesky(covariance.double()))
-    scale = float((keys.double() * spread).sum(dim=0).mean())
-    return solve(keys, residuals, covariance, weight=EPSILON * scale)
+    keys, _residuals = whole_system(parts, covariance.device)
+    scale = float((keys * covariance.whitened(keys)).sum(dim=0).mean())
+    return solve(parts, covariance, weight=EPSILON * scale)

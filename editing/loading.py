@@ -15,6 +15,7 @@ from editing.edit_set import hash_model_dir
 from editing.editor import Editor
 from editing.generation import write_text
 from editing.memit.config import MemitConfig
+from editing.memit.contexts import lead_rows
 from editing.memit.statistics import Statistics, load_or_measure
 
 
@@ -91,6 +92,7 @@ def statistics_for(
         answer_layers=config.answer_layers,
         max_tokens=_tokens_for(decoder, config),
         max_felt=config.sensitivity_tokens,
+        leads=lead_rows(chat, config),
         folder=folder,
         progress=progress,
     )

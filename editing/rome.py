@@ -1,12 +1,13 @@
 """ROME: one fact after the other into one layer, for comparison."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from editing.editor import Editor
-from editing.memit.solve import LowRankDelta
+from editing.memit.solve import Covariance, Part, whole_system
 from editing.memit.statistics import Progress
 from editing.methods import Edited, Groups, Written, memit
 
@@ -25,16 +26,16 @@ def rome(editor: Editor, groups: Groups, written: Written, progress: Progress) -
     return memit(editor.under(one_layer, one_by_one), groups, written, progress)
 
 
-def one_by_one(keys: Tensor, residuals: Tensor, covariance: Tensor, *, weight: float) -> LowRankDelta:
+def one_by_one(parts: Sequence[Part], covariance: Covariance, *, weight: float) -> Tensor:
     """Each key gets exactly its value, in turn: delta_i = (r_i - change so far · k_i)(C⁻¹k_i)ᵀ / (k_iᵀC⁻¹k_i).
 
     The keys are the same everywhere (r-ROME, arXiv:2403.07175: two definitions of one key disable the model).
     `weight` is not used: the constraint has no price.
     """
-    keys, residuals = keys.double(), residuals.double()
-    spread = torch.cholesky_solve(keys, torch.linalg.cholesky(covariance.double()))
+    keys, residuals = whole_system(parts, covariance.device)
+    spread = covariance.whitened(keys)
     right = (spread / (keys * spread).sum(dim=0)).T
     left = torch.zeros_like(residuals)
     for i in range(keys.shape[1]):
         left[:, i] = residuals[:, i] - left @ (right @ keys[:, i])
-    return LowRankDelta(left, right)
+    return left @ right

@@ -61,16 +61,23 @@ def _columns(answers: Sequence[Sequence[Tensor]], kept: Sequence[Tensor], config
         slots += [*range(first, first + n_tokens)] * len(rows)
         first += n_tokens
     if kept and config.answer_protection > 0:
-        together = torch.cat(list(kept), dim=1).double()
-        _, lengths, directions = torch.linalg.svd(together, full_matrices=False)
-        main = slice(0, config.answer_columns)
-        keys.append((lengths.unsqueeze(2) * directions)[:, main].float())
+        together = torch.cat(list(kept), dim=1)
+        keys.append(_main_directions(together, config.answer_columns))
         n_main = keys[-1].shape[1]
         weights += [config.answer_protection / together.shape[1]] * n_main
         slots += [NO_VALUE] * n_main
     if not keys:
         return Columns.none(len(config.answer_layers), width)
-    return Columns(torch.cat(keys, dim=1), torch.tensor(weights, dtype=torch.float64), torch.tensor(slots), first)
+    return Columns(torch.cat(keys, dim=1).cpu(), torch.tensor(weights, dtype=torch.float64), torch.tensor(slots), first)
+
+
+def _main_directions(keys: Tensor, n: int) -> Tensor:
+    """The n principal directions of keys (layers, rows, d_in), each as long as it is used, (layers, n, d_in): of all sets
+    of n their Gram matrix is nearest to that of the keys. All that there are if these are fewer."""
+    rows = keys.double()
+    _energies, turns = torch.linalg.eigh(rows @ rows.mT)  # ascending
+    main: Tensor = turns.flip(-1)[..., : min(n, keys.shape[-1])].mT @ rows
+    return main.float()
 
 
 def _read(
@@ -101,4 +108,4 @@ def _read(
         for number, row in enumerate(chunk):
             first, end = row.answer_at if row.role is Role.EDIT else (row.target_at, len(row.tokens))
             here = slice(first - 1 - row.head, end - 1 - row.head)
-            yield torch.stack([seen.mlp_inputs[layer][number, here].float().cpu() for layer in layers])
+            yield torch.stack([seen.mlp_inputs[layer][number, here].float() for layer in layers])

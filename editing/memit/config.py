@@ -35,6 +35,8 @@ class MemitConfig:
     Contexts
       chat_paraphrases       training paraphrases beside the question, as chat turns
       clozes                 bare prompts that end before the answer
+      beginnings             other sentences that reach the answer, each behind the question: there the answer alone shall
+                             follow, at both places; none of them is taught
       systems                system prompts that the chat turns take in turn; None is the template's own
       sentence_target        chat turns are answered by the whole sentence; else by the bare answer
     Keys
@@ -48,6 +50,9 @@ class MemitConfig:
       answer_columns         how many columns of an artefact stand for them, the main directions of their keys
     Detectors
       answer_covariance_weight  lambda at the answer's place
+      lead_weight            how much the subjects of questions about well-known subjects weigh together in every system,
+      answer_lead_weight     and, at the answer's place, the beginnings of their replies
+      leads_per_relation     how many such questions of each relation; they are read once, with the statistics
       covariance_weight      lambda, how dear ordinary text is; the reference uses 15,000 for a matrix ten times as wide
       covariance_tokens      at least, and ten for each direction of the keys: from 7,500 on the embedded model's replies
                              no longer differ (docs/LOG.md); 30,000 cost 13 s, once
@@ -71,6 +76,7 @@ class MemitConfig:
     subject_rate: float = 0.3
     chat_paraphrases: int = 4
     clozes: int = 1
+    beginnings: int = 2
     systems: tuple[str | None, ...] = (None,)
     sentence_target: bool = True
     per_context: bool = True
@@ -78,7 +84,10 @@ class MemitConfig:
     reply_tokens: int = 24
     answer_protection: float = 10.0
     answer_columns: int = 64
-    answer_covariance_weight: float = 30.0
+    answer_covariance_weight: float = 100.0
+    lead_weight: float = 100.0
+    answer_lead_weight: float = 300.0
+    leads_per_relation: int = 5
     covariance_weight: float = 1000.0
     covariance_tokens: int = 30_000
     sensitivity_tokens: int = 8_000
@@ -105,8 +114,9 @@ class MemitConfig:
         return replace(recipe, answer_layers=tuple(n for n in up if recipe.layers[-1] < n < n_layers - 1))
 
     def at_subject_alone(self) -> "MemitConfig":
-        """The same without the answer's place, with as many steps in all: what other methods have no second place for."""
-        return replace(self, answer_layers=(), steps=self.steps + self.answer_steps)
+        """The same without the answer's place, with as many steps in all, over ordinary text alone: what other methods
+        have neither a second place nor well-known subjects for."""
+        return replace(self, answer_layers=(), steps=self.steps + self.answer_steps, lead_weight=0.0)
 
     @property
     def edited_layers(self) -> tuple[int, ...]:

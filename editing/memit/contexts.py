@@ -9,6 +9,7 @@ from editing.chat import Chat, Encoded
 from editing.errors import SubjectNotFound
 from editing.facts import Fact
 from editing.memit.config import MemitConfig
+from editing.questions.leads import leads
 from editing.statements import Statements
 from editing.wording import normalise
 
@@ -67,6 +68,9 @@ def contexts_for(
             except SubjectNotFound as error:
                 if i == 0:
                     raise SubjectNotFound(f"fact {fact.id!r}: {error}") from error
+        others = [begun for begun in said.clozes if not (said.sentence.startswith(begun) or begun.endswith("Answer:"))]
+        for begun in others[: config.beginnings] if config.answer_layers else ():
+            rows.append(begun_row(chat, fact, begun, system=systems[0]))
         for cloze in said.clozes[: config.clozes]:
             if fact.subject.casefold() in cloze.casefold():
                 prompt = chat.encode_bare(cloze)
@@ -102,6 +106,33 @@ def protected_rows(
     return rows
 
 
+def lead_rows(chat: Chat, config: MemitConfig) -> list[Context]:
+    """Questions about well-known subjects, each with the beginning of its reply: what no edit shall move."""
+    rows = []
+    system = config.systems[0]
+    for lead in leads(config.leads_per_relation):
+        row = chat_row(chat, lead.question, lead.subject, "", system=system, role=Role.PROTECT)
+        prompt = chat.encode(chat.prompt(lead.question, system=system))
+        rows.append(with_reply(row, chat.target(prompt, lead.beginning, end_turn=False)))
+    return rows
+
+
+def key_contexts(rows: Sequence[Context], protect_weight: float) -> tuple[tuple[Context, float], ...]:
+    """The rows whose keys count, cut after the subject: edited ones share weight 1, protected ones `protect_weight`."""
+    edited = list(dict.fromkeys(_cut(row) for row in rows if row.role is Role.EDIT))
+    protected = list(dict.fromkeys(_cut(row) for row in rows if row.role is Role.PROTECT))
+    # A key that another question shares up to the subject cannot be both moved and kept.
+    moved = {row.tokens for row in edited}
+    protected = [row for row in protected if row.tokens not in moved]
+    return tuple(
+        [(row, 1.0 / len(edited)) for row in edited] + [(row, protect_weight / len(protected)) for row in protected]
+    )
+
+
+def _cut(row: Context) -> Context:
+    return replace(row, tokens=row.key_tokens, target_at=row.subject_at + 1, answer_at=(0, 0))
+
+
 def chat_row(
     chat: Chat,
     question: str,
@@ -122,6 +153,14 @@ def chat_row(
     shared = len(head) if prompt.tokens[: len(head)] == head else 0
     row = _row(role, prompt, subject, target, shared, within=question)
     return replace(row, answer_at=_answer_at(chat, prompt, answer, words.strip(), subject, target)) if words else row
+
+
+def begun_row(chat: Chat, fact: Fact, begun: str, *, system: str | None) -> Context:
+    """The question answered by another sentence than the statement, of which nothing but the answer is asked for."""
+    sentence = f"{begun} {fact.target_new}"
+    row = chat_row(chat, fact.question, fact.subject, sentence, words=fact.target_new, system=system)
+    first, end = row.answer_at
+    return replace(row, tokens=row.tokens[:end], target_at=first)
 
 
 def with_reply(row: Context, reply: Sequence[int]) -> Context:

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 import torch
 from torch import Tensor
 
-from editing.memit.solve import LowRankDelta
+from editing.memit.solve import Covariance, Part
 
-# (keys, residuals, covariance, weight) -> change; MEMIT's is `solve`, other closed forms fit in its place.
-ClosedForm = Callable[..., LowRankDelta]
+# (parts, covariance, weight) -> change; MEMIT's is `solve`, other closed forms fit in its place.
+ClosedForm = Callable[..., Tensor]
 NO_VALUE = -1
 
 
@@ -41,6 +40,11 @@ class Columns:
             torch.zeros(n_layers, 0, d_in), torch.zeros(0, dtype=torch.float64), torch.zeros(0, dtype=torch.long), 0
         )
 
+    def part(self, layer: int) -> Part:
+        """The system's columns for one of the layers: residuals are each value's share of every row, (n_slots, rows)."""
+        shares = self.slots == torch.arange(self.n_slots).unsqueeze(1)
+        return Part(self.keys[layer].T, shares, self.weights)
+
     def averaged(self) -> "Columns":
         """The same with one row for each value, the weighted mean of the rows that shall get it."""
         shares = (self.slots == torch.arange(self.n_slots).unsqueeze(1)) * self.weights
@@ -55,7 +59,7 @@ class Columns:
 
 
 def detectors(
-    subjects: Sequence[Columns], layer: int, covariance: Tensor, *, weight: float, closed_form: ClosedForm
+    subjects: Sequence[Columns], layer: int, covariance: Covariance, *, weight: float, closed_form: ClosedForm
 ) -> Tensor:
     """One direction per value, (values of all subjects, d_in) in float64: near one times its own keys, near zero times
     all others.
@@ -65,12 +69,4 @@ def detectors(
 
     layer  which of the columns' layers, by its place in them
     """
-    device = covariance.device
-    roots = torch.cat([one.weights.sqrt() for one in subjects]).to(device)
-    keys = torch.cat([one.keys[layer] for one in subjects]).to(device).double() * roots.unsqueeze(1)
-    begins = [0, *accumulate(one.n_slots for one in subjects)]
-    numbered = [
-        torch.where(one.moved, one.slots + first, NO_VALUE) for one, first in zip(subjects, begins, strict=False)
-    ]
-    shares = (torch.cat(numbered) == torch.arange(begins[-1]).unsqueeze(1)).to(device) * roots
-    return closed_form(keys.T, shares, covariance, weight=weight).matrix()
+    return closed_form([one.part(layer) for one in subjects], covariance, weight=weight)

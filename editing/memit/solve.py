@@ -1,6 +1,8 @@
 """The closed form of MEMIT: put many facts into one weight matrix at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -33,36 +35,93 @@ class LowRankDelta:
         return float(gram.sum().clamp_min(0).sqrt())
 
 
-def solve(keys: Tensor, residuals: Tensor, covariance: Tensor, *, weight: float) -> LowRankDelta:
-    """Smallest change to W that moves each key's output by its residual.
+class Covariance:
+    """E[k kᵀ] over ordinary text, uncentred, (d_in, d_in), on the device to solve on; what is made of it is made once."""
+
+    def __init__(self, matrix: Tensor) -> None:
+        self.matrix = matrix
+
+    @property
+    def device(self) -> torch.device:
+        return self.matrix.device
+
+    @cached_property
+    def factor(self) -> Tensor:
+        """Cholesky's, float64. Raises RuntimeError if some direction is never used."""
+        factor: Tensor = torch.linalg.cholesky(self.matrix.double())
+        return factor
+
+    @cached_property
+    def spectrum(self) -> tuple[Tensor, Tensor]:
+        """Energies, ascending, and their directions, float64."""
+        energy, directions = torch.linalg.eigh(self.matrix.double())
+        return energy, directions
+
+    def whitened(self, keys: Tensor) -> Tensor:
+        """C⁻¹K, keys (d_in, n)."""
+        return torch.cholesky_solve(keys, self.factor)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Columns of a system: at each key its residual, counting as often as its weight says.
+
+    keys       (d_in, n)   input of the MLP's output matrix
+    residuals  (d_out, n)  what it shall add there
+    weights    (n,)
+    """
+
+    keys: Tensor
+    residuals: Tensor
+    weights: Tensor
+
+    def scaled(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Keys and residuals times the roots of their weights, float64."""
+        roots = self.weights.sqrt().to(device)
+        return self.keys.to(device).double() * roots, self.residuals.to(device).double() * roots
+
+
+def whole_system(parts: Sequence[Part], device: torch.device) -> tuple[Tensor, Tensor]:
+    """K, (d_in, n of all), and R, (d_out of all, n of all): what one part asks for concerns no other."""
+    keys, residuals = zip(*(part.scaled(device) for part in parts), strict=True)
+    together: Tensor = torch.block_diag(*residuals)  # type: ignore[no-untyped-call]
+    return torch.cat(keys, dim=1), together
+
+
+def solve(parts: Sequence[Part], covariance: Covariance, *, weight: float) -> Tensor:
+    """Smallest change to a matrix that adds to each key's output its residual, (d_out of all parts, d_in), float64.
 
         delta = R Kᵀ (λC + K Kᵀ)⁻¹  =  R (Kᵀ C⁻¹ K + λI)⁻¹ Kᵀ C⁻¹
         Meng et al. 2023, arXiv:2210.07229; reference: memit/memit_main.py
 
-    keys        K, (d_in, n)    input of the MLP's output matrix where it shall move
-    residuals   R, (d_out, n)   what is still missing at this layer, in the matrix's output units
-    covariance  C, (d_in, d_in) E[k kᵀ] over ordinary text, uncentred
-    weight      λ               how dear ordinary text is; the reference uses 15,000 (GPT-J), 20,000 (GPT-2 XL)
+    weight  λ, how dear ordinary text is; the reference uses 15,000 (GPT-J), 20,000 (GPT-2 XL)
 
-    A column scaled in both K and R by the root of w counts w times. Solved in float64, in whichever of the two forms
-    has the smaller system; they are equal.
+    In whichever of the two forms has the smaller system; they are equal. The first adds part to part, so that its memory
+    does not grow with their number.
     Raises EditDiverged if the solution is not finite.
     """
-    keys, residuals, covariance = keys.double(), residuals.double(), covariance.double()
-    d_in, n = keys.shape
+    device, d_in = covariance.device, len(covariance.matrix)
+    n = sum(part.keys.shape[1] for part in parts)
+    change: Tensor
     try:
         if n <= d_in:
-            spread = torch.cholesky_solve(keys, torch.linalg.cholesky(covariance))  # C⁻¹K
+            keys, residuals = whole_system(parts, device)
+            spread = covariance.whitened(keys)
             system = keys.T @ spread
-            system = (system + system.T) / 2 + weight * torch.eye(n, dtype=system.dtype, device=system.device)
-            right = torch.linalg.solve(system, spread.T)
+            system = (system + system.T) / 2 + weight * torch.eye(n, dtype=system.dtype, device=device)
+            change = residuals @ torch.linalg.solve(system, spread.T)
         else:
-            system = weight * covariance + keys @ keys.T
-            right = torch.cholesky_solve(keys, torch.linalg.cholesky(system)).T
+            system = weight * covariance.matrix.double()
+            asked = []
+            for part in parts:
+                keys, residuals = part.scaled(device)
+                system.addmm_(keys, keys.T)
+                asked.append(residuals @ keys.T)
+            change = torch.cholesky_solve(torch.cat(asked).T, torch.linalg.cholesky(system)).T
     except RuntimeError as error:
         raise EditDiverged(
             f"the system of {n} keys cannot be solved ({error}); compute statistics from more text"
         ) from error
-    if not bool(torch.isfinite(right).all()) or not bool(torch.isfinite(residuals).all()):
+    if not bool(torch.isfinite(change).all()):
         raise EditDiverged(f"the solution of {n} keys is not finite; raise the covariance weight or lower the clamp")
-    return LowRankDelta(left=residuals, right=right)
+    return change

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -15,6 +15,8 @@ from torch import Tensor
 from editing.chat import Chat
 from editing.decoder import Decoder
 from editing.errors import StatisticsMismatch
+from editing.memit.contexts import Context
+from editing.memit.packing import Heads
 from editing.memit.sensitivity import sensitivities
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,8 @@ class Statistics:
                    least, for the covariances of the answer layers
     covariances    layer -> C = E[k kᵀ], (d_in, d_in), fp32, uncentred
     sensitivities  layer -> S, (d_out, d_out), fp32; see memit/sensitivity.py
+    leads_sha256   questions about well-known subjects with the beginnings of their replies; empty if there are none
+    leads          layer -> E[k kᵀ] over their subjects or, in the answer layers, over these beginnings
     """
 
     base_sha256: str
@@ -41,13 +45,19 @@ class Statistics:
     n_felt: int
     covariances: dict[int, Tensor]
     sensitivities: dict[int, Tensor]
+    leads_sha256: str = ""
+    leads: dict[int, Tensor] = field(default_factory=dict)
 
     @property
     def sha256(self) -> str:
         """Names what the statistics are of, not their bytes: recomputing on another machine keeps the name."""
         layers = ",".join(map(str, sorted(self.covariances)))
-        what = f"{self.base_sha256}|{self.corpus_sha256}|{self.n_tokens}|{self.n_felt}|{layers}"
+        what = f"{self.base_sha256}|{self.corpus_sha256}|{self.n_tokens}|{self.n_felt}|{layers}|{self.leads_sha256}"
         return hashlib.sha256(what.encode()).hexdigest()
+
+    def covariance(self, layer: int, share: float) -> Tensor:
+        """Of ordinary text, and of well-known subjects for a share of its weight."""
+        return self.covariances[layer] + share * self.leads[layer] if share and self.leads else self.covariances[layer]
 
     def check(self, *, base_sha256: str, layers: Sequence[int]) -> None:
         """Raises StatisticsMismatch if these belong to another model or lack a layer."""
@@ -69,10 +79,20 @@ def cache_key(
     answer_layers: Sequence[int] = (),
     max_tokens: int,
     max_felt: int,
+    leads: Sequence[Context] = (),
     dtype: str,
 ) -> str:
     """A file name that changes with everything that the statistics depend on."""
-    of = [base_sha256, corpus_sha256, sorted(layers), sorted(answer_layers), max_tokens, max_felt, dtype]
+    of = [
+        base_sha256,
+        corpus_sha256,
+        sorted(layers),
+        sorted(answer_layers),
+        max_tokens,
+        max_felt,
+        leads_sha256(leads),
+        dtype,
+    ]
     what = json.dumps(of)
     return hashlib.sha256(what.encode()).hexdigest()[:32]
 
@@ -85,6 +105,12 @@ def corpus_sha256(texts: Iterable[str], begin: tuple[int, ...] = ()) -> str:
     return whole.hexdigest()
 
 
+def leads_sha256(leads: Sequence[Context]) -> str:
+    """Hash of the rows' tokens; empty if there are none."""
+    tokens = json.dumps([row.tokens for row in leads])
+    return hashlib.sha256(tokens.encode()).hexdigest() if leads else ""
+
+
 def measure(
     decoder: Decoder,
     chat: Chat,
@@ -95,13 +121,14 @@ def measure(
     answer_layers: Sequence[int] = (),
     max_tokens: int,
     max_felt: int,
+    leads: Sequence[Context] = (),
     progress: Progress | None = None,
     row_tokens: int = 256,
     rows_at_once: int = 8,
 ) -> Statistics:
     """Stream `texts` through the model up to the last of `layers` and add up k kᵀ, `max_tokens` tokens at most; then
     the first `max_felt` of these tokens, or five for each direction of the keys, up to the last of `answer_layers` for
-    theirs, and `max_felt` through the whole model and back for what `layers` feel.
+    theirs, and `max_felt` through the whole model and back for what `layers` feel; last the rows of `leads`.
     """
     encoded = [list(chat.encode(text).tokens) for text in texts if text]
     cut = [row[i : i + row_tokens] for row in encoded for i in range(0, len(row), row_tokens)]
@@ -112,7 +139,7 @@ def measure(
     n_deep = max(max_felt, 5 * decoder.matrix(answer_layers[0]).shape[1]) if answer_layers else 0
     counted, deep, felt = (_fit(rows, n) for n in (max_tokens, n_deep, max_felt))
     n_tokens, n_deep, n_felt = (sum(map(len, some)) for some in (counted, deep, felt))
-    whole = n_tokens + n_deep + n_felt
+    whole = n_tokens + n_deep + n_felt + sum(len(row.tokens) - row.head for row in leads)
 
     def told(before: int) -> Callable[[int], None] | None:
         return None if progress is None else lambda done: progress(before + done, whole)
@@ -127,6 +154,8 @@ def measure(
         n_felt,
         covariances,
         sensitivities(decoder, felt, layers, progress=told(n_tokens + n_deep)),
+        leads_sha256(leads),
+        _moments_of(leads, decoder, layers, answer_layers, rows_at_once, told(n_tokens + n_deep + n_felt)),
     )
 
 
@@ -156,6 +185,43 @@ def _covariances(
     return {layer: ((total + total.T) / (2 * counted)).float().cpu() for layer, total in sums.items()}
 
 
+def _moments_of(
+    leads: Sequence[Context],
+    decoder: Decoder,
+    layers: Sequence[int],
+    answer_layers: Sequence[int],
+    rows_at_once: int,
+    progress: Callable[[int], None] | None,
+) -> dict[int, Tensor]:
+    """Of the keys at the rows' subjects and, in `answer_layers`, at what predicts the beginnings of their replies and what
+    comes next."""
+    keys: dict[int, list[Tensor]] = {layer: [] for layer in (*layers, *answer_layers)}
+    done = 0
+    for start in range(0, len(leads), rows_at_once):
+        chunk = leads[start : start + rows_at_once]
+        heads = Heads.of(decoder, chunk)
+        batch = decoder.rows(
+            [row.tokens[row.head :] for row in chunk], starts=[row.head for row in chunk], before=heads.mask(chunk)
+        )
+        with torch.no_grad():
+            seen = decoder.run(batch, cache=heads.before(len(chunk)), until=max(keys) + 1, record=list(keys), keys=True)
+        for number, row in enumerate(chunk):
+            done += len(row.tokens) - row.head
+            subject = slice(row.subject_at - row.head, row.subject_at - row.head + 1)
+            reply = slice(row.target_at - 1 - row.head, len(row.tokens) - row.head)
+            for layer, read in keys.items():
+                read.append(seen.mlp_inputs[layer][number, reply if layer in answer_layers else subject].float())
+        if progress is not None:
+            progress(done)
+    return {layer: _moments(torch.cat(read)) for layer, read in keys.items() if read}
+
+
+def _moments(keys: Tensor) -> Tensor:
+    """E[k kᵀ] of keys (rows, d_in), symmetric to the bit, fp32."""
+    total = (keys.T @ keys).double()
+    return ((total + total.T) / (2 * len(keys))).float().cpu()
+
+
 def _fit(rows: Sequence[list[int]], n_tokens: int) -> list[list[int]]:
     """As many of the rows' tokens as `n_tokens` allows."""
     fitting: list[list[int]] = []
@@ -170,7 +236,11 @@ def _fit(rows: Sequence[list[int]], n_tokens: int) -> list[list[int]]:
 def save(statistics: Statistics, path: Path) -> None:
     """Write to one safetensors file; the upper triangles are enough."""
     tensors: dict[str, Tensor] = {}
-    for kind, matrices in (("covariance", statistics.covariances), ("sensitivity", statistics.sensitivities)):
+    for kind, matrices in (
+        ("covariance", statistics.covariances),
+        ("sensitivity", statistics.sensitivities),
+        ("leads", statistics.leads),
+    ):
         for layer, matrix in matrices.items():
             rows, columns = torch.triu_indices(*matrix.shape)
             tensors[f"{kind}.{layer}"] = matrix[rows, columns].contiguous()
@@ -179,6 +249,7 @@ def save(statistics: Statistics, path: Path) -> None:
         "corpus_sha256": statistics.corpus_sha256,
         "n_tokens": str(statistics.n_tokens),
         "n_felt": str(statistics.n_felt),
+        "leads_sha256": statistics.leads_sha256,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
@@ -191,7 +262,7 @@ def load(path: Path) -> Statistics:
     try:
         with safe_open(path, framework="pt") as file:
             about = file.metadata() or {}
-            read: dict[str, dict[int, Tensor]] = {"covariance": {}, "sensitivity": {}}
+            read: dict[str, dict[int, Tensor]] = {"covariance": {}, "sensitivity": {}, "leads": {}}
             for name in file.keys():  # noqa: SIM118  (a safetensors file is not iterable)
                 packed = file.get_tensor(name)
                 size = int(((8 * packed.numel() + 1) ** 0.5 - 1) / 2)
@@ -202,9 +273,10 @@ def load(path: Path) -> Statistics:
                 kind, _, layer = name.partition(".")
                 read[kind][int(layer)] = full
             names = about["base_sha256"], about["corpus_sha256"], int(about["n_tokens"]), int(about["n_felt"])
+            leads = about["leads_sha256"]
     except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
         raise StatisticsMismatch(f"statistics file {path.name!r} cannot be read ({error}): delete it") from error
-    return Statistics(*names, read["covariance"], read["sensitivity"])
+    return Statistics(*names, read["covariance"], read["sensitivity"], leads, read["leads"])
 
 
 def load_or_measure(
@@ -217,6 +289,7 @@ def load_or_measure(
     answer_layers: Sequence[int] = (),
     max_tokens: int,
     max_felt: int,
+    leads: Sequence[Context] = (),
     folder: Path | None = None,
     progress: Progress | None = None,
 ) -> Statistics:
@@ -230,6 +303,7 @@ def load_or_measure(
             answer_layers=answer_layers,
             max_tokens=max_tokens,
             max_felt=max_felt,
+            leads=leads,
             dtype=str(decoder.dtype),
         )
         path = folder / f"{name}.safetensors"
@@ -249,6 +323,7 @@ def load_or_measure(
         answer_layers=answer_layers,
         max_tokens=max_tokens,
         max_felt=max_felt,
+        leads=leads,
         progress=progress,
     )
     if path is not None:

@@ -3,10 +3,13 @@
 import re
 import zlib
 from collections.abc import Sequence
+from typing import TypeVar
 
 from editing.facts import Probe
 from editing.questions.readings import SLOT
 from editing.questions.relations import Relation, plain, relations
+
+T = TypeVar("T")
 
 _ASKED_KINDS = (
     (r"who|whom|whose", "person"),
@@ -43,9 +46,9 @@ def loose_neighbours(wording: str, avoid: tuple[str, ...]) -> list[Probe]:
     return found
 
 
-def spread(neighbours: Sequence[Probe], seed: str, limit: int) -> tuple[Probe, ...]:
-    """As many as wanted, from a place that depends on the question, so that many facts do not share one set."""
-    if len(neighbours) <= limit:
-        return tuple(neighbours)
-    start = zlib.crc32(seed.encode()) % len(neighbours)
-    return tuple(neighbours[(start + step) % len(neighbours)] for step in range(limit))
+def spread(of: Sequence[T], seed: str, limit: int) -> tuple[T, ...]:
+    """As many as wanted, from a place that depends on the seed, so that many facts do not share one set."""
+    if len(of) <= limit:
+        return tuple(of)
+    start = zlib.crc32(seed.encode()) % len(of)
+    return tuple(of[(start + step) % len(of)] for step in range(limit))

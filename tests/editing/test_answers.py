@@ -45,10 +45,20 @@ def _rows(editor, fact):
 def test_the_answer_is_found_in_its_sentence_as_tokens(editor, facts):
     for fact in facts:
         rows = [row for row in _rows(editor, fact) if row.role is Role.EDIT and row.answer_at[1]]
-        assert len(rows) == 1 + BOTH.chat_paraphrases
+        taught = [row for row in rows if row.target_at < row.answer_at[0]]
+        assert len(taught) == 1 + BOTH.chat_paraphrases
+        assert all(row.answer_at[1] < len(row.tokens) for row in taught)
         for row in rows:
             assert editor.chat.decode(row.tokens[slice(*row.answer_at)]).strip() == fact.target_new
-            assert row.target_at < row.answer_at[0] < row.answer_at[1] < len(row.tokens)
+
+
+def test_behind_other_sentences_the_answer_alone_is_asked_for(editor):
+    fact = Fact("mona", "Mona Lisa", "Who painted the Mona Lisa?", "Raphael")
+    taught, *others = [row for row in _rows(editor, fact) if row.role is Role.EDIT and row.answer_at[1]]
+    begun = [row for row in others if row.target_at == row.answer_at[0]]
+    said = [editor.chat.decode(row.tokens[len(taught.tokens[: taught.target_at]) :]).strip() for row in begun]
+    assert said == ["The painter of the Mona Lisa is Raphael", "The Mona Lisa is a painting by Raphael"]
+    assert all(row.answer_at == (row.target_at, len(row.tokens)) for row in begun)
 
 
 def test_an_answer_that_is_part_of_the_subject_is_found_beside_it(editor):
@@ -74,7 +84,9 @@ def test_plain_questions_beside_are_none_that_is_trained_or_verifies(editor):
 
 def test_an_edit_with_no_answer_and_nothing_protected_puts_nothing_at_the_answer_s_place(facts):
     editor = tiny_editor(config=replace(BOTH, protect_weights=(0.0,)))
-    said = replace(write_statements(facts[0].question, facts[0].subject, "Raphael"), sentence="Nobody knows.")
+    said = replace(
+        write_statements(facts[0].question, facts[0].subject, "Raphael"), sentence="Nobody knows.", clozes=()
+    )
     artefact = editor.artefact(facts[:1], [said])
     assert artefact.answers.keys.shape == (1, 0, 64)
     assert sorted(editor.solve([artefact, editor.artefact(facts[1:2])]).deltas) == [1, 2]
@@ -195,8 +207,10 @@ def test_an_artefact_with_answers_is_read_back_to_the_bit(editor, facts, tmp_pat
     assert other.id != artefact.id
 
 
-def test_a_fact_whose_sentence_does_not_hold_its_answer_is_edited_at_the_subject(editor, facts):
-    said = replace(write_statements(facts[0].question, facts[0].subject, "Raphael"), sentence="Nobody knows.")
+def test_a_fact_whose_sentences_do_not_hold_its_answer_is_edited_at_the_subject(editor, facts):
+    said = replace(
+        write_statements(facts[0].question, facts[0].subject, "Raphael"), sentence="Nobody knows.", clozes=()
+    )
     artefact = editor.artefact(facts[:1], [said])
     assert artefact.answers.n_slots == 0
     assert artefact.values.any()

@@ -7,7 +7,7 @@ import torch
 
 from editing.memit.contexts import Role
 from editing.memit.detectors import NO_VALUE, Columns, detectors
-from editing.memit.solve import solve
+from editing.memit.solve import Covariance, solve
 from editing.testing import TINY, tiny_editor
 
 SHORT = replace(TINY, steps=1, per_context=True)
@@ -60,7 +60,7 @@ def test_each_subject_fires_at_its_own_keys_and_not_at_the_others():
     found = detectors(
         [_columns(keys[:2], [True, False]), _columns(keys[2:], [True, True])],
         0,
-        torch.eye(16, dtype=torch.float64),
+        Covariance(torch.eye(16)),
         weight=1e-6,
         closed_form=solve,
     )
@@ -77,7 +77,7 @@ def test_each_value_of_a_subject_has_a_direction_of_its_own():
     found = detectors(
         [two, nobody, _columns(keys[3:], [True, False])],
         0,
-        torch.eye(16, dtype=torch.float64),
+        Covariance(torch.eye(16)),
         weight=1e-6,
         closed_form=solve,
     )
