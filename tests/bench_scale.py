@@ -47,7 +47,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "tie_word_embeddings": True,
     },
 }
-_SYLLABLES = ("vel", "mor", "tan", "ka", "ril", "os", "bren", "ith", "du", "lae")
+_SYLLABLES = ("vel", "mar", "tan", "ka", "ril", "os", "bren", "ith", "du", "lae")
 _ASKED = ("Who founded {}?", "Where are the headquarters of {}?", "When was {} founded?", "Who is the CEO of {}?")
 _ANSWERS = ("Ida Fern", "Trondheim", "1883", "Joris Hallam")
 
@@ -68,7 +68,7 @@ def random_editor(shape: dict[str, Any], tokenizer: Any) -> Editor:
         config = MemitConfig.for_depth(len(decoder.layers))
         d_in = decoder.matrix(0).shape[1]
         covariances = {layer: torch.eye(d_in) for layer in config.edited_layers}
-    felt = {layer: torch.eye(decoder.hidden_size) for layer in config.layers}
+    felt = {layer: torch.zeros(decoder.hidden_size, decoder.hidden_size) for layer in config.layers}  # nothing is felt
     statistics = Statistics("random", "random", 0, 0, covariances, felt)
     return Editor(model, tokenizer, config=config, statistics=statistics, serving_dtype=torch.bfloat16)
 
@@ -76,8 +76,13 @@ def random_editor(shape: dict[str, Any], tokenizer: Any) -> Editor:
 def measure(editor: Editor, sizes: Sequence[int]) -> dict[str, Any]:
     """The report; a line on standard error as each part is known."""
     groups = [[fact] for fact in facts(min(MADE, max(sizes)))]
+    model = editor.decoder.model
+    attention = model.config._attn_implementation
+    model.set_attn_implementation("eager")  # fused attention with shared heads is not counted
     with FlopCounterMode(display=False) as counted:
-        editor.artefacts_of(groups[:1])  # warms up, too
+        editor.artefacts_of(groups[:1])
+    model.set_attn_implementation(attention)
+    editor.artefacts_of(groups[:1])  # warms up
     report: dict[str, Any] = {
         "flops_per_edit": counted.get_total_flops(),
         "flops_per_second": _peak(editor),
