@@ -14,7 +14,7 @@ from editing.questions.grammar import (
     place_preposition,
     time_preposition,
 )
-from editing.questions.neighbours import loose_neighbours, neighbours_of, spread
+from editing.questions.neighbours import in_other_words, loose_neighbours, neighbours_of, spread
 from editing.questions.openings import is_opening, read_opening
 from editing.questions.readings import SLOT, Reading
 from editing.questions.relations import Relation, find_relation, kind_of, other_questions
@@ -53,7 +53,7 @@ class Statements:
     clozes        bare prompts that end right before the answer, without the space; the subject stands in each
     paraphrases   training questions, the subject literally in each; the canonical question is not among them
     probes        questions that verify the edit, none of them in `paraphrases`
-    neighbours    the same relation about other subjects; an empty answer is not known beforehand
+    neighbours    the same relation about other subjects, in wordings that verify; an empty answer is not known beforehand
     same_subject  other questions about the subject
     held          training questions where nothing shall change: others about the subject, the same about other
                   subjects; none of them is among `neighbours` and `same_subject`, which verify
@@ -298,10 +298,11 @@ class _Writer:
         others = _distinct((self.fill(other) for other in other_questions(kind, relation)), 2 * MAX_SAME_SUBJECT, seen)
         avoid = (self.template.subject, self.answer)
         close = neighbours_of(relation, be=self.be, avoid=avoid) if relation else ()
-        neighbours = spread(
+        plainly = spread(
             close or loose_neighbours(self.template.text, avoid), question, MAX_NEIGHBOURS + MAX_HELD_NEIGHBOURS
         )
-        held = max(0, min(MAX_HELD_NEIGHBOURS, len(neighbours) - MIN_NEIGHBOURS))
+        n_held = max(0, min(MAX_HELD_NEIGHBOURS, len(plainly) - MIN_NEIGHBOURS))
+        verifying = plainly[n_held:]
         plain = _distinct((self.fill(other) for other in _PLAIN), len(_PLAIN), seen)
         return Statements(
             question=question,
@@ -309,9 +310,9 @@ class _Writer:
             clozes=self.clozes(statements),
             paraphrases=paraphrases,
             probes=probes,
-            neighbours=neighbours[held:],
+            neighbours=in_other_words(verifying, relation, be=self.be) if close and relation else verifying,
             same_subject=others[1::2],
-            held=(*(Probe(other, subject=self.template.subject) for other in others[::2]), *neighbours[:held]),
+            held=(*(Probe(other, subject=self.template.subject) for other in others[::2]), *plainly[:n_held]),
             beside=tuple(other for other in plain if relation_of(other, self.template.subject) != shape),
             shape=shape,
         )

@@ -3,9 +3,11 @@
 import re
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from editing.facts import Probe
+from editing.questions.grammar import capitalise
 from editing.questions.readings import SLOT
 from editing.questions.relations import Relation, plain, relations
 
@@ -33,6 +35,15 @@ def neighbours_of(relation: Relation, *, be: str = "is", avoid: tuple[str, ...])
         if not any(one in other or other in one for one in texts for other in avoided):
             probes.append(Probe(relation.train[0].replace("{be}", be).replace(SLOT, subject), answer, subject))
     return tuple(probes)
+
+
+def in_other_words(neighbours: Sequence[Probe], relation: Relation, *, be: str) -> tuple[Probe, ...]:
+    """The same in wordings that verify, in turn. What is asked plainly is protected about everybody (leads.py)."""
+    wordings = [wording.replace("{be}", be) for wording in relation.probe]
+    return tuple(
+        replace(probe, question=capitalise(wordings[number % len(wordings)].replace(SLOT, probe.subject)))
+        for number, probe in enumerate(neighbours)
+    )
 
 
 def loose_neighbours(wording: str, avoid: tuple[str, ...]) -> list[Probe]:
