@@ -27,7 +27,7 @@ from editing.memit.values import Found, answer_place, find_values, prepare, subj
 from editing.replies import Reply
 from editing.statements import Statements, write_statements
 
-# Groups of facts that share a batch on a GPU, times the model's width: 32 of the embedded model's, 8 of a 7-8B model's,
+# Groups of facts that share a batch on a GPU, times the model's width: 56 of the embedded model's, 8 of a 7-8B model's,
 # whose some 300 tokens each fill the matrix units without filling the memory.
 GPU_WIDTH = 32_768
 

@@ -51,7 +51,7 @@ class Context:
 def contexts_for(
     facts: Sequence[Fact], statements: Sequence[Statements], chat: Chat, config: MemitConfig
 ) -> list[Context]:
-    """All rows of the facts of one subject: question, paraphrases, clozes, essence, protected questions.
+    """All rows of the facts of one subject: question, paraphrases, other sentences, clozes, essence, protected questions.
 
     KEEP rows need the base's replies and are added by the editor.
     Raises SubjectNotFound naming the fact if a question does not hold its subject.

@@ -96,8 +96,8 @@ def solve(parts: Sequence[Part], covariance: Covariance, *, weight: float) -> Te
 
     weight  λ, how dear ordinary text is; the reference uses 15,000 (GPT-J), 20,000 (GPT-2 XL)
 
-    In whichever of the two forms has the smaller system; they are equal. The first adds part to part, so that its memory
-    does not grow with their number.
+    In whichever of the two forms has the smaller system; they are equal. The first adds part to part: its memory
+    grows with the rows of the change, not with the keys.
     Raises EditDiverged if the solution is not finite.
     """
     device, d_in = covariance.device, len(covariance.matrix)

@@ -181,8 +181,7 @@ def _covariances(
         counted += int(real.sum())
         if progress is not None:
             progress(counted)
-    # Symmetric to the bit, as it is read back: another process must solve the same tensors.
-    return {layer: ((total + total.T) / (2 * counted)).float().cpu() for layer, total in sums.items()}
+    return {layer: _mean(total, counted) for layer, total in sums.items()}
 
 
 def _moments_of(
@@ -213,13 +212,13 @@ def _moments_of(
                 read.append(seen.mlp_inputs[layer][number, reply if layer in answer_layers else subject].float())
         if progress is not None:
             progress(done)
-    return {layer: _moments(torch.cat(read)) for layer, read in keys.items() if read}
+    every = {layer: torch.cat(read) for layer, read in keys.items() if read}
+    return {layer: _mean((read.T @ read).double(), len(read)) for layer, read in every.items()}
 
 
-def _moments(keys: Tensor) -> Tensor:
-    """E[k kᵀ] of keys (rows, d_in), symmetric to the bit, fp32."""
-    total = (keys.T @ keys).double()
-    return ((total + total.T) / (2 * len(keys))).float().cpu()
+def _mean(total: Tensor, count: int) -> Tensor:
+    """Symmetric to the bit, as it is read back: another process must solve the same tensors."""
+    return ((total + total.T) / (2 * count)).float().cpu()
 
 
 def _fit(rows: Sequence[list[int]], n_tokens: int) -> list[list[int]]:
