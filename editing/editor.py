@@ -310,7 +310,7 @@ class Editor:
     def _covariance(self, layer: int, share: float) -> Covariance:
         if (layer, share) not in self._covariances:
             matrix = self.statistics.covariance(layer, share)
-            self._covariances[layer, share] = Covariance(matrix.to(self.decoder.device))
+            self._covariances[layer, share] = Covariance(matrix, self.decoder.device)
         return self._covariances[layer, share]
 
     def _nothing(self, layer: int) -> LowRankDelta:

@@ -4,8 +4,8 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 
-# Where the answer's place lies, as a share of a model's layers: 22 and 26 of the embedded model's 30.
-ANSWER_DEPTHS = (22 / 30, 26 / 30)
+# Where the answer's place lies, as shares of a model's layers: 24 to 28 of the embedded model's 30.
+ANSWER_DEPTHS = tuple(layer / 30 for layer in range(24, 29))
 
 # Raised when the same artefacts would be solved into other tensors. It is part of every version's id.
 SOLVER_VERSION = 4
@@ -17,7 +17,8 @@ class MemitConfig:
 
     Where the change goes
       layers                 whose MLP output matrix is changed at the subject's last token, ascending
-      answer_layers          the same where the answer stands in the reply, above `layers`; none at all turns it off
+      answer_layers          the same where the answer stands in the reply, above `layers`; none at all turns it off. What
+                             several of them add sums up, what they add by mistake hardly does
     Values (Adam on one vector per subject and layer)
       learning_rate, steps   the rate falls in a line to zero over the steps; the reference uses .1-.5 throughout and 25
       clamp                  longest vector of a layer, as a multiple of the hidden state's norm (reference: .75-4 for all)
@@ -60,9 +61,9 @@ class MemitConfig:
     """
 
     layers: tuple[int, ...] = (3, 4, 5)
-    answer_layers: tuple[int, ...] = (22, 26)
+    answer_layers: tuple[int, ...] = (24, 25, 26, 27, 28)
     learning_rate: float = 1.5
-    steps: int = 14
+    steps: int = 10
     clamp: float = 0.3
     sensitivity_floor: float = 0.3
     kl_weight: float = 0.0625
@@ -72,7 +73,7 @@ class MemitConfig:
     keep_tokens: int = 8
     answer_steps: int = 10
     answer_rate: float = 0.125
-    answer_clamp: float = 0.3
+    answer_clamp: float = 0.12
     subject_rate: float = 0.3
     chat_paraphrases: int = 4
     clozes: int = 1
@@ -83,7 +84,7 @@ class MemitConfig:
     protect_weights: tuple[float, ...] = (0.25, 0.05)
     reply_tokens: int = 24
     answer_protection: float = 10.0
-    answer_columns: int = 64
+    answer_columns: int = 32
     answer_covariance_weight: float = 100.0
     lead_weight: float = 100.0
     answer_lead_weight: float = 300.0
@@ -103,6 +104,8 @@ class MemitConfig:
             raise ValueError("answer_steps, answer_rate, answer_clamp and answer_covariance_weight must be positive")
         if not self.protect_weights or min(self.protect_weights) < 0:
             raise ValueError(f"protect_weights must name weights of 0 or more, not {self.protect_weights!r}")
+        if min(self.lead_weight, self.answer_lead_weight) < 0:
+            raise ValueError("lead_weight and answer_lead_weight must be 0 or more")
         if self.covariance_weight <= 0:
             raise ValueError(f"covariance_weight must be positive, not {self.covariance_weight!r}")
 
@@ -110,7 +113,7 @@ class MemitConfig:
     def for_depth(cls, n_layers: int) -> "MemitConfig":
         """The defaults for a model of so many layers; a model too shallow for it has no place for the answer."""
         recipe = cls(answer_layers=())
-        up = (round(share * n_layers) for share in ANSWER_DEPTHS)
+        up = sorted({round(share * n_layers) for share in ANSWER_DEPTHS})
         return replace(recipe, answer_layers=tuple(n for n in up if recipe.layers[-1] < n < n_layers - 1))
 
     def at_subject_alone(self) -> "MemitConfig":

@@ -239,8 +239,13 @@ def test_a_search_of_both_places_without_a_step_is_no_recipe():
         MemitConfig(answer_steps=0)
 
 
+def test_well_known_subjects_cannot_weigh_less_than_nothing():
+    with pytest.raises(ValueError, match="lead_weight"):
+        MemitConfig(answer_lead_weight=-1.0)
+
+
 def test_the_answer_s_place_goes_with_the_depth_of_the_model():
     assert MemitConfig.for_depth(30) == MemitConfig()
-    assert MemitConfig.for_depth(24).answer_layers == (18, 21)
+    assert MemitConfig.for_depth(24).answer_layers == (19, 20, 21, 22)
     assert MemitConfig.for_depth(8).answer_layers == (6,)
     assert MemitConfig.for_depth(7).answer_layers == ()
