@@ -31,7 +31,8 @@ class MemitConfig:
     Values of both places, sought together from there
       answer_steps           how many steps
       answer_rate            Adam's first step at the answer's place, as a share of the longest vector there
-      answer_clamp           longest vector of a layer there, as a multiple of the norm after it at the question's subject
+      answer_clamp           longest vectors of all layers there together, as a multiple of the norm after them at the
+                             question's subject; each layer has an even share
       subject_rate           learning rate at the subject from here on
     Contexts
       chat_paraphrases       training paraphrases beside the question, as chat turns
@@ -73,7 +74,7 @@ class MemitConfig:
     keep_tokens: int = 8
     answer_steps: int = 10
     answer_rate: float = 0.125
-    answer_clamp: float = 0.12
+    answer_clamp: float = 0.6
     subject_rate: float = 0.3
     chat_paraphrases: int = 4
     clozes: int = 1

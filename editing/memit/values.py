@@ -75,7 +75,7 @@ def subject_place(
 
 def answer_place(batch: Batch, detectors: Mapping[int, Tensor], config: MemitConfig) -> Place:
     """Where the answer stands in a reply. `detectors` are zero beyond the tokens of a group's own answer."""
-    longest = config.answer_clamp * batch.norms(config.answer_layers)
+    longest = config.answer_clamp / len(config.answer_layers) * batch.norms(config.answer_layers)
     width = batch.above.shape[-1]
     turn = torch.eye(width, device=longest.device).expand(len(config.answer_layers), -1, -1)
     return _from_zero(detectors, turn, longest, config.answer_rate * longest / width**0.5)
