@@ -38,7 +38,7 @@ class LowRankDelta:
 class Covariance:
     """E[k kᵀ] over ordinary text, uncentred, (d_in, d_in); what is made of it is made once, on the device to solve on.
 
-    The matrix itself stays where it is: a wide model's, of eight layers, would be seven gigabytes of a GPU.
+    The matrix itself stays where it is: Llama-3-8B's, of eight layers, would take seven gigabytes of a GPU.
     """
 
     def __init__(self, matrix: Tensor, device: torch.device | None = None) -> None:

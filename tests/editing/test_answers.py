@@ -1,6 +1,7 @@
 """The second place of an edit: where its answer stands in a reply, found with what it does at the subject in place."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from editing.memit.answers import _columns, answer_columns, side_by_side
 from editing.memit.config import MemitConfig
 from editing.memit.contexts import Role, contexts_for, with_reply
 from editing.memit.detectors import NO_VALUE
-from editing.memit.values import Place
+from editing.memit.values import Place, answer_place
 from editing.statements import write_statements
 from editing.testing import TINY, TINY_CONFIGS, tiny_editor
 
@@ -242,6 +243,15 @@ def test_a_search_of_both_places_without_a_step_is_no_recipe():
 def test_well_known_subjects_cannot_weigh_less_than_nothing():
     with pytest.raises(ValueError, match="lead_weight"):
         MemitConfig(answer_lead_weight=-1.0)
+
+
+def test_the_answer_s_layers_share_one_length():
+    for layers in ((2,), (2, 3, 4)):
+        batch = SimpleNamespace(norms=lambda of: torch.full((1, len(of)), 10.0), above=torch.zeros(1, 1, 4))
+        place = answer_place(
+            batch, {layer: torch.zeros(1, 1, 8) for layer in layers}, replace(BOTH, answer_layers=layers)
+        )
+        torch.testing.assert_close(place.longest.sum(), torch.tensor(10 * BOTH.answer_clamp))
 
 
 def test_the_answer_s_place_goes_with_the_depth_of_the_model():
