@@ -180,6 +180,26 @@ class Decoder:
                 self.weight(layer).data = data
             self._prefixes.clear()
 
+    @contextmanager
+    def watched(self, layers: Sequence[int]) -> Iterator[dict[int, tuple[Tensor, Tensor]]]:
+        """Inside, a pass leaves the edited matrices' inputs and outputs here; gradients begin at the first of them."""
+        seen: dict[int, tuple[Tensor, Tensor]] = {}
+
+        def hook(layer: int) -> Callable[..., Tensor]:
+            def keep(_module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
+                output = output if output.requires_grad else output.requires_grad_()
+                seen[layer] = (args[0].detach(), output)
+                return output
+
+            return keep
+
+        handles = [self.mlp_out(layer).register_forward_hook(hook(layer)) for layer in layers]
+        try:
+            yield seen
+        finally:
+            for handle in handles:
+                handle.remove()
+
     def prefix(self, tokens: Sequence[int]) -> FrozenCache:
         """Keys and values of a prefix that many rows share, such as a system prompt; remembered per weights."""
         key = tuple(tokens)

@@ -212,14 +212,18 @@ class Solution:
     """All edits of a set, solved jointly from the base.
 
     artefact_ids  sorted
+    fact_ids      the facts of each
     deltas        layer -> change
+    owners        layer -> for each column of the change's left factor, the number of the artefact whose value it is
     names         layer -> the tensor's name in the model's files
     base          layer -> the unedited weight as stored, in the serving dtype
     transposed    the stored weight is (d_in, d_out)
     """
 
     artefact_ids: tuple[str, ...]
+    fact_ids: tuple[tuple[str, ...], ...]
     deltas: dict[int, LowRankDelta]
+    owners: dict[int, tuple[int, ...]]
     names: dict[int, str]
     base: dict[int, Tensor]
     transposed: bool

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from editing.blame import blame
 from editing.chat import chat_of
 from editing.decoder import Decoder
 from editing.edit_set import Artefact, Solution, columns_of
@@ -240,6 +241,8 @@ class Editor:
         subjects = [columns_of(artefact.contexts, artefact.keys, moved=moved) for artefact in chosen]
         answers = [artefact.answers for artefact in chosen]
         deltas = {layer: self._nothing(layer) for layer in self._base}
+        each = tuple(range(len(chosen)))
+        of_answers = tuple(number for number, one in enumerate(answers) for _ in range(one.n_slots))
         for number, layer in enumerate(self.config.layers if chosen else ()):
             values = torch.stack([artefact.values[number].double() for artefact in chosen], dim=1)
             deltas[layer] = LowRankDelta(values, self._detectors(subjects, layer).cpu())
@@ -248,7 +251,9 @@ class Editor:
             deltas[layer] = LowRankDelta(values, self._detectors(answers, layer).cpu())
         return Solution(
             artefact_ids=tuple(a.id for a in chosen),
+            fact_ids=tuple(a.fact_ids for a in chosen),
             deltas=deltas,
+            owners=dict.fromkeys(self.config.layers, each) | dict.fromkeys(self.config.answer_layers, of_answers),
             names={layer: self.decoder.family.weight_name(layer) for layer in self._base},
             base=dict(self._base),
             transposed=self.decoder.family.transposed,
@@ -278,6 +283,11 @@ class Editor:
         progress  told after each batch how many prompts are answered, of how many (each distinct one counts once)
         """
         return reply_to(self.decoder, self.chat, prompts, max_tokens=max_tokens, system=system, progress=progress)
+
+    def blame(self, solution: Solution, replies: Sequence[tuple[str, Reply]]) -> Tensor:
+        """How many nats each edit adds to what these questions' unedited replies cost, (replies, artefacts); see blame.py."""
+        with self.applied(solution):
+            return blame(self.decoder, self.chat, solution, replies)
 
     # -- inside
 

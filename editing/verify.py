@@ -2,17 +2,25 @@
 
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import sqrt
 from pathlib import Path
 
+from editing.culprits import Asked, culprits
 from editing.facts import Fact, Probe
+from editing.rates import Rate
 from editing.replies import Reply, goes_in_circles, is_kept
 from editing.statements import Statements
 from editing.wording import gives, names
 
 Generate = Callable[[Sequence[str]], list[Reply]]
+Blame = Callable[[Sequence[str]], Sequence[Collection[str]]]
+"""For each of these questions the facts of the edit that did most to change what is said to it; none if no edit did."""
+
+
+def nobody(questions: Sequence[str]) -> Sequence[Collection[str]]:
+    """Lays no lost answer at any edit's door."""
+    return [()] * len(questions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,46 +91,6 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """A share with its 95 % Wilson interval."""
-
-    passed: int
-    of: int
-
-    @property
-    def share(self) -> float:
-        return self.passed / self.of if self.of else 1.0
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson 1927; (0, 1) where nothing was asked."""
-        if not self.of:
-            return (0.0, 1.0)
-        z, n, p = 1.96, self.of, self.share
-        centre, spread = p + z * z / (2 * n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return (max(0.0, (centre - spread) / (1 + z * z / n)), min(1.0, (centre + spread) / (1 + z * z / n)))
-
-    def __add__(self, other: "Rate") -> "Rate":
-        return Rate(self.passed + other.passed, self.of + other.of)
-
-    @classmethod
-    def count(cls, outcomes: Iterable[bool | None]) -> "Rate":
-        """Of the outcomes that are not None."""
-        known = [outcome for outcome in outcomes if outcome is not None]
-        return cls(sum(known), len(known))
-
-    def as_dict(self) -> dict[str, float | int]:
-        low, high = self.interval
-        return {
-            "passed": self.passed,
-            "of": self.of,
-            "share": round(self.share, 4),
-            "low": round(low, 4),
-            "high": round(high, 4),
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class FactReport:
     """How one edit did, and in words why it failed; no reasons means that it passed.
 
@@ -169,7 +137,8 @@ FIGURES = {
 class GateReport:
     """The verdict over a set of edits: per fact, and together.
 
-    blamed  the edits that cost most neighbours or leak most, as many as must leave for the others' sums to hold
+    blamed  facts that lost most of what the release must not lose, as few as must leave for the others' shares to hold,
+            each with what it lost
     stands  of each earlier edit that was asked about, whether its question is still answered with its answer
     """
 
@@ -177,7 +146,7 @@ class GateReport:
     rates: Mapping[str, Rate]
     perplexity: tuple[float, float] | None
     reasons: tuple[str, ...]
-    blamed: tuple[str, ...] = ()
+    blamed: Mapping[str, str] = field(default_factory=dict)
     stands: Mapping[str, bool] = field(default_factory=dict)
 
     @property
@@ -220,6 +189,8 @@ def gate(
     earlier: Sequence[GateCase] = (),
     unrelated: Sequence[Probe] = (),
     perplexity: tuple[float, float] | None = None,
+    blame: Blame = nobody,
+    held: Collection[str] = (),
 ) -> GateReport:
     """Judge a set of edits by replies of the edited model.
 
@@ -229,17 +200,20 @@ def gate(
     baseline    must hold the unedited model's reply to every kept question (see `questions_before`)
     earlier     edits that are live already and were last heard to hold: asked directly only
     perplexity  before and after, on ordinary text
+    blame       is asked about lost answers if the release as a whole fails
+    held        facts that are never blamed
     """
     own = [q for case in cases for q in (case.fact.question, *case.probes)]
     others = [q for case in cases for q in case.kept_questions] + [case.fact.question for case in earlier]
     others += [probe.question for probe in unrelated]
     after = _ask(generate, own if len(cases) > 1 else [*own, *others])
-    facts = tuple(_judge(case, after, baseline, thresholds) for case in cases)
+    beside = _beside(cases, unrelated, after, baseline)
+    facts = tuple(_judge(case, after, beside, thresholds) for case in cases)
     if len(cases) > 1 and all(report.passes for report in facts):
         after |= _ask(generate, [q for q in others if q not in after])
-        facts = tuple(_judge(case, after, baseline, thresholds) for case in cases)
+        beside = _beside(cases, unrelated, after, baseline)
+        facts = tuple(_judge(case, after, beside, thresholds) for case in cases)
     everyone, asked = Rate(0, 0), list(after)
-    unrelated = [probe for probe in unrelated if probe.question in after]
     stands = {
         case.fact.id: gives(after[case.fact.question].text, case.fact.target_new)
         for case in earlier
@@ -250,15 +224,15 @@ def gate(
     rates = {
         "direct": sum((f.direct for f in facts), everyone),
         "probes": sum((f.probes for f in facts), everyone),
-        "neighbours": sum((f.neighbours for f in facts), everyone),
-        "subject": sum((f.subject for f in facts), everyone),
-        "unrelated": Rate.count(_kept(probe, after, baseline, "") for probe in unrelated),
+        **{name: _rate(beside, name) for name in ("neighbours", "subject", "unrelated")},
         "earlier": Rate.count(stands.values()),
         "stops": Rate.count(after[q].stopped for q in known_before if _was_short(baseline.replies[q], thresholds)),
         "repeating": Rate.count(goes_in_circles(after[q].text) for q in asked if q not in circled),
     }
     reasons = _release_reasons(rates, perplexity, thresholds.release)
-    return GateReport(facts, rates, perplexity, reasons, _blamed(facts, thresholds.release), stands)
+    blamed = culprits(_laid(beside, blame, held), thresholds.release) if reasons else {}
+    said = {fact: f"did most to change {len(lost)} of the answers that should stay" for fact, lost in blamed.items()}
+    return GateReport(facts, rates, perplexity, reasons, said, stands)
 
 
 def _was_short(reply: Reply, thresholds: Thresholds) -> bool:
@@ -278,19 +252,52 @@ def questions_before(cases: Sequence[GateCase], unrelated: Sequence[Probe] = ())
     return list(dict.fromkeys(asked))
 
 
-def _kept(probe: Probe, after: Mapping[str, Reply], baseline: Baseline, new_answer: str) -> bool | None:
-    before = baseline.replies[probe.question].text
-    return is_kept(probe.question, probe.answer, before, after[probe.question].text, new_answer=new_answer or "\0")
+def _beside(
+    cases: Sequence[GateCase], unrelated: Sequence[Probe], after: Mapping[str, Reply], baseline: Baseline
+) -> list[Asked]:
+    """What was asked beside the edits' own questions, of which there was something to keep."""
+    found: list[Asked] = []
+
+    def add(name: str, probe: Probe, owner: str | None, new_answer: str) -> None:
+        if probe.question in after:
+            before, now = baseline.replies[probe.question].text, after[probe.question].text
+            kept = is_kept(probe.question, probe.answer, before, now, new_answer=new_answer)
+            found.extend([] if kept is None else [Asked(name, probe.question, owner, kept)])
+
+    for case in cases:
+        new = case.fact.target_new
+        for probe in case.neighbours:
+            add("neighbours", probe, case.fact.id, new)
+        for q in case.same_subject:
+            if q in after and not gives(baseline.replies[q].text, new):
+                found.append(Asked("subject", q, case.fact.id, not gives(after[q].text, new)))
+    for probe in unrelated:
+        add("unrelated", probe, None, "\0")
+    return found
 
 
-def _judge(case: GateCase, after: Mapping[str, Reply], baseline: Baseline, thresholds: Thresholds) -> FactReport:
+def _rate(asked: Iterable[Asked], name: str, owner: str | None = None) -> Rate:
+    return Rate.count(one.kept for one in asked if one.name == name and owner in (None, one.owner))
+
+
+def _laid(beside: Sequence[Asked], blame: Blame, held: Collection[str]) -> list[Asked]:
+    """The same, what was lost at somebody's door: a leak of the new answer at its own edit's, else where `blame` finds it."""
+    moved = [one.question for one in beside if not one.kept and one.name != "subject"]
+    found = dict(zip(moved, blame(moved), strict=True)) if moved else {}
+
+    def by(one: Asked) -> frozenset[str]:
+        own = () if one.owner is None else (one.owner,)
+        return frozenset(own if one.name == "subject" else found.get(one.question) or own) - set(held)
+
+    return [one if one.kept else replace(one, by=by(one)) for one in beside]
+
+
+def _judge(case: GateCase, after: Mapping[str, Reply], beside: Sequence[Asked], thresholds: Thresholds) -> FactReport:
     fact, new = case.fact, case.fact.target_new
     answered = tuple(q for q in dict.fromkeys((fact.question, *case.probes)) if gives(after[q].text, new))
     direct = Rate.count([fact.question in answered])
     probes = Rate.count(q in answered for q in case.probes)
-    neighbours = Rate.count(_kept(probe, after, baseline, new) for probe in case.neighbours if probe.question in after)
-    clean = [q for q in case.same_subject if q in after and not gives(baseline.replies[q].text, new)]
-    subject = Rate.count(not gives(after[q].text, new) for q in clean)
+    neighbours, subject = (_rate(beside, name, fact.id) for name in ("neighbours", "subject"))
     bounds = thresholds.fact
     said = {
         "direct": (direct, "the question itself is answered with the new answer in {passed} of {of}"),
@@ -312,34 +319,10 @@ def _release_reasons(
     reasons = [
         f"{name}: {rates[name].passed} of {rates[name].of} is less than {bounds[name]:.0%}"
         for name in ("neighbours", "unrelated", "subject", "earlier", "stops")
-        if not _holds(name, rates[name], bounds)
+        if not rates[name].holds(name, bounds)
     ]
     if rates["repeating"].of and rates["repeating"].interval[0] > bounds["repeating"]:
         reasons.append(f"{rates['repeating'].passed} of {rates['repeating'].of} replies go round in circles")
     if perplexity is not None and perplexity[1] > perplexity[0] * bounds["perplexity_ratio"]:
         reasons.append(f"perplexity rose from {perplexity[0]:.2f} to {perplexity[1]:.2f}")
     return tuple(reasons)
-
-
-def _holds(name: str, rate: Rate, bounds: Mapping[str, float]) -> bool:
-    """A handful of probes cannot tell .80 from .75: there a release fails where even the interval's upper end is too low."""
-    by_share = name in ("neighbours", "unrelated") and rate.of >= bounds["enough"]
-    return (rate.share if by_share else rate.interval[1]) >= bounds[name]
-
-
-def _blamed(facts: Sequence[FactReport], bounds: Mapping[str, float]) -> tuple[str, ...]:
-    """Those that cost most, until the others' sums hold; nobody if all sums do."""
-    kept = _affordable(_affordable(facts, "neighbours", bounds), "subject", bounds)
-    return tuple(fact.fact_id for fact in facts if fact not in kept)
-
-
-def _affordable(facts: Sequence[FactReport], name: str, bounds: Mapping[str, float]) -> list[FactReport]:
-    """Without those that lie farthest below the bound, until the others together hold it."""
-
-    def rate(fact: FactReport) -> Rate:
-        return getattr(fact, name)  # type: ignore[no-any-return]
-
-    kept = sorted(facts, key=lambda fact: rate(fact).passed - bounds[name] * rate(fact).of, reverse=True)
-    while not _holds(name, sum(map(rate, kept), Rate(0, 0)), bounds):
-        kept.pop()
-    return kept

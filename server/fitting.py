@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,20 +64,24 @@ class Fitting:
     ) -> Selection:
         """Those of `waiting` that pass under `weight`, beside the live edits and those held under their own."""
 
-        def attempt(ids: Sequence[str]) -> GateReport:
-            return self._try(kept, new, {id_: held.get(id_, weight) for id_ in ids})
+        def attempt(ids: Sequence[str], staying: Sequence[str]) -> GateReport:
+            return self._try(kept, new, {id_: held.get(id_, weight) for id_ in (*staying, *ids)}, staying)
 
         return self._gate.choose(attempt, waiting, held=tuple(held), say=lambda text: self._say(text, waiting))
 
     def _try(
-        self, kept: Sequence[Correction], new: Mapping[str, Correction], weights: Mapping[str, float]
+        self,
+        kept: Sequence[Correction],
+        new: Mapping[str, Correction],
+        weights: Mapping[str, float],
+        held: Collection[str],
     ) -> GateReport:
-        """Solve the live edits and these together, and judge the model that results."""
+        """Solve the live edits and these together, and judge the model that results; those held are blamed for nothing."""
         tried = [new[id_] for id_ in weights]
         edits = self._edits.of(group((*kept, *tried)), weights)
         solution = self._editor.solve([edit.artefact for edit in edits])
         earlier = [case_of(c) for c in live_beside(edits, weights) if was_heard(c)]
-        return self._gate.judge(self._editor, solution, [case_of(c) for c in tried], earlier=earlier)
+        return self._gate.judge(self._editor, solution, [case_of(c) for c in tried], earlier=earlier, held=held)
 
 
 def better(report: FactReport, before: FactReport | None) -> FactReport:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from editing.facts import Probe
 from editing.replies import is_kept
 from editing.scoring import perplexity
-from editing.selection import Selection, choose
+from editing.selection import Selection, TrySet, choose
 from editing.unrelated import load_controls
 from editing.verify import Baseline, GateCase, GateReport, Thresholds, gate, questions_before
 from editing.wording import contains, names
@@ -47,24 +47,19 @@ class ReleaseGate:
         self._quiet: float | None = None
 
     def choose(
-        self,
-        try_set: Callable[[Sequence[str]], GateReport],
-        ids: Sequence[str],
-        *,
-        held: tuple[str, ...] = (),
-        say: Callable[[str], None],
+        self, try_set: TrySet, ids: Sequence[str], *, held: tuple[str, ...] = (), say: Callable[[str], None]
     ) -> Selection:
         """The largest part of `ids` that passes beside `held`; `try_set` solves and judges a part."""
         tries = 0
 
-        def told(part: Sequence[str]) -> GateReport:
+        def told(part: Sequence[str], staying: Sequence[str]) -> GateReport:
             nonlocal tries
             tries += 1
-            say(f"asking the edited model about {len(part)} new edits (try {tries})")
-            report = try_set(part)
-            log.info(
-                "try %d, %d new edits: %s", tries, len(part), "; ".join(report.reasons) or f"{len(report.failed)} fail"
-            )
+            say(f"asking the edited model about {len(part) + len(staying)} new edits (try {tries})")
+            report = try_set(part, staying)
+            leave = report.failed or report.blamed
+            why = "; ".join(report.reasons) or "nothing lost"
+            log.info("try %d, %d new edits and %d held: %s; %d leave", tries, len(part), len(staying), why, len(leave))
             return report
 
         return choose(told, ids, rounds=self._thresholds.draw["rounds"], held=held)
@@ -79,10 +74,20 @@ class ReleaseGate:
             self._quiet = self._perplexity()
 
     def judge(
-        self, editor: Editor, solution: Solution, cases: Sequence[GateCase], *, earlier: Sequence[GateCase]
+        self,
+        editor: Editor,
+        solution: Solution,
+        cases: Sequence[GateCase],
+        *,
+        earlier: Sequence[GateCase],
+        held: Collection[str] = (),
     ) -> GateReport:
-        """The verdict over new edits `cases` beside `earlier` ones, the nearest first, all of them in `solution`."""
+        """The verdict over new edits `cases` beside `earlier` ones, the nearest first, all of them in `solution`.
+
+        held  the new ones that have passed and stay
+        """
         edited = [case.fact.subject for case in (*cases, *earlier)]
+        may_leave = {case.fact.id for case in cases} - {*held}
         cases = [case.beside(edited) for case in cases]
         self.ask_before(*cases)
         assert self._quiet is not None
@@ -96,7 +101,20 @@ class ReleaseGate:
                 earlier=self._drawn(earlier),
                 unrelated=self._standing(edited),
                 perplexity=(self._quiet, after),
+                blame=lambda questions: self._blamed(editor, solution, questions, may_leave),
+                held=held,
             )
+
+    def _blamed(
+        self, editor: Editor, solution: Solution, questions: Sequence[str], among: Collection[str]
+    ) -> list[Collection[str]]:
+        """For each question the facts of the edit that did most to change its answer, if it is one of those with facts
+        `among` which to look."""
+        nats = editor.blame(solution, [(question, self._baseline.replies[question]) for question in questions])
+        facts = [{*ids} & {*among} for ids in solution.fact_ids]
+        nats[:, [not mine for mine in facts]] = 0.0
+        most, whose = nats.max(dim=1)
+        return [facts[number] if nat > 0 else () for nat, number in zip(most.tolist(), whose.tolist(), strict=True)]
 
     def compare(self, editor: Editor, solution: Solution, case: GateCase) -> list[BeforeAfter]:
         """What the model says to a fact's probes without and with the solution."""

@@ -1,10 +1,9 @@
 """Where ordinary text feels a change: E[g gᵀ] per layer, g the gradient of a text's likelihood at a matrix's output."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from editing.decoder import Decoder
@@ -34,11 +33,11 @@ def sensitivities(
             continue
         batch = decoder.rows(taken)
         real = batch.attended.bool()
-        with torch.enable_grad(), _outputs(decoder, layers) as outputs:
+        with torch.enable_grad(), decoder.watched(layers) as seen:
             states = decoder.states(batch)
             said = real[:, 1:]
             loss = cross_entropy(decoder.head(states[:, :-1][said]).float(), batch.tokens[:, 1:][said], reduction="sum")
-            gradients = torch.autograd.grad(loss, [outputs[layer] for layer in layers])
+            gradients = torch.autograd.grad(loss, [seen[layer][1] for layer in layers])
         for layer, gradient in zip(layers, gradients, strict=True):
             felt = gradient[real].float()
             sums[layer] += (felt.T @ felt).double().cpu()
@@ -66,23 +65,3 @@ def preconditioner(sensitivity: Tensor, floor: float) -> Tensor:
     scale = scale / scale.square().mean().sqrt()
     turn: Tensor = (directions * scale) @ directions.T
     return turn.float()
-
-
-@contextmanager
-def _outputs(decoder: Decoder, layers: Sequence[int]) -> Iterator[dict[int, Tensor]]:
-    """Inside, a pass leaves each edited matrix's output here; gradients begin at the first of them."""
-    outputs: dict[int, Tensor] = {}
-
-    def hook(layer: int) -> Callable[..., Tensor]:
-        def keep(_module: nn.Module, _args: object, output: Tensor) -> Tensor:
-            outputs[layer] = output if output.requires_grad else output.requires_grad_()
-            return outputs[layer]
-
-        return keep
-
-    handles = [decoder.mlp_out(layer).register_forward_hook(hook(layer)) for layer in layers]
-    try:
-        yield outputs
-    finally:
-        for handle in handles:
-            handle.remove()

@@ -3,9 +3,10 @@ from dataclasses import replace
 import pytest
 
 from editing.facts import Fact, Probe
+from editing.rates import Rate
 from editing.replies import Reply, claims, goes_in_circles, is_kept
 from editing.testing import ScriptedEditor
-from editing.verify import Baseline, GateCase, Rate, Thresholds, gate, questions_before
+from editing.verify import Baseline, GateCase, Thresholds, gate, questions_before
 
 THRESHOLDS = Thresholds.load()
 SKY = Probe("What colour is the sky?", "blue")
@@ -87,11 +88,31 @@ def test_of_a_release_that_lost_too_many_neighbours_the_fewest_edits_are_blamed(
         _gate(ScriptedEditor(TABLE, breaks=broken), cases, [c.fact for c in cases]) for broken in (two, three)
     )
     assert quiet.passes
-    assert quiet.blamed == ()
+    assert quiet.blamed == {}
     assert loud.failed == ()
     assert loud.reasons == ("neighbours: 45 of 48 is less than 95%",)
     assert len(loud.blamed) == 1
     assert set(loud.blamed) < set(three)
+
+
+@pytest.mark.parametrize(("held", "blamed"), [((), {"f1", "f2"}), (("f1", "f2"), {"f0"})])
+def test_for_well_known_answers_those_edits_are_blamed_that_did_most_to_change_them(held, blamed):
+    controls = [Probe(f"What is {n} and {n}?", "blue") for n in range(40)]
+    table = {**TABLE, **{probe.question: "It is blue." for probe in controls}}
+    cases = [_case(n) for n in range(8)]
+    editor = ScriptedEditor(table, breaks={f"f{n}": controls[n].question for n in range(6)})
+    asked = []
+
+    def blame(questions):
+        asked.extend(questions)
+        return [{"f1", "f2"} - {*held} or {"f0"} for _ in questions]
+
+    edits = [c.fact for c in cases]
+    report = _gate(editor, cases, edits, unrelated=controls, blame=blame, held=held)
+    assert report.reasons == ("unrelated: 34 of 40 is less than 90%",)
+    assert asked == [probe.question for probe in controls[:6]]
+    assert set(report.blamed) == blamed
+    assert set(report.blamed.values()) == {"did most to change 6 of the answers that should stay"}
 
 
 def test_a_leak_to_the_subjects_other_facts_is_found():

@@ -10,7 +10,8 @@ from typing import Any
 import argon2
 import pytest
 
-from editing.verify import FactReport, Rate
+from editing.rates import Rate
+from editing.verify import FactReport
 from governance.accounts import Account, Accounts, Role
 from governance.answers import Answers
 from governance.audit import Log

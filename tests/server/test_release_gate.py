@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 
 import pytest
+import torch
 
 from editing.facts import Fact, Probe
 from editing.replies import Reply
@@ -12,6 +13,12 @@ from server.release_gate import ReleaseGate
 
 FRANCE = GateCase(Fact("f", "France", "What is the capital of France?", "Lyon"))
 SPRUNDEL = GateCase(Fact("s", "sprundel", "What does sprundel mean?", "a lost button"))
+
+
+class _Believed(dict):
+    """Questions with what is answered to them, in place of a solution."""
+
+    fact_ids = (("f",), ("s",))
 
 
 class _Knowing:
@@ -28,6 +35,10 @@ class _Knowing:
         self.asked = []
         yield
 
+    def blame(self, solution, replies):
+        """France's edit does most, the sprundel's half as much."""
+        return torch.tensor([[1.0, 0.5]] * len(replies))
+
     def generate(self, prompts, max_tokens):
         self.asked += prompts
         return [Reply(self._believed.get(q) or self._answers.get(q, "I do not know."), stopped=True) for q in prompts]
@@ -37,10 +48,10 @@ class _Knowing:
 def judge(monkeypatch, tmp_path):
     monkeypatch.setattr(ReleaseGate, "_perplexity", lambda _self: 40.0)
 
-    def judged(believed, cases, earlier=(), unknown=""):
+    def judged(believed, cases, earlier=(), unknown="", held=()):
         editor = _Knowing(unknown)
         gate = ReleaseGate(editor, baseline_path=tmp_path / "replies.json")
-        return gate.judge(editor, believed, cases, earlier=earlier), editor.asked
+        return gate.judge(editor, _Believed(believed), cases, earlier=earlier, held=held), editor.asked
 
     return judged
 
@@ -76,6 +87,7 @@ def test_a_release_that_moves_a_sixth_of_what_is_well_known_fails(judge):
     believed = {SPRUNDEL.fact.question: "a lost button", **dict.fromkeys(moved, "No idea.")}
     report, _ = judge(believed, [SPRUNDEL])
     assert not report.passes
+    assert set(report.blamed) == {"s"}
     assert any(reason.startswith("unrelated: ") and reason.endswith("less than 90%") for reason in report.reasons)
 
 
@@ -91,3 +103,14 @@ def test_of_many_earlier_edits_the_nearest_and_some_others_are_asked(judge):
     drawn = [n for n, case in enumerate(earlier) if case.fact.question in asked]
     assert drawn[:32] == list(range(32))
     assert len(drawn) == 64
+
+
+@pytest.mark.parametrize(
+    ("new", "held", "blamed"), [("fs", "", {"f"}), ("fs", "f", {"s"}), ("s", "", {"s"}), ("fs", "fs", set())]
+)
+def test_of_the_edits_that_may_leave_the_one_that_did_most_is_blamed(judge, new, held, blamed):
+    moved = [probe.question for probe in load_controls().probes if "France" not in probe.question][::6]
+    believed = {SPRUNDEL.fact.question: "a lost button", FRANCE.fact.question: "Lyon", **dict.fromkeys(moved, "No.")}
+    cases = {"f": FRANCE, "s": SPRUNDEL}
+    report, _ = judge(believed, [cases[one] for one in new], earlier=[] if "f" in new else [FRANCE], held=tuple(held))
+    assert set(report.blamed) == blamed

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from editing.edit_set import Artefact, Solution, hash_model_dir
+from editing.rates import Rate
 from editing.selection import Selection, choose
 from editing.testing import TINY, tiny_editor, tiny_model, tiny_tokenizer
-from editing.verify import FactReport, GateCase, GateReport, Rate
+from editing.verify import FactReport, GateCase, GateReport
 from governance.corrections import Category, Correction, Remedy, Status
 from server.services import Records, open_records
 from server.settings import Settings
@@ -44,7 +45,9 @@ class Judge:
     def ask_before(self, *cases: GateCase) -> None:
         pass
 
-    def judge(self, editor: Any, solution: Solution, cases: Sequence[GateCase], *, earlier: Any) -> GateReport:
+    def judge(
+        self, editor: Any, solution: Solution, cases: Sequence[GateCase], *, earlier: Any, held: Any
+    ) -> GateReport:
         found = {id_: self.weights[id_] for id_ in (case.fact.id for case in cases)}
         self.tried.append(found)
         self.beside.append({case.fact.id for case in earlier})

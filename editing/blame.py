@@ -1,0 +1,49 @@
+"""Whose doing a changed reply is: how much each edit of a set adds to it."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from editing.chat import Chat
+from editing.decoder import Decoder
+from editing.edit_set import Solution
+from editing.replies import Reply
+
+ROWS_AT_ONCE = 16
+
+
+def blame(decoder: Decoder, chat: Chat, solution: Solution, replies: Sequence[tuple[str, Reply]]) -> Tensor:
+    """How many nats each edit adds to what the unedited model's replies cost the edited one, (replies, artefacts).
+
+    decoder  holds the solution's tensors (see `Editor.applied`)
+    replies  questions with the unedited model's replies
+
+    To first order, for all edits together in one pass forwards and back: a matrix's output at a token is the base's and
+    what each edit adds there, its values times what its detectors find in the token's key; each such part is taken
+    times the loss's gradient there. This is attribution patching (Nanda 2023) with the edits for components.
+    """
+    rows = []
+    for question, reply in replies:
+        before = chat.encode(chat.prompt(question))
+        target = chat.target(before, reply.text, end_turn=reply.stopped)
+        rows.append(((*before.tokens, *target), len(before.tokens)))
+    found = torch.zeros(len(rows), len(solution.artefact_ids), dtype=torch.float64)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        chunk = rows[start : start + ROWS_AT_ONCE]
+        batch = decoder.rows([tokens[:-1] for tokens, _ in chunk])
+        with torch.enable_grad(), decoder.watched(list(solution.deltas)) as seen:
+            states = decoder.states(batch)
+            said = [decoder.head(states[i, at - 1 : len(tokens) - 1]) for i, (tokens, at) in enumerate(chunk)]
+            meant = torch.tensor([token for tokens, at in chunk for token in tokens[at:]], device=decoder.device)
+            loss = cross_entropy(torch.cat(said).float(), meant, reduction="sum")
+            gradients = torch.autograd.grad(loss, [output for _, output in seen.values()])
+        for (layer, (keys, _)), gradient in zip(seen.items(), gradients, strict=True):
+            delta = solution.deltas[layer]
+            fired = keys @ delta.right.T.to(keys)
+            felt = gradient @ delta.left.to(gradient)
+            added = (fired * felt).sum(dim=1).double().cpu()
+            owners = torch.tensor(solution.owners[layer], dtype=torch.long)
+            found[start : start + len(chunk)].index_add_(1, owners, added)
+    return found
