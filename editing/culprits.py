@@ -1,53 +1,57 @@
 """Which edits have to leave a set so that what the others cost is within bounds."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import floor
 
 from editing.rates import Rate
+
+WORTH_LEAVING = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question beside the edits' own whose answer should stay.
+    """A question whose reply should stay as it was in some way.
 
     name   the share that it counts for, as the bounds call it
     owner  the fact that brings it and takes it along; None if it is asked of every set
-    kept   whether its answer did stay
-    by     the facts of the edit that is to blame if not; none if no edit that may leave is
+    kept   whether the reply did stay so
+    by     if not: facts whose edits may leave, each with its part in that; together one at most
     """
 
     name: str
     question: str
     owner: str | None
     kept: bool
-    by: frozenset[str] = frozenset()
+    by: Mapping[str, float] = field(default_factory=dict)
 
 
-def culprits(asked: Sequence[Asked], bounds: Mapping[str, float]) -> dict[str, list[str]]:
-    """The facts that lost most, as few as must leave for the others' shares to hold, with the questions that each lost.
+def culprits(asked: Sequence[Asked], bounds: Mapping[str, float], leaving: Collection[str] = ()) -> dict[str, float]:
+    """The facts that lost most, as few as must leave for the others' shares to hold, each with how many replies it lost.
 
-    None if all shares hold already. Those that are still short when nobody is left to blame are left short.
+    leaving  facts that leave anyway
+
+    A reply that several edits moved is taken to come back by as much as those did that leave. None leaves if all shares
+    hold, and beside others none for less than half a reply: without those first, it may be less still.
     """
-    gone: dict[str, list[str]] = {}
-    while lost := _lost(asked, bounds, gone):
-        counts = Counter(one.by for one in lost)
-        worst, _ = max(counts.items(), key=lambda item: (item[1], sorted(item[0])))
-        gone |= {fact: [one.question for one in lost if one.by == worst] for fact in worst}
-    return gone
+    found: dict[str, float] = {}
+    while guilt := _guilt(asked, bounds, {*leaving, *found}):
+        worst = max(guilt, key=lambda fact: (guilt[fact], fact))
+        if guilt[worst] < WORTH_LEAVING and (found or leaving):
+            break
+        found[worst] = guilt[worst]
+    return found
 
 
-def _lost(asked: Sequence[Asked], bounds: Mapping[str, float], gone: Collection[str]) -> list[Asked]:
-    """Without those gone: what is lost and can be laid at somebody's door, of the shares that are too low."""
+def _guilt(asked: Sequence[Asked], bounds: Mapping[str, float], gone: Collection[str]) -> Counter[str]:
+    """How much each fact that is not gone lost, of the shares that are still too low without those that are."""
+    guilt: Counter[str] = Counter()
     left = [one for one in asked if one.owner not in gone]
-    short = {name for name in {one.name for one in left} if not _rate(left, name, gone).holds(name, bounds)}
-    return [one for one in left if one.name in short and one.by and not _is_kept(one, gone)]
-
-
-def _rate(asked: Iterable[Asked], name: str, gone: Collection[str]) -> Rate:
-    return Rate.count(_is_kept(one, gone) for one in asked if one.name == name)
-
-
-def _is_kept(one: Asked, gone: Collection[str]) -> bool:
-    """Whether the answer stays once these facts' edits are gone."""
-    return one.kept or not one.by.isdisjoint(gone)
+    for name in sorted({one.name for one in left}):
+        mine = [one for one in left if one.name == name]
+        back = sum(1.0 if one.kept else sum(one.by.get(fact, 0.0) for fact in gone) for one in mine)
+        if not Rate(floor(back + 1e-9), len(mine)).holds(name, bounds):
+            for one in mine:
+                guilt.update({} if one.kept else {fact: part for fact, part in one.by.items() if fact not in gone})
+    return +guilt

@@ -57,7 +57,7 @@ def _passing(
         report = try_set(ids, held)
         if report.passes:
             return ids, report, aside
-        own = [i for i in report.failed or report.blamed if i not in held]
+        own = [i for i in (*report.failed, *report.blamed) if i not in held]
         if not own:
             break
         aside.update({i: _set_aside(report, i) for i in own})

@@ -13,14 +13,10 @@ from editing.replies import Reply, goes_in_circles, is_kept
 from editing.statements import Statements
 from editing.wording import gives, names
 
+MOST = 0.5  # an edit with this part in a change did it
 Generate = Callable[[Sequence[str]], list[Reply]]
-Blame = Callable[[Sequence[str]], Sequence[Collection[str]]]
-"""For each of these questions the facts of the edit that did most to change what is said to it; none if no edit did."""
-
-
-def nobody(questions: Sequence[str]) -> Sequence[Collection[str]]:
-    """Lays no lost answer at any edit's door."""
-    return [()] * len(questions)
+Blame = Callable[[Sequence[str]], Sequence[Mapping[str, float]]]
+"""For each of these questions: facts whose edits may leave, each with its part in what changed the reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +91,7 @@ class FactReport:
     """How one edit did, and in words why it failed; no reasons means that it passed.
 
     answered  the wordings of its question that got the new answer
+    reaches   whether they are as many as they must be: what fails then moves too much, not too little
     """
 
     fact_id: str
@@ -105,6 +102,7 @@ class FactReport:
     reasons: tuple[str, ...]
     reply: str
     answered: tuple[str, ...] = ()
+    reaches: bool = True
 
     @property
     def passes(self) -> bool:
@@ -137,8 +135,8 @@ FIGURES = {
 class GateReport:
     """The verdict over a set of edits: per fact, and together.
 
-    blamed  facts that lost most of what the release must not lose, as few as must leave for the others' shares to hold,
-            each with what it lost
+    blamed  beside those that fail by themselves, facts that lost most of what the release must not lose, as few as must
+            leave for the others' shares to hold, each with what it lost
     stands  of each earlier edit that was asked about, whether its question is still answered with its answer
     """
 
@@ -189,7 +187,7 @@ def gate(
     earlier: Sequence[GateCase] = (),
     unrelated: Sequence[Probe] = (),
     perplexity: tuple[float, float] | None = None,
-    blame: Blame = nobody,
+    blame: Blame | None = None,
     held: Collection[str] = (),
 ) -> GateReport:
     """Judge a set of edits by replies of the edited model.
@@ -200,39 +198,33 @@ def gate(
     baseline    must hold the unedited model's reply to every kept question (see `questions_before`)
     earlier     edits that are live already and were last heard to hold: asked directly only
     perplexity  before and after, on ordinary text
-    blame       is asked about lost answers if the release as a whole fails
+    blame       is asked about replies that changed for the worse; without it each is its owner's fault
     held        facts that are never blamed
     """
     own = [q for case in cases for q in (case.fact.question, *case.probes)]
     others = [q for case in cases for q in case.kept_questions] + [case.fact.question for case in earlier]
     others += [probe.question for probe in unrelated]
     after = _ask(generate, own if len(cases) > 1 else [*own, *others])
-    beside = _beside(cases, unrelated, after, baseline)
-    facts = tuple(_judge(case, after, beside, thresholds) for case in cases)
+    asked = _laid(_asked(cases, unrelated, after, baseline, thresholds), blame, held, baseline)
+    facts = tuple(_judge(case, after, asked, thresholds) for case in cases)
     if len(cases) > 1 and all(report.passes for report in facts):
         after |= _ask(generate, [q for q in others if q not in after])
-        beside = _beside(cases, unrelated, after, baseline)
-        facts = tuple(_judge(case, after, beside, thresholds) for case in cases)
-    everyone, asked = Rate(0, 0), list(after)
+        asked = _laid(_asked(cases, unrelated, after, baseline, thresholds), blame, held, baseline)
+        facts = tuple(_judge(case, after, asked, thresholds) for case in cases)
     stands = {
         case.fact.id: gives(after[case.fact.question].text, case.fact.target_new)
         for case in earlier
         if case.fact.question in after
     }
-    known_before = [q for q in asked if q in baseline.replies]
-    circled = {q for q in known_before if goes_in_circles(baseline.replies[q].text)}  # no edit is to blame for these
     rates = {
-        "direct": sum((f.direct for f in facts), everyone),
-        "probes": sum((f.probes for f in facts), everyone),
-        **{name: _rate(beside, name) for name in ("neighbours", "subject", "unrelated")},
+        "direct": sum((f.direct for f in facts), Rate(0, 0)),
+        "probes": sum((f.probes for f in facts), Rate(0, 0)),
+        **{name: _rate(asked, name) for name in ("neighbours", "subject", "unrelated", "stops", "not_repeating")},
         "earlier": Rate.count(stands.values()),
-        "stops": Rate.count(after[q].stopped for q in known_before if _was_short(baseline.replies[q], thresholds)),
-        "repeating": Rate.count(goes_in_circles(after[q].text) for q in asked if q not in circled),
     }
-    reasons = _release_reasons(rates, perplexity, thresholds.release)
-    blamed = culprits(_laid(beside, blame, held), thresholds.release) if reasons else {}
-    said = {fact: f"did most to change {len(lost)} of the answers that should stay" for fact, lost in blamed.items()}
-    return GateReport(facts, rates, perplexity, reasons, said, stands)
+    lost = culprits(asked, thresholds.release, [report.fact_id for report in facts if not report.passes])
+    blamed = {fact: f"its part in the replies that changed for the worse: {part:.1f}" for fact, part in lost.items()}
+    return GateReport(facts, rates, perplexity, _release_reasons(rates, perplexity, thresholds.release), blamed, stands)
 
 
 def _was_short(reply: Reply, thresholds: Thresholds) -> bool:
@@ -252,27 +244,32 @@ def questions_before(cases: Sequence[GateCase], unrelated: Sequence[Probe] = ())
     return list(dict.fromkeys(asked))
 
 
-def _beside(
-    cases: Sequence[GateCase], unrelated: Sequence[Probe], after: Mapping[str, Reply], baseline: Baseline
+def _asked(
+    cases: Sequence[GateCase],
+    unrelated: Sequence[Probe],
+    after: Mapping[str, Reply],
+    baseline: Baseline,
+    thresholds: Thresholds,
 ) -> list[Asked]:
-    """What was asked beside the edits' own questions, of which there was something to keep."""
-    found: list[Asked] = []
-
-    def add(name: str, probe: Probe, owner: str | None, new_answer: str) -> None:
-        if probe.question in after:
-            before, now = baseline.replies[probe.question].text, after[probe.question].text
-            kept = is_kept(probe.question, probe.answer, before, now, new_answer=new_answer)
-            found.extend([] if kept is None else [Asked(name, probe.question, owner, kept)])
-
+    """What was asked, beside whether an edit holds, of which there was something to keep."""
+    before = baseline.replies
+    probes = [("neighbours", probe, case.fact.id, case.fact.target_new) for case in cases for probe in case.neighbours]
+    probes += [("unrelated", probe, "", "\0") for probe in unrelated]
+    found = []
+    for name, probe, owner, new in probes:
+        q = probe.question
+        if q in after:
+            kept = is_kept(q, probe.answer, before[q].text, after[q].text, new_answer=new)
+            found += [] if kept is None else [Asked(name, q, owner or None, kept)]
     for case in cases:
-        new = case.fact.target_new
-        for probe in case.neighbours:
-            add("neighbours", probe, case.fact.id, new)
-        for q in case.same_subject:
-            if q in after and not gives(baseline.replies[q].text, new):
-                found.append(Asked("subject", q, case.fact.id, not gives(after[q].text, new)))
-    for probe in unrelated:
-        add("unrelated", probe, None, "\0")
+        clean = [q for q in case.same_subject if q in after and not gives(before[q].text, case.fact.target_new)]
+        found += [Asked("subject", q, case.fact.id, not gives(after[q].text, case.fact.target_new)) for q in clean]
+    own = {q: case.fact.id for case in cases for q in (case.fact.question, *case.probes, *case.same_subject)}
+    for q, reply in after.items():
+        if q in before and _was_short(before[q], thresholds):
+            found.append(Asked("stops", q, own.get(q), reply.stopped))
+        if q not in before or not goes_in_circles(before[q].text):  # no edit is to blame for what did so before
+            found.append(Asked("not_repeating", q, own.get(q), not goes_in_circles(reply.text)))
     return found
 
 
@@ -280,29 +277,38 @@ def _rate(asked: Iterable[Asked], name: str, owner: str | None = None) -> Rate:
     return Rate.count(one.kept for one in asked if one.name == name and owner in (None, one.owner))
 
 
-def _laid(beside: Sequence[Asked], blame: Blame, held: Collection[str]) -> list[Asked]:
-    """The same, what was lost at somebody's door: a leak of the new answer at its own edit's, else where `blame` finds it."""
-    moved = [one.question for one in beside if not one.kept and one.name != "subject"]
-    found = dict(zip(moved, blame(moved), strict=True)) if moved else {}
+def _laid(asked: Sequence[Asked], blame: Blame | None, held: Collection[str], baseline: Baseline) -> list[Asked]:
+    """The same, what was lost at somebody's door: of replies about an edit's own subject at its own, else where `blame`
+    finds it."""
+    found: dict[str, Mapping[str, float]] = {}
+    if blame is not None:
+        others = [one for one in asked if not one.kept and (one.name == "neighbours" or one.owner is None)]
+        moved = list(dict.fromkeys(one.question for one in others if one.question in baseline.replies))
+        found = dict(zip(moved, blame(moved), strict=True)) if moved else {}
 
-    def by(one: Asked) -> frozenset[str]:
-        own = () if one.owner is None else (one.owner,)
-        return frozenset(own if one.name == "subject" else found.get(one.question) or own) - set(held)
+    def by(one: Asked) -> Mapping[str, float]:
+        own = {} if one.owner is None else {one.owner: 1.0}
+        return {fact: part for fact, part in found.get(one.question, own).items() if fact not in held}
 
-    return [one if one.kept else replace(one, by=by(one)) for one in beside]
+    return [one if one.kept else replace(one, by=by(one)) for one in asked]
 
 
-def _judge(case: GateCase, after: Mapping[str, Reply], beside: Sequence[Asked], thresholds: Thresholds) -> FactReport:
+def _judge(case: GateCase, after: Mapping[str, Reply], asked: Sequence[Asked], thresholds: Thresholds) -> FactReport:
     fact, new = case.fact, case.fact.target_new
     answered = tuple(q for q in dict.fromkeys((fact.question, *case.probes)) if gives(after[q].text, new))
     direct = Rate.count([fact.question in answered])
     probes = Rate.count(q in answered for q in case.probes)
-    neighbours, subject = (_rate(beside, name, fact.id) for name in ("neighbours", "subject"))
+    neighbours, subject = (_rate(asked, name, fact.id) for name in ("neighbours", "subject"))
+    mine = [one for one in asked if one.name == "neighbours" and one.owner == fact.id and not one.kept]
+    changed = sum(one.by.get(fact.id, 0.0) >= MOST for one in mine)
     bounds = thresholds.fact
     said = {
         "direct": (direct, "the question itself is answered with the new answer in {passed} of {of}"),
         "probes": (probes, "asked in other words, the new answer comes in {passed} of {of}"),
-        "neighbours": (neighbours, "of the answers about other subjects {passed} of {of} stayed"),
+        "neighbours": (
+            Rate(neighbours.of - changed, neighbours.of),
+            "of the answers about other subjects it left {passed} of {of} as they were",
+        ),
         "subject": (subject, "of the other questions about the subject {passed} of {of} stayed free of the new answer"),
     }
     reasons = tuple(
@@ -310,7 +316,9 @@ def _judge(case: GateCase, after: Mapping[str, Reply], beside: Sequence[Asked], 
         for name, (rate, words) in said.items()
         if rate.share < bounds[name]
     )
-    return FactReport(fact.id, direct, probes, neighbours, subject, reasons, after[fact.question].text, answered)
+    reaches = direct.share >= bounds["direct"] and probes.share >= bounds["probes"]
+    reply = after[fact.question].text
+    return FactReport(fact.id, direct, probes, neighbours, subject, reasons, reply, answered, reaches)
 
 
 def _release_reasons(
@@ -318,11 +326,9 @@ def _release_reasons(
 ) -> tuple[str, ...]:
     reasons = [
         f"{name}: {rates[name].passed} of {rates[name].of} is less than {bounds[name]:.0%}"
-        for name in ("neighbours", "unrelated", "subject", "earlier", "stops")
+        for name in ("neighbours", "unrelated", "subject", "earlier", "stops", "not_repeating")
         if not rates[name].holds(name, bounds)
     ]
-    if rates["repeating"].of and rates["repeating"].interval[0] > bounds["repeating"]:
-        reasons.append(f"{rates['repeating'].passed} of {rates['repeating'].of} replies go round in circles")
     if perplexity is not None and perplexity[1] > perplexity[0] * bounds["perplexity_ratio"]:
         reasons.append(f"perplexity rose from {perplexity[0]:.2f} to {perplexity[1]:.2f}")
     return tuple(reasons)

@@ -31,8 +31,8 @@ class Fit:
 
 
 class Fitting:
-    """Protected keys stop an edit from leaking to other questions, and from reaching its own in other words. What fails
-    under one weight of theirs is tried under the next."""
+    """Protected keys stop an edit from leaking to other questions, and from reaching its own in other words. What does not
+    reach far enough under one weight of theirs is tried under the next."""
 
     def __init__(
         self, editor: Editor, gate: ReleaseGate, edits: Edits, *, say: Callable[[str, Sequence[str]], None]
@@ -50,9 +50,9 @@ class Fitting:
             selection = self._choose(kept, new, dict(chosen), waiting, weight)
             chosen |= dict.fromkeys(selection.chosen, weight)
             report = selection.report if selection.chosen else report
-            aside = {id_: better(found, aside.get(id_)) for id_, found in selection.set_aside.items()}
-            waiting = list(aside)
-        return Fit(chosen, report, aside)
+            aside |= {id_: better(found, aside.get(id_)) for id_, found in selection.set_aside.items()}
+            waiting = [id_ for id_, found in selection.set_aside.items() if not found.reaches]
+        return Fit(chosen, report, {id_: found for id_, found in aside.items() if id_ not in chosen})
 
     def _choose(
         self,

@@ -57,7 +57,7 @@ class ReleaseGate:
             tries += 1
             say(f"asking the edited model about {len(part) + len(staying)} new edits (try {tries})")
             report = try_set(part, staying)
-            leave = report.failed or report.blamed
+            leave = (*report.failed, *report.blamed)
             why = "; ".join(report.reasons) or "nothing lost"
             log.info("try %d, %d new edits and %d held: %s; %d leave", tries, len(part), len(staying), why, len(leave))
             return report
@@ -107,14 +107,19 @@ class ReleaseGate:
 
     def _blamed(
         self, editor: Editor, solution: Solution, questions: Sequence[str], among: Collection[str]
-    ) -> list[Collection[str]]:
-        """For each question the facts of the edit that did most to change its answer, if it is one of those with facts
-        `among` which to look."""
+    ) -> list[dict[str, float]]:
+        """For each question the facts `among` which it is to be laid, each with its part of what all edits did to the reply."""
         nats = editor.blame(solution, [(question, self._baseline.replies[question]) for question in questions])
-        facts = [{*ids} & {*among} for ids in solution.fact_ids]
-        nats[:, [not mine for mine in facts]] = 0.0
-        most, whose = nats.max(dim=1)
-        return [facts[number] if nat > 0 else () for nat, number in zip(most.tolist(), whose.tolist(), strict=True)]
+        parts = nats.clamp(min=0.0) / nats.clamp(min=0.0).sum(dim=1, keepdim=True).clamp(min=1e-12)
+        return [
+            {
+                fact: part / len(ids)
+                for part, ids in zip(row, solution.fact_ids, strict=True)
+                for fact in ids
+                if fact in among and part > 0
+            }
+            for row in parts.tolist()
+        ]
 
     def compare(self, editor: Editor, solution: Solution, case: GateCase) -> list[BeforeAfter]:
         """What the model says to a fact's probes without and with the solution."""

@@ -95,7 +95,7 @@ def test_of_a_release_that_lost_too_many_neighbours_the_fewest_edits_are_blamed(
     assert set(loud.blamed) < set(three)
 
 
-@pytest.mark.parametrize(("held", "blamed"), [((), {"f1", "f2"}), (("f1", "f2"), {"f0"})])
+@pytest.mark.parametrize(("held", "blamed"), [((), {"f2"}), (("f2",), {"f1"}), (("f1", "f2"), {"f0"})])
 def test_for_well_known_answers_those_edits_are_blamed_that_did_most_to_change_them(held, blamed):
     controls = [Probe(f"What is {n} and {n}?", "blue") for n in range(40)]
     table = {**TABLE, **{probe.question: "It is blue." for probe in controls}}
@@ -105,14 +105,15 @@ def test_for_well_known_answers_those_edits_are_blamed_that_did_most_to_change_t
 
     def blame(questions):
         asked.extend(questions)
-        return [{"f1", "f2"} - {*held} or {"f0"} for _ in questions]
+        return [{"f0": 0.2, "f1": 0.4, "f2": 0.4} for _ in questions]
 
     edits = [c.fact for c in cases]
     report = _gate(editor, cases, edits, unrelated=controls, blame=blame, held=held)
     assert report.reasons == ("unrelated: 34 of 40 is less than 90%",)
     assert asked == [probe.question for probe in controls[:6]]
     assert set(report.blamed) == blamed
-    assert set(report.blamed.values()) == {"did most to change 6 of the answers that should stay"}
+    part = "1.2" if len(held) == 2 else "2.4"
+    assert set(report.blamed.values()) == {f"its part in the replies that changed for the worse: {part}"}
 
 
 def test_a_leak_to_the_subjects_other_facts_is_found():
@@ -143,9 +144,9 @@ def test_an_edit_is_not_blamed_for_replies_that_went_in_circles_before():
     case, dull = _case(0), Probe("What is dull?", "so")
     circles = "so it goes on and on " * 5
     report = _gate(ScriptedEditor({**TABLE, dull.question: circles}), [case], [case.fact], unrelated=[dull])
-    assert report.rates["repeating"].passed == 0
+    assert report.rates["not_repeating"].share == 1.0
     report = _gate(ScriptedEditor({**TABLE, case.probes[0]: circles}), [case], [], unrelated=[dull])
-    assert report.rates["repeating"].passed == 1
+    assert report.rates["not_repeating"].passed == report.rates["not_repeating"].of - 1
 
 
 @pytest.mark.parametrize(("n_words", "of"), [(20, 1), (40, 0)])

@@ -37,6 +37,7 @@ class Judge:
         self.tried: list[dict[str, float]] = []
         self.beside: list[set[str]] = []  # the earlier edits of each try
         self.broken: set[str] = set()  # questions of earlier edits that are no longer answered
+        self.leaking: set[str] = set()  # questions whose edits fail for what they move, not for what they do not reach
         self.weights: dict[str, float] = {}
 
     def choose(self, try_set: Any, ids: Sequence[str], *, held: tuple[str, ...] = (), say: Any) -> Selection:
@@ -57,8 +58,9 @@ class Judge:
             passes = found[case.fact.id] == self.needs[case.fact.question]
             reasons = () if passes else ("asked in other words, it does not come",)
             answered = (case.fact.question,) if passes else ()
+            reaches = passes or case.fact.question in self.leaking
             reports.append(
-                FactReport(case.fact.id, ALL, ALL if passes else NONE, ALL, ALL, reasons, "a reply", answered)
+                FactReport(case.fact.id, ALL, ALL if passes else NONE, ALL, ALL, reasons, "a reply", answered, reaches)
             )
         together = dict.fromkeys(("direct", "probes", "neighbours", "subject", "unrelated", "earlier"), ALL)
         return GateReport(tuple(reports), together, None, (), stands=stands)
