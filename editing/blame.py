@@ -11,7 +11,8 @@ from editing.decoder import Decoder
 from editing.edit_set import Solution
 from editing.replies import Reply
 
-ROWS_AT_ONCE = 16
+# Rows whose activations are held at once, times the model's width: 16 of the embedded model's, two of a 7-8B model's.
+ROWS_WIDTH = 9_216
 
 
 def blame(decoder: Decoder, chat: Chat, solution: Solution, replies: Sequence[tuple[str, Reply]]) -> Tensor:
@@ -30,8 +31,9 @@ def blame(decoder: Decoder, chat: Chat, solution: Solution, replies: Sequence[tu
         target = chat.target(before, reply.text, end_turn=reply.stopped)
         rows.append(((*before.tokens, *target), len(before.tokens)))
     found = torch.zeros(len(rows), len(solution.artefact_ids), dtype=torch.float64)
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        chunk = rows[start : start + ROWS_AT_ONCE]
+    at_once = max(1, ROWS_WIDTH // decoder.hidden_size)
+    for start in range(0, len(rows), at_once):
+        chunk = rows[start : start + at_once]
         batch = decoder.rows([tokens[:-1] for tokens, _ in chunk])
         with torch.enable_grad(), decoder.watched(list(solution.deltas)) as seen:
             states = decoder.states(batch)
@@ -41,8 +43,8 @@ def blame(decoder: Decoder, chat: Chat, solution: Solution, replies: Sequence[tu
             gradients = torch.autograd.grad(loss, [output for _, output in seen.values()])
         for (layer, (keys, _)), gradient in zip(seen.items(), gradients, strict=True):
             delta = solution.deltas[layer]
-            fired = keys @ delta.right.T.to(keys)
-            felt = gradient @ delta.left.to(gradient)
+            fired = keys.float() @ delta.right.T.to(keys.device).float()
+            felt = gradient.float() @ delta.left.to(gradient.device).float()
             added = (fired * felt).sum(dim=1).double().cpu()
             owners = torch.tensor(solution.owners[layer], dtype=torch.long)
             found[start : start + len(chunk)].index_add_(1, owners, added)

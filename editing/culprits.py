@@ -17,7 +17,7 @@ class Asked:
     name   the share that it counts for, as the bounds call it
     owner  the fact that brings it and takes it along; None if it is asked of every set
     kept   whether the reply did stay so
-    by     if not: facts whose edits may leave, each with its part in that; together one at most
+    by     if not: facts whose edits may leave, each with its edit's part in that, one at most
     """
 
     name: str
@@ -28,7 +28,8 @@ class Asked:
 
 
 def culprits(asked: Sequence[Asked], bounds: Mapping[str, float], leaving: Collection[str] = ()) -> dict[str, float]:
-    """The facts that lost most, as few as must leave for the others' shares to hold, each with how many replies it lost.
+    """Facts that have to leave for the others' shares to hold, those that lost most first, each with how much it lost of
+    the replies of shares that were still too low.
 
     leaving  facts that leave anyway
 
@@ -46,12 +47,14 @@ def culprits(asked: Sequence[Asked], bounds: Mapping[str, float], leaving: Colle
 
 def _guilt(asked: Sequence[Asked], bounds: Mapping[str, float], gone: Collection[str]) -> Counter[str]:
     """How much each fact that is not gone lost, of the shares that are still too low without those that are."""
-    guilt: Counter[str] = Counter()
     left = [one for one in asked if one.owner not in gone]
+    lost: dict[str, Mapping[str, float]] = {}
     for name in sorted({one.name for one in left}):
         mine = [one for one in left if one.name == name]
-        back = sum(1.0 if one.kept else sum(one.by.get(fact, 0.0) for fact in gone) for one in mine)
+        back = sum(1.0 if one.kept else min(1.0, sum(one.by.get(fact, 0.0) for fact in gone)) for one in mine)
         if not Rate(floor(back + 1e-9), len(mine)).holds(name, bounds):
-            for one in mine:
-                guilt.update({} if one.kept else {fact: part for fact, part in one.by.items() if fact not in gone})
+            lost |= {one.question: one.by for one in mine if not one.kept}
+    guilt: Counter[str] = Counter()
+    for by in lost.values():
+        guilt.update({fact: part for fact, part in by.items() if fact not in gone})
     return +guilt

@@ -285,9 +285,9 @@ class Editor:
         return reply_to(self.decoder, self.chat, prompts, max_tokens=max_tokens, system=system, progress=progress)
 
     def blame(self, solution: Solution, replies: Sequence[tuple[str, Reply]]) -> Tensor:
-        """How many nats each edit adds to what these questions' unedited replies cost, (replies, artefacts); see blame.py."""
-        with self.applied(solution):
-            return blame(self.decoder, self.chat, solution, replies)
+        """Inside `applied(solution)`: how many nats each edit adds to what these questions' unedited replies cost, (replies,
+        artefacts); see blame.py."""
+        return blame(self.decoder, self.chat, solution, replies)
 
     # -- inside
 

@@ -26,8 +26,8 @@ def choose(try_set: TrySet, fact_ids: Sequence[str], *, rounds: int, held: tuple
     held     edits that have passed and are part of every try
 
     Edits that fail on their own account leave together and the rest is tried again, and so do those to blame for what
-    the release has lost. If nobody is to blame and it does not pass, the batch is halved: the first half alone, then the second
-    beside what passed of the first. With b bad edits among n this takes about b·log2(n) tries, not n.
+    the release has lost. If nobody is, or so many rounds were not enough, the batch is halved: the first half alone, then
+    the second beside what passed of the first. With b bad edits among n this takes about b·log2(n) tries, not n.
     """
     counter = _Counter(try_set)
     chosen, report, aside = _passing(counter, list(fact_ids), rounds, held)

@@ -16,7 +16,7 @@ from editing.wording import gives, names
 MOST = 0.5  # an edit with this part in a change did it
 Generate = Callable[[Sequence[str]], list[Reply]]
 Blame = Callable[[Sequence[str]], Sequence[Mapping[str, float]]]
-"""For each of these questions: facts whose edits may leave, each with its part in what changed the reply."""
+"""For each of these questions: facts, each with its edit's part in what changed the reply; none where no edit is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,7 @@ class Baseline:
 class FactReport:
     """How one edit did, and in words why it failed; no reasons means that it passed.
 
+    neighbours  how many stayed, whichever edit moved the others; it fails for those alone that it moved itself
     answered  the wordings of its question that got the new answer
     reaches   whether they are as many as they must be: what fails then moves too much, not too little
     """
@@ -199,18 +200,18 @@ def gate(
     earlier     edits that are live already and were last heard to hold: asked directly only
     perplexity  before and after, on ordinary text
     blame       is asked about replies that changed for the worse; without it each is its owner's fault
-    held        facts that are never blamed
+    held        facts that are never blamed and never leave
     """
     own = [q for case in cases for q in (case.fact.question, *case.probes)]
     others = [q for case in cases for q in case.kept_questions] + [case.fact.question for case in earlier]
     others += [probe.question for probe in unrelated]
-    after = _ask(generate, own if len(cases) > 1 else [*own, *others])
-    asked = _laid(_asked(cases, unrelated, after, baseline, thresholds), blame, held, baseline)
-    facts = tuple(_judge(case, after, asked, thresholds) for case in cases)
-    if len(cases) > 1 and all(report.passes for report in facts):
-        after |= _ask(generate, [q for q in others if q not in after])
-        asked = _laid(_asked(cases, unrelated, after, baseline, thresholds), blame, held, baseline)
+    after: dict[str, Reply] = {}
+    for questions in (own, others) if len(cases) > 1 else ([*own, *others],):
+        after |= _ask(generate, [q for q in questions if q not in after])
+        asked = _with_blame(_asked(cases, unrelated, after, baseline, thresholds), cases, blame, held, baseline)
         facts = tuple(_judge(case, after, asked, thresholds) for case in cases)
+        if not all(report.passes for report in facts):
+            break
     stands = {
         case.fact.id: gives(after[case.fact.question].text, case.fact.target_new)
         for case in earlier
@@ -222,7 +223,8 @@ def gate(
         **{name: _rate(asked, name) for name in ("neighbours", "subject", "unrelated", "stops", "not_repeating")},
         "earlier": Rate.count(stands.values()),
     }
-    lost = culprits(asked, thresholds.release, [report.fact_id for report in facts if not report.passes])
+    failed = [report.fact_id for report in facts if not report.passes and report.fact_id not in held]
+    lost = culprits(asked, thresholds.release, failed)
     blamed = {fact: f"its part in the replies that changed for the worse: {part:.1f}" for fact, part in lost.items()}
     return GateReport(facts, rates, perplexity, _release_reasons(rates, perplexity, thresholds.release), blamed, stands)
 
@@ -264,31 +266,42 @@ def _asked(
     for case in cases:
         clean = [q for q in case.same_subject if q in after and not gives(before[q].text, case.fact.target_new)]
         found += [Asked("subject", q, case.fact.id, not gives(after[q].text, case.fact.target_new)) for q in clean]
-    own = {q: case.fact.id for case in cases for q in (case.fact.question, *case.probes, *case.same_subject)}
+    owners = {q: case.fact.id for case in reversed(cases) for q in case.kept_questions} | _own_questions(cases)
     for q, reply in after.items():
         if q in before and _was_short(before[q], thresholds):
-            found.append(Asked("stops", q, own.get(q), reply.stopped))
+            found.append(Asked("stops", q, owners.get(q), reply.stopped))
         if q not in before or not goes_in_circles(before[q].text):  # no edit is to blame for what did so before
-            found.append(Asked("not_repeating", q, own.get(q), not goes_in_circles(reply.text)))
+            found.append(Asked("not_repeating", q, owners.get(q), not goes_in_circles(reply.text)))
     return found
+
+
+def _own_questions(cases: Iterable[GateCase]) -> dict[str, str]:
+    """Questions about the edits' own subjects, each with its fact."""
+    asked = {q: case.fact.id for case in cases for q in case.same_subject}
+    return asked | {q: case.fact.id for case in cases for q in (case.fact.question, *case.probes)}
 
 
 def _rate(asked: Iterable[Asked], name: str, owner: str | None = None) -> Rate:
     return Rate.count(one.kept for one in asked if one.name == name and owner in (None, one.owner))
 
 
-def _laid(asked: Sequence[Asked], blame: Blame | None, held: Collection[str], baseline: Baseline) -> list[Asked]:
-    """The same, what was lost at somebody's door: of replies about an edit's own subject at its own, else where `blame`
-    finds it."""
-    found: dict[str, Mapping[str, float]] = {}
-    if blame is not None:
-        others = [one for one in asked if not one.kept and (one.name == "neighbours" or one.owner is None)]
-        moved = list(dict.fromkeys(one.question for one in others if one.question in baseline.replies))
-        found = dict(zip(moved, blame(moved), strict=True)) if moved else {}
+def _with_blame(
+    asked: Sequence[Asked],
+    cases: Sequence[GateCase],
+    blame: Blame | None,
+    held: Collection[str],
+    baseline: Baseline,
+) -> list[Asked]:
+    """The same, what was lost shared out: of replies about an edit's own subject all to that edit, of others as `blame`
+    finds it, where it finds nothing to the owner."""
+    own, may_leave = _own_questions(cases), {case.fact.id for case in cases} - {*held}
+    lost = [one.question for one in asked if not one.kept and one.question not in own]
+    moved = [question for question in dict.fromkeys(lost) if question in baseline.replies]
+    found = dict(zip(moved, blame(moved), strict=True)) if blame and moved else {}
 
     def by(one: Asked) -> Mapping[str, float]:
-        own = {} if one.owner is None else {one.owner: 1.0}
-        return {fact: part for fact, part in found.get(one.question, own).items() if fact not in held}
+        parts = found.get(one.question) or ({one.owner: 1.0} if one.owner else {})
+        return {fact: part for fact, part in parts.items() if fact in may_leave}
 
     return [one if one.kept else replace(one, by=by(one)) for one in asked]
 
@@ -299,8 +312,8 @@ def _judge(case: GateCase, after: Mapping[str, Reply], asked: Sequence[Asked], t
     direct = Rate.count([fact.question in answered])
     probes = Rate.count(q in answered for q in case.probes)
     neighbours, subject = (_rate(asked, name, fact.id) for name in ("neighbours", "subject"))
-    mine = [one for one in asked if one.name == "neighbours" and one.owner == fact.id and not one.kept]
-    changed = sum(one.by.get(fact.id, 0.0) >= MOST for one in mine)
+    lost = [one for one in asked if one.name == "neighbours" and one.owner == fact.id and not one.kept]
+    changed = sum(one.by.get(fact.id, 0.0) >= MOST for one in lost)
     bounds = thresholds.fact
     said = {
         "direct": (direct, "the question itself is answered with the new answer in {passed} of {of}"),

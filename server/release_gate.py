@@ -57,9 +57,15 @@ class ReleaseGate:
             tries += 1
             say(f"asking the edited model about {len(part) + len(staying)} new edits (try {tries})")
             report = try_set(part, staying)
-            leave = (*report.failed, *report.blamed)
-            why = "; ".join(report.reasons) or "nothing lost"
-            log.info("try %d, %d new edits and %d held: %s; %d leave", tries, len(part), len(staying), why, len(leave))
+            log.info(
+                "try %d, %d new edits and %d held: %d fail by themselves, %d for all%s",
+                tries,
+                len(part),
+                len(staying),
+                len(report.failed),
+                len(report.blamed),
+                "".join(f"; {reason}" for reason in report.reasons),
+            )
             return report
 
         return choose(told, ids, rounds=self._thresholds.draw["rounds"], held=held)
@@ -87,7 +93,6 @@ class ReleaseGate:
         held  the new ones that have passed and stay
         """
         edited = [case.fact.subject for case in (*cases, *earlier)]
-        may_leave = {case.fact.id for case in cases} - {*held}
         cases = [case.beside(edited) for case in cases]
         self.ask_before(*cases)
         assert self._quiet is not None
@@ -101,23 +106,17 @@ class ReleaseGate:
                 earlier=self._drawn(earlier),
                 unrelated=self._standing(edited),
                 perplexity=(self._quiet, after),
-                blame=lambda questions: self._blamed(editor, solution, questions, may_leave),
+                blame=lambda questions: self._parts(editor, solution, questions),
                 held=held,
             )
 
-    def _blamed(
-        self, editor: Editor, solution: Solution, questions: Sequence[str], among: Collection[str]
-    ) -> list[dict[str, float]]:
-        """For each question the facts `among` which it is to be laid, each with its part of what all edits did to the reply."""
+    def _parts(self, editor: Editor, solution: Solution, questions: Sequence[str]) -> list[dict[str, float]]:
+        """For each question every fact of the solution, with its edit's part in what made the unedited reply less likely."""
         nats = editor.blame(solution, [(question, self._baseline.replies[question]) for question in questions])
-        parts = nats.clamp(min=0.0) / nats.clamp(min=0.0).sum(dim=1, keepdim=True).clamp(min=1e-12)
+        worse = nats.clamp(min=0.0)
+        parts = worse / worse.sum(dim=1, keepdim=True).clamp(min=1e-12)
         return [
-            {
-                fact: part / len(ids)
-                for part, ids in zip(row, solution.fact_ids, strict=True)
-                for fact in ids
-                if fact in among and part > 0
-            }
+            {fact: part for part, ids in zip(row, solution.fact_ids, strict=True) if part > 0 for fact in ids}
             for row in parts.tolist()
         ]
 

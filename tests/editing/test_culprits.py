@@ -50,6 +50,17 @@ def test_what_an_edit_brought_leaves_with_it():
     assert set(culprits([*own, *others], BOUNDS)) == {"a"}
 
 
+def test_a_reply_that_is_worse_in_two_ways_counts_once():
+    lost = [Asked(name, f"lost {n}", None, False, {"a": 1.0}) for n in range(9) for name in ("unrelated", "stops")]
+    assert culprits([*_unrelated([]), *lost], {**BOUNDS, "stops": 0.9}) == {"a": 9.0}
+
+
+def test_facts_of_one_edit_bring_back_no_more_than_there_is():
+    asked = [Asked("unrelated", f"lost {n}", None, False, {"a": 0.7, "b": 0.7, "c": 0.3}) for n in range(9)]
+    assert list(culprits([*_unrelated([]), *asked], BOUNDS)) == ["b"]
+    assert culprits([*_unrelated([]), *asked], BOUNDS, leaving=["a", "b"]) == {}
+
+
 def test_what_nobody_did_makes_nobody_leave():
     assert culprits([Asked("unrelated", str(n), None, kept=False) for n in range(40)], BOUNDS) == {}
 
@@ -77,9 +88,20 @@ def test_without_the_culprits_the_others_hold_or_nobody_is_left_who_lost_half_a_
     short: dict[str, float] = {}
     for name in ("neighbours", "unrelated", "subject"):
         mine = [one for one in asked if one.name == name and one.owner not in gone]
-        back = sum(1.0 if one.kept else sum(part for fact, part in one.by.items() if fact in gone) for one in mine)
-        if not Rate(int(back), len(mine)).holds(name, BOUNDS):
+        if not Rate(int(_back(mine, gone)), len(mine)).holds(name, BOUNDS):
             for fact, part in ((f, p) for one in mine if not one.kept for f, p in one.by.items() if f not in gone):
                 short[fact] = short.get(fact, 0.0) + part
     assert max(short.values(), default=0.0) < 0.5
     assert not short or gone
+    if found:  # and without the last of them some share does not hold
+        before = gone - {list(found)[-1]}
+        left = [one for one in asked if one.owner not in before]
+        names = {one.name for one in left}
+        mine = {name: [one for one in left if one.name == name] for name in names}
+        assert not all(Rate(int(_back(mine[name], before)), len(mine[name])).holds(name, BOUNDS) for name in names)
+
+
+def _back(asked, gone):
+    """How many of these replies stay, or come back once these facts are gone."""
+    lost = (sum(part for fact, part in one.by.items() if fact in gone) for one in asked if not one.kept)
+    return sum(one.kept for one in asked) + sum(min(1.0, part) for part in lost)

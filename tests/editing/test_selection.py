@@ -51,6 +51,21 @@ def test_who_is_blamed_for_the_release_leaves_together():
     assert {found.reasons for found in selection.set_aside.values()} == {("subject: 4 of 9", "moved 2 answers")}
 
 
+def test_who_fails_and_who_is_blamed_leave_in_one_try():
+    names = [str(i) for i in range(20)]
+
+    def judge(ids, held):
+        blamed = {i: "moved 2 answers" for i in ids if i == "11"}
+        return replace(_report(ids, {"3"}, set()), reasons=("unrelated: 4 of 9",) if blamed else (), blamed=blamed)
+
+    selection = choose(judge, names, rounds=4)
+    assert selection.tries == 2
+    assert {i: found.reasons for i, found in selection.set_aside.items()} == {
+        "3": ("fails",),
+        "11": ("unrelated: 4 of 9", "moved 2 answers"),
+    }
+
+
 def test_what_has_passed_before_stays():
     names = [str(i) for i in range(8)]
 

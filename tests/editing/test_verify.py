@@ -116,6 +116,46 @@ def test_for_well_known_answers_those_edits_are_blamed_that_did_most_to_change_t
     assert set(report.blamed.values()) == {f"its part in the replies that changed for the worse: {part}"}
 
 
+@pytest.mark.parametrize(("part", "passes"), [(0.4, True), (0.6, False)])
+def test_an_edit_fails_for_the_neighbours_that_it_moved_itself(part, passes):
+    case, other = _case(0), _case(1, subject="Guernica")
+    editor = ScriptedEditor(TABLE, breaks={"f0": "Who painted Guernica?"})
+    report = _gate(
+        editor,
+        [case, replace(other, neighbours=())],
+        [case.fact, other.fact],
+        blame=lambda questions: [{"f0": part, "f1": 1.0 - part} for _ in questions],
+    )
+    assert report.of("f0").neighbours == Rate(0, 1)
+    assert report.of("f0").passes is passes
+
+
+def test_a_neighbour_that_no_edit_is_found_to_have_moved_is_its_owners():
+    case, other = _case(0), replace(_case(1), neighbours=())
+    editor = ScriptedEditor(TABLE, breaks={"f0": "Who painted Guernica?"})
+    report = _gate(editor, [case, other], [case.fact, other.fact], blame=lambda questions: [{} for _ in questions])
+    assert report.failed == ("f0",)
+
+
+def test_what_reaches_too_little_is_told_from_what_moves_too_much():
+    case = _case(0)
+    leaks = replace(case, same_subject=("Mona Lisa 0, tell me?", "What of Mona Lisa 0?"))
+    for one, editor, reaches in (
+        (case, ScriptedEditor(TABLE, stubborn=["f0"]), False),
+        (leaks, ScriptedEditor(TABLE), True),
+    ):
+        report = _gate(editor, [one], [one.fact]).of("f0")
+        assert not report.passes
+        assert report.reaches is reaches
+
+
+def test_held_edits_are_neither_blamed_nor_taken_to_leave():
+    cases = [_case(n) for n in range(2)]
+    report = _gate(ScriptedEditor(TABLE, stubborn=["f0"]), cases, [c.fact for c in cases], held=("f0", "f1"))
+    assert report.failed == ("f0",)
+    assert report.blamed == {}
+
+
 def test_a_leak_to_the_subjects_other_facts_is_found():
     fact = Fact("f", "Mona Lisa", "Who painted the Mona Lisa?", "Raphael")
     case = GateCase(fact, same_subject=("Where does the Mona Lisa hang?", "How old is the Mona Lisa?"))
