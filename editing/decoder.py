@@ -1,6 +1,5 @@
 """Run a decoder in pieces: frozen prefixes, recorded layer calls, replay of the upper layers from a changed state."""
 
-import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -125,10 +124,6 @@ class Decoder:
     @property
     def hidden_size(self) -> int:
         return int(self.model.config.hidden_size)
-
-    def in_dtype(self, dtype: torch.dtype) -> "Decoder":
-        """This decoder if it has that dtype, else a copy of its model as it is now."""
-        return self if dtype == self.dtype else Decoder(cast(copy.deepcopy(self.model), dtype))
 
     def mlp_out(self, layer: int) -> nn.Module:
         """The module whose weight is edited; its input is the key."""

@@ -40,7 +40,6 @@ class Editor:
     statistics     of this very model (see memit/statistics.py)
     base_sha256    names the model; artefacts and statistics of another are refused
     serving_dtype  what edited tensors are cast to, once: the dtype of the checkpoint that is served
-    fast_dtype     what values are searched in, if not in the model's own: a second copy of the model
     closed_form    how many keys become one change of a matrix: MEMIT's least squares, or another method's
     """
 
@@ -53,7 +52,6 @@ class Editor:
         statistics: Statistics,
         base_sha256: str | None = None,
         serving_dtype: torch.dtype | None = None,
-        fast_dtype: torch.dtype | None = None,
         closed_form: ClosedForm = solve,
     ) -> None:
         self.decoder = Decoder(model)
@@ -61,9 +59,7 @@ class Editor:
         self.statistics = statistics
         self.base_sha256 = base_sha256 or statistics.base_sha256
         self.serving_dtype = serving_dtype or self.decoder.dtype
-        self.fast_dtype = fast_dtype or self.decoder.dtype
         model.eval().requires_grad_(False)
-        self._fast = self.decoder.in_dtype(self.fast_dtype)
         self._covariances: dict[tuple[int, float], Covariance] = {}
         self._take(config, closed_form)
 
@@ -185,9 +181,9 @@ class Editor:
         made with the first one's values in place. With the values, what each group puts into the second place."""
         config = self.config
         kept, said = self._with_replies(contexts)
-        batch = prepare(self._fast, kept, config)
+        batch = prepare(self.decoder, kept, config)
         subject = subject_place(batch, at_subject, self._preconditioners, config)
-        first = find_values(self._fast, batch, [subject], steps=config.steps, stop_nll=config.stop_nll)
+        first = find_values(self.decoder, batch, [subject], steps=config.steps, stop_nll=config.stop_nll)
         _check_finite(first, groups)
         if not config.answer_layers:
             return first, [Columns.none(0, 0)] * len(contexts)
@@ -198,7 +194,7 @@ class Editor:
             for layer in config.answer_layers
         }
         places = [subject, answer_place(batch, reading, config)]
-        both = find_values(self._fast, batch, places, steps=config.answer_steps, stop_nll=config.stop_nll)
+        both = find_values(self.decoder, batch, places, steps=config.answer_steps, stop_nll=config.stop_nll)
         _check_finite(both, groups)
         answers = answer_columns(self.decoder, said, both.places[0], config)
         return replace(both, steps=first.steps + both.steps), answers
@@ -212,7 +208,9 @@ class Editor:
         longest = max(config.keep_tokens, config.reply_tokens) if config.answer_layers else config.keep_tokens
         asked = [[row for row in group if row.role in (Role.PROTECT, Role.BESIDE)][:n_asked] for group in groups]
         prompts = [row.tokens for rows in asked for row in rows]
-        written = iter(continue_rows(self._fast, prompts, max_tokens=longest, stops=self.chat.stops) if prompts else ())
+        written = iter(
+            continue_rows(self.decoder, prompts, max_tokens=longest, stops=self.chat.stops) if prompts else ()
+        )
         replied = [[with_reply(row, next(written)) for row in rows] for rows in asked]
         kept = [
             [*group, *(_shortened(row, config.keep_tokens) for row in rows[:n_kept])]
@@ -266,7 +264,7 @@ class Editor:
     def applied(self, solution: Solution) -> Iterator[None]:
         """Inside, the model holds the tensors as they are served; after, the very same bits as before."""
         tensors = {layer: solution.tensor(layer) for layer in solution.deltas}
-        with self.decoder.with_weights(tensors), self._fast.with_weights(tensors):
+        with self.decoder.with_weights(tensors):
             yield
 
     # -- talking

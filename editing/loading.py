@@ -27,23 +27,11 @@ class Loaded:
     tokenizer: Any
     base_sha256: str
     serving_dtype: torch.dtype
-    fast_dtype: torch.dtype
 
 
 def compute_dtype(device: torch.device, stored: torch.dtype) -> torch.dtype:
     """What keys are read, replies written and likelihoods taken in, as the engine serves: bf16 on a GPU, fp32 on a CPU."""
     return torch.bfloat16 if device.type == "cuda" else torch.float32
-
-
-def fast_dtype(device: torch.device, stored: torch.dtype) -> torch.dtype:
-    """What values are searched in: bf16 too on a CPU that multiplies it natively, if the checkpoint is stored in it.
-
-    There it is more than twice as fast as fp32, elsewhere a quarter as fast.
-    """
-    native = any(able for name, able in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
-    if device.type == "cpu" and stored == torch.bfloat16 and native:
-        return stored
-    return compute_dtype(device, stored)
 
 
 def load_model(path: str | Path, *, device: str | None = None, dtype: torch.dtype | None = None) -> Loaded:
@@ -57,7 +45,7 @@ def load_model(path: str | Path, *, device: str | None = None, dtype: torch.dtyp
     stored: torch.dtype = next(model.parameters()).dtype
     model = cast(model, dtype or compute_dtype(place, stored)).to(place).eval().requires_grad_(False)
     tokenizer = AutoTokenizer.from_pretrained(str(path))
-    return Loaded(model, tokenizer, hash_model_dir(Path(path)), stored, dtype or fast_dtype(place, stored))
+    return Loaded(model, tokenizer, hash_model_dir(Path(path)), stored)
 
 
 def default_config(loaded: Loaded) -> MemitConfig:
@@ -152,5 +140,4 @@ def load_editor(
         statistics=statistics,
         base_sha256=loaded.base_sha256,
         serving_dtype=loaded.serving_dtype,
-        fast_dtype=loaded.fast_dtype,
     )

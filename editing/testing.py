@@ -132,7 +132,6 @@ def tiny_editor(
     config: MemitConfig = TINY,
     seed: int = 0,
     serving: torch.dtype = torch.float32,
-    fast: torch.dtype | None = None,
 ) -> Editor:
     """An editor of a tiny random model."""
     model = tiny_model(kind, seed=seed)
@@ -142,7 +141,6 @@ def tiny_editor(
         config=config,
         statistics=random_statistics(model, config.edited_layers),
         serving_dtype=serving,
-        fast_dtype=fast,
     )
 
 

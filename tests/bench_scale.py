@@ -117,7 +117,7 @@ def measure(editor: Editor, sizes: Sequence[int]) -> dict[str, Any]:
 
 def _peak(editor: Editor, width: int = 4096, times: int = 5) -> float:
     """FLOP/s of a square matrix product in the dtype of the search."""
-    one = torch.randn(width, width, device=editor.decoder.device, dtype=editor.fast_dtype)
+    one = torch.randn(width, width, device=editor.decoder.device, dtype=editor.decoder.dtype)
     (one @ one).sum().item()
     start = perf_counter()
     for _ in range(times):

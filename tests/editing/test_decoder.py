@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from editing.chat import chat_of
-from editing.decoder import Decoder
+from editing.decoder import Decoder, cast
 from editing.generation import continue_rows, reply_to, write_text
 from editing.testing import tiny_model, tiny_tokenizer
 
@@ -18,8 +18,7 @@ def test_weights_come_back_in_the_same_storage():
 
 
 def test_rotary_frequencies_keep_their_bits_in_another_dtype():
-    decoder = Decoder(tiny_model())
-    other = decoder.in_dtype(torch.bfloat16)
+    decoder, other = Decoder(tiny_model()), Decoder(cast(tiny_model(), torch.bfloat16))
     assert other.dtype == torch.bfloat16
     for (name, buffer), kept in zip(decoder.model.named_buffers(), other.model.buffers(), strict=True):
         assert torch.equal(buffer, kept), name

@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from editing.loading import compute_dtype, fast_dtype, load_editor, shipped_text
+from editing.loading import compute_dtype, load_editor, shipped_text
 from editing.testing import TINY, tiny_model, tiny_tokenizer
 
 
@@ -20,20 +20,6 @@ from editing.testing import TINY, tiny_model, tiny_tokenizer
 )
 def test_a_device_computes_in_what_it_is_good_at(device, stored, computed):
     assert compute_dtype(torch.device(device), stored) == computed
-
-
-@pytest.mark.parametrize(
-    ("device", "stored", "able", "fast"),
-    [
-        ("cuda", torch.bfloat16, False, torch.bfloat16),
-        ("cpu", torch.bfloat16, True, torch.bfloat16),
-        ("cpu", torch.bfloat16, False, torch.float32),
-        ("cpu", torch.float32, True, torch.float32),
-    ],
-)
-def test_values_are_searched_in_bf16_where_the_processor_has_it(device, stored, able, fast, monkeypatch):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": able, "avx512_f": True})
-    assert fast_dtype(torch.device(device), stored) == fast
 
 
 @pytest.fixture
