@@ -136,8 +136,8 @@ FIGURES = {
 class GateReport:
     """The verdict over a set of edits: per fact, and together.
 
-    blamed  beside those that fail by themselves, facts that lost most of what the release must not lose, as few as must
-            leave for the others' shares to hold, each with what it lost
+    blamed  beside those that fail by themselves, facts that have to leave for the others' shares to hold, each with what
+            it lost
     stands  of each earlier edit that was asked about, whether its question is still answered with its answer
     """
 
