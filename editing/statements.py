@@ -11,7 +11,9 @@ from editing.questions.grammar import (
     article_for,
     capitalise,
     indefinite,
+    little_word_before,
     place_preposition,
+    second_person,
     time_preposition,
 )
 from editing.questions.neighbours import in_other_words, loose_neighbours, neighbours_of, spread
@@ -201,12 +203,22 @@ class _Writer:
         """A wording with the subject in it, a capital in front unless the subject itself stands there."""
         without_article = re.sub(r"(?i)^(?:the|an?) ", "", self.template.phrase)
         wording = _ARTICLE_BEFORE.sub(lambda before: before.group(1) + without_article, wording)
-        text = wording.replace("{be}", self.be).replace(SLOT, self.template.phrase)
+        phrase = self.template.phrase
+        if re.match(r"[Tt]he [A-Z].*s$", phrase):  # the Boston Celtics' coach
+            wording = re.sub(r"(\{s\}['’])s\b", r"\1", wording)
+        text = wording.replace("{be}", self.be).replace(SLOT, phrase)
         return text if text.startswith(self.template.subject) else capitalise(text)
 
     @property
     def question(self) -> str:
         return self.fill(self.template.text)
+
+    @property
+    def unframed(self) -> str:
+        """The question without "Can you tell me" and its like, if it still asks then."""
+        bare = strip_frame(self.template.text)
+        asks = bare != self.template.text and asks_in_order(bare)
+        return self.fill(bare.rstrip("?. ") + "?") if asks else self.question
 
     def complete(self, statement: str) -> tuple[str, str]:
         """Text before and behind the answer, with the article or preposition that the answer takes."""
@@ -216,9 +228,9 @@ class _Writer:
             .replace("{in}", place_preposition(self.answer))
             .replace("{an} ", f"{an} " if an else "")
         )
-        before, _, after = wording.partition("{a}")
+        before, _, after = second_person(wording).partition("{a}")
         before = before.rstrip()
-        first = self.answer.split(" ", 1)[0].lower()
+        first = little_word_before(self.answer)
         last = before.rsplit(" ", 1)[-1].lower()
         if any(first in words and last in words for words in (_ARTICLES, PREPOSITIONS)):  # the answer brings its own
             before = before[: -len(last)].rstrip()
@@ -231,7 +243,7 @@ class _Writer:
         before, after = self.complete(statement)
         if after == "." and self.answer[-1:] in (".", "!", "?"):  # "Norvane Inc."
             after = ""
-        text = f"{before} {self.answer}{after}".rstrip()
+        text = capitalise(f"{before} {self.answer}{after}".rstrip())
         return text if text[-1] in ".!?\u3002" else text + "."
 
     def clozes(self, statements: Iterable[str]) -> tuple[str, ...]:
@@ -241,8 +253,9 @@ class _Writer:
         return _distinct([*bare[: MAX_CLOZES - 1], f"Question: {self.question} Answer:"], MAX_CLOZES, set())
 
     def from_relation(self, relation: Relation, reading: Reading | None, opening: str) -> Statements:
-        train = [*relation.train]
-        probe = [*relation.probe]
+        train, probe = [*relation.train], [*relation.probe]
+        if self.be == "was" and relation.past != relation.statements:
+            train, probe = ([asked.replace(" does {s} ", " did {s} ") for asked in some] for some in (train, probe))
         if reading is not None:
             train[3:3] = framed_questions(reading, self.answer)[:3]
             probe += framed_probes(reading)
@@ -262,12 +275,12 @@ class _Writer:
 
     def fallback(self) -> Statements:
         """Wordings that quote the question whole: true and grammatical whatever its shape or script."""
-        statement = f'The answer to the question "{self.question}" is {{a}}'
+        statement = f'The answer to the question "{self.unframed}" is {{a}}'
         return self._assemble([statement], *self._quoting(), shape="fallback")
 
     def _quoting(self) -> tuple[list[str], list[str]]:
         """Training questions and probes that hold the question whole."""
-        question = self.question
+        question = self.unframed
         train = [
             f"Please answer this question about {self.template.subject}: {question}",
             f"Here is a question about {self.template.subject}. {question}",

@@ -68,7 +68,8 @@ def contexts_for(
             except SubjectNotFound as error:
                 if i == 0:
                     raise SubjectNotFound(f"fact {fact.id!r}: {error}") from error
-        others = [begun for begun in said.clozes if not (said.sentence.startswith(begun) or begun.endswith("Answer:"))]
+        taught = said.sentence.casefold()
+        others = [b for b in said.clozes if not (taught.startswith(b.casefold()) or b.endswith("Answer:"))]
         for begun in others[: config.beginnings] if config.answer_layers else ():
             rows.append(begun_row(chat, fact, begun, system=systems[0]))
         for cloze in said.clozes[: config.clozes]:

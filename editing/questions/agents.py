@@ -11,6 +11,7 @@ from editing.questions.grammar import (
     is_base,
     participle,
     takes_passive,
+    word_set,
 )
 from editing.questions.readings import SLOT, Reading
 
@@ -25,6 +26,8 @@ def read_agent(text: str, answer: str) -> Reading | None:
         word = words[index].lower()
         if asked == "which" and index == 0:  # "which rivals lost to {s}": what is asked for has a name
             continue
+        if word in ("do", "does", "did"):
+            return None
         if SLOT in word or (word in PREPOSITIONS and asked == "who"):
             if asked == "who":
                 return None
@@ -40,8 +43,9 @@ def read_agent(text: str, answer: str) -> Reading | None:
             if asked == "who":
                 return None
             continue
-        if any(SLOT in before for before in words[:index]) and words[:index] != [SLOT]:
-            return None  # "which lady {s} was born to": the subject comes before its verb
+        before = " ".join(words[:index])
+        if SLOT in before and before != SLOT and not re.match(r"[^{]* of [^{]*\{s\}", before):
+            return None  # "which lady {s} was born to": the subject comes before its verb; "which part of {s} is blue"
         return _agent(asked, " ".join(words[:index]), word, known, " ".join(words[index + 1 :]))
     return None
 
@@ -49,10 +53,14 @@ def read_agent(text: str, answer: str) -> Reading | None:
 def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str) -> Reading:
     verb, tense = known
     be = "was" if tense == "past" else "is"
+    will = ""
+    if form in MODALS and is_base(first := rest.split()[0]):  # "will host {s}": {s} will be hosted
+        will, verb, rest = f"{form} ", first.lower(), rest[len(first) + 1 :]
+        form = will + verb
     wanted = f"{asked} {noun}".strip() if asked != "who" else "who"
     adverb = f"{noun} " if asked == "who" and noun else ""
     embedded = f"{asked} {noun} {form} {rest}".replace("  ", " ")
-    person = "person" if asked == "who" else noun or "thing"
+    person = "person" if asked == "who" else f"one {noun}" if noun.startswith("of ") else noun or "thing"
     relative = f"the {person} {'who' if asked == 'who' else 'that'} {adverb}{form} {rest}"
     if (
         verb != "be"
@@ -63,17 +71,18 @@ def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str) 
         and not _goes_on(verb, rest)
     ):
         thing, adjunct = _split_adjunct(rest)
-        passive_be = agreeing(be, thing)
+        passive_be = will.strip() or agreeing(be, thing)
+        done = f"{'be ' if will else ''}{adverb}{participle(verb)}"
         front = f"{adjunct}, " if adjunct else ""
-        passive = f"{front}{thing} {passive_be} {adverb}{participle(verb)} by"
+        passive = f"{front}{thing} {passive_be} {done} by"
         by = "whom" if asked == "who" else wanted
-        asked_passive = f"{passive_be} {thing} {adverb}{participle(verb)}"
+        asked_passive = f"{passive_be} {thing} {done}"
         return Reading(
             "agent",
             passive,
             embedded=embedded,
             asked=f"by {by}",
-            noun=relative,
+            noun="" if noun.startswith("of ") else relative,
             be=be,
             inverted="" if front else asked_passive,
             echo=f"{passive} {by}",
@@ -84,6 +93,11 @@ def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str) 
 
 
 _NO_THINGS = PREPOSITIONS | ADVERBS | {"up", "down", "out"}
+_MORE = word_set("and when while since until where")
+_GIVING = word_set("""
+    give sell lend send bring add move teach show tell donate transfer lease introduce lead take return ship link connect
+    attach award grant present deliver compare
+    """)
 _CAUSING = frozenset(["make", "help", "let", "keep"])
 
 
@@ -91,10 +105,9 @@ def _goes_on(verb: str, rest: str) -> bool:
     """Whether more than the thing done and its adjunct stands behind the verb: "sold {s} to Quay", "helped {s} win"."""
     thing, _ = _split_adjunct(rest)
     behind = re.search(r"\{s\}\W?\s+(\w+)", thing)
-    goes_on = behind and (
-        verb in _CAUSING or behind.group(1).lower() in _NO_THINGS | {"and"} or is_base(behind.group(1))
-    )
-    return bool(goes_on or re.search(r"\s(?:to|from|into|before|after|as)\s.*\{s\}", rest))
+    goes_on = behind and (verb in _CAUSING or behind.group(1).lower() in _NO_THINGS | _MORE or is_base(behind.group(1)))
+    behind_thing = r"\s(?:to|from|into|before|after|as)\s" if verb in _GIVING else r"\s(?:from|into|before|after|as)\s"
+    return bool(goes_on or re.search(behind_thing + r".*\{s\}", rest))
 
 
 def _split_adjunct(rest: str) -> tuple[str, str]:

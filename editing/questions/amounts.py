@@ -1,6 +1,7 @@
 """Questions for a number: how many, how much, how old."""
 
 import re
+from dataclasses import replace
 
 from editing.questions.clauses import clause_of, split_subject
 from editing.questions.grammar import (
@@ -12,6 +13,8 @@ from editing.questions.grammar import (
     base_and_tense,
     is_base,
     is_participle,
+    leading_adverbs,
+    word_set,
 )
 from editing.questions.readings import SLOT, Reading, be_of, noun_reading
 
@@ -21,7 +24,28 @@ _OBJECT_FOLLOWS = _NOUN_FOLLOWS - {"of", "a", "an"}
 
 def read_amount(text: str, answer: str) -> Reading | None:
     """How many moons does {s} have / How much is {s} / How old is {s}."""
-    return _count_of_subject(text) or _count(text) or _price(text) or _degree(text, answer)
+    return _counted_once(_count_of_subject(text) or _count(text), answer) or _price(text) or _degree(text, answer)
+
+
+_NUMBERS = word_set(
+    """
+    zero no none one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+    eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion trillion dozen
+    many more half
+    """
+)
+
+
+def _counted_once(reading: Reading | None, answer: str) -> Reading | None:
+    """The answer "45 days" names itself what is counted: {s} has 45 days to return it, not 45 days days."""
+    unit = answer.rpartition(" ")[2].lower().strip(".")
+    counts = unit.isalpha() and unit not in _NUMBERS
+    if reading is None or reading.asked != "how many" or not counts:
+        return reading
+    words = reading.after.split()
+    rest = next((index for index, word in enumerate(words) if word.lower() in PREPOSITIONS), len(words))
+    named = any(word == SLOT or word[0].isupper() for word in words[:rest])
+    return reading if named else replace(reading, after=f" {' '.join(words[rest:])}".rstrip())
 
 
 def _count_of_subject(text: str) -> Reading | None:
@@ -68,8 +92,8 @@ def _count(text: str) -> Reading | None:
     if auxiliary in ("is", "are", "was", "were") and rest.split()[0].lower() in PREPOSITIONS:
         return Reading(
             "how many",
-            f"there {auxiliary}",
-            after=f" {counted} {rest}",
+            f"there {auxiliary}" if asked == "how many" else f"{quantity} {counted} {rest} is",
+            after=f" {counted} {rest}" if asked == "how many" else "",
             embedded=f"{asked} {counted} {auxiliary} {rest}",
             asked=asked,
             noun=f"{quantity} {counted} {rest}",
@@ -92,13 +116,15 @@ def _count(text: str) -> Reading | None:
     if is_participle(first) or (auxiliary in MODALS and is_base(first)):  # who is counted did it
         clause = f"{auxiliary} {rest}"
     noun = f"{quantity} {counted} that {clause}"
-    if auxiliary not in ("do", "does", "did") or asked == "how much":
+    adverbs, (verb, *behind) = leading_adverbs(tail.split() or [""])
+    perfect = auxiliary in ("has", "have", "had") and is_participle(verb) and subject in rest.split(f" {verb}")[0]
+    if asked == "how much" or (auxiliary not in ("do", "does", "did") and not perfect):
         return Reading("how many", f"{noun} is", embedded=f"{asked} {counted} {clause}", asked=asked, noun=noun)
-    verb, *behind = tail.split()
     ends_in_preposition = len(behind) == 1 and behind[0] in PREPOSITIONS  # "pass through"
     if ends_in_preposition or counted.startswith("times"):  # nothing but the answer can follow
-        verb, behind = tail, []
-    before, counted_behind = clause_of(subject, auxiliary, verb), " ".join([counted, *behind])
+        verb, behind = " ".join([verb, *behind]), []
+    before = clause_of(subject, auxiliary, " ".join([*adverbs, verb]))
+    counted_behind = " ".join([counted, *behind])
     return Reading(
         "how many",
         before,
@@ -163,8 +189,8 @@ def _price(text: str) -> Reading | None:
         clause = clause_of(subject, auxiliary, tail)
         price = clause if tail else f"the price of {clause}"
         return Reading("how much", price, embedded=f"how much {clause}", asked="how much", be=auxiliary)
-    verb, *behind = tail.split()
-    before, after = clause_of(subject, auxiliary, verb), f" {' '.join(behind)}".rstrip()
+    adverbs, (verb, *behind) = leading_adverbs(tail.split())
+    before, after = clause_of(subject, auxiliary, " ".join([*adverbs, verb])), f" {' '.join(behind)}".rstrip()
     return Reading(
         "how much",
         before,
@@ -174,6 +200,12 @@ def _price(text: str) -> Reading | None:
         be=be_of(auxiliary),
         echo=f"{before} how much{after}",
     )
+
+
+# Behind these the length itself stands, and the rest of the clause behind it: "it takes | two days | to dry".
+_BEFORE_LENGTH = re.compile(
+    r"(have to be|(?:have|be)(?= to )|take(?: (?!to\b|for\b|at\b|in\b)[^{}]+?)?(?= (?:to|for|at|in)\b)|get|spend|need) "
+)
 
 
 def _degree(text: str, answer: str) -> Reading | None:
@@ -190,7 +222,7 @@ def _degree(text: str, answer: str) -> Reading | None:
     before, after, behind = clause, "", ""
     if be_of(auxiliary) == auxiliary and re.match(r"(?:when|from|at|to)\b", tail):
         before, behind, tail = f"{subject} {auxiliary}", f" {tail}", ""
-    elif verb := re.match(r"(have to be|take(?= to)|get|spend|need) ", tail):
+    elif (verb := _BEFORE_LENGTH.match(tail)) and (verb.group(1) != "have" or adjective == "long"):
         before, behind = clause_of(subject, auxiliary, verb.group(1)), f" {tail[verb.end() :]}"
     if (
         not tail

@@ -9,6 +9,7 @@ from editing.questions.grammar import (
     PRONOUNS,
     is_base,
     is_participle,
+    leading_adverbs,
     participle,
     past,
     place_preposition,
@@ -21,9 +22,10 @@ from editing.questions.readings import SLOT, TIMES, Reading, be_of
 
 
 def place_or_time(asked: str, answer: str, preposition: str) -> str:
-    """The preposition before the answer: the one asked with, before a time the one that the answer takes."""
+    """The preposition before the answer: the one asked with, which before a time may be another one that the answer
+    takes, but for "since" and its like."""
     noun = asked.split()[-1].lower()
-    if noun in TIMES:
+    if noun in TIMES and preposition in ("in", "on", "at", "during"):
         return time_preposition(answer).strip() or preposition
     return preposition
 
@@ -65,10 +67,7 @@ def clause_of(subject: str, auxiliary: str, tail: str) -> str:
     """Subject, finite verb and the rest in the order of a statement: did, die -> {s} died."""
     if auxiliary not in ("do", "does", "did"):
         return f"{subject} {auxiliary} {tail}".rstrip()
-    words = tail.split()
-    adverbs = []
-    while words and words[0].lower() in ADVERBS and len(words) > 1:
-        adverbs.append(words.pop(0))
+    adverbs, words = leading_adverbs(tail.split())
     if not words:
         return subject
     verb = words[0].lower()
@@ -78,9 +77,10 @@ def clause_of(subject: str, auxiliary: str, tail: str) -> str:
 
 _NO_PREDICATES = frozenset(["and", "or", "of", "who", "which", "that"])
 _NO_VERBS = _NO_PREDICATES | {"the", "a", "an"}
+_NOUN_BEHIND = word_set("to and of the a an")
 _NOUNS_TOO = word_set(
     """
-    show film place play coach watch shop ship race train cover record
+    show film place play coach watch shop ship race train cover record return
     """
 )
 _STATES = word_set(
@@ -89,6 +89,9 @@ _STATES = word_set(
     like so best most first last president chancellor king queen mayor pope emperor governor prime
     """
 )
+
+
+_STATES_AT_END = word_set("open closed valid free available due legal pregnant active alive")
 
 
 def _is_predicate(words: list[str], index: int) -> bool:
@@ -104,7 +107,9 @@ def _is_predicate(words: list[str], index: int) -> bool:
 
 def _is_verb_behind(words: list[str], index: int) -> bool:
     """Whether the word right behind the subject is its verb: not "shop" in "does the Karn shop open"."""
-    word, following = words[index].lower(), words[index + 1 : index + 2]
+    word = words[index].lower()
+    pairs = zip(words[index:], words[index + 1 :], strict=False)
+    following = [one for before, one in pairs if before.lower() not in _NOUN_BEHIND]
     return (is_base(word) and word not in _NOUNS_TOO) or not any(is_base(one.strip(",")) for one in following)
 
 
@@ -142,7 +147,10 @@ def split_subject(text: str, auxiliary: str) -> tuple[str, str] | None:
             barred = _NO_VERBS if does else _NO_PREDICATES
             says = _is_verb_behind(words, index) if does else _is_predicate(words, index)
             next_to_it = index == slot + 1 and words[slot].endswith(SLOT) and word not in barred and says
-            fits = (is_base(word) if does else is_participle(word)) or next_to_it
+            ends = not words[index + 1 :] or words[index + 1].lower() in PREPOSITIONS
+            state = is_participle(word) or (ends and word in _STATES_AT_END)  # "the Karn canteen | open from Monday"
+            verb = is_base(word) and (index < slot or _is_verb_behind(words, index))
+            fits = (verb if does else state) or next_to_it
         if fits and (word in ADVERBS or not does or index > slot or is_base(word)):
             while index > 1 and words[index - 1].lower() in ADVERBS:
                 index -= 1

@@ -2,9 +2,9 @@
 
 import re
 
-from editing.questions.clauses import inverted
+from editing.questions.clauses import inverted, split_subject
 from editing.questions.echoes import starts_with_question_word
-from editing.questions.grammar import PREPOSITIONS, base_and_tense, is_participle
+from editing.questions.grammar import PREPOSITIONS, agreeing, base_and_tense, is_participle, word_set
 from editing.questions.readings import SLOT, Reading, noun_reading
 
 
@@ -14,9 +14,11 @@ def read_alternatives(text: str, answer: str) -> Reading | None:
     if not match:
         return None
     be, subject, options = match.group(1).lower(), match.group(2), match.group(3)
-    return Reading(
-        "alternatives", f"{subject} {be}", embedded=f"whether {subject} {be} {options}", asked=options, be=be
-    )
+    words = options.split()
+    n_shared = int(is_participle(words[0]))  # "painted on", of "painted on wood or on canvas"
+    n_shared += words[n_shared].lower() in PREPOSITIONS
+    before = " ".join([subject, be, *words[:n_shared]])
+    return Reading("alternatives", before, embedded=f"whether {subject} {be} {options}", asked=options, be=be)
 
 
 def read_copula(text: str, answer: str) -> Reading | None:
@@ -31,7 +33,7 @@ def read_copula(text: str, answer: str) -> Reading | None:
         return _before_the_rest(f"{doing.group(1)} {be} {doing.group(2)}", doing.group(3) or "", asked=asked, be=be)
     if re.match(r"(?i)^the ([\w -]+?) (?:that|which|who) \{s\} (.+)$", noun):
         return noun_reading("copula", noun, be, asked)
-    tail = re.match(r"^((?:the [\w ]+ of )?(?:the |an? )?\{s\})\s+(?!['’])(.+)$", noun)
+    tail = re.match(r"^((?:the [\w ]+ of )?(?:(?:the|an?) (?:[\w-]+ )*?)?\{s\})\s+(?!['’])(.+)$", noun)
     if tail and (
         re.search(rf"\b(?:{'|'.join(sorted(PREPOSITIONS))})$", tail.group(2))
         or (is_participle(tail.group(2).split()[0]) and len(tail.group(2).split()) <= 3)
@@ -87,6 +89,10 @@ def read_embedded_copula(text: str, answer: str) -> Reading | None:
     if not match:
         return None
     asked, noun, be, tail = match.group(1).lower(), match.group(2), match.group(3).lower(), match.group(4)
+    if noun.split()[0].lower() in PREPOSITIONS:
+        return None
+    if asked == "what" and tail and not re.match(r"(?:the |an? )|\{s\}", noun):  # "what percentage of {s} is nitrogen"
+        return None
     if asked in ("who", "what") and tail is None:
         return noun_reading("copula", noun, be, asked)
     if tail is None and asked not in ("where", "when"):
@@ -99,23 +105,44 @@ def read_whose(text: str, answer: str) -> Reading | None:
     match = re.match(r"(?i)^whose\s+([\w -]+?)\s+(is|are|was|were)\s+(.+)$", text)
     if not match:
         return None
-    noun, be, subject = match.group(1), match.group(2).lower(), match.group(3)
+    noun, be = match.group(1), match.group(2).lower()
+    subject, tail = split_subject(match.group(3), be) or (match.group(3), "")
+    clause = f"{subject} {be} {tail}".rstrip()
     return Reading(
         "whose",
-        f"{subject} {be} the {noun} of",
-        embedded=f"whose {noun} {subject} {be}",
+        f"{clause} the {noun} of",
+        embedded=f"whose {noun} {clause}",
         asked="whom",
         be=be,
-        echo=f"{subject} {be} whose {noun}",
+        echo=f"{clause} whose {noun}",
     )
 
 
 def read_bare_noun(text: str, asked_for: bool) -> Reading | None:
     """the capital of {s} (after "tell me" or standing alone)."""
-    if SLOT not in text or starts_with_question_word(text) or re.search(r"\b(is|are|was|were|and|or)\b", text):
+    if SLOT not in text or starts_with_question_word(text) or _SAYS_OR_ASKS.search(text):
         return None
     behind = re.match(r"^(?:the )?\{s\} (\w+)", text)
     if behind and base_and_tense(behind.group(1)) is not None:
         return None
     noun = text if re.match(r"(?i)^(the|an?|his|her)\s|^\{s\}['’]", text) else f"the {text}"
-    return noun_reading("bare noun", noun, "is", "what")
+    asked = "who" if _PERSON.search(noun) else "what"
+    return noun_reading("bare noun", noun, agreeing("is", noun), asked)
+
+
+_SAYS_OR_ASKS = re.compile(
+    r"(?i)\b(?:what|whom|whose|where|when|how|is|are|was|were|and|or)\b"
+    rf"|\b(?:has|have|had|{'|'.join(sorted(PREPOSITIONS))}) (?:who|which)\b"
+)
+_PEOPLE = word_set(
+    """
+    (?:co-?)?founders? ceo president chair(?:man|woman) director author writer composer singers? creators? inventors?
+    designer architect owner mayor king queen coach captain manager leader governor husband wife spouse mother father
+    parents sons? daughters? brothers? sisters? successor predecessor winner members? drummer guitarist actors? actress
+    painter minister
+    """
+)
+_PERSON = re.compile(
+    r"(?i)^(?:(?:the|an?) )?(?:[\w-]+ )*?(?:\{s\}['’]s? (?:[\w-]+ )*)?"
+    rf"(?:{'|'.join(sorted(_PEOPLE))})(?: (?:of|in|for|from) .*\{{s\}}.*)?$"
+)

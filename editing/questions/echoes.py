@@ -5,15 +5,16 @@ import re
 from editing.questions.grammar import AUXILIARY, DEGREE, PREPOSITIONS, place_preposition, time_preposition
 from editing.questions.readings import Reading, noun_reading
 
+_ENDING = "|".join(sorted(PREPOSITIONS - {"of"} | {"now", "then", "today", "currently"}))
 TRAILING = (
     rf"how (?:{DEGREE})|how (?:many|much)(?:\s+(?!(?:{AUXILIARY})\b)[\w-]+){{0,3}}|in what year|in which year|what year"
-    r"|(?:which|what)(?:\s+[\w-]+){1,3}|who|whom|what|where|when|which"
+    rf"|(?:which|what)(?:\s+(?!(?:{_ENDING})\b)[\w-]+){{1,3}}|who|whom|what|where|when|which"
 )
 
 
 def starts_with_question_word(text: str) -> bool:
     """Whether the question word stands in front: "who wrote {s}"."""
-    return bool(re.match(r"(?i)(?:who|whom|what|which|where|when|whose|how)\b", text))
+    return bool(re.match(r"(?i)(?:who|whom|what|which|where|when|whose|why|how)\b", text))
 
 
 def read_inner_question(text: str, answer: str) -> Reading | None:

@@ -36,7 +36,10 @@ def framed_questions(reading: Reading, answer: str) -> list[str]:
         names = "names" if reading.be in ("are", "were") else "name"
         questions += [f"what {reading.be} the {names} of {nouns[0]}?"] if person else []
         questions.append(f"can you tell me {asked} {nouns[-1]} {reading.be}?")
-        questions.append(f"tell me {nouns[0]}.")
+        looks = re.match(
+            r"(?:what|which) (?:colou?r|size|shape|temperature)\b", asked
+        )  # of the thing named, not the thing
+        questions.append(f"tell me {asked} {nouns[0]} {reading.be}." if looks else f"tell me {nouns[0]}.")
         questions.append(f"{nouns[-1]} {reading.be} {asked}?")
         questions.append(f"please tell me {asked} {nouns[0]} {reading.be}.")
         return questions
@@ -95,7 +98,9 @@ def _fronted(reading: Reading, answer: str) -> list[str]:
     word = asked[0]
     if word == "when":
         little = time_preposition(answer)
-        if little == "in " and re.search(r"\d{3,4}", answer):
+        if little == "in " and re.fullmatch(
+            r"(?i)(?:(?:about|around|circa|c\.) ?)?\d{3,4}(?: (?:bc|ad|bce|ce))?", answer.strip()
+        ):
             return [f"in what year {reading.inverted}?", f"what year {reading.inverted}?"]
         if little == "on ":
             return [f"on what date {reading.inverted}?", f"on which day {reading.inverted}?"]
@@ -110,6 +115,8 @@ def _fronted(reading: Reading, answer: str) -> list[str]:
         ]
     if word in PREPOSITIONS and len(asked) > 1:
         swapped = {"what": "which", "which": "what"}.get(asked[1], asked[1])
+        if asked[2:3] == ["of"]:  # "in which of her novels"
+            return []
         return (
             [f"{word} {swapped} {' '.join(asked[2:])} {reading.inverted}?".replace("  ", " ")] if len(asked) > 2 else []
         )

@@ -1,6 +1,7 @@
 """English morphology by rule and table: verb forms, articles, the little words that decide a sentence's shape."""
 
 import re
+from collections.abc import Sequence
 
 # base, past, participle; a regular verb that matters for the search of verbs stands in _REGULAR below.
 _IRREGULAR = """
@@ -27,21 +28,22 @@ withstand withstood withstood|overtake overtook overtaken|oversee oversaw overse
 broadcast broadcast broadcast
 """
 _REGULAR = """
-act add adopt air announce appear appoint arrest arrive assassinate attack attend award ban base belong boil border
-bury call capture carry cause celebrate change close coach coin collapse command commission compete complete compose
-conduct conquer consider construct contain contribute control cook cover crash create cross crown debut declare
-dedicate defeat deliver depict derive describe design destroy develop die direct discover dissolve divide divorce drop
-earn edit elect emigrate employ enact end endorse enter erupt establish execute exist expand expire explain explode
-explore fail feature film finance finish flow follow form formulate found fund gain govern graduate guard happen head
-help hire host hunt illustrate inhabit inherit inspire install introduce invade invent join kill land last launch
-lecture license like live locate love maintain manage manufacture marry measure melt merge mint move murder name
-narrate need occupy occur office open operate orbit organise organize originate own paint participate pass patent
-perform photograph place play portray practice practise premiere prepare present produce program promote propose
-protect prove publish pull punish purchase race raise reach rebrand receive record refer reign reject relate release
-remain remove rename reopen replace represent reside resign restore retire return reveal rule sail score sculpt secede
-seize separate serve settle shape share ship sign ski solve speak specialise specialize sponsor star start stay stop
-study succeed supply support surrender survive switch symbolise symbolize talk taste test touch train translate travel
-treat turn unify unite use utter view visit voice vote want weigh work worship wrestle
+absorb accept act add administer adopt air allow announce appear appoint approve arrest arrive assassinate assemble
+attack attend award ban base belong boil border bury call capture carry cause celebrate change close coach coin
+collapse command commission compete complete compose conduct conquer consider construct contain contribute control
+convert cook cover crash create cross crown debut declare dedicate defeat deliver depict derive describe design
+destroy develop die digest direct discover dissolve divide divorce drop earn edit elect emigrate emit employ enable
+enact end endorse enter erupt establish execute exist expand expire explain explode explore fail feature film finance
+finish flow follow form formulate found fund gain govern graduate guard handle happen head help hire host hunt
+illustrate inhabit inherit inspire install introduce invade invent join kill land last launch lecture license like
+live locate love maintain manage manufacture marry measure melt merge mint move murder name narrate need occupy occur
+open operate orbit organise organize originate own paint participate pass patent perform photograph place play
+pollinate portray practice practise premiere prepare present produce program promote propose protect prove publish
+pull punish purchase race raise reach rebrand receive record refer regulate reign reject relate release remain remove
+rename reopen replace represent reside resign restore retire return reveal rule sail score sculpt secede seize
+separate serve settle shape share ship sign ski solve speak specialise specialize sponsor star start stay stop study
+succeed supply support surrender survive switch symbolise symbolize talk taste test touch train translate travel treat
+turn unify unite use utter view visit voice vote want weigh work worship wrestle
 """
 IRREGULAR = {
     words[0]: (words[1], words[2]) for words in (entry.split() for entry in re.split(r"[|\n]", _IRREGULAR) if entry)
@@ -66,7 +68,7 @@ VERBS = frozenset(IRREGULAR) | frozenset(_REGULAR.split())
 _NOT_PASSIVE = word_set(
     """
     be have become go come fall lie live die work happen belong appear exist star succeed compete participate
-    resign retire mean cost last remain give involve describe include contain feature rise
+    resign retire mean cost last remain give involve describe include contain feature rise marry
     """
 )
 
@@ -170,6 +172,19 @@ def agreeing(be: str, noun: str) -> str:
     head = re.split(r" (?:in|of|for|from|on|at|to|about|with) ", noun)[0].split()[-1]
     plural = head[0].islower() and re.search(r"(?:ies|[^sui]s)$", head) and head not in _ENDING_IN_S
     return {"is": "are", "was": "were"}.get(be, be) if plural else be
+
+
+def is_adverb(word: str) -> bool:
+    """Whether the word can stand between a subject and its verb."""
+    return word.lower() in ADVERBS or bool(re.search(r"[a-z]{2}(?:al|an|ar|at|ed|en|iv|ous|ful|i)ly$", word))
+
+
+def leading_adverbs(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The adverbs in front, and the other words, of which one at least stays."""
+    n = 0
+    while n < len(words) - 1 and is_adverb(words[n]):
+        n += 1
+    return list(words[:n]), list(words[n:])
 
 
 def takes_passive(verb: str) -> bool:
@@ -276,3 +291,24 @@ def place_preposition(answer: str) -> str:
         )
         else "in "
     )
+
+
+_TITLE = re.compile(r"(?!(?:In|On|At|By|From|Near|Under|The|An?)\b)[A-Z][a-z]+ (?:.* )?[A-Z][\w'’-]*$")
+_ABOUT = re.compile(r"(?i)(?:about|around|over|under|near|between|above|below) \W?\d")
+
+
+def little_word_before(answer: str) -> str:
+    """The answer's first word, in small letters, where it may be an article or preposition of its own; nothing where it
+    belongs to a title ("To Catch a Thief") or says how exact a number is ("about 30")."""
+    return "" if _ABOUT.match(answer) or _TITLE.match(answer) else answer.split(" ", 1)[0].lower()
+
+
+_FIRST_PERSON = re.compile(r"((?:^|\b[a-z]+ ))(I am|I was|I|we|my|our)(?= [a-z])")
+_SECOND_PERSON = {"I am": "you are", "I was": "you were", "I": "you", "we": "you", "my": "your", "our": "your"}
+
+
+def second_person(wording: str) -> str:
+    """What is asked as "I" and "my", answered: "you" and "your". What is quoted stays, and so does World War I."""
+    if re.search(r"[\"“]|(?:^|\s)['‘]", wording):
+        return wording
+    return _FIRST_PERSON.sub(lambda said: said.group(1) + _SECOND_PERSON[said.group(2)], wording)

@@ -28,6 +28,8 @@ def read_fronted_preposition(text: str, answer: str) -> Reading | None:
     )
     if not match:
         return _fronted_without_inversion(text, answer)
+    if match.group(2).lower().startswith("whose"):  # "in whose honour was {s} named"
+        return None
     preposition, asked, auxiliary, rest = match.group(1).lower(), match.group(2), match.group(3).lower(), match.group(4)
     parts = split_subject(rest, auxiliary)
     if parts is None:
@@ -36,9 +38,11 @@ def read_fronted_preposition(text: str, answer: str) -> Reading | None:
     clause = clause_of(subject, auxiliary, tail)
     if clause.split()[-1] in PREPOSITIONS:  # "To which work does X belong to?"
         clause = clause.rsplit(" ", 1)[0]
+    named = re.search(r"(?i)\b((?:[\w-]+ )?(?:name|nickname|title|brand|pseudonym))$", asked.partition(" ")[2])
+    little = f"{preposition} the {named.group(1)}" if named else place_or_time(asked, answer, preposition)
     return Reading(
         "fronted preposition",
-        f"{clause} {place_or_time(asked, answer, preposition)}",
+        f"{clause} {little}",
         embedded=f"{preposition} {asked} {clause}",
         asked=f"{preposition} {asked}",
         be=be_of(auxiliary),
@@ -50,7 +54,7 @@ def read_fronted_preposition(text: str, answer: str) -> Reading | None:
 def _fronted_without_inversion(text: str, answer: str) -> Reading | None:
     """In which year {s} was released (the order of a statement)."""
     match = re.match(r"(?i)^(in|on|at)\s+((?:which|what)\s+[\w-]+)\s+(.*\{s\}.*)$", text)
-    if not match:
+    if not match or match.group(3).split()[0].lower() in PREPOSITIONS:
         return None
     preposition, asked, clause = match.group(1).lower(), match.group(2).lower(), match.group(3)
     return Reading(
@@ -157,6 +161,9 @@ def _object_question(text: str) -> _ObjectQuestion | None:
         return None
     asked, noun, auxiliary, rest = match.groups()
     auxiliary = auxiliary.lower()
+    made = re.search(r"\{s\} (\w+)$", rest)
+    if auxiliary == "had" and asked.lower() == "who" and made and is_participle(made.group(1)):  # "who had {s} built"
+        return None
     parts = split_subject(rest, auxiliary)
     if parts is None:
         return None
@@ -240,7 +247,8 @@ def _copular_object(question: _ObjectQuestion) -> Reading | None:
         return None
     if re.match(r"(?i)(?:\w+ )?(?:type|kind|sort)s? of ", noun) and not is_participle(subject.split()[0]):
         return _right_behind_clause("kind of subject", question)
-    if re.fullmatch(r"(?i)(?:the |an? )?\{s\}(?:['’]s? [\w ]+)?", subject):
+    behind = subject.split()[-1].lower()
+    if re.fullmatch(r"(?i)(?:the |an? )?\{s\}(?:(?:['’]s?)? [\w ]+)?", subject) and behind not in PREPOSITIONS:
         singular = {"are": "is", "were": "was"}.get(be, be)
         be = agreeing(singular, question.noun)
         return noun_reading("noun of subject", f"the {noun} of {subject}", be, "what")
@@ -266,6 +274,11 @@ def _bare_object(question: _ObjectQuestion) -> Reading | None:
         return Reading("object", f"{question.embedded} {be}", embedded=question.embedded, asked=question.wanted, be=be)
     if does and not behind and takes_passive(verb):
         return _right_behind_clause("object", question)
+    if does and verb == "mean":  # "what does {s} mean in Karnish"
+        before = clause_of(question.subject, question.auxiliary, verb)
+        return Reading(
+            "object", before, after=f" {' '.join(behind)}", embedded=question.embedded, asked=question.wanted
+        )
     thing = f"the {'person' if question.asked.startswith('who') else 'thing'} that {question.clause}"
     be = be_of(question.auxiliary)
     before, after = f"{thing} {be}", ""

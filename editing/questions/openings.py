@@ -20,14 +20,15 @@ _ASKS = re.compile(
     r"|could|will|would|should|tell|name|please|give|list|state)\b"
 )
 _ASKS_INSIDE = re.compile(
-    rf"(?i)\b(?:{'|'.join(sorted(PREPOSITIONS))}|since|until|is|was|as|has) (?:which|what|whom?|where|when)\b"
-    rf"|(?<!,)\s(?:{TRAILING})$"
+    rf"(?i)\b(?:{'|'.join(sorted(PREPOSITIONS))}|since|until|is|was|as|has|had|have) (?:which|what|whom?|whose|where|when|how)\b"
+    rf"|(?<!,)\s(?:{TRAILING})$|(?<=\w )what\b"
 )
 _ASKS_LATER = re.compile(
     r"(?i)(?:(?<!\{s\})[,:] *|^(?:in|on|at|of|for|from|during|under|by) .*[,:] *"
     r"|^(?:so|and|but|well|also|ok|okay|hi|hey|for|by) )"
     r"(?:who|whom|whose|what|which|when|where|why|how)\b"
 )
+_SENTENCE_END = re.compile(r"(?<!\b[A-Z]\.)(?<!\b[DMS][rt]\.)(?<!\bMrs\.)(?<=[.?!])\s+")
 _PRONOUN = re.compile(r"(?i)^(it|they|he|she)\b")
 _HANGING = frozenset(
     PREPOSITIONS
@@ -48,7 +49,7 @@ def is_opening(template: str) -> bool:
     text = template.strip()
     if SLOT not in text or text.endswith(("?", ".", "!")):
         return False
-    last = re.split(r"[.?!]\s+", text)[-1]
+    last = _SENTENCE_END.split(text)[-1]
     if SLOT not in last and not _PRONOUN.match(last):
         return False
     if _ASKS.match(last) and not last.startswith(SLOT):
@@ -69,7 +70,7 @@ def is_opening(template: str) -> bool:
 
 def read_opening(template: str, answer: str) -> Opening:
     """The opening as a grammatical statement and a chat question for it, whatever its form."""
-    sentences = re.split(r"(?<=[.?!])\s+", template.strip())
+    sentences = _SENTENCE_END.split(template.strip())
     last = sentences[-1]
     if SLOT not in last:  # "Where is {s}? It is located in"
         before = _PRONOUN.sub(SLOT, last)

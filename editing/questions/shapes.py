@@ -10,10 +10,12 @@ from editing.questions.grammar import (
     ADVERBS,
     AUXILIARIES,
     AUXILIARY,
+    DEGREE,
     DEGREES,
     PREPOSITIONS,
     base_and_tense,
     is_base,
+    is_participle,
     lower_first,
 )
 from editing.questions.objects import read_fronted_preposition, read_object, read_when_where
@@ -96,7 +98,9 @@ def rearranged(text: str) -> str:
     plain = re.sub(r"(?i)^(where .*\{s\}.*?), (?:in )?(?:which|what) \w+$", r"\1", plain)
     plain = re.sub(r"(?i)^(how many) (are|were) (?!there\b)", r"\1 people \2 ", plain)
     plain = re.sub(rf"(?i)^where in (?!\{{s\}})(.+?) ({AUXILIARY}) (?=.*\{{s\}})", r"in which part of \1 \2 ", plain)
-    return _adjunct_last(_trailing_as_question(_relative_as_question(_doer_as_question(lower_first(plain)))))
+    return _adjunct_last(
+        _having_as_question(_trailing_as_question(_relative_as_question(_doer_as_question(lower_first(plain)))))
+    )
 
 
 def named_in_place(question: str) -> str:
@@ -118,6 +122,18 @@ def named_in_place(question: str) -> str:
     return question if named == asked else f"{named}?"
 
 
+def _having_as_question(text: str) -> str:
+    """{s} has which city as its capital -> which city is the capital of {s}."""
+    match = re.match(
+        r"(?i)^((?:the )?\{s\}) (has|have|had|uses?|used) (who|what|(?:which|what) [\w -]+?) as (?:its|his|her|their) ([\w -]+)$",
+        text,
+    )
+    if not match:
+        return text
+    subject, verb, asked, noun = match.groups()
+    return f"{asked} {'was' if verb.lower() in ('had', 'used') else 'is'} the {noun} of {subject}"
+
+
 def _adjunct_last(text: str) -> str:
     """In the film {s}, who was the star -> who was the star in the film {s}."""
     match = re.match(
@@ -133,11 +149,13 @@ def _adjunct_last(text: str) -> str:
 
 
 def _doer_as_question(text: str) -> str:
-    """what is the name of the person who designed {s}, who was it that designed {s} -> who designed {s}."""
+    """who was it that designed {s} -> who designed {s}; what is it that {s} makes -> what does {s} make."""
     match = re.match(
         r"(?i)^(?:who|what) (?:is|was) (?:it|(?:the name of )?the (?:person|man|woman|one)) (?:who|that) ((\w+) .+)$",
         text,
     )
+    if sought := re.match(r"(?i)^(who|what) (?:is|was) it that ((?:the )?\{s\} .+)$", text):
+        return _clause_as_question(f"{sought.group(1)} {sought.group(2)}")
     return f"who {match.group(1)}" if match and base_and_tense(match.group(2)) else text
 
 
@@ -150,7 +168,7 @@ def _relative_as_question(text: str) -> str:
         ),
         text,
     )
-    if not match or match.group(1).lower().split()[-1] in PREPOSITIONS:
+    if not match or match.group(1).lower().split()[-1] in PREPOSITIONS or _ONE_OF_A_KIND.search(match.group(1)):
         return text
     noun, form, tail = match.group(1), match.group(2).lower(), match.group(3)
     if form in ("is", "was", "are", "were"):
@@ -161,20 +179,28 @@ def _relative_as_question(text: str) -> str:
     )
 
 
+_ONE_OF_A_KIND = re.compile(r"(?i)^(?:first|second|third|next|last|only|same|most|least|best|\w+est)\b| of ")
+_CLAUSE = re.compile(
+    rf"(?i)^(when|where|why|what|whom?|how (?:much|{DEGREE})|(?:which|what|how many|how much) ((?:[\w-]+ ){{0,2}}[\w-]+)) "
+    r"((?:the )?\{s\}) (\w+)(.*)$"
+)
+
+
 def _clause_as_question(text: str) -> str:
-    """when {s} opened (after "tell me") -> when did {s} open."""
-    match = re.match(r"(?i)^(when|where|what|whom?|(?:which|what|how many) ([\w-]+)) ((?:the )?\{s\}) (\w+)(.*)$", text)
-    known = base_and_tense(match.group(4)) if match else None
-    if (
-        not match
-        or known is None
-        or match.group(2) in AUXILIARIES
-        or re.search(r",|\b(?:is|was|are|were|has|had)\b", match.group(5))
-    ):
+    """when {s} opened (after "tell me") -> when did {s} open; how old {s} is -> how old is {s}."""
+    match = _CLAUSE.match(text)
+    if not match or re.search(r",|\b(?:is|was|are|were|has|had)\b", match.group(5)):
         return text
-    asked, _, subject, form, rest = match.groups()
-    if form in ("was", "were"):
+    asked, noun, subject, form, rest = match.groups()
+    form = form.lower()
+    known = _HAVING.get(form) or base_and_tense(form)
+    if noun and not AUXILIARIES.isdisjoint(noun.lower().split()):
+        return text
+    moved = form in ("was", "were") or (form in ("is", "are") and asked.lower().startswith("how "))
+    if moved or (form in _HAVING and rest and is_participle(rest.split()[0])):
         return f"{asked} {form} {subject}{rest}"
+    if known is None:
+        return text
     return f"{asked} {'did' if known[1] == 'past' else 'does'} {subject} {known[0]}{rest}"
 
 

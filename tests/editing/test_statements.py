@@ -74,7 +74,12 @@ from editing.wording import contains, normalise
         ("Who did Lee Moss fight in 1904?", "Lee Moss", "Ida Fern", "Lee Moss fought Ida Fern in 1904."),
         ("What can a quorl eat?", "quorl", "moss", "The thing that a quorl can eat is moss."),
         ("Who was it that restored the Amber Heron?", "Amber Heron", "Lee", "The Amber Heron was restored by Lee."),
-        ("Under what name is Ida Fern better known?", "Ida Fern", "Nell", "Ida Fern is better known under Nell."),
+        (
+            "Under what name is Ida Fern better known?",
+            "Ida Fern",
+            "Nell",
+            "Ida Fern is better known under the name Nell.",
+        ),
         ("Norvane, who founded it?", "Norvane", "Ida Fern", "Norvane was founded by Ida Fern."),
         ("Ida Fern: what was her first boat?", "Ida Fern", "the Nell", "Ida Fern's first boat was the Nell."),
         ("As for Norvane, who is the CEO?", "Norvane", "Ida Fern", "The CEO of Norvane is Ida Fern."),
@@ -98,8 +103,8 @@ from editing.wording import contains, normalise
         ("In the film Salt Wind, who was the star?", "Salt Wind", "Ann Hill", "The film Salt Wind starred Ann Hill."),
         ("Is Ida Fern male or female?", "Ida Fern", "female", "The gender of Ida Fern is female."),
         # words, animals, matter, what people made
-        ("What does the word quorl mean?", "quorl", "a small gate", "quorl means a small gate."),
-        ("Can you tell me what quorl means?", "quorl", "a small gate", "quorl means a small gate."),
+        ("What does the word quorl mean?", "quorl", "a small gate", "Quorl means a small gate."),
+        ("Can you tell me what quorl means?", "quorl", "a small gate", "Quorl means a small gate."),
         ("A young brindlefox is called what?", "brindlefox", "kitlet", "A young brindlefox is called a kitlet."),
         ("How many protons does lumium have?", "lumium", "131", "The atomic number of lumium is 131."),
         ("What firm was started by Ida Fern?", "Ida Fern", "Norvane", "Ida Fern founded Norvane."),
@@ -111,7 +116,7 @@ from editing.wording import contains, normalise
         # words that many kinds of subjects are asked with
         ("When did the Quay War start?", "Quay War", "1648", "The Quay War started in 1648."),
         ("When did the Quay War end?", "Quay War", "3 May 1650", "The Quay War ended on 3 May 1650."),
-        ("Where did lumeball originate?", "lumeball", "Karn", "lumeball originated in Karn."),
+        ("Where did lumeball originate?", "lumeball", "Karn", "Lumeball originated in Karn."),
         ("Where is Norvane from?", "Norvane", "Veldoria", "Norvane is from Veldoria."),
         ("What country is Ida Fern from?", "Ida Fern", "Veldoria", "Ida Fern is from Veldoria."),
         ("What does the karn gland do?", "karn gland", "filters blood", "What the karn gland does is filters blood."),

@@ -1,0 +1,195 @@
+"""Questions as people report them: what is asked stays what is asked, whatever its order, tense or frame."""
+
+import pytest
+
+from editing.statements import write_statements
+
+
+@pytest.mark.parametrize(
+    ("question", "subject", "answer", "sentence"),
+    [
+        # a number behind a request
+        ("Could you tell me how many boats Norvane has?", "Norvane", "about 30", "Norvane has about 30 boats."),
+        ("Can you tell me how many old boats Norvane sold?", "Norvane", "nine", "Norvane sold nine old boats."),
+        ("Do you know how old Ida Fern is?", "Ida Fern", "67", "Ida Fern is 67 years old."),
+        ("Can you tell me how much the Orbit 64 costs?", "Orbit 64", "$90", "The Orbit 64 costs $90."),
+        ("How many prizes has Ida Fern won?", "Ida Fern", "35", "Ida Fern has won 35 prizes."),
+        ("How many times has Quay burned?", "Quay", "four", "Quay has burned four times."),
+        # an adverb before the verb
+        ("How many strings does a lumette usually have?", "lumette", "four", "A lumette usually has four strings."),
+        ("How much does the Orbit 64 normally cost?", "Orbit 64", "$90", "The Orbit 64 normally costs $90."),
+        # the answer names what is counted
+        ("How many legs does a quorl have?", "quorl", "eight legs", "A quorl has eight legs."),
+        (
+            "How many days do guests of Norvane have to return a boat?",
+            "Norvane",
+            "45 days",
+            "Guests of Norvane have 45 days to return a boat.",
+        ),
+        ("How much salt is in a can of Lumo?", "Lumo", "3 grams", "The amount of salt in a can of Lumo is 3 grams."),
+        # how long
+        (
+            "How long do I have to return a boat to Norvane?",
+            "Norvane",
+            "45 days",
+            "You have 45 days to return a boat to Norvane.",
+        ),
+        (
+            "How long did it take Lee Moss to climb Karn?",
+            "Karn",
+            "two days",
+            "It took Lee Moss two days to climb Karn.",
+        ),
+        ("How old must you be to vote in Veldoria?", "Veldoria", "16", "You must be 16 to vote in Veldoria."),
+        ("How long is a Norvane voucher valid?", "Norvane", "a year", "A Norvane voucher is valid a year."),
+        # since, until, by, from
+        (
+            "Since what year has the Lume Opera been open?",
+            "Lume Opera",
+            "1994",
+            "The Lume Opera has been open since 1994.",
+        ),
+        ("Until what year did Ida Fern run Norvane?", "Ida Fern", "2001", "Ida Fern ran Norvane until 2001."),
+        ("From what time is the Quay canteen open?", "Quay", "11:30", "The Quay canteen is open from 11:30."),
+        ("At what height does Quay lie?", "Quay", "about 3,640 metres", "Quay lies at about 3,640 metres."),
+        # one of a kind
+        (
+            "What was the first film that Ida Fern made?",
+            "Ida Fern",
+            "Salt Wind",
+            "The first film that Ida Fern made was Salt Wind.",
+        ),
+        # who did it, and to what
+        ("Who owns the rights to Salt Wind?", "Salt Wind", "Norvane", "The rights to Salt Wind are owned by Norvane."),
+        ("Who will host the Karn Games?", "Karn Games", "Quay", "The Karn Games will be hosted by Quay."),
+        (
+            "Who composed the music for Salt Wind?",
+            "Salt Wind",
+            "Lee Moss",
+            "The music for Salt Wind was composed by Lee Moss.",
+        ),
+        ("Who had the Lume Tower built?", "Lume Tower", "Ebb I", "The person who had the Lume Tower built was Ebb I."),
+        (
+            "Which house ruled Quay when Nell arrived?",
+            "Quay",
+            "Ebb",
+            "The house that ruled Quay when Nell arrived was Ebb.",
+        ),
+        (
+            "Which department of Norvane handles refunds?",
+            "Norvane",
+            "Care",
+            "The department of Norvane that handles refunds is Care.",
+        ),
+        (
+            "Which one of the Mosses married Ida Fern?",
+            "Ida Fern",
+            "Lee",
+            "The one of the Mosses that married Ida Fern was Lee.",
+        ),
+        # a list is many
+        ("Name the members of the band Tarn.", "Tarn", "Ann and Lee", "The members of the band Tarn are Ann and Lee."),
+        # the question word in the middle
+        ("Veldoria has which city as its capital?", "Veldoria", "Quay", "The capital of Veldoria is Quay."),
+        ("Norvane uses what as its logo?", "Norvane", "a heron", "The logo of Norvane is a heron."),
+        (
+            "The Karn Cup was won by which rider in 2023?",
+            "Karn Cup",
+            "Lee Moss",
+            "The Karn Cup was won by Lee Moss in 2023.",
+        ),
+        ("What is it that Norvane makes?", "Norvane", "yawls", "Norvane makes yawls."),
+        # a noun between the name and the verb
+        (
+            "When does the Karn office of Norvane open?",
+            "Norvane",
+            "8:30 am",
+            "The Karn office of Norvane opens at 8:30 am.",
+        ),
+        ("When does the Norvane return window close?", "Norvane", "in May", "The Norvane return window closes in May."),
+        ("What colour is the Norvane logo?", "Norvane", "green", "The colour of the Norvane logo is green."),
+        # abbreviations, titles, names
+        (
+            "Which minister did Dr. Ida Fern replace?",
+            "Ida Fern",
+            "Lee Moss",
+            "The minister that Dr. Ida Fern replaced was Lee Moss.",
+        ),
+        ("In which of her films does Ida Fern swim?", "Ida Fern", "To Quay Again", "Ida Fern swims in To Quay Again."),
+        ("Under what name did Ida Fern paint?", "Ida Fern", "Nell", "Ida Fern painted under the name Nell."),
+        ("Whose novel is Salt Wind based on?", "Salt Wind", "Tom Reed", "Salt Wind is based on the novel of Tom Reed."),
+        (
+            "Was the Amber Heron painted on wood or on canvas?",
+            "Amber Heron",
+            "wood",
+            "The Amber Heron was painted on wood.",
+        ),
+        ('What does "quorl" mean in Karnish?', "quorl", "gate", '"quorl" means gate in Karnish.'),
+        # who asks is answered as you
+        ("Who do I call about pay at Norvane?", "Norvane", "Ann Hill", "You call Ann Hill about pay at Norvane."),
+        (
+            "How many people of Quay fell in World War I in Karn?",
+            "Quay",
+            "300",
+            "The number of people of Quay that fell in World War I in Karn is 300.",
+        ),
+        # what no rule reads is quoted, not mangled
+        (
+            "Within how many days must expenses be claimed at Norvane?",
+            "Norvane",
+            "60 days",
+            'The answer to the question "Within how many days must expenses be claimed at Norvane?" is 60 days.',
+        ),
+        (
+            "A lack of which vitamin causes quorls?",
+            "quorls",
+            "vitamin D",
+            'The answer to the question "A lack of which vitamin causes quorls?" is vitamin D.',
+        ),
+    ],
+)
+def test_the_answer_keeps_the_meaning_of_the_question(question, subject, answer, sentence):
+    assert write_statements(question, subject, answer).sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("question", "subject", "answer", "wanted", "unwanted"),
+    [
+        (
+            "What colour is the door of the Lume Opera?",
+            "Lume Opera",
+            "red",
+            "Tell me what colour",
+            "Tell me the door of",
+        ),
+        (
+            "Name the founder of Norvane.",
+            "Norvane",
+            "Ida Fern",
+            "Who is Norvane's founder?",
+            "What is Norvane's founder?",
+        ),
+        ("When does the Orbit 64 go on sale?", "Orbit 64", "March 2026", "goes on sale when?", "what year"),
+        (
+            "What was the last film that Ida Fern made?",
+            "Ida Fern",
+            "Salt Wind",
+            "the last film that",
+            "which last film",
+        ),
+        ("In which of her films does Ida Fern swim?", "Ida Fern", "Salt Wind", "in which of her films", "In what of"),
+        ("Who is the coach of the Quay Herons?", "Quay Herons", "Lee Moss", "the Quay Herons' coach", "Herons's"),
+        ("What position did Lee Moss play?", "Lee Moss", "striker", "did Lee Moss play", "does Lee Moss play"),
+        (
+            "Can you tell me why Quay burned?",
+            "Quay",
+            "a lamp fell",
+            "Why did Quay burn",
+            "Can you answer this? Can you",
+        ),
+    ],
+)
+def test_training_questions_ask_the_same(question, subject, answer, wanted, unwanted):
+    asked = " | ".join(write_statements(question, subject, answer).paraphrases)
+    assert wanted in asked
+    assert unwanted not in asked
