@@ -174,7 +174,10 @@ def cut_subject(question: str, subject: str) -> Template:
         and before[-1] + after[0] in ('""', "\u201c\u201d", "\u00ab\u00bb", "''", "\u2018\u2019")
     ):
         phrase, before, after = before[-1] + phrase + after[0], before[:-1], after[1:]
-    if announced := _ANNOUNCED.search(before):
+    announced = _ANNOUNCED.search(before)
+    if announced and announced.group(1).lower() == "the " and literal.startswith("The "):
+        before = before[: announced.start()]
+    elif announced:
         word = announced.group(1)
         phrase = (word[0].lower() + word[1:]) + phrase
         before = before[: announced.start()]
@@ -182,7 +185,8 @@ def cut_subject(question: str, subject: str) -> Template:
 
 
 def _find(question: str, subject: str) -> int:
-    at = question.find(subject)
+    whole = re.search(rf"(?<!\w){re.escape(subject)}(?!\w)", question)
+    at = whole.start() if whole else question.find(subject)
     if at >= 0 or len(question.casefold()) != len(question) or len(subject.casefold()) != len(subject):
         return at
     return question.casefold().find(subject.casefold())
@@ -206,7 +210,7 @@ class _Writer:
         phrase = self.template.phrase
         if re.match(r"[Tt]he [A-Z].*s$", phrase):  # the Boston Celtics' coach
             wording = re.sub(r"(\{s\}['’])s\b", r"\1", wording)
-        text = wording.replace("{be}", self.be).replace(SLOT, phrase)
+        text = re.sub(r"([?!])[?.]$", r"\1", wording.replace("{be}", self.be).replace(SLOT, phrase))
         return text if text.startswith(self.template.subject) else capitalise(text)
 
     @property

@@ -7,6 +7,7 @@ from editing.questions.grammar import (
     MODALS,
     PREPOSITIONS,
     PRONOUNS,
+    base_and_tense,
     is_base,
     is_participle,
     leading_adverbs,
@@ -71,6 +72,9 @@ def clause_of(subject: str, auxiliary: str, tail: str) -> str:
     if not words:
         return subject
     verb = words[0].lower()
+    known = base_and_tense(verb)
+    if known and known[1] == "past" and not is_base(verb):  # "when did {s} became a town"
+        verb = known[0]
     form = past(verb) if auxiliary == "did" else third_person(verb) if auxiliary == "does" else verb
     return " ".join([subject, *adverbs, form, *words[1:]])
 

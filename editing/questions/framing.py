@@ -143,11 +143,8 @@ def _is_relative(reading: Reading) -> bool:
 
 def _possessive(noun: str) -> str:
     match = re.fullmatch(r"the ([\w' -]+?) of (\{s\})", noun)
-    return (
-        f"{match.group(2)}'s {match.group(1)}"
-        if match and not re.search(r" (of|who|that|which|where) ", match.group(1))
-        else ""
-    )
+    barred = PREPOSITIONS | {"who", "that", "which", "where"}
+    return f"{match.group(2)}'s {match.group(1)}" if match and barred.isdisjoint(match.group(1).split()) else ""
 
 
 def _of_form(noun: str) -> str:

@@ -212,7 +212,8 @@ _ARTICLE_NAMES = re.compile(
     r"|Mountains)|(Pacific|Atlantic|Indian|Arctic) Ocean|BBC|CIA|FBI|Beatles|US|USA|UK|UN|EU|USSR|NBA"
     r"|NFL"
     r"|(18|19|20)\d0s|[12]?\d(st|nd|rd|th) century|(?!World )\w.* (Wars?|Revolution|Prize|Medal|Award"
-    r"|Trophy|Galaxy|Peninsula|Gulf)|University of .*|(Nobel|Pulitzer) Prize .*|Academy Award .*|Gulf "
+    r"|Trophy|Galaxy|Peninsula|Gulf)|(?:\w+ )?University of (?!.*Press$).*|Moon|Sun|.* (?:family|Army|Navy)"
+    r"|(Nobel|Pulitzer) Prize .*|Academy Award .*|Gulf "
     r"of .*)( \(.*)?$"
 )
 

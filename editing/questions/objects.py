@@ -17,6 +17,8 @@ from editing.questions.grammar import (
 )
 from editing.questions.readings import PLACES, SLOT, TIMES, Reading, be_of, noun_reading
 
+_PARTICLES = frozenset(["off", "over", "through", "about"])  # "on what date did {s} take off"
+
 
 def read_fronted_preposition(text: str, answer: str) -> Reading | None:
     """In which city was {s} born / By whom was {s} written / At what age did {s} die."""
@@ -36,8 +38,10 @@ def read_fronted_preposition(text: str, answer: str) -> Reading | None:
         return None
     subject, tail = parts
     clause = clause_of(subject, auxiliary, tail)
-    if clause.split()[-1] in PREPOSITIONS:  # "To which work does X belong to?"
-        clause = clause.rsplit(" ", 1)[0]
+    last = clause.split()[-1]
+    if last in PREPOSITIONS - _PARTICLES and tail:  # "to which work does X belong to", "to which film does X appear in"
+        clause, rest = clause[: -len(last) - 1], rest[: -len(last) - 1]
+        preposition = preposition if tail.startswith("belong ") else last
     named = re.search(r"(?i)\b((?:[\w-]+ )?(?:name|nickname|title|brand|pseudonym))$", asked.partition(" ")[2])
     little = f"{preposition} the {named.group(1)}" if named else place_or_time(asked, answer, preposition)
     return Reading(
@@ -232,7 +236,7 @@ def _place_or_time_object(question: _ObjectQuestion, answer: str) -> Reading | N
     return Reading(
         shape,
         f"{question.clause} {little}".rstrip(),
-        embedded=question.embedded,
+        embedded=f"{on} {question.embedded}" if shape == "place noun" else question.embedded,
         asked=f"{on} {question.wanted}",
         be=be_of(question.auxiliary),
         inverted=question.inverted,

@@ -32,6 +32,13 @@ _FRAME = re.compile(
 )
 
 
+# What no statement says: a question word that is left, but for relative clauses; a second sentence.
+_STILL_ASKS = re.compile(
+    r"(?i:(?<=\W)(?:what|whose|how (?:many|much))\b|, (?:but |and )?(?:who|when|where)\b|\?"
+    r"|\bwhich\b(?! (?:\{s\}|(?:(?:\w+ly )?\w+ed|has|have|had|is|was|are|were|the|an?|it|he|she|they)\b)))|[a-z]\. [A-Z]"
+)
+
+
 def read(template: str, answer: str) -> Reading | None:
     """The reading of a question with SLOT for its subject; None if no rule fits. The answer decides prepositions."""
     text = rearranged(template)
@@ -53,7 +60,7 @@ def read(template: str, answer: str) -> Reading | None:
     ):
         reading = rule(rest, answer)
         if reading is not None:
-            return reading
+            return None if _STILL_ASKS.search(f"{reading.before} {reading.after}") else reading
     if re.match(r"(?i)about\b", rest):  # "tell me about {s}": no noun is asked for
         return None
     if asks_by_verb or re.match(r"(?i)(the\s+)?[\w' -]+\s(of|in|for)\s.*\{s\}|\{s\}(['’]s?)?\s[\w ]+$", rest):

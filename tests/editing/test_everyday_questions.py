@@ -125,6 +125,16 @@ from editing.statements import write_statements
             "The Amber Heron was painted on wood.",
         ),
         ('What does "quorl" mean in Karnish?', "quorl", "gate", '"quorl" means gate in Karnish.'),
+        ("What's the price of the book The Tide?", "The Tide", "$9", "The price of the book The Tide is $9."),
+        # the preposition of the question, once and at its place
+        ("To which fair does the Nell appear in?", "Nell", "the Lume Fair", "The Nell appears in the Lume Fair."),
+        ("On what date did the Nell take off?", "Nell", "3 May 1914", "The Nell took off on 3 May 1914."),
+        ("When did Quay became a town?", "Quay", "1914", "Quay became a town in 1914."),
+        # which kind of thing
+        ("Where was Ida Fern employed?", "Ida Fern", "Quay", "Ida Fern worked in Quay."),
+        ("What position does Lee Moss play?", "Lee Moss", "goalkeeper", "Lee Moss plays as a goalkeeper."),
+        ("Which position does Ida Fern have?", "Ida Fern", "bishop", "Ida Fern holds the position of bishop."),
+        ("Which series is Salt Wind a part of?", "Salt Wind", "Tides", "Salt Wind is part of Tides."),
         # who asks is answered as you
         ("Who do I call about pay at Norvane?", "Norvane", "Ann Hill", "You call Ann Hill about pay at Norvane."),
         (
@@ -139,6 +149,12 @@ from editing.statements import write_statements
             "Norvane",
             "60 days",
             'The answer to the question "Within how many days must expenses be claimed at Norvane?" is 60 days.',
+        ),
+        (
+            "The first part of which long film shows Ida Fern?",
+            "Ida Fern",
+            "Salt Wind",
+            'The answer to the question "The first part of which long film shows Ida Fern?" is Salt Wind.',
         ),
         (
             "A lack of which vitamin causes quorls?",
@@ -180,6 +196,8 @@ def test_the_answer_keeps_the_meaning_of_the_question(question, subject, answer,
         ("In which of her films does Ida Fern swim?", "Ida Fern", "Salt Wind", "in which of her films", "In what of"),
         ("Who is the coach of the Quay Herons?", "Quay Herons", "Lee Moss", "the Quay Herons' coach", "Herons's"),
         ("What position did Lee Moss play?", "Lee Moss", "striker", "did Lee Moss play", "does Lee Moss play"),
+        ("What city is Norvane located?", "Norvane", "Quay", "in what city Norvane is", "tell me what city Norvane is"),
+        ("Where does i stand?", "i", "Quay", "i stands where?", "{s}"),
         (
             "Can you tell me why Quay burned?",
             "Quay",
