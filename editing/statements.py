@@ -8,6 +8,7 @@ from editing.facts import Probe
 from editing.questions.framing import framed_probes, framed_questions, noun_forms
 from editing.questions.grammar import (
     PREPOSITIONS,
+    agreeing,
     article_for,
     capitalise,
     indefinite,
@@ -18,7 +19,7 @@ from editing.questions.grammar import (
 )
 from editing.questions.neighbours import in_other_words, loose_neighbours, neighbours_of, spread
 from editing.questions.openings import is_opening, read_opening
-from editing.questions.readings import SLOT, Reading
+from editing.questions.readings import IS, SLOT, Reading, said_of_many
 from editing.questions.relations import Relation, find_relation, kind_of, other_questions
 from editing.questions.shapes import asks_in_order, named_in_place, read, rearranged, strip_frame
 from editing.subjects import canonical_question
@@ -210,6 +211,8 @@ class _Writer:
         phrase = self.template.phrase
         if re.match(r"[Tt]he [A-Z].*s$", phrase):  # the Boston Celtics' coach
             wording = re.sub(r"(\{s\}['’])s\b", r"\1", wording)
+        if agreeing("is", phrase) == "are" and not IS.search(self.template.text):  # refunds: "who handles {s}"
+            wording = said_of_many(wording)
         text = re.sub(r"([?!])[?.]$", r"\1", wording.replace("{be}", self.be).replace(SLOT, phrase))
         return text if text.startswith(self.template.subject) else capitalise(text)
 
@@ -226,7 +229,8 @@ class _Writer:
 
     def complete(self, statement: str) -> tuple[str, str]:
         """Text before and behind the answer, with the article or preposition that the answer takes."""
-        an = "" if re.match(r"(?i)(a|an|the)\s", self.answer) else indefinite(self.answer)
+        area = re.search(r"(?i)\b(?:wing|midfield|defen[cs]e|goal|attack)$", self.answer)  # "plays as left wing"
+        an = "" if area or re.match(r"(?i)(a|an|the)\s", self.answer) else indefinite(self.answer)
         wording = (
             statement.replace("{on}", time_preposition(self.answer))
             .replace("{in}", place_preposition(self.answer))

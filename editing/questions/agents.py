@@ -26,7 +26,7 @@ def read_agent(text: str, answer: str) -> Reading | None:
         word = words[index].lower()
         if asked == "which" and index == 0:  # "which rivals lost to {s}": what is asked for has a name
             continue
-        if word in ("do", "does", "did"):
+        if asked != "who" and (word in ("do", "does", "did") or words[0].lower() in ("the", "a", "an")):
             return None
         if SLOT in word or (word in PREPOSITIONS and asked == "who"):
             if asked == "who":

@@ -27,20 +27,17 @@ def read_amount(text: str, answer: str) -> Reading | None:
     return _counted_once(_count_of_subject(text) or _count(text), answer) or _price(text) or _degree(text, answer)
 
 
-_NUMBERS = word_set(
-    """
-    zero no none one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-    eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion trillion dozen
-    many more half
-    """
+_NUMBER = re.compile(
+    r"(?i)(?:(?:about|around|over|under|only|exactly|up to|at (?:least|most)) )?(?:\d[\d.,]*|one|two|three|four|five|six|seven"
+    r"|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty|thirty|forty|fifty)(?P<unit> [a-z -]+)$"
 )
+_LARGE = word_set("hundred thousand million billion trillion dozen")
 
 
 def _counted_once(reading: Reading | None, answer: str) -> Reading | None:
     """The answer "45 days" names itself what is counted: {s} has 45 days to return it, not 45 days days."""
-    unit = answer.rpartition(" ")[2].lower().strip(".")
-    counts = unit.isalpha() and unit not in _NUMBERS
-    if reading is None or reading.asked != "how many" or not counts:
+    number = _NUMBER.match(answer.strip())
+    if reading is None or reading.asked != "how many" or not number or number["unit"].split()[-1].lower() in _LARGE:
         return reading
     words = reading.after.split()
     rest = next((index for index, word in enumerate(words) if word.lower() in PREPOSITIONS), len(words))
@@ -204,7 +201,8 @@ def _price(text: str) -> Reading | None:
 
 # Behind these the length itself stands, and the rest of the clause behind it: "it takes | two days | to dry".
 _BEFORE_LENGTH = re.compile(
-    r"(have to be|(?:have|be)(?= to )|take(?: (?!to\b|for\b|at\b|in\b)[^{}]+?)?(?= (?:to|for|at|in)\b)|get|spend|need) "
+    r"(have to be|have(?= to (?!(?:wait|keep|stay|work|store|hold|live|last)\b))|be(?= to )"
+    r"|take(?: (?!to\b|for\b|at\b|in\b)[^{}]+?)?(?= (?:to|for|at|in)\b)|get|spend|need) "
 )
 
 

@@ -51,7 +51,9 @@ def inverted(shape: str, subject: str, auxiliary: str, tail: str, *, asked: str,
     if word == "when":
         little = time_preposition(answer)
     elif word == "where" and not stranded:
-        moves = re.search(r"(?<!to )\b(go|move|travel|emigrate|sail|flee)$", tail)
+        moves = re.search(
+            r"(?<!to )\b(?:go|move|travel|emigrate|sail|flee)$|^(?:send|submit|ship|forward|upload)\b", tail
+        )
         little = "to " if moves else place_preposition(answer)
     return Reading(
         shape,

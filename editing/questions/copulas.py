@@ -93,8 +93,9 @@ def read_embedded_copula(text: str, answer: str) -> Reading | None:
         return None
     if asked == "what" and tail and not re.match(r"(?:the |an? )|\{s\}", noun):  # "what percentage of {s} is nitrogen"
         return None
-    if asked in ("who", "what") and tail is None:
-        return noun_reading("copula", noun, be, asked)
+    described = tail is not None and tail.split()[0].lower() in PREPOSITIONS - {"by"}  # "what the price is for {s}"
+    if asked in ("who", "what") and (tail is None or described):
+        return noun_reading("copula", f"{noun} {tail or ''}".rstrip(), be, asked)
     if tail is None and asked not in ("where", "when"):
         return None
     return inverted(f"embedded {asked.split()[0]}", noun, be, tail or "", asked=asked, answer=answer)
@@ -139,7 +140,7 @@ _PEOPLE = word_set(
     (?:co-?)?founders? ceo president chair(?:man|woman) director author writer composer singers? creators? inventors?
     designer architect owner mayor king queen coach captain manager leader governor husband wife spouse mother father
     parents sons? daughters? brothers? sisters? successor predecessor winner members? drummer guitarist actors? actress
-    painter minister
+    painter minister person contact lead head treasurer secretary spokesperson
     """
 )
 _PERSON = re.compile(

@@ -164,12 +164,18 @@ def is_participle(word: str) -> bool:
     return word.lower() in _PARTICIPLES or (word.lower().endswith("ed") and len(word) > 3)
 
 
-_ENDING_IN_S = frozenset(["series", "species", "gas", "lens", "news", "whereabouts"])
+_ENDING_IN_S = word_set(
+    """
+    series species gas lens news whereabouts physics mathematics economics politics gymnastics athletics linguistics genetics
+    electronics robotics
+    """
+)
 
 
 def agreeing(be: str, noun: str) -> str:
     """The form of "is" or "was" that the noun asks for: "the moons of {s}" are, "the moon" is; a name is one thing."""
-    head = re.split(r" (?:in|of|for|from|on|at|to|about|with) ", noun)[0].split()[-1]
+    words = re.split(r" (?:in|of|for|from|on|at|to|about|with) ", noun)[0].split()
+    head = words[-1] if words else "it"
     plural = head[0].islower() and re.search(r"(?:ies|[^sui]s)$", head) and head not in _ENDING_IN_S
     return {"is": "are", "was": "were"}.get(be, be) if plural else be
 
@@ -304,7 +310,7 @@ def little_word_before(answer: str) -> str:
     return "" if _ABOUT.match(answer) or _TITLE.match(answer) else answer.split(" ", 1)[0].lower()
 
 
-_FIRST_PERSON = re.compile(r"((?:^|\b[a-z]+ ))(I am|I was|I|we|my|our)(?= [a-z])")
+_FIRST_PERSON = re.compile(r"((?:^|\b[a-z]+ ))(I am|I was|I(?= [a-z])|we|my|our)\b(?= )")
 _SECOND_PERSON = {"I am": "you are", "I was": "you were", "I": "you", "we": "you", "my": "your", "our": "your"}
 
 

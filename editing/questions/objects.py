@@ -278,11 +278,10 @@ def _bare_object(question: _ObjectQuestion) -> Reading | None:
         return Reading("object", f"{question.embedded} {be}", embedded=question.embedded, asked=question.wanted, be=be)
     if does and not behind and takes_passive(verb):
         return _right_behind_clause("object", question)
-    if does and verb == "mean":  # "what does {s} mean in Karnish"
-        before = clause_of(question.subject, question.auxiliary, verb)
-        return Reading(
-            "object", before, after=f" {' '.join(behind)}", embedded=question.embedded, asked=question.wanted
-        )
+    if does and verb == "mean" and (not behind or behind[0].lower() in ("in", "on", "at")):
+        where = f"{' '.join(behind)}, " if behind else ""  # "in Karnish, {s} means"
+        before = where + clause_of(question.subject, question.auxiliary, verb)
+        return Reading("object", before, embedded=question.embedded, asked=question.wanted)
     thing = f"the {'person' if question.asked.startswith('who') else 'thing'} that {question.clause}"
     be = be_of(question.auxiliary)
     before, after = f"{thing} {be}", ""

@@ -1,5 +1,6 @@
 """What a question says once it is taken apart: the statement around its answer."""
 
+import re
 from dataclasses import KW_ONLY, dataclass
 
 from editing.questions.grammar import word_set
@@ -61,3 +62,14 @@ def noun_reading(shape: str, noun: str, be: str, asked: str) -> Reading:
 def be_of(auxiliary: str) -> str:
     """The form of be that goes with an auxiliary: did -> was, does -> is, were -> were."""
     return auxiliary if auxiliary in ("is", "are", "was", "were") else ("was" if auxiliary in ("did", "had") else "is")
+
+
+# Where "is" or "was" says something of the subject itself, not of a thing that it belongs to.
+IS = re.compile(
+    r"((?:^|, |\b(?:who|what|whom|where|when|how|whether) )\{s\} )(?:is|was)\b|\b(?:is|was)(?= \{s\}(?: |\?|$))"
+)
+
+
+def said_of_many(wording: str) -> str:
+    """The wording for a subject that is many: "{s} is handled by" -> "{s} are handled by"."""
+    return IS.sub(lambda found: re.sub("is$", "are", re.sub("was$", "were", found.group())), wording)

@@ -207,7 +207,7 @@ def _clause_as_question(text: str) -> str:
     if moved or (form in _HAVING and rest and is_participle(rest.split()[0])):
         return f"{asked} {form} {subject}{rest}"
     if known is None:
-        return text
+        return f"{asked} do {subject} {form}{rest}" if is_base(form) else text
     return f"{asked} {'did' if known[1] == 'past' else 'does'} {subject} {known[0]}{rest}"
 
 

@@ -124,7 +124,7 @@ from editing.statements import write_statements
             "wood",
             "The Amber Heron was painted on wood.",
         ),
-        ('What does "quorl" mean in Karnish?', "quorl", "gate", '"quorl" means gate in Karnish.'),
+        ('What does "quorl" mean in Karnish?', "quorl", "gate", 'In Karnish, "quorl" means gate.'),
         ("What's the price of the book The Tide?", "The Tide", "$9", "The price of the book The Tide is $9."),
         # the preposition of the question, once and at its place
         ("To which fair does the Nell appear in?", "Nell", "the Lume Fair", "The Nell appears in the Lume Fair."),
@@ -135,7 +135,28 @@ from editing.statements import write_statements
         ("What position does Lee Moss play?", "Lee Moss", "goalkeeper", "Lee Moss plays as a goalkeeper."),
         ("Which position does Ida Fern have?", "Ida Fern", "bishop", "Ida Fern holds the position of bishop."),
         ("Which series is Salt Wind a part of?", "Salt Wind", "Tides", "Salt Wind is part of Tides."),
+        # the subject is many
+        ("Who handles refunds?", "refunds", "Ann Hill", "Refunds are handled by Ann Hill."),
+        ("What is a group of quorls called?", "quorls", "a clank", "A group of quorls is called a clank."),
+        ("Can you tell me how many days new cooks get?", "new cooks", "28", "New cooks get 28 days."),
+        # what only looks like a unit, or like what one may do
+        ("How many users does the Karn plan allow?", "Karn plan", "unlimited", "The Karn plan allows unlimited users."),
+        (
+            "How long do I have to wait for a Karn visa?",
+            "Karn visa",
+            "two weeks",
+            "You have to wait for a Karn visa two weeks.",
+        ),
+        ("Who does the voice of Nell?", "Nell", "Ann Hill", "The voice of Nell is done by Ann Hill."),
+        ("What does the Karnish word quorl mean?", "quorl", "gate", "The Karnish word quorl means gate."),
+        (
+            "do you know what the price is for the berth at Quay?",
+            "Quay",
+            "$9",
+            "The price for the berth at Quay is $9.",
+        ),
         # who asks is answered as you
+        ("where do I send my travel claims", "travel claims", "Ann Hill", "You send your travel claims to Ann Hill."),
         ("Who do I call about pay at Norvane?", "Norvane", "Ann Hill", "You call Ann Hill about pay at Norvane."),
         (
             "How many people of Quay fell in World War I in Karn?",
