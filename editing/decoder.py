@@ -102,11 +102,14 @@ def cast(model: Any, dtype: torch.dtype) -> Any:
 class Decoder:
     """A causal language model taken apart by its family.
 
+    products   what matrices are multiplied in by `replay` where that is not the model's dtype; what layers hand on, norms and
+               the head stay in it
+
     Invariant: no method changes a weight; `with_weights` and `only` put back what they exchange.
     """
 
-    def __init__(self, model: Any) -> None:
-        self.model = model
+    def __init__(self, model: Any, *, products: torch.dtype | None = None) -> None:
+        self.model, self.products = model, products
         self.family: Family = family_of(model.config)
         self.base: nn.Module = model.get_submodule(self.family.base)
         self.layers: list[nn.Module] = list(self.base.get_submodule(self.family.layers).children())
@@ -273,9 +276,10 @@ class Decoder:
 
     def replay(self, seen: Recorded, hidden: Tensor, layers: Sequence[int]) -> Tensor:
         """Send `hidden` through `layers` with the arguments that they were called with when they were recorded."""
-        for layer in layers:
-            args, kwargs = seen.calls[layer]
-            hidden = _first(self.layers[layer](hidden, *args, **kwargs))
+        with torch.autocast(self.device.type, dtype=self.products, enabled=self.products is not None):
+            for layer in layers:
+                args, kwargs = seen.calls[layer]
+                hidden = _first(self.layers[layer](hidden, *args, **kwargs))
         return hidden
 
 

@@ -39,6 +39,7 @@ class Editor:
     model          a transformers causal language model of a known family, on any device, in the dtype to compute in
     statistics     of this very model (see memit/statistics.py)
     base_sha256    names the model; artefacts and statistics of another are refused
+    products       what matrices are multiplied in while values are sought, if not the model's dtype
     serving_dtype  what edited tensors are cast to, once: the dtype of the checkpoint that is served
     closed_form    how many keys become one change of a matrix: MEMIT's least squares, or another method's
     """
@@ -51,10 +52,11 @@ class Editor:
         config: MemitConfig,
         statistics: Statistics,
         base_sha256: str | None = None,
+        products: torch.dtype | None = None,
         serving_dtype: torch.dtype | None = None,
         closed_form: ClosedForm = solve,
     ) -> None:
-        self.decoder = Decoder(model)
+        self.decoder = Decoder(model, products=products)
         self.chat = chat_of(model, tokenizer)
         self.statistics = statistics
         self.base_sha256 = base_sha256 or statistics.base_sha256

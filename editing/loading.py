@@ -139,5 +139,16 @@ def load_editor(
         config=recipe,
         statistics=statistics,
         base_sha256=loaded.base_sha256,
+        products=products_for(loaded),
         serving_dtype=loaded.serving_dtype,
     )
+
+
+def products_for(loaded: Loaded) -> torch.dtype | None:
+    """bf16 where a CPU multiplies it by itself and the checkpoint is stored in it, so that its weights lose nothing.
+
+    Decided by what the processor says it has, never by a stopwatch: one machine always decides alike.
+    """
+    native = any(able for name, able in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
+    in_fp32 = loaded.model.device.type == "cpu" and loaded.model.dtype == torch.float32
+    return torch.bfloat16 if native and in_fp32 and loaded.serving_dtype == torch.bfloat16 else None

@@ -20,8 +20,10 @@ def firing(decoder: Decoder, detectors: Mapping[int, Tensor], values: Mapping[in
 
     def hook(reading: Tensor, given: Tensor) -> object:
         def add(_module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor:
-            fired = torch.einsum("gti,gvi->gtv", args[0], reading.to(args[0]))
-            return output + torch.einsum("gtv,gvo->gto", fired, given.to(output))
+            # A detector is small between keys that are large: it is read in fp32 whatever the matrices are multiplied in.
+            with torch.autocast(output.device.type, enabled=False):
+                fired = torch.einsum("gti,gvi->gtv", args[0].float(), reading.float())
+                return (output + torch.einsum("gtv,gvo->gto", fired, given.float())).to(decoder.dtype)
 
         return add
 

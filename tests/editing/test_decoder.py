@@ -4,7 +4,8 @@ import torch
 from editing.chat import chat_of
 from editing.decoder import Decoder, cast
 from editing.generation import continue_rows, reply_to, write_text
-from editing.testing import tiny_model, tiny_tokenizer
+from editing.memit.firing import firing
+from editing.testing import TINY_CONFIGS, tiny_model, tiny_tokenizer
 
 
 def test_weights_come_back_in_the_same_storage():
@@ -71,3 +72,20 @@ def test_own_text_is_the_same_for_the_same_seed():
     first, second = (write_text(Decoder(model), chat, n_tokens=200, seed=3, row_tokens=16) for _ in range(2))
     assert first == second
     assert write_text(Decoder(model), chat, n_tokens=200, seed=4, row_tokens=16) != first
+
+
+@pytest.mark.parametrize("kind", sorted(TINY_CONFIGS))
+def test_products_in_bf16_leave_the_rest_in_the_models_dtype(kind):
+    model = tiny_model(kind)
+    exact, quick = Decoder(model), Decoder(model, products=torch.bfloat16)
+    with torch.no_grad():
+        seen = exact.run(exact.rows([[5, 6, 7, 8]]), record=range(4))
+    begun = seen.inputs[0].clone().requires_grad_(True)
+    plain, replayed = (decoder.replay(seen, begun, range(4)) for decoder in (exact, quick))
+    assert replayed.dtype == torch.float32
+    assert 0 < (replayed - plain).norm() < 0.02 * plain.norm()
+    first, second = (torch.autograd.grad(states.square().sum(), begun)[0] for states in (plain, replayed))
+    assert (second - first).norm() < 0.05 * first.norm()
+    values = {3: torch.ones(1, 1, 32)}
+    with torch.no_grad(), firing(quick, {3: torch.ones(1, 1, quick.matrix(3).shape[1])}, values):
+        assert quick.replay(seen, begun, range(4)).dtype == torch.float32

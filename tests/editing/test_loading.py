@@ -56,3 +56,19 @@ def test_a_folder_becomes_an_editor_and_its_statistics_are_kept(checkpoint, tmp_
 
 def test_no_text_is_shipped_for_a_model_that_nobody_knows():
     assert shipped_text("0" * 64) == []
+
+
+@pytest.mark.parametrize(
+    ("able", "dtype", "products"),
+    [
+        ({"avx2": True, "amx_bf16": True}, None, torch.bfloat16),
+        ({"avx2": True, "avx512_bf16": False}, None, None),
+        ({"amx_bf16": True}, torch.bfloat16, None),  # the whole model is in it
+    ],
+)
+def test_values_are_sought_with_quick_products_where_the_processor_has_them(
+    checkpoint, monkeypatch, able, dtype, products
+):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    editor = load_editor(checkpoint, config=TINY, device="cpu", dtype=dtype, texts=["words to count, " * 100])
+    assert editor.decoder.products == products
