@@ -149,6 +149,7 @@ def products_for(loaded: Loaded) -> torch.dtype | None:
 
     Decided by what the processor says it has, never by a stopwatch: one machine always decides alike.
     """
-    native = any(able for name, able in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
+    has = torch.cpu.get_capabilities()
+    native = has.get("amx_bf16") or has.get("avx512_bf16")
     in_fp32 = loaded.model.device.type == "cpu" and loaded.model.dtype == torch.float32
     return torch.bfloat16 if native and in_fp32 and loaded.serving_dtype == torch.bfloat16 else None

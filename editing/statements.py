@@ -12,6 +12,7 @@ from editing.questions.grammar import (
     article_for,
     capitalise,
     indefinite,
+    is_role,
     little_word_before,
     place_preposition,
     second_person,
@@ -113,7 +114,8 @@ def write_statements(question: str, subject: str, answer: str) -> Statements:
         asked = relation.train[0].replace("{be}", be) if relation else opened.question
         template = Template(asked, template.phrase, template.subject)
     reading = read(template.text, answer)
-    writer = _Writer(template, answer, be)
+    many = relation is None and agreeing("is", template.phrase) == "are" and not IS.search(template.text)
+    writer = _Writer(template, answer, be, of_many=many)
     if relation is not None:
         return writer.from_relation(relation, reading, opening)
     if reading is not None or opening:
@@ -203,6 +205,7 @@ class _Writer:
     template: Template
     answer: str
     be: str
+    of_many: bool = False  # the subject is many, "refunds": they "are handled"
 
     def fill(self, wording: str) -> str:
         """A wording with the subject in it, a capital in front unless the subject itself stands there."""
@@ -211,9 +214,9 @@ class _Writer:
         phrase = self.template.phrase
         if re.match(r"[Tt]he [A-Z].*s$", phrase):  # the Boston Celtics' coach
             wording = re.sub(r"(\{s\}['’])s\b", r"\1", wording)
-        if agreeing("is", phrase) == "are" and not IS.search(self.template.text):  # refunds: "who handles {s}"
+        if self.of_many:
             wording = said_of_many(wording)
-        text = re.sub(r"([?!])[?.]$", r"\1", wording.replace("{be}", self.be).replace(SLOT, phrase))
+        text = re.sub(r"(?<=\?)[?.]$|(?<=!)\.$", "", wording.replace("{be}", self.be).replace(SLOT, phrase))
         return text if text.startswith(self.template.subject) else capitalise(text)
 
     @property
@@ -229,17 +232,17 @@ class _Writer:
 
     def complete(self, statement: str) -> tuple[str, str]:
         """Text before and behind the answer, with the article or preposition that the answer takes."""
-        area = re.search(r"(?i)\b(?:wing|midfield|defen[cs]e|goal|attack)$", self.answer)  # "plays as left wing"
-        an = "" if area or re.match(r"(?i)(a|an|the)\s", self.answer) else indefinite(self.answer)
+        an = "" if re.match(r"(?i)(a|an|the)\s", self.answer) else indefinite(self.answer)
         wording = (
             statement.replace("{on}", time_preposition(self.answer))
             .replace("{in}", place_preposition(self.answer))
             .replace("{an} ", f"{an} " if an else "")
+            .replace("{role}", f"{an} " if an and is_role(self.answer) else "")
         )
         before, _, after = second_person(wording).partition("{a}")
         before = before.rstrip()
-        first = little_word_before(self.answer)
         last = before.rsplit(" ", 1)[-1].lower()
+        first = little_word_before(self.answer, last)
         if any(first in words and last in words for words in (_ARTICLES, PREPOSITIONS)):  # the answer brings its own
             before = before[: -len(last)].rstrip()
         article = article_for(self.answer).strip()

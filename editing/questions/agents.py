@@ -45,7 +45,7 @@ def read_agent(text: str, answer: str) -> Reading | None:
             continue
         before = " ".join(words[:index])
         if SLOT in before and before != SLOT and not re.match(r"[^{]* of [^{]*\{s\}", before):
-            return None  # "which lady {s} was born to": the subject comes before its verb; "which part of {s} is blue"
+            return None  # "which lady {s} was born to": the subject comes before its verb
         return _agent(asked, " ".join(words[:index]), word, known, " ".join(words[index + 1 :]))
     return None
 
@@ -93,11 +93,10 @@ def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str) 
 
 
 _NO_THINGS = PREPOSITIONS | ADVERBS | {"up", "down", "out"}
-_MORE = word_set("and when while since until where")
-_GIVING = word_set("""
-    give sell lend send bring add move teach show tell donate transfer lease introduce lead take return ship link connect
-    attach award grant present deliver compare
-    """)
+_CLAUSE_BEGINS = word_set("and when while since until where")
+_OF_THINGS = re.compile(
+    r"\b(?:rights|music|lyrics|words|score|soundtrack|sequel|answer|keys?|letters?) to (?:the )?\{s\}"
+)
 _CAUSING = frozenset(["make", "help", "let", "keep"])
 
 
@@ -105,9 +104,13 @@ def _goes_on(verb: str, rest: str) -> bool:
     """Whether more than the thing done and its adjunct stands behind the verb: "sold {s} to Quay", "helped {s} win"."""
     thing, _ = _split_adjunct(rest)
     behind = re.search(r"\{s\}\W?\s+(\w+)", thing)
-    goes_on = behind and (verb in _CAUSING or behind.group(1).lower() in _NO_THINGS | _MORE or is_base(behind.group(1)))
-    behind_thing = r"\s(?:to|from|into|before|after|as)\s" if verb in _GIVING else r"\s(?:from|into|before|after|as)\s"
-    return bool(goes_on or re.search(behind_thing + r".*\{s\}", rest))
+    goes_on = behind and (
+        verb in _CAUSING or behind.group(1).lower() in _NO_THINGS | _CLAUSE_BEGINS or is_base(behind.group(1))
+    )
+    before = (
+        r"\s(?:from|into|before|after|as)\s" if _OF_THINGS.search(rest) else r"\s(?:to|from|into|before|after|as)\s"
+    )
+    return bool(goes_on or re.search(before + r".*\{s\}", rest))
 
 
 def _split_adjunct(rest: str) -> tuple[str, str]:

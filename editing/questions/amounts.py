@@ -31,18 +31,20 @@ _NUMBER = re.compile(
     r"(?i)(?:(?:about|around|over|under|only|exactly|up to|at (?:least|most)) )?(?:\d[\d.,]*|one|two|three|four|five|six|seven"
     r"|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty|thirty|forty|fifty)(?P<unit> [a-z -]+)$"
 )
-_LARGE = word_set("hundred thousand million billion trillion dozen")
+_UNITS = word_set("people second minute hour day week month year time")
 
 
 def _counted_once(reading: Reading | None, answer: str) -> Reading | None:
     """The answer "45 days" names itself what is counted: {s} has 45 days to return it, not 45 days days."""
     number = _NUMBER.match(answer.strip())
-    if reading is None or reading.asked != "how many" or not number or number["unit"].split()[-1].lower() in _LARGE:
+    if reading is None or reading.asked != "how many" or not number:
         return reading
     words = reading.after.split()
     rest = next((index for index, word in enumerate(words) if word.lower() in PREPOSITIONS), len(words))
+    counted = {word.lower().rstrip("s") for word in words[:rest]}
+    same = number["unit"].split()[-1].lower().rstrip("s") in counted | _UNITS
     named = any(word == SLOT or word[0].isupper() for word in words[:rest])
-    return reading if named else replace(reading, after=f" {' '.join(words[rest:])}".rstrip())
+    return replace(reading, after=f" {' '.join(words[rest:])}".rstrip()) if same and not named else reading
 
 
 def _count_of_subject(text: str) -> Reading | None:
@@ -201,8 +203,8 @@ def _price(text: str) -> Reading | None:
 
 # Behind these the length itself stands, and the rest of the clause behind it: "it takes | two days | to dry".
 _BEFORE_LENGTH = re.compile(
-    r"(have to be|have(?= to (?!(?:wait|keep|stay|work|store|hold|live|last)\b))|be(?= to )"
-    r"|take(?: (?!to\b|for\b|at\b|in\b)[^{}]+?)?(?= (?:to|for|at|in)\b)|get|spend|need) "
+    r"(have to be|have(?= to (?:return|pay|claim|cancel|apply|appeal|repay|complete|register|renew|submit|reply|respond)\b)"
+    r"|be(?= to )|take(?: (?!to\b|for\b|at\b|in\b)[^{}]+?)?(?= (?:to|for|at|in)\b)|get|spend|need) "
 )
 
 

@@ -15,8 +15,10 @@ def read_alternatives(text: str, answer: str) -> Reading | None:
         return None
     be, subject, options = match.group(1).lower(), match.group(2), match.group(3)
     words = options.split()
-    n_shared = int(is_participle(words[0]))  # "painted on", of "painted on wood or on canvas"
-    n_shared += words[n_shared].lower() in PREPOSITIONS
+    # "painted on", of "painted on wood or on canvas"; nothing of "married or single"
+    n_shared = 1 if words[0].lower() in PREPOSITIONS else 0
+    if is_participle(words[0]) and words[1].lower() in PREPOSITIONS:
+        n_shared = 2
     before = " ".join([subject, be, *words[:n_shared]])
     return Reading("alternatives", before, embedded=f"whether {subject} {be} {options}", asked=options, be=be)
 
@@ -34,9 +36,15 @@ def read_copula(text: str, answer: str) -> Reading | None:
     if re.match(r"(?i)^the ([\w -]+?) (?:that|which|who) \{s\} (.+)$", noun):
         return noun_reading("copula", noun, be, asked)
     tail = re.match(r"^((?:the [\w ]+ of )?(?:(?:the|an?) (?:[\w-]+ )*?)?\{s\})\s+(?!['’])(.+)$", noun)
-    if tail and (
-        re.search(rf"\b(?:{'|'.join(sorted(PREPOSITIONS))})$", tail.group(2))
-        or (is_participle(tail.group(2).split()[0]) and len(tail.group(2).split()) <= 3)
+    first = tail.group(2).split()[0].lower() if tail else ""
+    finite = first in ("is", "was", "are", "were", "has", "had") or (base_and_tense(first) or ("", ""))[1] == "present"
+    if (
+        tail
+        and not finite
+        and (
+            re.search(rf"\b(?:{'|'.join(sorted(PREPOSITIONS))})$", tail.group(2))
+            or (is_participle(tail.group(2).split()[0]) and len(tail.group(2).split()) <= 3)
+        )
     ):
         clause = f"{tail.group(1)} {be} {tail.group(2)}"
         return Reading(

@@ -167,7 +167,7 @@ def is_participle(word: str) -> bool:
 _ENDING_IN_S = word_set(
     """
     series species gas lens news whereabouts physics mathematics economics politics gymnastics athletics linguistics genetics
-    electronics robotics
+    electronics robotics diabetes rabies measles mumps herpes kubernetes windows
     """
 )
 
@@ -304,13 +304,23 @@ _TITLE = re.compile(r"(?!(?:In|On|At|By|From|Near|Under|The|An?)\b)[A-Z][a-z]+ (
 _ABOUT = re.compile(r"(?i)(?:about|around|over|under|near|between|above|below) \W?\d")
 
 
-def little_word_before(answer: str) -> str:
+def little_word_before(answer: str, said: str) -> str:
     """The answer's first word, in small letters, where it may be an article or preposition of its own; nothing where it
-    belongs to a title ("To Catch a Thief") or says how exact a number is ("about 30")."""
-    return "" if _ABOUT.match(answer) or _TITLE.match(answer) else answer.split(" ", 1)[0].lower()
+    belongs to a title ("To Catch a Thief") or says how exact a number is ("about 30").
+
+    said  the word right before the answer: what repeats it is its own
+    """
+    first = answer.split(" ", 1)[0].lower()
+    return "" if _ABOUT.match(answer) or (_TITLE.match(answer) and first != said) else first
 
 
-_FIRST_PERSON = re.compile(r"((?:^|\b[a-z]+ ))(I am|I was|I(?= [a-z])|we|my|our)\b(?= )")
+def is_role(answer: str) -> bool:
+    """Whether the answer is what one player is: a striker, a quarterback; not "left wing", "defenders"."""
+    return bool(re.search(r"(?:er|back|forward|half)$", answer))
+
+
+_NUMBERED = r"type|phase|class|part|title|stage|grade|level|tier|volume|appendix|am"  # before I, the numeral
+_FIRST_PERSON = re.compile(rf"((?:^|\b(?!(?:{_NUMBERED}) )[a-z]+ ))(I am|I was|I(?= [a-z])|we|my|our)\b(?= )")
 _SECOND_PERSON = {"I am": "you are", "I was": "you were", "I": "you", "we": "you", "my": "your", "our": "your"}
 
 

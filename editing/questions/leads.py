@@ -28,7 +28,7 @@ def leads(per_relation: int) -> list[Lead]:
         others = (one.known for one in relations().values() if one.of == relation.of)
         strangers = dict.fromkeys(subject for known in others for subject, _ in known if subject not in own)
         answer = relation.known[0][1] if relation.known else ""
-        beginning = relation.statements[0].partition("{a}")[0].replace("{an} ", "").rstrip()
+        beginning = relation.statements[0].partition("{a}")[0].replace("{an} ", "").replace("{role}", "").rstrip()
         beginning = beginning.replace("{on}", time_preposition(answer)).replace("{in}", place_preposition(answer))
         for subject in spread(list(strangers), relation.name, per_relation):
             question, said = (

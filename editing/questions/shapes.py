@@ -35,7 +35,8 @@ _FRAME = re.compile(
 # What no statement says: a question word that is left, but for relative clauses; a second sentence.
 _STILL_ASKS = re.compile(
     r"(?i:(?<=\W)(?:what|whose|how (?:many|much))\b|, (?:but |and )?(?:who|when|where)\b|\?"
-    r"|\bwhich\b(?! (?:\{s\}|(?:(?:\w+ly )?\w+ed|has|have|had|is|was|are|were|the|an?|it|he|she|they)\b)))|[a-z]\. [A-Z]"
+    rf"|\b(?:{'|'.join(sorted(PREPOSITIONS))}|has|have|had|is|was|are|were|uses?|used) which\b"
+    r"(?! (?:\{s\}|(?:has|have|had|is|was|are|were|the|an?|it|he|she|they)\b)))|[a-z]{4}\. [A-Z]"
 )
 
 
