@@ -46,7 +46,7 @@ def read_agent(text: str, answer: str) -> Reading | None:
         before = " ".join(words[:index])
         if SLOT in before and before != SLOT and not re.match(r"[^{]* of [^{]*\{s\}", before):
             return None  # "which lady {s} was born to": the subject comes before its verb
-        return _agent(asked, " ".join(words[:index]), word, known, " ".join(words[index + 1 :]))
+        return _agent(asked, before, word, known, " ".join(words[index + 1 :]))
     return None
 
 

@@ -84,7 +84,7 @@ def clause_of(subject: str, auxiliary: str, tail: str) -> str:
 _NO_PREDICATES = frozenset(["and", "or", "of", "who", "which", "that"])
 _NO_VERBS = _NO_PREDICATES | {"the", "a", "an"}
 _BEHIND_A_VERB = (PREPOSITIONS - {"of"}) | word_set("the a an my your his her its our their")
-_NOUN_BEHIND = word_set("to and of the a an")
+_NO_VERB_FOLLOWS = word_set("to and of the a an")
 _NOUNS_TOO = word_set(
     """
     show film place play coach watch shop ship race train cover record return
@@ -118,7 +118,7 @@ def _is_verb_behind(words: list[str], index: int) -> bool:
     if is_base(word) and words[index + 1 :] and words[index + 1].lower() in _BEHIND_A_VERB:
         return True
     pairs = zip(words[index:], words[index + 1 :], strict=False)
-    following = [one for before, one in pairs if before.lower() not in _NOUN_BEHIND]
+    following = [one for before, one in pairs if before.lower() not in _NO_VERB_FOLLOWS]
     return (is_base(word) and word not in _NOUNS_TOO) or not any(is_base(one.strip(",")) for one in following)
 
 

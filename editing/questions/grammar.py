@@ -304,7 +304,7 @@ _TITLE = re.compile(r"(?!(?:In|On|At|By|From|Near|Under|The|An?)\b)[A-Z][a-z]+ (
 _ABOUT = re.compile(r"(?i)(?:about|around|over|under|near|between|above|below) \W?\d")
 
 
-def little_word_before(answer: str, said: str) -> str:
+def own_little_word(answer: str, said: str) -> str:
     """The answer's first word, in small letters, where it may be an article or preposition of its own; nothing where it
     belongs to a title ("To Catch a Thief") or says how exact a number is ("about 30").
 
