@@ -102,10 +102,9 @@ def cast(model: Any, dtype: torch.dtype) -> Any:
 class Decoder:
     """A causal language model taken apart by its family.
 
-    products   what matrices are multiplied in by `replay` where that is not the model's dtype; what layers hand on, norms and
-               the head stay in it
+    products   what matrices are multiplied in within `quick`; None is the model's dtype
 
-    Invariant: no method changes a weight; `with_weights` and `only` put back what they exchange.
+    Invariant: no method changes a weight; `with_weights`, `quick` and `only` put back what they exchange.
     """
 
     def __init__(self, model: Any, *, products: torch.dtype | None = None) -> None:
@@ -148,7 +147,8 @@ class Decoder:
 
     def head(self, normed: Tensor) -> Tensor:
         """The model's own head on normed states; tied or not, capped or not."""
-        logits: Tensor = self.model.get_output_embeddings()(normed)
+        with torch.autocast(self.device.type, enabled=False):
+            logits: Tensor = self.model.get_output_embeddings()(normed)
         cap = getattr(self.model.config, self.family.softcap, None) if self.family.softcap else None
         return logits if cap is None else torch.tanh(logits / cap) * cap
 
@@ -176,6 +176,26 @@ class Decoder:
         finally:
             for layer, data in saved.items():
                 self.weight(layer).data = data
+            self._prefixes.clear()
+
+    @contextmanager
+    def quick(self) -> Iterator[None]:
+        """Inside, the layers' matrices are multiplied in `products`, copied into it once; what layers hand on, norms and the
+        head stay in the model's dtype. Gradients are taken inside, too. After, the very same storage as before."""
+        if self.products is None:
+            yield
+            return
+        matrices = [one for layer in self.layers for one in layer.parameters() if one.dim() == 2]
+        saved = [one.data for one in matrices]
+        self._prefixes.clear()
+        try:
+            for one in matrices:
+                one.data = one.data.to(self.products)
+            with torch.autocast(self.device.type, dtype=self.products):
+                yield
+        finally:
+            for one, data in zip(matrices, saved, strict=True):
+                one.data = data
             self._prefixes.clear()
 
     @contextmanager
@@ -276,10 +296,9 @@ class Decoder:
 
     def replay(self, seen: Recorded, hidden: Tensor, layers: Sequence[int]) -> Tensor:
         """Send `hidden` through `layers` with the arguments that they were called with when they were recorded."""
-        with torch.autocast(self.device.type, dtype=self.products, enabled=self.products is not None):
-            for layer in layers:
-                args, kwargs = seen.calls[layer]
-                hidden = _first(self.layers[layer](hidden, *args, **kwargs))
+        for layer in layers:
+            args, kwargs = seen.calls[layer]
+            hidden = _first(self.layers[layer](hidden, *args, **kwargs))
         return hidden
 
 

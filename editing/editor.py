@@ -146,7 +146,8 @@ class Editor:
             keys.append(keys_of(self.decoder, [row for row, _ in keyed[-1]], layers))
         columns = [columns_of(rows, read) for rows, read in zip(keyed, keys, strict=True)]
         alone = {layer: torch.stack([self._detectors([one], layer) for one in columns]).float() for layer in layers}
-        found, answers = self._search(groups, contexts, alone)
+        with self.decoder.quick():
+            found, answers = self._search(groups, contexts, alone)
         made = []
         for number, facts in enumerate(groups):
             at_subject, *at_answer = (place.values[number].cpu() for place in found.places)
@@ -210,8 +211,11 @@ class Editor:
         longest = max(config.keep_tokens, config.reply_tokens) if config.answer_layers else config.keep_tokens
         asked = [[row for row in group if row.role in (Role.PROTECT, Role.BESIDE)][:n_asked] for group in groups]
         prompts = [row.tokens for rows in asked for row in rows]
+        heads = {row.tokens[: row.head] for rows in asked for row in rows}
+        head = heads.pop() if len(heads) == 1 else ()
+        ends = [tokens[len(head) :] for tokens in prompts]
         written = iter(
-            continue_rows(self.decoder, prompts, max_tokens=longest, stops=self.chat.stops) if prompts else ()
+            continue_rows(self.decoder, ends, max_tokens=longest, stops=self.chat.stops, head=head) if ends else ()
         )
         replied = [[with_reply(row, next(written)) for row in rows] for rows in asked]
         kept = [

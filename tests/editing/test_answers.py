@@ -189,6 +189,14 @@ def test_both_places_together_say_the_answer_better_than_the_subject_s_alone(kin
     assert artefact.answer_values.shape == (1, artefact.answers.n_slots, 32)
 
 
+def test_an_edit_sought_with_quick_products_does_not_depend_on_what_was_asked_before(editor, facts):
+    quick = tiny_editor(config=BOTH)
+    quick.decoder.products = torch.bfloat16
+    first = quick.artefact(facts[:1])
+    quick.generate([facts[0].question], 4)
+    assert quick.artefact(facts[:1]).id == first.id != editor.artefact(facts[:1]).id
+
+
 def test_a_set_with_answers_is_order_free_and_undone_exactly(editor, facts):
     first, second = editor.artefact(facts[:1]), editor.artefact(facts[1:2])
     one, both = editor.solve([first]), editor.solve([first, second])

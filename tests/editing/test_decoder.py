@@ -76,16 +76,41 @@ def test_own_text_is_the_same_for_the_same_seed():
 
 @pytest.mark.parametrize("kind", sorted(TINY_CONFIGS))
 def test_products_in_bf16_leave_the_rest_in_the_models_dtype(kind):
-    model = tiny_model(kind)
-    exact, quick = Decoder(model), Decoder(model, products=torch.bfloat16)
+    decoder = Decoder(tiny_model(kind), products=torch.bfloat16)
+    rows = decoder.rows([[5, 6, 7, 8]])
     with torch.no_grad():
-        seen = exact.run(exact.rows([[5, 6, 7, 8]]), record=range(4))
+        seen = decoder.run(rows, record=range(4))
     begun = seen.inputs[0].clone().requires_grad_(True)
-    plain, replayed = (decoder.replay(seen, begun, range(4)) for decoder in (exact, quick))
-    assert replayed.dtype == torch.float32
-    assert 0 < (replayed - plain).norm() < 0.02 * plain.norm()
-    first, second = (torch.autograd.grad(states.square().sum(), begun)[0] for states in (plain, replayed))
-    assert (second - first).norm() < 0.05 * first.norm()
+    plain = decoder.replay(seen, begun, range(4))
     values = {3: torch.ones(1, 1, 32)}
-    with torch.no_grad(), firing(quick, {3: torch.ones(1, 1, quick.matrix(3).shape[1])}, values):
-        assert quick.replay(seen, begun, range(4)).dtype == torch.float32
+    with decoder.quick():
+        quick = decoder.replay(seen, begun, range(4))
+        felt = torch.autograd.grad(quick.square().sum(), begun)[0]
+        assert decoder.logits(quick).dtype == decoder.states(rows).dtype == torch.float32
+        with torch.no_grad(), firing(decoder, {3: torch.ones(1, 1, decoder.matrix(3).shape[1])}, values):
+            assert decoder.replay(seen, begun, range(4)).dtype == torch.float32
+    assert quick.dtype == torch.float32
+    assert 0 < (quick - plain).norm() < 0.02 * plain.norm()
+    exact = torch.autograd.grad(plain.square().sum(), begun)[0]
+    assert (felt - exact).norm() < 0.05 * exact.norm()
+
+
+def test_quick_products_leave_no_trace():
+    model = tiny_model()
+    decoder = Decoder(model, products=torch.bfloat16)
+    before = {name: (one.data_ptr(), one.detach().clone()) for name, one in model.named_parameters()}
+    exact = decoder.prefix([1, 2, 3]).pairs()[2][0]
+
+    def breaks_off():
+        with decoder.quick():
+            assert decoder.weight(1).dtype == torch.bfloat16
+            assert not torch.equal(decoder.prefix([1, 2, 3]).pairs()[2][0], exact)
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        breaks_off()
+    assert torch.equal(decoder.prefix([1, 2, 3]).pairs()[2][0], exact)
+    assert not torch.is_autocast_enabled("cpu")
+    for name, one in model.named_parameters():
+        assert one.data_ptr() == before[name][0]
+        assert torch.equal(one, before[name][1])
