@@ -232,6 +232,8 @@ def _degree(text: str, answer: str) -> Reading | None:
     ):
         years = " years" if adjective == "old" and re.fullmatch(r"\d+", answer.strip()) else ""
         after = f"{years} {adjective}"
+    if adjective == "long" and re.search(r" (?:valid|open|closed|available|free)$", before) and _NUMBER.match(answer):
+        before += " for"
     return Reading(
         f"how {adjective}",
         before,

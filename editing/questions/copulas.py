@@ -25,6 +25,9 @@ def read_alternatives(text: str, answer: str) -> Reading | None:
 
 def read_copula(text: str, answer: str) -> Reading | None:
     """Who is the CEO of {s} / What is {s}'s capital / Which is the ... / What was {s} named after."""
+    if one := re.match(r"(?i)^(which|what|who) of (.*\{s\}.*?) (is|are|was|were) (the (?:\w+ )?\w+)$", text):
+        asked, all_of_them, be, described = one.groups()  # which of {s}'s moons is the largest
+        return noun_reading("copula", f"{described} of {all_of_them}", be.lower(), asked.lower())
     match = re.match(r"(?i)^(who|what|which)\s+(is|are|was|were)\s+(.+)$", text)
     if not match:
         return None

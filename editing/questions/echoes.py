@@ -69,8 +69,9 @@ def read_trailing_question(text: str, answer: str) -> Reading | None:
             )
         return noun_reading("trailing question", noun.group(1), noun.group(2).lower(), asked)
     last = before.split()[-1].lower()
-    clause = before[: -len(last) - 1] if last in PREPOSITIONS else before
-    front = f"{last} {asked}" if last in PREPOSITIONS else asked
+    fronted = last in PREPOSITIONS - {"as"}  # "what {s} is known as"
+    clause = before[: -len(last) - 1] if fronted else before
+    front = f"{last} {asked}" if fronted else asked
     counted = re.match(r"how (?:many|much)(.*)", asked)
     return Reading(
         "trailing question",

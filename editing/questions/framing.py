@@ -103,6 +103,8 @@ def _fronted(reading: Reading, answer: str) -> list[str]:
         if little == "on ":
             return [f"on what date {reading.inverted}?", f"on which day {reading.inverted}?"]
         return [f"at what time {reading.inverted}?"] if little == "at " else []
+    if word == "why":
+        return [f"why {reading.inverted}?", f"for what reason {reading.inverted}?"]
     if word == "where":
         stranded = re.search(r"\b(from|in|at|to|on)$", reading.inverted)
         return [] if stranded else [f"in what place {reading.inverted}?", f"in which place {reading.inverted}?"]

@@ -17,6 +17,7 @@ from editing.questions.grammar import (
 )
 from editing.questions.readings import PLACES, SLOT, TIMES, Reading, be_of, noun_reading
 
+_WITHOUT_ARTICLE = frozenset(["honour", "honor", "memory"])
 _PARTICLES = frozenset(["off", "over", "through", "about"])  # "on what date did {s} take off"
 
 
@@ -24,14 +25,12 @@ def read_fronted_preposition(text: str, answer: str) -> Reading | None:
     """In which city was {s} born / By whom was {s} written / At what age did {s} die."""
     match = re.match(
         r"(?i)^(in|on|at|by|for|from|to|of|with|under|during|after|into|against|through|since|until"
-        r"|upon)\s+((?:which|what|whom|whose|when)"
+        r"|upon|between)\s+((?:which|what|whom|whose|when)"
         rf"(?:\s+(?!(?:{AUXILIARY})\b)[\w'’.,()-]+)*?)\s+({AUXILIARY})\s+(.+)$",
         text,
     )
     if not match:
         return _fronted_without_inversion(text, answer)
-    if match.group(2).lower().startswith("whose"):  # "in whose honour was {s} named"
-        return None
     preposition, asked, auxiliary, rest = match.group(1).lower(), match.group(2), match.group(3).lower(), match.group(4)
     parts = split_subject(rest, auxiliary)
     if parts is None:
@@ -44,6 +43,11 @@ def read_fronted_preposition(text: str, answer: str) -> Reading | None:
         preposition = preposition if tail.startswith("belong ") else last
     named = re.search(r"(?i)\b((?:[\w-]+ )?(?:name|nickname|title|brand|pseudonym))$", asked.partition(" ")[2])
     little = f"{preposition} the {named.group(1)}" if named else place_or_time(asked, answer, preposition)
+    if asked.lower().startswith("whose"):  # "in whose honour was {s} named", "under whose direction was {s} made"
+        noun = asked.partition(" ")[2]
+        if not noun:
+            return None
+        little = f"{preposition} {noun if noun in _WITHOUT_ARTICLE else f'the {noun}'} of"
     return Reading(
         "fronted preposition",
         f"{clause} {little}",

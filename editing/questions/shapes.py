@@ -20,6 +20,7 @@ from editing.questions.grammar import (
 )
 from editing.questions.objects import read_fronted_preposition, read_object, read_when_where
 from editing.questions.readings import SLOT, Reading
+from editing.questions.reasons import read_manner, read_outcome, read_reason
 
 _FRAME = re.compile(
     r"^(?:(?:ok(?:ay)?|hey|hi|hello|so|well|and|but|please|quick question|question)\s*[,:.!]?\s+)*"
@@ -50,6 +51,9 @@ def read(template: str, answer: str) -> Reading | None:
         read_fronted_preposition,
         read_amount,
         read_when_where,
+        read_reason,
+        read_manner,
+        read_outcome,
         read_copula,
         read_object,
         read_agent,
@@ -102,6 +106,7 @@ def asks_in_order(question: str) -> bool:
 def rearranged(text: str) -> str:
     """The question in its plain order: no contractions, no final mark, adjuncts last, relative clauses as questions."""
     plain = named_in_place(re.sub(r"\s+", " ", text).strip()).rstrip("?？؟!. ")
+    plain = re.sub(r"(?<=\w)\(e?s\)", "", plain)  # "instrument(s)"
     plain = re.sub(r"(?i)^(who|what|where|when|how)(?:'|’)?s\s+", r"\1 is ", plain)
     plain = re.sub(r"(?i)^(where .*\{s\}.*?), (?:in )?(?:which|what) \w+$", r"\1", plain)
     plain = re.sub(r"(?i)^(how many) (are|were) (?!there\b)", r"\1 people \2 ", plain)
@@ -229,7 +234,7 @@ def _trailing_as_question(text: str) -> str:
     while words and words[0].lower() in ADVERBS:
         adverbs.append(words.pop(0))
     stranded = len(words) > 1 and words[-1].lower() in PREPOSITIONS
-    if stranded and counts:  # "is home to how many people" is a statement as it stands
+    if stranded and (counts or words[-2] == "known"):  # "is home to how many people" is a statement as it stands
         return text
     front = [words.pop()] if stranded else []
     verb, rest = (words[0].lower(), words[1:]) if words else ("", [])
