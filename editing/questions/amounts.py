@@ -208,6 +208,10 @@ _BEFORE_LENGTH = re.compile(
 )
 
 
+_LASTING = re.compile(r" (?:valid|open|closed|available|free)(?: (?:on|in|at|from) .+)?$")
+_ONE_LENGTH = re.compile(r"(?i)(?:half )?an? (?:minute|hour|day|week|month|year|decade|century)\b")
+
+
 def _degree(text: str, answer: str) -> Reading | None:
     """How old is {s} / How far does {s} reach."""
     match = re.match(rf"(?i)^how ({DEGREE})\s+({AUXILIARY})\s+(.+)$", text)
@@ -232,7 +236,7 @@ def _degree(text: str, answer: str) -> Reading | None:
     ):
         years = " years" if adjective == "old" and re.fullmatch(r"\d+", answer.strip()) else ""
         after = f"{years} {adjective}"
-    if adjective == "long" and re.search(r" (?:valid|open|closed|available|free)$", before) and _NUMBER.match(answer):
+    if adjective == "long" and _LASTING.search(before) and (_NUMBER.match(answer) or _ONE_LENGTH.match(answer)):
         before += " for"
     return Reading(
         f"how {adjective}",

@@ -45,7 +45,7 @@ def read_fronted_preposition(text: str, answer: str) -> Reading | None:
     little = f"{preposition} the {named.group(1)}" if named else place_or_time(asked, answer, preposition)
     if asked.lower().startswith("whose"):  # "in whose honour was {s} named", "under whose direction was {s} made"
         noun = asked.partition(" ")[2]
-        if not noun:
+        if not noun or re.search(r"['’]s?$", answer):
             return None
         little = f"{preposition} {noun if noun in _WITHOUT_ARTICLE else f'the {noun}'} of"
     return Reading(
@@ -165,7 +165,7 @@ def _object_question(text: str) -> _ObjectQuestion | None:
     match = re.match(
         rf"(?i)^(which|what)\s+((?:(?!(?:{AUXILIARY})\b)[\w'’/,-]+\s+)+?)({AUXILIARY})\s+(.+)$", text
     ) or re.match(rf"(?i)^(who|whom|what)()\s+((?!(?:is|are|was|were)\b)(?:{AUXILIARY}))\s+(.+)$", text)
-    if not match or SLOT in match.group(2):
+    if not match or SLOT in match.group(2) or match.group(2).lower().startswith("of "):
         return None
     asked, noun, auxiliary, rest = match.groups()
     auxiliary = auxiliary.lower()

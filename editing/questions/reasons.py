@@ -14,9 +14,9 @@ from editing.questions.grammar import (
 )
 from editing.questions.readings import SLOT, Reading, be_of
 
-_REASON = re.compile(r"(?i)(?:because|since|due|owing|thanks|as|so|out of)\b")
+_REASON = re.compile(r"(?i)(?:because|since(?! \d)|due|owing|thanks|as|so|out of)\b")
 _MANNER = re.compile(r"(?i)(?:via|using|as|like|out of)\b")
-_INSTRUCTION = re.compile(r"(?i)(?:do|can|could|should|would|must) (?:i|you|we|one|people) (.+)$")
+_INSTRUCTION = re.compile(r"(?i)(?:do|can|could|should|would|must) (?:i|you|we|one) (?!feel|think|like|know)(.+)$")
 _SAID = re.compile(r"(?:pronounced|spelled|spelt|written|abbreviated)$")
 
 
@@ -26,10 +26,12 @@ def read_reason(text: str, answer: str) -> Reading | None:
     if parts is None:
         return None
     auxiliary, rest, clause = parts
-    before = clause
-    if not (_REASON.match(answer) or _begins_with_preposition(answer)):
-        told = ("" if not _is_clause(answer) else " that") if answer[:1].islower() else " this:" * _is_clause(answer)
-        before = f"the reason why {clause} is{told}"
+    if _REASON.match(answer) or _begins_with_preposition(answer):
+        before = clause
+    elif not _is_clause(answer):
+        before = f"the reason why {clause} is"
+    else:
+        before = f"the reason why {clause} is {'that' if answer[0].islower() else 'this:'}"
     return Reading(
         "why", before, embedded=f"why {clause}", asked="why", be=be_of(auxiliary), inverted=f"{auxiliary} {rest}"
     )
@@ -41,17 +43,23 @@ def read_manner(text: str, answer: str) -> Reading | None:
     if parts is None:
         return None
     auxiliary, rest, clause = parts
-    done = _INSTRUCTION.match(f"{auxiliary} {rest}")
-    if done and is_base(answer.split()[0].lower()):
-        return Reading("manner", f"to {done.group(1)},", embedded=f"how {clause}", asked="how")
     said = be_of(auxiliary) == auxiliary and _SAID.search(clause)
+    before = clause
     if not (said or _MANNER.match(answer) or _begins_with_preposition(answer)):
-        return None
-    return Reading("manner", clause, embedded=f"how {clause}", asked="how", be=be_of(auxiliary), echo=f"{clause} how")
+        done = _INSTRUCTION.match(f"{auxiliary} {rest}")
+        if not done or not is_base(_first(answer)):
+            return None
+        before = f"to {done.group(1)},"
+    own = re.search(r"\b(?:I|we|my|our)\b", clause)
+    echo = "" if own else f"{clause} how"
+    return Reading("manner", before, embedded=f"how {clause}", asked="how", be=be_of(auxiliary), echo=echo)
 
 
 def read_outcome(text: str, answer: str) -> Reading | None:
-    """What happens if {s} closes."""
+    """What happens if {s} closes; what happens to {s}, where the answer is a clause."""
+    if _is_clause(answer) and (to := re.match(r"(?i)^what (happens|happened) (to .*\{s\}.*)$", text)):
+        told = f"{to.group(1).lower()} {to.group(2)}"
+        return Reading("outcome", f"this {told}:", embedded=f"what {told}", asked="what")
     match = re.match(r"(?i)^what (happens|happened) ((?:if|when|after|once|before|unless|as soon as) .*\{s\}.*)$", text)
     if not match:
         return None
@@ -68,19 +76,24 @@ def _inverted(text: str, word: str) -> tuple[str, str, str] | None:
     subject, tail = split_subject(rest, auxiliary) or (rest, "")
     if not tail and be_of(auxiliary) == auxiliary and (state := re.match(r"((?:(?:the|an?) )?\{s\}) (.+)$", rest)):
         subject, tail = state.groups()  # "why is {s} red"
-    if not tail or SLOT not in rest:
+    if not tail or SLOT not in rest or " not " in rest:
         return None
     return auxiliary, rest, clause_of(subject, auxiliary, tail)
 
 
+def _first(answer: str) -> str:
+    """The answer's first word, in small letters."""
+    return answer.partition(" ")[0].lower()
+
+
 def _begins_with_preposition(answer: str) -> bool:
-    return answer.split()[0].lower() in PREPOSITIONS
+    return _first(answer) in PREPOSITIONS
 
 
 def _is_clause(answer: str) -> bool:
-    """Whether an answer says something by itself, "it was too heavy", and does not name a thing."""
-    first, *words = (word.strip(",.").lower() for word in answer.split())
-    pasts = (
-        word for word in words if (known := base_and_tense(word)) and known[1] == "past" and not is_participle(word)
-    )
-    return bool(words) and (first in PRONOUNS or not AUXILIARIES.isdisjoint(words) or any(pasts))
+    """Whether an answer says something by itself, "it was too heavy", "Nobody knows", and does not name a thing."""
+    whole = answer.split()
+    words = re.split(r",|\b(?:who|which|that|whose)\b", " ".join(whole[1:]).lower())[0].split()
+    pasts = (one for one in words if (known := base_and_tense(one)) and known[1] == "past" and not is_participle(one))
+    told = _first(answer) in PRONOUNS or not AUXILIARIES.isdisjoint(words) or any(pasts)
+    return bool(words) and (told or (len(whole) > 2 and answer[0].isupper()))

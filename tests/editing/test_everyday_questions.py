@@ -58,6 +58,36 @@ from editing.statements import write_statements
             "You pay 20 euros",
             "If you lose your Norvane badge, this happens: You pay 20 euros.",
         ),
+        (
+            "Why does the Orbit 64 beep?",
+            "Orbit 64",
+            "The filter needs cleaning",
+            "The reason why the Orbit 64 beeps is this: The filter needs cleaning.",
+        ),
+        (
+            "Why was Karn Bridge closed?",
+            "Karn Bridge",
+            "boats that had no brakes",
+            "The reason why Karn Bridge was closed is boats that had no brakes.",
+        ),
+        (
+            "Why did Norvane not open in May?",
+            "Norvane",
+            "a strike",
+            'The answer to the question "Why did Norvane not open in May?" is a strike.',
+        ),
+        (
+            "How should I address Queen Ida?",
+            "Queen Ida",
+            "like any other captain",
+            "You should address Queen Ida like any other captain.",
+        ),
+        (
+            "What happens to unused leave at Norvane?",
+            "Norvane",
+            "It expires in March",
+            "This happens to unused leave at Norvane: It expires in March.",
+        ),
         # one of several, between two, whose, known as
         (
             "Which of Karn's rivers is the longest?",
@@ -82,6 +112,12 @@ from editing.statements import write_statements
         ("Ida Fern worked as what?", "Ida Fern", "diver", "Ida Fern's occupation was diver."),
         # how long
         ("How long is a Lumo ticket valid?", "Lumo", "90 minutes", "A Lumo ticket is valid for 90 minutes."),
+        (
+            "How long is the Karn gallery open on Sundays?",
+            "Karn gallery",
+            "six hours",
+            "The Karn gallery is open on Sundays for six hours.",
+        ),
         ("How long is a Lumo ticket valid?", "Lumo", "until noon", "A Lumo ticket is valid until noon."),
         (
             "How long do I have to return a boat to Norvane?",
@@ -96,7 +132,7 @@ from editing.statements import write_statements
             "It took Lee Moss two days to climb Karn.",
         ),
         ("How old must you be to vote in Veldoria?", "Veldoria", "16", "You must be 16 to vote in Veldoria."),
-        ("How long is a Norvane voucher valid?", "Norvane", "a year", "A Norvane voucher is valid a year."),
+        ("How long is a Norvane voucher valid?", "Norvane", "a year", "A Norvane voucher is valid for a year."),
         # since, until, by, from
         (
             "Since what year has the Lume Opera been open?",
