@@ -234,7 +234,8 @@ def _trailing_as_question(text: str) -> str:
     while words and words[0].lower() in ADVERBS:
         adverbs.append(words.pop(0))
     stranded = len(words) > 1 and words[-1].lower() in PREPOSITIONS
-    if stranded and (counts or words[-2] == "known"):  # "is home to how many people" is a statement as it stands
+    # Statements as they stand: "is home to how many people", "is known as what".
+    if stranded and (counts or words[-2] == "known"):
         return text
     front = [words.pop()] if stranded else []
     verb, rest = (words[0].lower(), words[1:]) if words else ("", [])
