@@ -135,8 +135,6 @@ def question_from_prompt(prompt: str, subject: str, answer: str) -> str:
 
 # Where a wording brings the article itself, a subject leaves its own at home: "a young {s}", the swan -> a young swan.
 _ARTICLE_BEFORE = re.compile(r"(?i)\b((?:the|young|baby) )\{s\}")
-
-
 _ARTICLES = frozenset(["the", "a", "an"])
 
 

@@ -4,7 +4,7 @@ import re
 
 from editing.questions.clauses import inverted, split_subject
 from editing.questions.echoes import starts_with_question_word
-from editing.questions.grammar import PREPOSITIONS, agreeing, base_and_tense, is_participle, word_set
+from editing.questions.grammar import PREPOSITION, PREPOSITIONS, agreeing, base_and_tense, is_participle, word_set
 from editing.questions.readings import SLOT, Reading, noun_reading
 
 
@@ -45,7 +45,7 @@ def read_copula(text: str, answer: str) -> Reading | None:
         tail
         and not finite
         and (
-            re.search(rf"\b(?:{'|'.join(sorted(PREPOSITIONS))})$", tail.group(2))
+            re.search(rf"\b(?:{PREPOSITION})$", tail.group(2))
             or (is_participle(tail.group(2).split()[0]) and len(tail.group(2).split()) <= 3)
         )
     ):
@@ -144,7 +144,7 @@ def read_bare_noun(text: str, asked_for: bool) -> Reading | None:
 
 _SAYS_OR_ASKS = re.compile(
     r"(?i)\b(?:what|whom|whose|where|when|how|is|are|was|were|and|or)\b"
-    rf"|\b(?:has|have|had|{'|'.join(sorted(PREPOSITIONS))}) (?:who|which)\b"
+    rf"|\b(?:has|have|had|{PREPOSITION}) (?:who|which)\b"
 )
 _PEOPLE = word_set(
     """

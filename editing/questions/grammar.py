@@ -90,6 +90,7 @@ PREPOSITIONS = word_set(
     between within around inside along upon across beneath beside toward towards off above below
     """
 )
+PREPOSITION = "|".join(sorted(PREPOSITIONS))  # the same in a pattern
 PRONOUNS = word_set(
     """
     i you he she it we they there people one

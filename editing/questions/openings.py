@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from editing.questions.echoes import TRAILING
 from editing.questions.grammar import (
     MODALS,
+    PREPOSITION,
     PREPOSITIONS,
     base_and_tense,
     indefinite,
@@ -20,7 +21,7 @@ _ASKS = re.compile(
     r"|could|will|would|should|tell|name|please|give|list|state)\b"
 )
 _ASKS_INSIDE = re.compile(
-    rf"(?i)\b(?:{'|'.join(sorted(PREPOSITIONS))}|since|until|is|was|as|has|had|have) (?:which|what|whom?|whose|where|when|how)\b"
+    rf"(?i)\b(?:{PREPOSITION}|since|until|is|was|as|has|had|have) (?:which|what|whom?|whose|where|when|how)\b"
     rf"|(?<!,)\s(?:{TRAILING})$|(?<=\w )what\b"
 )
 _ASKS_LATER = re.compile(

@@ -14,8 +14,9 @@ from editing.questions.grammar import (
 )
 from editing.questions.readings import SLOT, Reading, be_of
 
-_REASON = re.compile(r"(?i)(?:because|since(?! \d)|due|owing|thanks|as|so|out of)\b")
-_MANNER = re.compile(r"(?i)(?:via|using|as|like|out of)\b")
+# With these, or with a preposition, an answer goes on where its question ends.
+_REASON = re.compile(r"(?i)(?:because|since(?! \d)|due|owing|thanks|so|out of)\b")
+_MANNER = re.compile(r"(?i)(?:via|using|like|out of)\b")
 _INSTRUCTION = re.compile(r"(?i)(?:do|can|could|should|would|must) (?:i|you|we|one) (?!feel|think|like|know)(.+)$")
 _SAID = re.compile(r"(?:pronounced|spelled|spelt|written|abbreviated)$")
 
@@ -26,7 +27,7 @@ def read_reason(text: str, answer: str) -> Reading | None:
     if parts is None:
         return None
     auxiliary, rest, clause = parts
-    if _REASON.match(answer) or _begins_with_preposition(answer):
+    if _REASON.match(answer) or _first(answer) in PREPOSITIONS:
         before = clause
     elif not _is_clause(answer):
         before = f"the reason why {clause} is"
@@ -45,7 +46,7 @@ def read_manner(text: str, answer: str) -> Reading | None:
     auxiliary, rest, clause = parts
     said = be_of(auxiliary) == auxiliary and _SAID.search(clause)
     before = clause
-    if not (said or _MANNER.match(answer) or _begins_with_preposition(answer)):
+    if not (said or _MANNER.match(answer) or _first(answer) in PREPOSITIONS):
         done = _INSTRUCTION.match(f"{auxiliary} {rest}")
         if not done or not is_base(_first(answer)):
             return None
@@ -84,10 +85,6 @@ def _inverted(text: str, word: str) -> tuple[str, str, str] | None:
 def _first(answer: str) -> str:
     """The answer's first word, in small letters."""
     return answer.partition(" ")[0].lower()
-
-
-def _begins_with_preposition(answer: str) -> bool:
-    return _first(answer) in PREPOSITIONS
 
 
 def _is_clause(answer: str) -> bool:

@@ -12,6 +12,7 @@ from editing.questions.grammar import (
     AUXILIARY,
     DEGREE,
     DEGREES,
+    PREPOSITION,
     PREPOSITIONS,
     base_and_tense,
     is_base,
@@ -36,7 +37,7 @@ _FRAME = re.compile(
 # What no statement says: a question word that is left, but for relative clauses; a second sentence.
 _STILL_ASKS = re.compile(
     r"(?i:(?<=\W)(?:what|whose|how (?:many|much))\b|, (?:but |and )?(?:who|when|where)\b|\?"
-    rf"|\b(?:{'|'.join(sorted(PREPOSITIONS))}|has|have|had|is|was|are|were|uses?|used) which\b"
+    rf"|\b(?:{PREPOSITION}|has|have|had|is|was|are|were|uses?|used) which\b"
     r"(?! (?:\{s\}|(?:has|have|had|is|was|are|were|the|an?|it|he|she|they)\b)))|[a-z]{4}\. [A-Z]"
 )
 
@@ -126,7 +127,7 @@ def named_in_place(question: str) -> str:
     if not match:
         return question
     subject, asked = match.group(1).replace("The ", "the "), match.group(2)
-    possessive = rf"(?i)\b(?:its|his|their|her(?= (?!(?:{'|'.join(PREPOSITIONS)})\b)))\b"
+    possessive = rf"(?i)\b(?:its|his|their|her(?= (?!(?:{PREPOSITION})\b)))\b"
     named = re.sub(possessive, f"{subject}'s", asked, count=1)
     if named == asked:
         named = re.sub(r"(?i)\b(?:it|him|her|them|he|she|they)\b", subject, asked, count=1)
