@@ -20,7 +20,7 @@ from editing.questions.grammar import (
 )
 from editing.questions.neighbours import in_other_words, loose_neighbours, neighbours_of, spread
 from editing.questions.openings import is_opening, read_opening
-from editing.questions.readings import IS, SLOT, Reading, said_of_many
+from editing.questions.readings import IS, SLOT, Reading, in_the_past, said_of_many
 from editing.questions.relations import Relation, find_relation, kind_of, other_questions
 from editing.questions.shapes import asks_in_order, named_in_place, read, rearranged, strip_frame
 from editing.questions.templates import Template, cut_subject
@@ -56,7 +56,7 @@ class Statements:
     question      the canonical question; contains the subject literally if the question named it
     sentence      the full answer as a chat assistant would say it; contains the answer literally
     clozes        bare prompts that end right before the answer, without the space; the subject stands in each
-    paraphrases   training questions, the subject literally in each; the canonical question is not among them
+    paraphrases   training questions, the subject in each; the canonical question is not among them
     probes        questions that verify the edit, none of them in `paraphrases`
     neighbours    the same relation about other subjects, in wordings that verify; an empty answer is not known beforehand
     same_subject  other questions about the subject
@@ -148,7 +148,7 @@ class _Writer:
     of_many: bool = False  # the subject is many, "refunds": they "are handled"
 
     def fill(self, wording: str) -> str:
-        """A wording with the subject in it, a capital in front unless the subject itself stands there."""
+        """A wording with the subject in it, a capital in front."""
         without_article = re.sub(r"(?i)^(?:the|an?) ", "", self.template.phrase)
         wording = _ARTICLE_BEFORE.sub(lambda before: before.group(1) + without_article, wording)
         phrase = self.template.phrase
@@ -157,7 +157,7 @@ class _Writer:
         if self.of_many:
             wording = said_of_many(wording)
         text = re.sub(r"(?<=\?)[?.]$|(?<=!)\.$", "", wording.replace("{be}", self.be).replace(SLOT, phrase))
-        return text if text.startswith(self.template.subject) else capitalise(text)
+        return capitalise(text)
 
     @property
     def question(self) -> str:
@@ -200,13 +200,14 @@ class _Writer:
     def clozes(self, statements: Iterable[str]) -> tuple[str, ...]:
         """The statements up to the answer, then the question with an answer line."""
         openings = [self.complete(statement)[0] for statement in statements]
-        bare = [opening for opening in openings if self.template.subject in opening]
+        subject = self.template.subject.casefold()
+        bare = [opening for opening in openings if subject in opening.casefold()]
         return _distinct([*bare[: MAX_CLOZES - 1], f"Question: {self.question} Answer:"], MAX_CLOZES, set())
 
     def from_relation(self, relation: Relation, reading: Reading | None, opening: str) -> Statements:
         train, probe = [*relation.train], [*relation.probe]
         if self.be == "was" and relation.past != relation.statements:
-            train, probe = ([asked.replace(" does {s} ", " did {s} ") for asked in some] for some in (train, probe))
+            train, probe = ([in_the_past(asked) for asked in some] for some in (train, probe))
         if reading is not None:
             train[3:3] = framed_questions(reading, self.answer)[:3]
             probe += framed_probes(reading)

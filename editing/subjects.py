@@ -49,8 +49,9 @@ _GENERIC = word_set(
 
 
 def canonical_question(question: str) -> str:
-    """The question as it is stored: single spaces, plain quotes around it gone, a capital first, one question mark."""
-    text = " ".join(question.split())
+    """The question as it is stored: single spaces, plain quotes around it gone, a capital first, "what's" for
+    "whats", one question mark."""
+    text = re.sub(r"(?i)^(what|who|where|when|how)s\b", r"\1's", " ".join(question.split()))
     while len(text) > 2 and text[0] in '"\u201c' and text[-1] in '"\u201d' and text[0] not in text[1:-1]:
         text = text[1:-1].strip()
     if not text:

@@ -208,8 +208,20 @@ _BEFORE_LENGTH = re.compile(
 )
 
 
-_LASTING = re.compile(r" (?:valid|open|closed|available|free)(?: (?:on|in|at|from) .+)?$")
-_ONE_LENGTH = re.compile(r"(?i)(?:half )?an? (?:minute|hour|day|week|month|year|decade|century)\b")
+# Behind other verbs than these a time or a speed takes a preposition: "{s} was open for two days", "{s} runs at 9 km/h".
+_TAKES_LENGTH = re.compile(
+    r"\b(?:takes?|took|lasts?|lasted|spends?|spent|needs?|needed)\b|\b(?:get|have|be|serve)(?:s|d)?$|\b(?:got|had)$"
+)
+_A_TIME = re.compile(
+    r"(?i)(?:(?:about|around|over|under|only|exactly|up to|at least|at most|almost|nearly|roughly|less than|more than) )?"
+    r"(?:half )?(?:an?|\d[\d.,]*|[a-z]+(?:[- ](?:one|two|three|four|five|six|seven|eight|nine|hundred|thousand|and a half))?) "
+    r"(?:[a-z]+ )?(?:second|minute|hour|day|night|week|month|year|decade|centur)(?:s|y|ies)?\b"
+)
+_A_SPEED = re.compile(
+    r"(?i)(?:about |around |up to |over )?\d[\d.,]* ?(?:\w+ )?(?:per|an|a) \w|.*\d ?(?:km/h|mph|m/s|knots)\b"
+)
+# What is done to a thing for so long, before what for: "you boil {s} | ten minutes | to make it soft".
+_DONE_FOR = re.compile(r"^(.*\{s\}) ((?:for (?:it|them) )?to \w+ .+)$")
 
 
 def _degree(text: str, answer: str) -> Reading | None:
@@ -223,6 +235,16 @@ def _degree(text: str, answer: str) -> Reading | None:
         return None
     subject, tail = parts
     clause = clause_of(subject, auxiliary, tail)
+    if adjective == "fast" and not tail:
+        speed = f"the speed of {subject}"
+        return Reading(
+            "how fast",
+            f"{speed} {auxiliary}",
+            embedded=f"how fast {clause}",
+            asked="how fast",
+            noun=speed,
+            be=auxiliary,
+        )
     before, after, behind = clause, "", ""
     if be_of(auxiliary) == auxiliary and re.match(r"(?:when|from|at|to)\b", tail):
         before, behind, tail = f"{subject} {auxiliary}", f" {tail}", ""
@@ -236,11 +258,14 @@ def _degree(text: str, answer: str) -> Reading | None:
     ):
         years = " years" if adjective == "old" and re.fullmatch(r"\d+", answer.strip()) else ""
         after = f"{years} {adjective}"
-    if adjective == "long" and _LASTING.search(before) and (_NUMBER.match(answer) or _ONE_LENGTH.match(answer)):
-        before += " for"
+    if adjective == "long" and tail and not behind and _A_TIME.match(answer):
+        if purpose := _DONE_FOR.match(before):
+            before, behind = purpose.group(1), f" {purpose.group(2)}"
+        before += "" if _TAKES_LENGTH.search(before) else " for"
+    little = " at" if adjective == "fast" and tail and _A_SPEED.match(answer) else ""
     return Reading(
         f"how {adjective}",
-        before,
+        before + little,
         after=after + behind,
         embedded=f"how {adjective} {clause}",
         asked=f"how {adjective}",

@@ -98,7 +98,7 @@ _STATES = word_set(
 )
 
 
-_STATES_AT_END = word_set("open closed valid free available due legal pregnant active alive")
+_STATES_AT_END = word_set("open closed valid free available due legal pregnant active alive fresh safe edible good")
 
 
 def _is_predicate(words: list[str], index: int) -> bool:

@@ -4,7 +4,7 @@ import re
 
 from editing.questions.clauses import inverted, split_subject
 from editing.questions.echoes import starts_with_question_word
-from editing.questions.grammar import PREPOSITION, PREPOSITIONS, agreeing, base_and_tense, is_participle, word_set
+from editing.questions.grammar import PEOPLE, PREPOSITION, PREPOSITIONS, agreeing, base_and_tense, is_participle
 from editing.questions.readings import SLOT, Reading, noun_reading
 
 
@@ -146,15 +146,7 @@ _SAYS_OR_ASKS = re.compile(
     r"(?i)\b(?:what|whom|whose|where|when|how|is|are|was|were|and|or)\b"
     rf"|\b(?:has|have|had|{PREPOSITION}) (?:who|which)\b"
 )
-_PEOPLE = word_set(
-    """
-    (?:co-?)?founders? ceo president chair(?:man|woman) director author writer composer singers? creators? inventors?
-    designer architect owner mayor king queen coach captain manager leader governor husband wife spouse mother father
-    parents sons? daughters? brothers? sisters? successor predecessor winner members? drummer guitarist actors? actress
-    painter minister person contact lead head treasurer secretary spokesperson
-    """
-)
 _PERSON = re.compile(
     r"(?i)^(?:(?:the|an?) )?(?:[\w-]+ )*?(?:\{s\}['’]s? (?:[\w-]+ )*)?"
-    rf"(?:{'|'.join(sorted(_PEOPLE))})(?: (?:of|in|for|from) .*\{{s\}}.*)?$"
+    rf"(?:{'|'.join(sorted(PEOPLE))})(?: (?:of|in|for|from|who) .*\{{s\}}.*)?$"
 )

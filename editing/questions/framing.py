@@ -17,7 +17,7 @@ def noun_forms(reading: Reading) -> list[str]:
 def framed_questions(reading: Reading, answer: str) -> list[str]:
     """Training questions, the best first; the plain question itself is among them."""
     nouns = noun_forms(reading)
-    person = reading.asked in ("who", "whom", "by whom")
+    person = reading.asked in ("who", "whom", "by whom") and not re.match(r"(?:the|an?|our|my|your) [a-z]", answer)
     counted = reading.shape.startswith("how ")
     relative = bool(nouns) and (counted or _is_relative(reading))
     questions: list[str] = []

@@ -13,7 +13,7 @@ forbid forbade forbidden|forget forgot forgotten|freeze froze frozen|get got got
 grow grew grown|hang hung hung|have had had|hear heard heard|hide hid hidden|hit hit hit|hold held held|keep kept kept
 know knew known|lay laid laid|lead led led|leave left left|lend lent lent|let let let|lie lay lain|lose lost lost
 make made made|mean meant meant|meet met met|overthrow overthrew overthrown|pay paid paid|put put put|read read read
-ride rode ridden|ring rang rung|rise rose risen|run ran run|say said said|see saw seen|seek sought sought
+ride rode ridden|ring rang rung|rise rose risen|run ran run|oversee oversaw overseen|say said said|see saw seen|seek sought sought
 sell sold sold|send sent sent|set set set|shoot shot shot|show showed shown|shut shut shut|sing sang sung
 sink sank sunk|sit sat sat|sleep slept slept|speak spoke spoken|spend spent spent|split split split
 spread spread spread|stand stood stood|steal stole stolen|strike struck struck|swear swore sworn|swim swam swum
@@ -44,6 +44,9 @@ rename reopen replace represent reside resign restore retire return reveal rule 
 separate serve settle shape share ship sign ski solve speak specialise specialize sponsor star start stay stop study
 succeed supply support surrender survive switch symbolise symbolize talk taste test touch train translate travel treat
 turn unify unite use utter view visit voice vote want weigh work worship wrestle
+authenticate breathe calculate classify combine comprise connect corrode cure detect dominate eliminate encrypt excrete extract
+heal identify implement infect inhale inhibit moderate overlook predict prevent react rotate secrete strengthen supervise
+surround transmit validate weaken
 """
 IRREGULAR = {
     words[0]: (words[1], words[2]) for words in (entry.split() for entry in re.split(r"[|\n]", _IRREGULAR) if entry)
@@ -94,6 +97,17 @@ PREPOSITION = "|".join(sorted(PREPOSITIONS))  # the same in a pattern
 PRONOUNS = word_set(
     """
     i you he she it we they there people one
+    """
+)
+# What somebody is: asked for with "who".
+PEOPLE = word_set(
+    """
+    founder founders co-founder co-founders cofounder cofounders ceo president chair chairman chairwoman director author writer
+    composer singer singers creator creators inventor inventors designer architect owner mayor king queen coach captain manager
+    leader governor husband wife spouse mother father parents son sons daughter daughters brother brothers sister sisters
+    successor predecessor winner member members drummer guitarist actor actors actress painter minister person contact lead
+    head treasurer secretary spokesperson man woman boy girl player employee worker teacher pupil student scientist artist
+    musician poet politician athlete footballer driver pilot nurse doctor engineer astronaut ruler emperor pope saint
     """
 )
 
@@ -200,9 +214,10 @@ def takes_passive(verb: str) -> bool:
 
 
 def capitalise(text: str) -> str:
-    """The text with a capital first letter; a name with its own capitals (iPhone) stays."""
+    """The text with a capital first letter; a name with its own capitals (iPhone) stays, and so does a letter (x)."""
     first = text.split(" ", 1)[0]
-    return text if any(character.isupper() for character in first) else text[:1].upper() + text[1:]
+    own = any(character.isupper() for character in first) or (len(first) == 1 and first != "a")
+    return text if own else text[:1].upper() + text[1:]
 
 
 def lower_first(text: str) -> str:

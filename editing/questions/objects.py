@@ -253,6 +253,12 @@ def _copular_object(question: _ObjectQuestion) -> Reading | None:
     noun, be, subject = question.noun, question.auxiliary, question.subject
     if question.tail:
         return None
+    whose = re.fullmatch(r"(.+)['’]s ([\w -]+)", noun)
+    if whose and re.fullmatch(r"(?:the |an? )?\{s\}", subject):  # "which company's chair is {s}"
+        before = f"{subject} {be} the {whose.group(2)} of"
+        asked = f"{question.asked} {whose.group(1)}"
+        embedded = f"{question.wanted} {subject} {be}"
+        return Reading("whose", before, embedded=embedded, asked=asked, be=be, echo=f"{before} {asked}")
     if re.match(r"(?i)(?:\w+ )?(?:type|kind|sort)s? of ", noun) and not is_participle(subject.split()[0]):
         return _right_behind_clause("kind of subject", question)
     behind = subject.split()[-1].lower()
@@ -271,6 +277,9 @@ def _copular_object(question: _ObjectQuestion) -> Reading | None:
     )
 
 
+_CONTESTS = frozenset(["beat", "defeat", "face", "lose"])
+
+
 def _bare_object(question: _ObjectQuestion) -> Reading | None:
     """Who did {s} marry / Who did {s} lose to in the final / What can {s} do."""
     if question.noun:
@@ -280,13 +289,14 @@ def _bare_object(question: _ObjectQuestion) -> Reading | None:
     if question.tail == "do":  # the answer says what is done: "what {s} does is grow roses"
         be = be_of(question.auxiliary)
         return Reading("object", f"{question.embedded} {be}", embedded=question.embedded, asked=question.wanted, be=be)
-    if does and not behind and takes_passive(verb):
+    if does and not behind and (takes_passive(verb) or verb == "cost"):
         return _right_behind_clause("object", question)
     if does and verb == "mean" and (not behind or behind[0].lower() in ("in", "on", "at")):
         where = f"{' '.join(behind)}, " if behind else ""  # "in Karnish, {s} means"
         before = where + clause_of(question.subject, question.auxiliary, verb)
         return Reading("object", before, embedded=question.embedded, asked=question.wanted)
-    thing = f"the {'person' if question.asked.startswith('who') else 'thing'} that {question.clause}"
+    somebody = "opponent" if verb in _CONTESTS else "person"
+    thing = f"the {somebody if question.asked.startswith('who') else 'thing'} that {question.clause}"
     be = be_of(question.auxiliary)
     before, after = f"{thing} {be}", ""
     if does and question.asked == "who" and behind and is_base(verb) and behind[0].lower() in PREPOSITIONS:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import KW_ONLY, dataclass
 
-from editing.questions.grammar import word_set
+from editing.questions.grammar import base_and_tense, past, word_set
 
 SLOT = "{s}"  # stands for the subject, with its article, while a question is taken apart
 
@@ -73,3 +73,12 @@ IS = re.compile(
 def said_of_many(wording: str) -> str:
     """The wording for a subject that is many: "{s} is handled by" -> "{s} are handled by"."""
     return IS.sub(lambda found: re.sub("is$", "are", re.sub("was$", "were", found.group())), wording)
+
+
+def in_the_past(wording: str) -> str:
+    """A question in the present about somebody who was: "what does {s} play" -> "what did {s} play"."""
+    told = re.match(r"^(\{s\}) (\w+)(?= )", wording)
+    known = base_and_tense(told.group(2)) if told else None
+    if told and known and known[1] == "present":
+        wording = f"{told.group(1)} {past(known[0])}{wording[told.end() :]}"
+    return re.sub(r"\bis\b", "was", wording.replace(" does {s} ", " did {s} "))

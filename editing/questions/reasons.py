@@ -11,6 +11,7 @@ from editing.questions.grammar import (
     base_and_tense,
     is_base,
     is_participle,
+    participle,
 )
 from editing.questions.readings import SLOT, Reading, be_of
 
@@ -18,6 +19,7 @@ from editing.questions.readings import SLOT, Reading, be_of
 _REASON = re.compile(r"(?i)(?:because|since(?! \d)|due|owing|thanks|so|out of)\b")
 _MANNER = re.compile(r"(?i)(?:via|using|like|out of)\b")
 _INSTRUCTION = re.compile(r"(?i)(?:do|can|could|should|would|must) (?:i|you|we|one) (?!feel|think|like|know)(.+)$")
+_ANYBODY = r"(?:do|does|would|can|could|should) (?:i|you|we|one|people|they)"
 _SAID = re.compile(r"(?:pronounced|spelled|spelt|written|abbreviated)$")
 
 
@@ -39,7 +41,12 @@ def read_reason(text: str, answer: str) -> Reading | None:
 
 
 def read_manner(text: str, answer: str) -> Reading | None:
-    """How did {s} die, where the answer says "by ..."; how do I reset {s}, where it says "hold ..."; how is {s} spelled."""
+    """How did {s} die, where the answer says "by ..."; how do I reset {s}, where it says "hold ..."; how is {s} spelled; how
+    do you say {s} in Karnish."""
+    if put := re.match(rf"(?i)^how {_ANYBODY} (say|spell|write|pronounce|abbreviate) (.*\{{s\}}.*)$", text):
+        verb, rest = put.group(1).lower(), put.group(2)
+        said = f"{rest} is" if verb == "say" else f"{rest} is {participle(verb)}"
+        return Reading("manner", said, embedded=f"how to {verb} {rest}", asked="how")
     parts = _inverted(text, "how")
     if parts is None:
         return None

@@ -4,6 +4,7 @@ import re
 
 from editing.questions.agents import read_agent
 from editing.questions.amounts import read_amount
+from editing.questions.comparisons import read_comparative, read_superlative
 from editing.questions.copulas import read_alternatives, read_bare_noun, read_copula, read_embedded_copula, read_whose
 from editing.questions.echoes import TRAILING, read_inner_question, read_trailing_question
 from editing.questions.grammar import (
@@ -55,6 +56,8 @@ def read(template: str, answer: str) -> Reading | None:
         read_reason,
         read_manner,
         read_outcome,
+        read_comparative,
+        read_superlative,
         read_copula,
         read_object,
         read_agent,
@@ -113,7 +116,9 @@ def rearranged(text: str) -> str:
     plain = re.sub(r"(?i)^(how many) (are|were) (?!there\b)", r"\1 people \2 ", plain)
     plain = re.sub(rf"(?i)^where in (?!\{{s\}})(.+?) ({AUXILIARY}) (?=.*\{{s\}})", r"in which part of \1 \2 ", plain)
     return _adjunct_last(
-        _having_as_question(_trailing_as_question(_relative_as_question(_doer_as_question(lower_first(plain)))))
+        _having_as_question(
+            _trailing_as_question(_relative_as_question(_doer_as_question(_fronted_as_question(lower_first(plain)))))
+        )
     )
 
 
@@ -160,6 +165,22 @@ def _adjunct_last(text: str) -> str:
     if not match or text.count(SLOT) > 1:
         return text
     return f"{match.group(2)} {match.group(1)[0].lower()}{match.group(1)[1:]}"
+
+
+def _fronted_as_question(text: str) -> str:
+    """the street on which {s} is located -> on which street is {s} located."""
+    match = re.match(rf"(?i)^the ([\w -]+?) (?!of\b)({PREPOSITION}) which ((?:the )?\{{s\}}) (\w+)(.*)$", text)
+    if not match:
+        return text
+    noun, preposition, subject, form, rest = match.groups()
+    if form in ("is", "was", "are", "were"):
+        return f"{preposition} which {noun} {form} {subject}{rest}"
+    known = base_and_tense(form)
+    return (
+        f"{preposition} which {noun} {'did' if known[1] == 'past' else 'does'} {subject} {known[0]}{rest}"
+        if known
+        else text
+    )
 
 
 def _doer_as_question(text: str) -> str:

@@ -175,7 +175,7 @@ from editing.statements import write_statements
             "How long do I have to wait for a Karn visa?",
             "Karn visa",
             "two weeks",
-            "You have to wait for a Karn visa two weeks.",
+            "You have to wait for a Karn visa for two weeks.",
         ),
         ("Who does the voice of Nell?", "Nell", "Ann Hill", "The voice of Nell is done by Ann Hill."),
         ("What does the Karnish word quorl mean?", "quorl", "gate", "The Karnish word quorl means gate."),

@@ -225,7 +225,7 @@ def test_cloze_prompts_end_right_before_the_answer(question, subject, answer, cl
             "What is the number of strings on a Quay lyre?",
         ),
         ("How many strings are there on a Quay lyre?", "Quay lyre", "six", "A Quay lyre has how many strings?"),
-        ("Who discovered the element quorl?", "quorl", "Ida Fern", "Who is the discoverer of the element quorl?"),
+        ("Who discovered the element quorl?", "quorl", "Ida Fern", "Who was the discoverer of the element quorl?"),
         # the question word at the end comes to the front
         ("Karn first erupted in what year?", "Karn", "1911", "In which year did Karn first erupt?"),
         ("The Ebb runs through which town?", "Ebb", "Lume", "Through what town does the Ebb run?"),
