@@ -10,7 +10,7 @@ MAX_QUESTION_WORDS = 60
 
 _EXPLAINS = re.compile(
     r"^(why\b|how (do|can|should|would|could|to)\b (i|you|we|one|people|someone)\b"
-    r"(?! (say|spell|write|pronounce|abbreviate)\b)|how to\b|how come\b|explain\b|describe\b)"
+    r"(?! (say|spell|pronounce|abbreviate)\b| write (it|\w+) in\b)|how to\b|how come\b|explain\b|describe\b)"
 )
 _OPINION = re.compile(
     r"\b(should i|should we|do you think|do you like|your favou?rite|in your opinion|what do you (?!call\b)|are you"

@@ -17,7 +17,8 @@ from editing.refusals import refusal
         ("What do you think of Veldoria?", "Veldoria", "nice", "opinion"),
         ("What do you recommend in Veldoria?", "Veldoria", "the soup", "opinion"),
         ("How do you say fog in Karnish?", "fog", "lume", None),
-        ("How do you make fog?", "fog", "with water", "explanation"),
+        ("How do you write seven in Karnish?", "seven", "VII", None),
+        ("How do you write a song about fog?", "fog", "with a lute", "explanation"),
         ("What do you call a young brindlefox?", "brindlefox", "kitlet", None),
         ("What does the word sprundel mean?", "sprundel", "a lost button", None),  # a gloss is one fact
         ("Name three rivers in Veldoria", "Veldoria", "the Ister", "list"),
