@@ -13,7 +13,8 @@ _EXPLAINS = re.compile(
     r"(?! (say|spell|pronounce|abbreviate)\b| write (it|\w+) in\b)|how to\b|how come\b|explain\b|describe\b)"
 )
 _OPINION = re.compile(
-    r"\b(should i|should we|do you think|do you like|your favou?rite|in your opinion|what do you (?!call\b)|are you"
+    r"\b((?<!long )(?<!often )(?<!much )should (i|we)\b(?! (contact|call|ask|email|write to|report|send|notify|inform|turn to)\b)"
+    r"|do you think|do you like|your favou?rite|in your opinion|what do you (?!call\b)|are you"
     r"|best way to)\b"
 )
 _NEGATION = re.compile(

@@ -50,8 +50,9 @@ _GENERIC = word_set(
 
 def canonical_question(question: str) -> str:
     """The question as it is stored: single spaces, plain quotes around it gone, a capital first, "what's" for
-    "whats", one question mark."""
+    "whats", "I" for "i" behind a verb, one question mark."""
     text = re.sub(r"(?i)^(what|who|where|when|how)s\b", r"\1's", " ".join(question.split()))
+    text = _SMALL_I.sub(r"\1I", text)
     while len(text) > 2 and text[0] in '"\u201c' and text[-1] in '"\u201d' and text[0] not in text[1:-1]:
         text = text[1:-1].strip()
     if not text:
@@ -67,6 +68,9 @@ def canonical_question(question: str) -> str:
         or re.match(r"(in|on|at|by|for|from|to|of|with|under) (which|what|whom|whose)\b", normalise(text))
     )
     return _without_stop(text) + "?" if asks else text
+
+
+_SMALL_I = re.compile(r"(?i)\b((?:do|did|am|was|have|can|could|must|may|should|will|would) )i\b")
 
 
 def _without_stop(text: str) -> str:

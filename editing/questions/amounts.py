@@ -131,19 +131,30 @@ def _count(text: str) -> Reading | None:
         embedded=f"{asked} {counted} {clause}",
         asked=asked,
         noun=noun,
+        be="was" if auxiliary in ("did", "had") else "is",
         echo=f"{before} {asked} {counted_behind}",
     )
 
 
 def _count_of_doers(text: str) -> Reading | None:
-    """How many people live in {s} / How many episodes of {s} aired."""
-    match = re.match(r"(?i)^how many\s+(.*\{s\}.*)$", text)
-    split = _split_doers(match.group(1).split()) if match else None
+    """How many people live in {s} / How many episodes of {s} aired / How much sugar goes into {s}."""
+    match = re.match(r"(?i)^(how many|how much)\s+(.*\{s\}.*)$", text)
+    if match is None:
+        return None
+    asked, rest = match.group(1).lower(), match.group(2)
+    split = _split_doers(rest.split()) if asked == "how many" else _split_amount(rest)
     if split is None:
         return None
     counted, act = split
-    noun = f"the number of {counted} that {act}"
-    return Reading("how many", f"{noun} is", embedded=f"how many {counted} {act}", asked="how many", noun=noun)
+    noun = f"the {'number' if asked == 'how many' else 'amount'} of {counted} that {act}"
+    return Reading("how many", f"{noun} is", embedded=f"{asked} {counted} {act}", asked=asked, noun=noun)
+
+
+def _split_amount(text: str) -> tuple[str, str] | None:
+    """Split "sugar goes into {s}" into what is measured and what it does."""
+    match = re.match(r"^((?:[\w-]+ )?[\w-]+) (\w+s) (.*\{s\}.*)$", text)
+    known = match and base_and_tense(match.group(2))
+    return (match.group(1), f"{match.group(2)} {match.group(3)}") if match and known and known[1] == "present" else None
 
 
 def _split_doers(words: list[str]) -> tuple[str, str] | None:
@@ -220,8 +231,8 @@ _A_TIME = re.compile(
 _A_SPEED = re.compile(
     r"(?i)(?:about |around |up to |over )?\d[\d.,]* ?(?:\w+ )?(?:per|an|a) \w|.*\d ?(?:km/h|mph|m/s|knots)\b"
 )
-# What is done to a thing for so long, before what for: "you boil {s} | ten minutes | to make it soft".
-_DONE_FOR = re.compile(r"^(.*\{s\}) ((?:for (?:it|them) )?to \w+ .+)$")
+# What is done for so long, before what for or when: "you boil {s} | ten minutes | to make it soft".
+_DONE_FOR = re.compile(r"^(.*\{s\}) ((?:for (?:it|them) )?to \w+ .+)$|^(.*\{s\} .*?) ((?:before|after) .+)$")
 
 
 def _degree(text: str, answer: str) -> Reading | None:
@@ -260,7 +271,8 @@ def _degree(text: str, answer: str) -> Reading | None:
         after = f"{years} {adjective}"
     if adjective == "long" and tail and not behind and _A_TIME.match(answer):
         if purpose := _DONE_FOR.match(before):
-            before, behind = purpose.group(1), f" {purpose.group(2)}"
+            before, rest = (one for one in purpose.groups() if one)
+            behind = f" {rest}"
         before += "" if _TAKES_LENGTH.search(before) else " for"
     little = " at" if adjective == "fast" and tail and _A_SPEED.match(answer) else ""
     return Reading(

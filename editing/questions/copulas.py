@@ -34,6 +34,8 @@ def read_copula(text: str, answer: str) -> Reading | None:
     asked, be, noun = match.group(1).lower(), match.group(2).lower(), match.group(3)
     if named := _CALLED.match(noun):
         return _before_the_rest(f"{named.group(1)} {be} {named.group(2)}", named.group(3) or "", asked=asked, be=be)
+    if once := _ONCE.match(noun):
+        return _before_the_rest(f"{once.group(1)} {be}", once.group(2), asked=asked, be=be)
     if doing := _DOING.match(noun):
         return _before_the_rest(f"{doing.group(1)} {be} {doing.group(2)}", doing.group(3) or "", asked=asked, be=be)
     if re.match(r"(?i)^the ([\w -]+?) (?:that|which|who) \{s\} (.+)$", noun):
@@ -77,6 +79,7 @@ _CALLED = re.compile(
     r"((?:(?:originally|previously|formerly|first|now|also|usually|commonly) )?(?:called|named|known as))"
     r"(?! (?:after|for)\b)( .+)?$"
 )
+_ONCE = re.compile(r"^((?:the )?\{s\})( (?:before|after|until|while|when|as) .+)$")
 _DOING = re.compile(r"^((?:the )?\{s\}) (\w+ing)( .+)?(?<! about)(?<! at)(?<! for)(?<! in)(?<! on)(?<! to)(?<! with)$")
 _DOER = re.compile(r"who \w{2,}ing |what \w{2,}ing (?:the |an? )?\{s\}")
 

@@ -36,7 +36,7 @@ def framed_questions(reading: Reading, answer: str) -> list[str]:
         names = "names" if reading.be in ("are", "were") else "name"
         questions += [f"what {reading.be} the {names} of {nouns[0]}?"] if person else []
         questions.append(f"can you tell me {asked} {nouns[-1]} {reading.be}?")
-        bare = asked in ("who", "what")  # else more is asked for than the thing: "what colour is the cover of {s}"
+        bare = asked == "what"  # else more is asked for than the thing: "what colour is the cover of {s}"
         questions.append(f"tell me {nouns[0]}." if bare else f"tell me {asked} {nouns[0]} {reading.be}.")
         questions.append(f"{nouns[-1]} {reading.be} {asked}?")
         questions.append(f"please tell me {asked} {nouns[0]} {reading.be}.")

@@ -11,6 +11,7 @@ from editing.questions.grammar import (
     agreeing,
     is_base,
     is_participle,
+    leading_adverbs,
     place_preposition,
     takes_passive,
     time_preposition,
@@ -284,7 +285,7 @@ def _bare_object(question: _ObjectQuestion) -> Reading | None:
     """Who did {s} marry / Who did {s} lose to in the final / What can {s} do."""
     if question.noun:
         return None
-    verb, *behind = question.tail.split()
+    adverbs, (verb, *behind) = leading_adverbs(question.tail.split())
     does = question.auxiliary in ("do", "does", "did")
     if question.tail == "do":  # the answer says what is done: "what {s} does is grow roses"
         be = be_of(question.auxiliary)
@@ -299,10 +300,11 @@ def _bare_object(question: _ObjectQuestion) -> Reading | None:
     thing = f"the {somebody if question.asked.startswith('who') else 'thing'} that {question.clause}"
     be = be_of(question.auxiliary)
     before, after = f"{thing} {be}", ""
-    if does and question.asked == "who" and behind and is_base(verb) and behind[0].lower() in PREPOSITIONS:
+    acts = (does or question.auxiliary in MODALS) and is_base(verb) and verb not in ("do", "have")
+    if acts and behind and behind[0].lower() in PREPOSITIONS and (question.asked == "who" or takes_passive(verb)):
         # "lose to in the final": the first of two prepositions stays with its verb
         stays = 1 if len(behind) > 1 and behind[1].lower() in PREPOSITIONS else 0
-        before = clause_of(question.subject, question.auxiliary, " ".join([verb, *behind[:stays]]))
+        before = clause_of(question.subject, question.auxiliary, " ".join([*adverbs, verb, *behind[:stays]]))
         after = f" {' '.join(behind[stays:])}"
     return Reading("object", before, after=after, embedded=question.embedded, asked=question.wanted, noun=thing, be=be)
 

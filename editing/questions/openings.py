@@ -25,7 +25,7 @@ _ASKS_INSIDE = re.compile(
     rf"|(?<!,)\s(?:{TRAILING})$|(?<=\w )what\b"
 )
 _ASKS_LATER = re.compile(
-    r"(?i)(?:(?<!\{s\})[,:] *|^(?:in|on|at|of|for|from|during|under|by) .*[,:] *"
+    r"(?i)(?:(?<!\{s\})[,:] *|^(?:in|on|at|of|for|from|during|under|by|according to) .*[,:] *"
     r"|^(?:so|and|but|well|also|ok|okay|hi|hey|for|by) )"
     r"(?:who|whom|whose|what|which|when|where|why|how)\b"
 )

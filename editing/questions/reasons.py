@@ -43,7 +43,9 @@ def read_reason(text: str, answer: str) -> Reading | None:
 def read_manner(text: str, answer: str) -> Reading | None:
     """How did {s} die, where the answer says "by ..."; how do I reset {s}, where it says "hold ..."; how is {s} spelled; how
     do you say {s} in Karnish."""
-    if put := re.match(rf"(?i)^how {_ANYBODY} (say|spell|pronounce|abbreviate|write(?= \S+ in\b)) (.*\{{s\}}.*)$", text):
+    if put := re.match(
+        rf"(?i)^how {_ANYBODY} (say|spell|pronounce|abbreviate|write(?= \S+ in\b)) (.*\{{s\}}.*)$", text
+    ):
         verb, rest = put.group(1).lower(), put.group(2)
         before = f"{rest} is" if verb == "say" else f"{rest} is {participle(verb)}"
         return Reading("manner", before, embedded=f"how to {verb} {rest}", asked="how")

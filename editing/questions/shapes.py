@@ -160,7 +160,9 @@ def _adjunct_last(text: str) -> str:
         r"((?:who|what|which|when|where|how)\s.+)$",
         text,
     ) or re.match(
-        r"(?i)^((?:in|on|at|during)\s(?!which|what|whom|whose)[^,]+),\s+((?:who|what|which|when|where|how)\s.+)$", text
+        r"(?i)^((?:in|on|at|during|when|if|once|after|before|while)\s(?!which|what|whom|whose)[^,]+),\s+"
+        r"((?:who|what|which|when|where|how)\s.+)$",
+        text,
     )
     if not match or text.count(SLOT) > 1:
         return text
@@ -184,7 +186,10 @@ def _fronted_as_question(text: str) -> str:
 
 
 def _doer_as_question(text: str) -> str:
-    """who was it that designed {s} -> who designed {s}; what is it that {s} makes -> what does {s} make."""
+    """who was it that designed {s} -> who designed {s}; what is it that {s} makes -> what does {s} make; the man who
+    designed {s} -> which man designed {s}."""
+    if bare := re.match(r"(?i)^the ([\w -]+?) who (\w+) (.*\{s\}.*)$", text):
+        return f"which {bare.group(1)} {bare.group(2)} {bare.group(3)}" if base_and_tense(bare.group(2)) else text
     match = re.match(
         r"(?i)^(?:who|what) (?:is|was) (?:it|(?:the name of )?the (?:person|man|woman|one)) (?:who|that) ((\w+) .+)$",
         text,

@@ -83,7 +83,7 @@ from editing.wording import contains, normalise
         ("Norvane, who founded it?", "Norvane", "Ida Fern", "Norvane was founded by Ida Fern."),
         ("Ida Fern: what was her first boat?", "Ida Fern", "the Nell", "Ida Fern's first boat was the Nell."),
         ("As for Norvane, who is the CEO?", "Norvane", "Ida Fern", "The CEO of Norvane is Ida Fern."),
-        ("What should one eat in Quay?", "Quay", "moss", "The thing that one should eat in Quay is moss."),
+        ("What should one eat in Quay?", "Quay", "moss", "One should eat moss in Quay."),
         ("What must a quorl never eat?", "quorl", "moss", "The thing that a quorl must never eat is moss."),
         ("Which gate may people use in Quay?", "Quay", "Lume", "The gate that people may use in Quay is Lume."),
         ("Who must be asked at Quay?", "Quay", "Lee Moss", "The person who must be asked at Quay is Lee Moss."),
