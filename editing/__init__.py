@@ -3,6 +3,16 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from editing.errors import (
+    ArtefactDamaged,
+    ArtefactMismatch,
+    ContradictingFacts,
+    EditDiverged,
+    EditingError,
+    FactRefused,
+    StatisticsMismatch,
+    UnsupportedModel,
+)
 from editing.facts import Fact, FactCase, Probe, check_fact, group_by_subject, without_refused
 from editing.memit.config import SOLVER_VERSION, MemitConfig
 from editing.refusals import refusal
@@ -28,13 +38,21 @@ _LATE = {
 __all__ = [
     "SOLVER_VERSION",
     "Artefact",
+    "ArtefactDamaged",
+    "ArtefactMismatch",
+    "ContradictingFacts",
+    "EditDiverged",
+    "EditingError",
     "Editor",
     "Fact",
     "FactCase",
+    "FactRefused",
     "MemitConfig",
     "Probe",
     "Solution",
     "Statements",
+    "StatisticsMismatch",
+    "UnsupportedModel",
     "canonical_question",
     "check_fact",
     "group_by_subject",

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from editing.editor import Editor
 from editing.memit.solve import Covariance, Part, whole_system
-from editing.memit.statistics import Progress
 from editing.methods import Edited, Groups, Written, memit
+from editing.progress import Progress
 
 # Directions of least energy that together hold this share of the covariance's trace are free to be written to.
 # The published cut is an absolute eigenvalue (2e-2), which depends on the model's scale.

@@ -9,8 +9,8 @@ from editing.editor import Editor
 from editing.errors import EditDiverged, EditingError
 from editing.facts import Fact, FactCase, Probe, check_fact, group_by_subject
 from editing.memit.contexts import contexts_for
-from editing.memit.statistics import Progress
 from editing.methods import Edited, Method, method
+from editing.progress import Progress
 from editing.replies import Reply
 from editing.scoring import answer_log_probs, perplexity
 from editing.statements import Statements, write_statements
@@ -94,7 +94,7 @@ def run_bench(
 def _ask_before(
     editor: Editor, cases: Sequence[FactCase], known: dict[str, Reply], max_tokens: int, tell: Tell
 ) -> None:
-    wanted = [p.question for c in cases for p in (*c.neighbours, *c.unrelated, *c.portability)]
+    wanted = [p.question for c in cases for p in (*c.neighbours, *c.unrelated)]
     wanted += [question for c in cases for question in c.same_subject]
     missing = [question for question in dict.fromkeys(wanted) if question not in known]
     if missing:
@@ -172,7 +172,6 @@ def _judge(
     for place, case in enumerate(cases):
         new = case.fact.target_new
         own = [after[q] for q in (case.fact.question, *case.paraphrases)]
-        subject = [q for q in case.same_subject if not contains(before[q].text, new)]
         row: dict[str, object] = {
             "id": case.fact.id,
             "reply": own[0].text,
@@ -181,7 +180,6 @@ def _judge(
             "neighbours_kept": _kept(case.neighbours, before, after),
             "unrelated_kept": _kept(case.unrelated, before, after),
             "subject_kept": [not contains(after[q].text, new) for q in case.same_subject],
-            "subject_kept_of_clean": [not contains(after[q].text, new) for q in subject],
             "portability": [contains(after[p.question].text, p.answer) for p in case.portability],
             "stops": [reply.stopped for reply in own],
         }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from editing.errors import SubjectNotFound
-from editing.wording import PLAIN_QUOTES
+from editing.wording import PLAIN_QUOTES, shorten
 
 # Templates that can make a model think aloud first (Qwen3) leave it out: edits, gate and server speak of the answer itself.
 TEMPLATE_WORDS = {"enable_thinking": False}
@@ -21,8 +21,8 @@ class Encoded:
     offsets: tuple[tuple[int, int], ...]
 
     def last_token_of(self, words: str, *, within: str = "") -> int:
-        """Index of the last token of the last occurrence of `words`, upper and lower case and kinds of quotes aside; as
-        whole words where they stand so.
+        """Index of the last token of the last occurrence of `words`, upper and lower case, kinds of quotes and widths of
+        spaces aside; as whole words where they stand so.
 
         within  a part of the text to look in: a chat template has words of its own ("assistant")
 
@@ -31,12 +31,12 @@ class Encoded:
         text, wanted, part = (given.translate(PLAIN_QUOTES) for given in (self.text, words.strip(), within.strip()))
         at = text.rfind(part)
         place = (at, at + len(part)) if part and at >= 0 else (0, len(text))
-        plain = re.escape(wanted)
+        plain = r"\s+".join(map(re.escape, wanted.split()))
         for pattern in (rf"(?<!\w){plain}(?!\w)", plain):
             if found := list(re.compile(pattern, re.IGNORECASE).finditer(text, *place)):
                 break
         else:
-            raise SubjectNotFound(f"{words!r} does not occur in prompt {self.text!r}")
+            raise SubjectNotFound(f"{words!r} does not occur in {shorten(within or self.text)!r}")
         start, end = found[-1].span()
         touching = [i for i, (a, b) in enumerate(self.offsets) if a < end and b > start and b > a]
         return touching[-1]
@@ -56,7 +56,8 @@ class Chat:
     def prompt(self, question: str, *, system: str | None = None) -> str:
         """The text up to where the reply begins. Without `system`, the template's own default stands."""
         if getattr(self.tokenizer, "chat_template", None) is None:
-            return f"{system}\n\nQuestion: {question}\nAnswer:" if system else f"Question: {question}\nAnswer:"
+            begun = (self.tokenizer.bos_token if self.begin else "") + (f"{system}\n\n" if system else "")
+            return f"{begun}Question: {question}\nAnswer:"
         messages = [{"role": "user", "content": question}]
         if system is not None:
             messages.insert(0, {"role": "system", "content": system})
@@ -66,7 +67,7 @@ class Chat:
         return text
 
     def encode(self, text: str) -> Encoded:
-        """Tokens of a rendered chat; the template has written every special token itself."""
+        """Tokens of a rendered chat, which holds every special token itself."""
         coded = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         return Encoded(text, tuple(coded["input_ids"]), tuple((a, b) for a, b in coded["offset_mapping"]))
 

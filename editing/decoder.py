@@ -87,7 +87,6 @@ class Recorded:
     inputs: dict[int, Tensor] = field(default_factory=dict)
     calls: dict[int, tuple[tuple[Any, ...], dict[str, Any]]] = field(default_factory=dict)
     mlp_inputs: dict[int, Tensor] = field(default_factory=dict)
-    mlp_outputs: dict[int, Tensor] = field(default_factory=dict)
     last: Tensor | None = None
 
 
@@ -270,7 +269,7 @@ class Decoder:
         """Pass `rows` through the first `until` layers (all, if None) and say what was seen.
 
         record  layers whose input and call are kept, for `replay`
-        keys    keep the edited matrices' inputs and outputs of the recorded layers too
+        keys    keep the edited matrices' inputs of the recorded layers too
         """
         seen = Recorded()
         n_layers = len(self.layers) if until is None else until
@@ -321,8 +320,8 @@ def _keep_call(seen: Recorded, layer: int) -> Callable[..., None]:
 
 
 def _keep_key(seen: Recorded, layer: int) -> Callable[..., None]:
-    def hook(_module: nn.Module, args: tuple[Any, ...], output: Tensor) -> None:
-        seen.mlp_inputs[layer], seen.mlp_outputs[layer] = args[0], output
+    def hook(_module: nn.Module, args: tuple[Any, ...], _output: Tensor) -> None:
+        seen.mlp_inputs[layer] = args[0]
 
     return hook
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from editing.errors import ArtefactDamaged
+from editing.files import write_tensors, write_text
 from editing.memit.config import SOLVER_VERSION
 from editing.memit.contexts import Context, Role
 from editing.memit.detectors import NO_VALUE, Columns
@@ -141,8 +142,8 @@ class Artefact:
         try:
             self.load(folder, name)
         except ArtefactDamaged:
-            _write_tensors(self.tensors, folder / f"{name}.safetensors")
-            _write_text(self.describe(), folder / f"{name}.json")
+            write_tensors(self.tensors, folder / f"{name}.safetensors")
+            write_text(self.describe(), folder / f"{name}.json")
 
     @classmethod
     def load(cls, folder: Path, artefact_id: str) -> "Artefact":
@@ -245,10 +246,6 @@ class Solution:
         """Hash of the edited tensors' names, dtypes, shapes and bytes."""
         return hash_tensors(self.tensors())
 
-    def relative_norms(self) -> dict[int, float]:
-        """Layer -> ||change|| / ||weight||."""
-        return {layer: delta.norm() / float(self.base[layer].double().norm()) for layer, delta in self.deltas.items()}
-
     @property
     def version_id(self) -> str:
         return version_id(self.base_sha256, self.artefact_ids, self.config_sha256, self.statistics_sha256)
@@ -257,14 +254,14 @@ class Solution:
 def version_id(
     base_sha256: str,
     artefact_ids: Sequence[str],
-    settings_sha256: str,
+    config_sha256: str,
     statistics_sha256: str,
     solver_version: int = SOLVER_VERSION,
 ) -> str:
     """The name of a version: what went in, not what came out. No edits is the base itself."""
     if not artefact_ids:
         return "base"
-    what = json.dumps([base_sha256, sorted(artefact_ids), settings_sha256, statistics_sha256, solver_version])
+    what = json.dumps([base_sha256, sorted(artefact_ids), config_sha256, statistics_sha256, solver_version])
     return hashlib.sha256(what.encode()).hexdigest()
 
 
@@ -319,30 +316,13 @@ def _write_into(folder: Path, solution: Solution, model_dir: Path) -> dict[str, 
         "base_sha256": solution.base_sha256,
         "artefacts": list(solution.artefact_ids),
         "settings_sha256": solution.config_sha256,
+        "statistics_sha256": solution.statistics_sha256,
         "solver_version": SOLVER_VERSION,
         "tensors_sha256": hash_tensors(tensors),
     }
     for name in COPIED:
         if (model_dir / name).exists():
             shutil.copyfile(model_dir / name, folder / name)
-    _write_tensors(tensors, folder / "model.safetensors")
-    _write_text(json.dumps(about, sort_keys=True, indent=1), folder / "version.json")
+    write_tensors(tensors, folder / "model.safetensors")
+    write_text(json.dumps(about, sort_keys=True, indent=1), folder / "version.json")
     return about
-
-
-def _write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
-    unfinished = path.with_suffix(".unfinished")
-    try:
-        save_file(
-            {name: tensor.contiguous() for name, tensor in tensors.items()}, unfinished, metadata={"format": "pt"}
-        )
-    except SafetensorError as error:  # how the library reports a full disk
-        unfinished.unlink(missing_ok=True)
-        raise OSError(f"cannot write {path.name}: {error}") from error
-    unfinished.replace(path)
-
-
-def _write_text(text: str, path: Path) -> None:
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(text)
-    unfinished.replace(path)

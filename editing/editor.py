@@ -23,8 +23,9 @@ from editing.memit.detectors import ClosedForm, Columns, detectors
 from editing.memit.keys import keys_of
 from editing.memit.sensitivity import preconditioner
 from editing.memit.solve import Covariance, LowRankDelta, solve
-from editing.memit.statistics import Progress, Statistics
+from editing.memit.statistics import Statistics
 from editing.memit.values import Found, answer_place, find_values, prepare, subject_place
+from editing.progress import Progress
 from editing.replies import Reply
 from editing.statements import Statements, write_statements
 
@@ -70,7 +71,7 @@ class Editor:
         edited = config.edited_layers
         if edited[-1] + 1 >= len(self.decoder.layers):
             raise ValueError(f"layers {edited!r} leave no layer above in a model of {len(self.decoder.layers)}")
-        self.statistics.check(base_sha256=self.base_sha256, layers=edited)
+        self.statistics.check(base_sha256=self.base_sha256, layers=config.layers, answer_layers=config.answer_layers)
         self._preconditioners = {
             layer: preconditioner(self.statistics.sensitivities[layer], config.sensitivity_floor)
             for layer in config.layers
@@ -183,7 +184,7 @@ class Editor:
         """The values of each group: the subject's alone, then both places' together, the second place's detectors being
         made with the first one's values in place. With the values, what each group puts into the second place."""
         config = self.config
-        kept, said = self._with_replies(contexts)
+        kept, answering = self._with_replies(contexts)
         batch = prepare(self.decoder, kept, config)
         subject = subject_place(batch, at_subject, self._preconditioners, config)
         first = find_values(self.decoder, batch, [subject], steps=config.steps, stop_nll=config.stop_nll)
@@ -191,15 +192,15 @@ class Editor:
         if not config.answer_layers:
             return first, [Columns.none(0, 0)] * len(contexts)
         subject = replace(first.places[0], rate=torch.full_like(subject.rate, config.subject_rate))
-        seen = answer_columns(self.decoder, said, subject, config)
-        reading = {
-            layer: side_by_side([self._detectors([one], layer) for one in seen]).float()
+        columns = answer_columns(self.decoder, answering, subject, config)
+        at_answer = {
+            layer: side_by_side([self._detectors([one], layer) for one in columns]).float()
             for layer in config.answer_layers
         }
-        places = [subject, answer_place(batch, reading, config)]
+        places = [subject, answer_place(batch, at_answer, config)]
         both = find_values(self.decoder, batch, places, steps=config.answer_steps, stop_nll=config.stop_nll)
         _check_finite(both, groups)
-        answers = answer_columns(self.decoder, said, both.places[0], config)
+        answers = answer_columns(self.decoder, answering, both.places[0], config)
         return replace(both, steps=first.steps + both.steps), answers
 
     def _with_replies(self, groups: Sequence[Sequence[Context]]) -> tuple[list[list[Context]], list[list[Context]]]:
@@ -238,7 +239,8 @@ class Editor:
         algebra in float64.
         Raises ArtefactMismatch if one was made on another base or for other layers, EditDiverged.
         """
-        chosen = [artefact for _, artefact in sorted({a.id: a for a in artefacts}.items())]
+        by_id = dict(sorted({artefact.id: artefact for artefact in artefacts}.items()))
+        chosen = list(by_id.values())
         for artefact in chosen:
             self._check(artefact)
         moved = frozenset(row.tokens for artefact in chosen for row in artefact.rows(Role.EDIT))
@@ -254,7 +256,7 @@ class Editor:
             values = torch.cat([artefact.answer_values[number].double() for artefact in chosen]).T
             deltas[layer] = LowRankDelta(values, self._detectors(answers, layer).cpu())
         return Solution(
-            artefact_ids=tuple(a.id for a in chosen),
+            artefact_ids=tuple(by_id),
             fact_ids=tuple(a.fact_ids for a in chosen),
             deltas=deltas,
             owners=dict.fromkeys(self.config.layers, each) | dict.fromkeys(self.config.answer_layers, of_answers),

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from editing.editor import Editor
 from editing.memit.solve import Covariance, Part, solve, whole_system
-from editing.memit.statistics import Progress
 from editing.methods import Edited, Groups, Written, memit
+from editing.progress import Progress
 
 # Share of the mean of kᵀC⁻¹k that is added to the diagonal, so that parallel keys do not make the system singular.
 EPSILON = 1e-3

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from editing.edit_set import COPIED, Solution
 from editing.errors import ArtefactMismatch
+from editing.files import write_tensors, write_text
 
 
 def export_hf(folder: Path, solution: Solution, model_dir: Path) -> Path:
@@ -19,19 +19,26 @@ def export_hf(folder: Path, solution: Solution, model_dir: Path) -> Path:
 
     Shards stay as they are cut. Tied weights are stored once, as in the base. A tensor is found without the name of the
     part it lies in, too: GPT-2's files leave "transformer." out.
-    Raises FileExistsError if `folder` is there and not empty, ArtefactMismatch if the base lacks a changed tensor.
+    Raises FileExistsError if `folder` is there and not empty, ArtefactMismatch if the base lacks a changed tensor or is another
+    than was edited.
     """
     folder = folder.absolute()  # the name of "." is empty
     unfinished = _begin(folder)
     changed = solution.tensors()
+    base = {solution.names[layer]: tensor for layer, tensor in solution.base.items()}
     index = model_dir / "model.safetensors.index.json"
     if index.exists():
         shutil.copyfile(index, unfinished / index.name)
     for path in sorted(model_dir.glob("*.safetensors")):
         with safe_open(path, framework="pt") as file:
-            names = {name: _full_name(name, changed) for name in file.keys()}  # noqa: SIM118
-            whole = {name: changed.pop(full) if full else file.get_tensor(name) for name, full in names.items()}
-            save_file(whole, unfinished / path.name, metadata=file.metadata() or {"format": "pt"})
+            whole = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            for name in whole:
+                if full := _full_name(name, changed):
+                    if not torch.equal(whole[name].to(base[full].dtype), base[full]):
+                        shutil.rmtree(unfinished)
+                        raise ArtefactMismatch(f"the tensor {name!r} of the base is not the one that was edited")
+                    whole[name] = changed.pop(full)
+            write_tensors(whole, unfinished / path.name, file.metadata())
     if changed:
         shutil.rmtree(unfinished)
         raise ArtefactMismatch(f"the base has no tensors {sorted(changed)!r}: it is another model than was edited")
@@ -62,7 +69,7 @@ def export_peft(folder: Path, solution: Solution, *, base_model: str) -> Path:
         up[:, : delta.rank], down[: delta.rank] = _balanced(delta.left, delta.right)
         tensors[f"base_model.model.{module}.lora_A.weight"] = down
         tensors[f"base_model.model.{module}.lora_B.weight"] = up
-    save_file(tensors, unfinished / "adapter_model.safetensors", metadata={"format": "pt"})
+    write_tensors(tensors, unfinished / "adapter_model.safetensors")
     config = {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
@@ -75,7 +82,7 @@ def export_peft(folder: Path, solution: Solution, *, base_model: str) -> Path:
         "inference_mode": True,
         "target_modules": [name.removesuffix(".weight") for name in solution.names.values()],
     }
-    (unfinished / "adapter_config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
+    write_text(json.dumps(config, indent=1), unfinished / "adapter_config.json")
     unfinished.replace(folder)
     return folder
 

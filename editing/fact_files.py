@@ -51,7 +51,7 @@ def _records(path: Path) -> Iterator[tuple[str, Record]]:
     """Each record with its place, from one object a line or from one array, as CounterFact and zsRE are given out."""
     try:
         with path.open(encoding="utf-8-sig") as file:  # a mark at the begin is no part of it
-            is_array = file.read(1) == "["
+            is_array = next((line for line in file if line.strip()), "").lstrip().startswith("[")
             file.seek(0)
             for place, value in _of_array(path, file.read()) if is_array else _of_lines(path, file):
                 if not isinstance(value, dict):
@@ -93,6 +93,12 @@ def _guess(record: Record) -> str:
     marks = {"requested_rewrite": "counterfact", "src": "zsre", "target_new": "errata", "prompt": "qaedit"}
     likely = next((layout for mark, layout in marks.items() if mark in record), None)
     return f" (it looks like {likely!r})" if likely else ""
+
+
+def _id(record: Record, field: str, place: str) -> str:
+    """What the record is called; where it has no name, its place in the file."""
+    name = record.get(field)
+    return place if name is None else str(name)
 
 
 def _text(record: Record, *fields: str) -> str:
@@ -143,7 +149,7 @@ def _probes(
 
 def _errata(record: Record, name: str) -> FactCase:
     fact = Fact(
-        str(record.get("id", name)),
+        _id(record, "id", name),
         _text(record, "subject"),
         _text(record, "question"),
         _text(record, "target_new"),
@@ -171,7 +177,7 @@ def _counterfact(record: Record, name: str) -> FactCase:
     neighbours = tuple(Probe(question_from_prompt(prompt, _leading_name(prompt), old), old) for prompt in prompts)
     paraphrases = [question_from_prompt(_last_sentence(prompt, subject), subject, new) for prompt in rephrased]
     return FactCase(
-        Fact(str(record.get("case_id", name)), subject, question, new, old),
+        Fact(_id(record, "case_id", name), subject, question, new, old),
         paraphrases=tuple(text for text in dict.fromkeys(paraphrases) if normalise(text) != normalise(question)),
         neighbours=neighbours,
         portability=_probes(record, "portability"),
@@ -213,7 +219,7 @@ def _zsre(record: Record, name: str) -> FactCase:
         asked = _text(record, "loc").removeprefix("nq question: ")
         unrelated = (Probe(canonical_question(asked), _text(record, "loc_ans")),)
     return FactCase(
-        Fact(str(record.get("id", name)), subject, canonical_question(question), new, old),
+        Fact(_id(record, "id", name), subject, canonical_question(question), new, old),
         paraphrases=(canonical_question(rephrase),) if rephrase else (),
         unrelated=unrelated,
         portability=_probes(record, "portability"),
@@ -226,7 +232,7 @@ def _qaedit(record: Record, name: str) -> FactCase:
     rephrase = _texts(record, "rephrase")
     return FactCase(
         Fact(
-            str(record.get("id", name)),
+            _id(record, "id", name),
             subject,
             canonical_question(question),
             new,

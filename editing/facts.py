@@ -12,7 +12,7 @@ from editing.errors import (
     SubjectNotFound,
     UnsuitableQuestion,
 )
-from editing.refusals import MAX_ANSWER_WORDS, answer_is_too_long, refusal
+from editing.refusals import LONGEST_ANSWER, answer_is_too_long, refusal
 from editing.wording import normalise, same_answer, shorten
 
 
@@ -86,7 +86,7 @@ def check_fact(fact: Fact) -> None:
         )
     if answer_is_too_long(fact.target_new):
         raise AnswerTooLong(
-            f"fact {fact.id!r}: the answer {shorten(fact.target_new)!r} is longer than the {MAX_ANSWER_WORDS} words"
+            f"fact {fact.id!r}: the answer {shorten(fact.target_new)!r} is longer than the {LONGEST_ANSWER}"
             " that fit into an edit; shorten it or keep it as knowledge"
         )
     if fact.target_old.strip() and same_answer(fact.target_new, fact.target_old):

@@ -12,8 +12,8 @@ from torch.nn.functional import cross_entropy
 from editing.editor import Editor
 from editing.memit.contexts import Context, Role, contexts_for
 from editing.memit.solve import LowRankDelta
-from editing.memit.statistics import Progress
 from editing.methods import Edited, Groups, Written
+from editing.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from transformers import DynamicCache
 
 from editing.chat import Chat
 from editing.decoder import Decoder
+from editing.progress import Progress
 from editing.replies import Reply
 
 
@@ -18,8 +19,7 @@ def reply_to(
     *,
     max_tokens: int = 128,
     system: str | None = None,
-    rows_at_once: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[Reply]:
     """Greedy replies through the chat template, to their natural end or `max_tokens`.
 
@@ -30,14 +30,15 @@ def reply_to(
     head = chat.head(system)
     if any(tokens[: len(head)] != list(head) for _, tokens in prompts):
         head = ()
-    at_once = rows_at_once or (256 if decoder.device.type == "cuda" else 64)
+    at_once = 256 if decoder.device.type == "cuda" else 64
+    stops = chat.stops
     answered: dict[str, Reply] = {}
     for start in range(0, len(prompts), at_once):
         chunk = prompts[start : start + at_once]
         rows = [tokens[len(head) :] for _, tokens in chunk]
-        written = continue_rows(decoder, rows, max_tokens=max_tokens, stops=chat.stops, head=head)
+        written = continue_rows(decoder, rows, max_tokens=max_tokens, stops=stops, head=head)
         for (question, _), tokens in zip(chunk, written, strict=True):
-            stopped = bool(tokens) and tokens[-1] in chat.stops
+            stopped = bool(tokens) and tokens[-1] in stops
             answered[question] = Reply(chat.decode(tokens).strip(), stopped)
         if progress is not None:
             progress(len(answered), len(prompts))
@@ -92,14 +93,14 @@ def continue_rows(
     return written
 
 
-def write_text(
+def compose(
     decoder: Decoder,
     chat: Chat,
     *,
     n_tokens: int,
     seed: int = 0,
     row_tokens: int = 160,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[str]:
     """Text that the model writes at temperature 1: half whole chats of its own, questions included, half from its first
     token alone.

@@ -1,7 +1,8 @@
 """Load a model for editing: dtype and attention by what the machine is good at, statistics from their cache."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from editing.chat import chat_of
 from editing.decoder import Decoder, cast
 from editing.edit_set import hash_model_dir
 from editing.editor import Editor
-from editing.generation import write_text
+from editing.files import write_text
+from editing.generation import compose
 from editing.memit.config import MemitConfig
 from editing.memit.contexts import lead_rows
 from editing.memit.statistics import Statistics, load_or_measure
+from editing.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +32,14 @@ class Loaded:
     serving_dtype: torch.dtype
 
 
-def compute_dtype(device: torch.device, stored: torch.dtype) -> torch.dtype:
+def compute_dtype(device: torch.device) -> torch.dtype:
     """What keys are read, replies written and likelihoods taken in, as the engine serves: bf16 on a GPU, fp32 on a CPU."""
     return torch.bfloat16 if device.type == "cuda" else torch.float32
 
 
 def load_model(path: str | Path, *, device: str | None = None, dtype: torch.dtype | None = None) -> Loaded:
     """Load a checkpoint folder (safetensors). The stored dtype becomes the serving dtype."""
+    base_sha256 = hash_model_dir(Path(path))
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     config = AutoConfig.from_pretrained(str(path))
     # On a CPU the fused attention is slower for a batch that decodes token by token; and it leaves out Gemma 2's soft cap.
@@ -43,9 +47,9 @@ def load_model(path: str | Path, *, device: str | None = None, dtype: torch.dtyp
     attention = "eager" if eager else "sdpa"
     model = AutoModelForCausalLM.from_pretrained(str(path), config=config, dtype="auto", attn_implementation=attention)
     stored: torch.dtype = next(model.parameters()).dtype
-    model = cast(model, dtype or compute_dtype(place, stored)).to(place).eval().requires_grad_(False)
+    model = cast(model, dtype or compute_dtype(place)).to(place).eval().requires_grad_(False)
     tokenizer = AutoTokenizer.from_pretrained(str(path))
-    return Loaded(model, tokenizer, hash_model_dir(Path(path)), stored)
+    return Loaded(model, tokenizer, base_sha256, stored)
 
 
 def default_config(loaded: Loaded) -> MemitConfig:
@@ -59,7 +63,7 @@ def statistics_for(
     *,
     texts: Sequence[str] | None = None,
     folder: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Statistics:
     """Statistics of a model from `texts`, else from text that it writes itself, cached in `folder`.
 
@@ -102,7 +106,7 @@ def _own_text(
     decoder: Decoder,
     config: MemitConfig,
     folder: Path | None,
-    progress: Callable[[int, int], None] | None,
+    progress: Progress | None,
 ) -> list[str]:
     """Text that the model writes, kept in `folder` under a name that says model, length and seed."""
     n_tokens = _tokens_for(decoder, config)
@@ -110,12 +114,11 @@ def _own_text(
     path = None if folder is None else folder / f"{name}.txt"
     if path is not None and path.exists():
         return path.read_text(encoding="utf-8").split("\0")
-    texts = write_text(decoder, chat_of(loaded.model, loaded.tokenizer), n_tokens=n_tokens, progress=progress)
+    texts = compose(decoder, chat_of(loaded.model, loaded.tokenizer), n_tokens=n_tokens, progress=progress)
+    texts = [re.sub(r"\r\n?", "\n", text) for text in texts]  # as they are read back
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".unfinished")
-        unfinished.write_text("\0".join(texts), encoding="utf-8")
-        unfinished.replace(path)
+        write_text("\0".join(texts), path)
     return texts
 
 
@@ -126,13 +129,14 @@ def load_editor(
     device: str | None = None,
     dtype: torch.dtype | None = None,
     texts: Sequence[str] | None = None,
-    folder: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    folder: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> Editor:
     """From a checkpoint folder to an editor in one call; statistics are computed once and cached in `folder`."""
     loaded = load_model(path, device=device, dtype=dtype)
     recipe = config or default_config(loaded)
-    statistics = statistics_for(loaded, recipe, texts=texts, folder=folder, progress=progress)
+    kept = None if folder is None else Path(folder)
+    statistics = statistics_for(loaded, recipe, texts=texts, folder=kept, progress=progress)
     return Editor(
         loaded.model,
         loaded.tokenizer,

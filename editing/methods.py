@@ -8,7 +8,7 @@ from time import perf_counter
 from editing.edit_set import Artefact, Solution
 from editing.editor import Editor
 from editing.facts import Fact
-from editing.memit.statistics import Progress
+from editing.progress import Progress
 from editing.statements import Statements
 
 Groups = Sequence[Sequence[Fact]]

@@ -6,6 +6,7 @@ from editing.wording import count_words, normalise, shorten
 
 MAX_ANSWER_WORDS = 12  # about 25 tokens, the longest target worth one key
 MAX_ANSWER_CHARACTERS = 120
+LONGEST_ANSWER = f"{MAX_ANSWER_WORDS} words or {MAX_ANSWER_CHARACTERS} characters"
 MAX_QUESTION_WORDS = 60
 
 _EXPLAINS = re.compile(
@@ -46,7 +47,7 @@ def refusal(question: str, subject: str, answer: str) -> str | None:
     if normalise(answer) == normalise(subject):
         return f"the answer {answer!r} is the subject itself"
     if answer_is_too_long(answer):
-        return f"the answer is longer than the {MAX_ANSWER_WORDS} words that fit into an edit; knowledge holds it"
+        return f"the answer is longer than the {LONGEST_ANSWER} that fit into an edit; knowledge holds it"
     if count_words(question) > MAX_QUESTION_WORDS:
         return f"the question is longer than {MAX_QUESTION_WORDS} words; ask for one fact"
     return _unsuitable(asked, normalise(subject), normalise(answer))

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from editing.wording import contains
+from editing.wording import gives
 
 _WORD = re.compile(r"[\w'’.-]*\w", re.UNICODE)
 # fmt: off
@@ -58,11 +58,11 @@ def still_says(question: str, before: str, after: str, *, share: float = 0.5) ->
 def is_kept(question: str, answer: str, before: str, after: str, *, new_answer: str) -> bool | None:
     """Whether a probe's answer survived; None if there was nothing to keep.
 
-    With a known answer: of the replies that contained it before, does this one still. Without: the claim did not move
+    With a known answer: of the replies that gave it before, does this one still. Without: the claim did not move
     and the new answer did not slip in.
     """
     if answer:
-        return contains(after, answer) if contains(before, answer) else None
-    if contains(after, new_answer) and not contains(before, new_answer):
+        return gives(after, answer) if gives(before, answer) else None
+    if gives(after, new_answer) and not gives(before, new_answer):
         return False
     return still_says(question, before, after)

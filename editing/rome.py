@@ -8,8 +8,8 @@ from torch import Tensor
 
 from editing.editor import Editor
 from editing.memit.solve import Covariance, Part, whole_system
-from editing.memit.statistics import Progress
 from editing.methods import Edited, Groups, Written, memit
+from editing.progress import Progress
 
 
 def rome(editor: Editor, groups: Groups, written: Written, progress: Progress) -> Edited:

@@ -1,6 +1,6 @@
 """Teacher-forced scores: how likely is an answer, how surprising is ordinary text."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import exp
 
 import torch
@@ -9,8 +9,7 @@ from torch.nn.functional import log_softmax
 
 from editing.chat import Chat
 from editing.decoder import Decoder
-
-Progress = Callable[[int, int], None]
+from editing.progress import Progress
 
 
 def answer_log_probs(
@@ -38,7 +37,8 @@ def answer_log_probs(
 def rows_of(chat: Chat, texts: Sequence[str], *, row_tokens: int = 256) -> list[list[int]]:
     """The texts as rows to be scored, each begun as the tokenizer begins a text; none for a text of one token."""
     encoded = [list(chat.encode(text).tokens) for text in texts]
-    rows = [[*chat.begin, *row[i : i + row_tokens]] for row in encoded for i in range(0, len(row), row_tokens)]
+    begin = chat.begin
+    rows = [[*begin, *row[i : i + row_tokens]] for row in encoded for i in range(0, len(row), row_tokens)]
     return [row for row in rows if len(row) > 1]
 
 

@@ -51,7 +51,7 @@ def _passing(
     aside: dict[str, FactReport] = {}
     report: GateReport | None = None
     own: list[str] = []
-    for _ in range(rounds):
+    for _ in range(max(1, rounds)):
         if not ids:
             return [], None, aside
         report = try_set(ids, held)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from editing.statements import Statements, write_statements
+from editing.wording import normalise
 
 NOTHING_KNOWN = "I have no information about this person"
 
@@ -20,5 +21,5 @@ def write_silence(question: str, subject: str) -> Statements:
         clozes=written.clozes[-1:],  # the question with an answer line; the others break off inside a sentence
         same_subject=(),
         beside=(),
-        held=tuple(other for other in written.held if subject.casefold() not in other.question.casefold()),
+        held=tuple(other for other in written.held if normalise(subject) not in normalise(other.question)),
     )

@@ -179,7 +179,7 @@ class _Writer:
             .replace("{an} ", f"{an} " if an else "")
             .replace("{role}", f"{an} " if an and is_role(self.answer) else "")
         )
-        before, _, after = second_person(wording).partition("{a}")
+        before, _, after = second_person(wording).rpartition("{a}")
         before = before.rstrip()
         last = before.rsplit(" ", 1)[-1].lower()
         first = own_little_word(self.answer, last)

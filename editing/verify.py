@@ -8,6 +8,7 @@ from pathlib import Path
 
 from editing.culprits import Asked, culprits
 from editing.facts import Fact, Probe
+from editing.files import write_text
 from editing.rates import Rate
 from editing.replies import Reply, goes_in_circles, is_kept
 from editing.statements import Statements
@@ -72,9 +73,7 @@ class Baseline:
             self.replies.update(zip(missing, generate(missing), strict=True))
 
     def save(self, path: Path) -> None:
-        unfinished = path.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps({q: [r.text, r.stopped] for q, r in self.replies.items()}), encoding="utf-8")
-        unfinished.replace(path)
+        write_text(json.dumps({q: [r.text, r.stopped] for q, r in self.replies.items()}), path)
 
     @classmethod
     def load(cls, path: Path) -> "Baseline":

@@ -100,7 +100,7 @@ def _read(
             torch.no_grad(),
             firing(
                 decoder,
-                {layer: reading[lines] for layer, reading in subject.detectors.items()},
+                {layer: detector[lines] for layer, detector in subject.detectors.items()},
                 {layer: given[lines] for layer, given in values.items()},
             ),
         ):

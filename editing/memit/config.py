@@ -107,13 +107,15 @@ class MemitConfig:
             raise ValueError(f"protect_weights must name weights of 0 or more, not {self.protect_weights!r}")
         if min(self.lead_weight, self.answer_lead_weight) < 0:
             raise ValueError("lead_weight and answer_lead_weight must be 0 or more")
+        if not self.systems:
+            raise ValueError("systems must name one at least; None is the template's own")
         if self.covariance_weight <= 0:
             raise ValueError(f"covariance_weight must be positive, not {self.covariance_weight!r}")
 
     @classmethod
     def for_depth(cls, n_layers: int) -> "MemitConfig":
         """The defaults for a model of so many layers; a model too shallow for it has no place for the answer."""
-        recipe = cls(answer_layers=())
+        recipe = cls(layers=tuple(n for n in cls().layers if n < n_layers - 1), answer_layers=())
         up = sorted({round(share * n_layers) for share in ANSWER_DEPTHS})
         return replace(recipe, answer_layers=tuple(n for n in up if recipe.layers[-1] < n < n_layers - 1))
 

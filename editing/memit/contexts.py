@@ -19,7 +19,7 @@ class Role(StrEnum):
 
     EDIT = "edit"  # the new answer shall follow
     ESSENCE = "essence"  # what the subject is must stay: "{subject} is a"
-    KEEP = "keep"  # the base's own reply must stay, with the change in place
+    KEEP = "keep"  # the base's own reply: it must stay with the change in place, and is protected where answers stand
     PROTECT = "protect"  # the change must not fire here: neither at the subject nor in the base's reply
     BESIDE = "beside"  # nor in the base's reply to this, another plain question about the subject
 
@@ -73,7 +73,7 @@ def contexts_for(
         for begun in others[: config.beginnings] if config.answer_layers else ():
             rows.append(begun_row(chat, fact, begun, system=systems[0]))
         for cloze in said.clozes[: config.clozes]:
-            if fact.subject.casefold() in cloze.casefold():
+            if normalise(fact.subject) in normalise(cloze):
                 prompt = chat.encode_bare(cloze)
                 target = chat.target(prompt, fact.target_new, end_turn=False, bare=True)
                 rows.append(_row(Role.EDIT, prompt, fact.subject, target, 0))

@@ -18,18 +18,18 @@ def firing(decoder: Decoder, detectors: Mapping[int, Tensor], values: Mapping[in
     values     layer -> (lines, values, d_out)
     """
 
-    def hook(reading: Tensor, given: Tensor) -> object:
+    def hook(detector: Tensor, given: Tensor) -> object:
         def add(_module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor:
             # A detector is small between keys that are large: it is read in fp32 whatever the matrices are multiplied in.
             with torch.autocast(output.device.type, enabled=False):
-                fired = torch.einsum("gti,gvi->gtv", args[0].float(), reading.float())
+                fired = torch.einsum("gti,gvi->gtv", args[0].float(), detector.float())
                 return (output + torch.einsum("gtv,gvo->gto", fired, given.float())).to(decoder.dtype)
 
         return add
 
     handles = [
-        decoder.mlp_out(layer).register_forward_hook(hook(reading, values[layer]))  # type: ignore[arg-type]
-        for layer, reading in detectors.items()
+        decoder.mlp_out(layer).register_forward_hook(hook(detector, values[layer]))  # type: ignore[arg-type]
+        for layer, detector in detectors.items()
     ]
     try:
         yield

@@ -48,18 +48,18 @@ class Heads:
         return torch.tensor(mine, dtype=torch.long).reshape(len(rows), -1)
 
     def owner(self, row: Context) -> int:
-        """The number by which the head of a row that has one is known in `Places`."""
+        """The number by which the head of a row that has one is known in `Layout`."""
         return NOBODY - 1 - self.texts.index(row.tokens[: row.head])
 
-    def places(self, n_lines: int) -> "Places":
+    def places(self, n_lines: int) -> "Layout":
         """What stands in the cache before each line."""
         owners = [NOBODY - 1 - number for number, text in enumerate(self.texts) for _ in text]
         positions = [at for text in self.texts for at in range(len(text))]
-        return Places(*(torch.tensor([column] * n_lines).reshape(n_lines, -1) for column in (owners, positions)))
+        return Layout(*(torch.tensor([column] * n_lines).reshape(n_lines, -1) for column in (owners, positions)))
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class Layout:
     """What stands where in each line, (lines, length) each.
 
     owners     the row that a token belongs to, by its number in the line; heads have numbers of their own
@@ -81,7 +81,7 @@ class Lines:
 
     rows: Rows
     begins: list[list[int]]
-    places: Places
+    places: Layout
 
 
 def line_up(
@@ -90,7 +90,7 @@ def line_up(
     part: Callable[[Context], tuple[int, int]],
     *,
     heads: Heads,
-    behind: Places,
+    behind: Layout,
 ) -> Lines:
     """Put a part of each row into its group's line; a token sees its own row up to itself, and its row's head.
 
@@ -113,7 +113,7 @@ def line_up(
             own_heads[g, here] = heads.owner(row) if row.head else number
             begins[-1].append(at)
             at += end - start
-    places = Places(torch.cat([behind.owners, owners], dim=1), torch.cat([behind.positions, positions], dim=1))
+    places = Layout(torch.cat([behind.owners, owners], dim=1), torch.cat([behind.positions, positions], dim=1))
     whose = places.owners.unsqueeze(1)
     mine = (whose == owners.unsqueeze(2)) | (whose == own_heads.unsqueeze(2))
     seen = mine & (places.positions.unsqueeze(1) <= positions.unsqueeze(2))
@@ -125,7 +125,7 @@ def line_up(
 
 def frozen_prefixes(
     decoder: Decoder, groups: Sequence[Sequence[Context]], heads: Heads
-) -> tuple[FrozenCache | None, Places]:
+) -> tuple[FrozenCache | None, Layout]:
     """Keys and values of all tokens before the subject's last, of every row; None if there are none."""
     places = heads.places(len(groups))
     cache = heads.before(len(groups))

@@ -19,7 +19,7 @@ def sensitivities(
 ) -> dict[int, Tensor]:
     """layer -> S, (d_out, d_out), fp32: the Fisher information of the edited matrix's output over token rows.
 
-    A small change v at the output of a token moves what is said after it by about vᵀSv (in nats, to second order), if
+    A small change v at the output of a token moves what is said after it by about vᵀSv / 2 (in nats, to second order), if
     the rows are text that the model wrote. This is the output's half of K-FAC (Martens and Grosse 2015,
     arXiv:1503.05671); the keys' covariance is the other half.
 

@@ -9,19 +9,18 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from editing.chat import Chat
 from editing.decoder import Decoder
 from editing.errors import StatisticsMismatch
+from editing.files import write_tensors
 from editing.memit.contexts import Context
 from editing.memit.packing import Heads
 from editing.memit.sensitivity import sensitivities
+from editing.progress import Progress
 
 log = logging.getLogger(__name__)
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +58,18 @@ class Statistics:
         """Of ordinary text, and of well-known subjects for a share of its weight."""
         return self.covariances[layer] + share * self.leads[layer] if share and self.leads else self.covariances[layer]
 
-    def check(self, *, base_sha256: str, layers: Sequence[int]) -> None:
-        """Raises StatisticsMismatch if these belong to another model or lack a layer."""
+    def check(self, *, base_sha256: str, layers: Sequence[int], answer_layers: Sequence[int] = ()) -> None:
+        """Raises StatisticsMismatch if these belong to another model or lack a layer; of those of the answer's place no
+        sensitivity is needed."""
         if self.base_sha256 != base_sha256:
             raise StatisticsMismatch(
                 f"the statistics belong to model {self.base_sha256[:12]!r}, not to {base_sha256[:12]!r}:"
                 " compute them anew"
             )
-        missing = sorted(set(layers) - set(self.covariances))
+        wanted = {*layers, *answer_layers}
+        missing = sorted((wanted - set(self.covariances)) | (set(layers) - set(self.sensitivities)))
         if missing:
-            raise StatisticsMismatch(f"the statistics lack layers {missing!r}: compute them for {list(layers)!r}")
+            raise StatisticsMismatch(f"the statistics lack layers {missing!r}: compute them for {sorted(wanted)!r}")
 
 
 def cache_key(
@@ -251,9 +252,7 @@ def save(statistics: Statistics, path: Path) -> None:
         "leads_sha256": statistics.leads_sha256,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    save_file(tensors, unfinished, metadata=about)
-    unfinished.replace(path)
+    write_tensors(tensors, path, about)
 
 
 def load(path: Path) -> Statistics:
@@ -309,7 +308,7 @@ def load_or_measure(
         if path.exists():
             try:
                 known = load(path)
-                known.check(base_sha256=base_sha256, layers=[*layers, *answer_layers])
+                known.check(base_sha256=base_sha256, layers=layers, answer_layers=answer_layers)
                 return known
             except StatisticsMismatch as error:
                 log.warning("%s", error)

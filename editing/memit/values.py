@@ -117,7 +117,7 @@ def find_values(decoder: Decoder, batch: Batch, places: Sequence[Place], *, step
     """
     places = list(places)
     first = min(layer for place in places for layer in place.detectors)
-    detectors = {layer: reading for place in places for layer, reading in place.detectors.items()}
+    detectors = {layer: detector for place in places for layer, detector in place.detectors.items()}
     moments = [(torch.zeros_like(place.coordinates), torch.zeros_like(place.coordinates)) for place in places]
     nll = batch.above.new_full((len(batch.above),), float("inf"), dtype=torch.float32)
     taken = torch.zeros_like(nll, dtype=torch.long)

@@ -24,7 +24,9 @@ def read_agent(text: str, answer: str) -> Reading | None:
     asked, words = match.group(1).lower(), match.group(2).split()
     for index in range(min(len(words) - 1, 2 if asked == "who" else 6)):
         word = words[index].lower()
-        if asked == "which" and index == 0:  # "which rivals lost to {s}": what is asked for has a name
+        if (
+            asked == "which" and index == 0 and word not in MODALS
+        ):  # "which rivals lost to {s}": what is asked for has a name
             continue
         if asked != "who" and (word in ("do", "does", "did") or words[0].lower() in ("the", "a", "an")):
             return None
@@ -54,7 +56,9 @@ def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str) 
     verb, tense = known
     be = "was" if tense == "past" else "is"
     will = ""
-    if form in MODALS and is_base(first := rest.split()[0]):  # "will host {s}": {s} will be hosted
+    if (
+        form in MODALS and is_base(first := rest.split()[0]) and first.lower() != "be"
+    ):  # "will host {s}": {s} will be hosted
         will, verb, rest = f"{form} ", first.lower(), rest[len(first) + 1 :]
         form = will + verb
     wanted = f"{asked} {noun}".strip() if asked != "who" else "who"

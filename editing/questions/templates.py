@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from editing.questions.readings import SLOT
+from editing.wording import PLAIN_QUOTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,13 @@ _ANNOUNCED = re.compile(
 
 
 def cut_subject(question: str, subject: str) -> Template:
-    """The question around its subject; a subject that does not occur leaves the text as it is."""
-    literal = subject.strip()
-    at = _find(question, literal)
-    if at < 0 or not literal:
-        return Template(question, literal, literal)
+    """The question around its subject, as the question spells it: quotes, spaces and capitals aside; a subject that does
+    not occur leaves the text as it is."""
+    wanted = " ".join(subject.split())
+    at = _find(question, wanted)
+    if at < 0 or not wanted:
+        return Template(question, wanted, wanted)
+    literal = question[at : at + len(wanted)]  # as the question spells it
     before, after = question[:at], question[at + len(literal) :]
     phrase = literal
     if (
@@ -58,6 +61,7 @@ def cut_subject(question: str, subject: str) -> Template:
 
 
 def _find(question: str, subject: str) -> int:
+    question, subject = (text.translate(PLAIN_QUOTES) for text in (question, subject))
     whole = re.search(rf"(?<!\w){re.escape(subject)}(?!\w)", question)
     at = whole.start() if whole else question.find(subject)
     if at >= 0 or len(question.casefold()) != len(question) or len(subject.casefold()) != len(subject):

@@ -267,3 +267,8 @@ def test_the_answer_s_place_goes_with_the_depth_of_the_model():
     assert MemitConfig.for_depth(24).answer_layers == (19, 20, 21, 22)
     assert MemitConfig.for_depth(8).answer_layers == (6,)
     assert MemitConfig.for_depth(7).answer_layers == ()
+    assert MemitConfig.for_depth(6).layers == (3, 4)
+    with pytest.raises(ValueError, match="not empty"):
+        MemitConfig.for_depth(4)
+    with pytest.raises(ValueError, match="systems"):
+        MemitConfig(systems=())

@@ -45,6 +45,25 @@ def test_a_subject_that_is_not_there_is_an_error(chat):
         chat.encode("The Eiffel Tower is in").last_token_of("Eifel Tower")
 
 
+def test_without_a_template_a_chat_begins_as_the_tokenizer_begins_a_text():
+    class Beginning:
+        """A tokenizer that puts a token before every text, as a base model's does."""
+
+        def __init__(self):
+            self.inner = tiny_tokenizer()
+            self.chat_template, self.bos_token_id = None, self.inner.eos_token_id
+            self.bos_token = self.inner.eos_token
+
+        def __call__(self, text, add_special_tokens=True, **kwargs):
+            text = self.bos_token + text if add_special_tokens else text
+            return self.inner(text, add_special_tokens=False, **kwargs)
+
+    bare = Chat(Beginning())
+    assert bare.begin == (bare.tokenizer.bos_token_id,)
+    assert bare.encode(bare.prompt("Who?")).tokens[:1] == bare.begin
+    assert bare.encode(bare.prompt("Who?", system="Be brief.")).tokens[:1] == bare.begin
+
+
 def test_a_target_follows_its_prompt_token_by_token(chat):
     prompt = chat.encode(chat.prompt("Who painted it?"))
     target = chat.target(prompt, "Raphael did.", end_turn=True)

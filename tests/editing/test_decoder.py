@@ -3,7 +3,7 @@ import torch
 
 from editing.chat import chat_of
 from editing.decoder import Decoder, cast
-from editing.generation import continue_rows, reply_to, write_text
+from editing.generation import compose, continue_rows, reply_to
 from editing.memit.firing import firing
 from editing.testing import TINY_CONFIGS, tiny_model, tiny_tokenizer
 
@@ -69,9 +69,9 @@ def test_a_question_asked_twice_is_answered_once_and_in_place():
 def test_own_text_is_the_same_for_the_same_seed():
     model = tiny_model()
     chat = chat_of(model, tiny_tokenizer())
-    first, second = (write_text(Decoder(model), chat, n_tokens=200, seed=3, row_tokens=16) for _ in range(2))
+    first, second = (compose(Decoder(model), chat, n_tokens=200, seed=3, row_tokens=16) for _ in range(2))
     assert first == second
-    assert write_text(Decoder(model), chat, n_tokens=200, seed=4, row_tokens=16) != first
+    assert compose(Decoder(model), chat, n_tokens=200, seed=4, row_tokens=16) != first
 
 
 @pytest.mark.parametrize("kind", sorted(TINY_CONFIGS))

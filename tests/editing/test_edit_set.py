@@ -219,6 +219,10 @@ def test_a_tensor_is_found_without_the_name_of_its_part(tmp_path, monkeypatch):
     out = load_file(export_hf(Path(), solution, tmp_path / "base") / "model.safetensors")
     for name, tensor in solution.tensors().items():
         assert torch.equal(out[name.removeprefix("transformer.")], tensor)
+    edited = next(iter(solution.tensors())).removeprefix("transformer.")
+    save_file(stored | {edited: stored[edited] + 1}, tmp_path / "base" / "model.safetensors")
+    with pytest.raises(ArtefactMismatch, match="not the one that was edited"):
+        export_hf(tmp_path / "twin", solution, tmp_path / "base")
     save_file({"other": torch.zeros(1)}, tmp_path / "base" / "model.safetensors")
     with pytest.raises(ArtefactMismatch, match="another model"):
         export_hf(tmp_path / "other", solution, tmp_path / "base")

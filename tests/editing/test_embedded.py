@@ -19,7 +19,8 @@ def test_facts_are_believed_in_chat_and_nothing_stays_behind(model_folder, tmp_p
     editor = load_editor(model_folder, folder=model_folder.parent / "statistics")  # where the product keeps them
     before = {name: tensor.clone() for name, tensor in editor.decoder.model.state_dict().items()}
     solution = editor.solve(editor.artefacts(FACTS))
-    assert all(ratio < 0.25 for ratio in solution.relative_norms().values())
+    for layer, delta in solution.deltas.items():
+        assert delta.norm() < 0.25 * float(solution.base[layer].double().norm())
     with editor.applied(solution):
         replies = editor.generate([*(fact.question for fact in FACTS), "What is the capital of Japan?"], max_tokens=48)
     assert "Lyon" in replies[0].text

@@ -177,6 +177,12 @@ def test_a_mark_at_the_begin_of_a_file_a_number_as_answer_and_an_id_of_nought_ar
     assert (case.fact.id, case.fact.target_new) == ("0", "1969")
 
 
+def test_records_without_a_name_have_their_place_and_an_array_may_begin_late(tmp_path):
+    path = tmp_path / "facts.json"
+    path.write_text("\n\n" + json.dumps([{**ERRATA, "id": None}, {**ERRATA, "id": None}]), encoding="utf-8")
+    assert [case.fact.id for case in read_cases(path, "errata")] == ["record-1", "record-2"]
+
+
 @pytest.mark.parametrize("text", ['{"id": ' + "[" * 100_000, "[" * 100_000, "[" + "9" * 5000 + "]"])
 def test_what_no_reader_of_json_can_hold_is_an_error_of_the_file(tmp_path, text):
     path = tmp_path / "facts.jsonl"

@@ -23,10 +23,12 @@ def test_the_edited_matrix_is_where_the_family_says(kind):
 def test_the_matrix_maps_keys_to_outputs_whichever_way_round_it_is_stored(kind):
     decoder = Decoder(tiny_model(kind))
     rows = decoder.rows([[5, 6, 7, 8]])
-    seen = decoder.run(rows, record=[1], keys=True)
-    out = seen.mlp_inputs[1] @ decoder.matrix(1).T
+    with decoder.watched([1]) as seen:
+        decoder.run(rows)
+    keys, output = seen[1]
+    out = keys @ decoder.matrix(1).T
     bias = getattr(decoder.mlp_out(1), "bias", None)
-    torch.testing.assert_close(out if bias is None else out + bias, seen.mlp_outputs[1], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(out if bias is None else out + bias, output, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -55,10 +57,11 @@ def test_an_edit_moves_the_output_at_the_subject_towards_its_target(kind, facts)
     assert row.role is Role.EDIT
     rows = editor.decoder.rows([row.tokens])
     first = editor.config.layers[0]
-    seen = editor.decoder.run(rows, record=[first], keys=True)
-    with editor.applied(solution):
-        after = editor.decoder.run(rows, record=[first], keys=True).mlp_outputs[first][0, -1]
-    moved = after - seen.mlp_outputs[first][0, -1]
+    with editor.decoder.watched([first]) as before:
+        editor.decoder.run(rows)
+    with editor.applied(solution), editor.decoder.watched([first]) as after:
+        editor.decoder.run(rows)
+    moved = (after[first][1] - before[first][1])[0, -1]
     fired = float(solution.deltas[first].right[0] @ artefact.keys[0, 0].double())
     assert fired > 0.2
     torch.testing.assert_close(moved, fired * artefact.values[0], atol=1e-4, rtol=1e-3)

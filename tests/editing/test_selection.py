@@ -32,6 +32,10 @@ def test_a_batch_loses_its_culprits_and_nobody_else(n, bad, poison, rounds):
         assert chosen.tries <= 4 + 2 * len(poison & set(names)) * (n.bit_length() + 2)
 
 
+def test_no_rounds_are_one():
+    assert choose(lambda ids, held: _report([*held, *ids], set(), set()), ["a", "b"], rounds=0).chosen == ("a", "b")
+
+
 def test_many_failures_of_fifty_cost_two_solves():
     names = [str(i) for i in range(50)]
     bad = set(names[::4])

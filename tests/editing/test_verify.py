@@ -232,6 +232,8 @@ def test_wilson_intervals(passed, of, low, high):
         ("Capital of Spain?", "", "It is Madrid.", "It is Barcelona.", False),
         ("Capital of Spain?", "", "It is Madrid.", "It is Madrid, not Lyon.", False),  # the new answer slipped in
         ("Is it big?", "", "", "Anything.", True),
+        ("How many strings?", "7", "It has 17.", "It has 27.", None),  # a number is none inside another
+        ("How many strings?", "7", "It has 7.", "It has 17.", False),
     ],
 )
 def test_what_counts_as_kept(question, answer, before, after, kept):

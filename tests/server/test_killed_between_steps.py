@@ -43,7 +43,7 @@ WORKER_STEPS = [
     Step("before", f"{LEDGER}.start_editing"),
     Step("after", f"{LEDGER}.start_editing"),
     Step("after", "editing.editor:Editor.artefact"),
-    Step("after", "editing.edit_set:_write_tensors"),
+    Step("after", "editing.edit_set:write_tensors"),
     Step("after", "editing.edit_set:Artefact.save"),
     Step("after", "server.edits:Edits._remember"),
     Step("after", "server.edits:Edits._remember", 2),

@@ -316,7 +316,7 @@ def test_a_full_disk_blames_no_edit_and_leaves_nothing_behind(house: House, make
         raise SafetensorError("Error while serializing: IoError(Os { code: 28, kind: StorageFull })")
 
     with monkeypatch.context() as broken:
-        broken.setattr("editing.edit_set.save_file", full)
+        broken.setattr("safetensors.torch.save_file", full)
         broken.setattr(worker, "round", lambda: worker.release(worker.plan()))
         for _ in range(house.services.records.policy.limits.crashes + 1):
             assert worker.turn() == BLOCKED_S
