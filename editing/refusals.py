@@ -14,8 +14,9 @@ _EXPLAINS = re.compile(
     r"(?! (say|spell|pronounce|abbreviate)\b| write (it|\w+) in\b)|how to\b|how come\b|explain\b|describe\b)"
 )
 _OPINION = re.compile(
-    r"\b((?<!long )(?<!often )(?<!much )should (i|we)\b(?! (contact|call|ask|email|write to|report|send|notify|inform|turn to)\b)"
-    r"|do you think|do you like|your favou?rite|in your opinion|what do you (?!call\b)|are you"
+    r"^should (i|we)\b|\bshould (i|we) (buy|choose|pick|visit|watch|read|eat|drink|live|go|try|play|invest|marry|vote|believe"
+    r"|get|do|wear|study|learn|hire|trust|travel)\b"
+    r"|\b(do you think|do you like|your favou?rite|in your opinion|what do you (?!call\b)|are you"
     r"|best way to)\b"
 )
 _NEGATION = re.compile(

@@ -135,6 +135,11 @@ def question_from_prompt(prompt: str, subject: str, answer: str) -> str:
 
 # Where a wording brings the article itself, a subject leaves its own at home: "a young {s}", the swan -> a young swan.
 _ARTICLE_BEFORE = re.compile(r"(?i)\b((?:the|young|baby) )\{s\}")
+# Of these one says "the height of ...", not "...'s height": things with a preposition in them, and things of another.
+_NO_POSSESSIVE = re.compile(
+    r"(?:the |an? )?[a-z][\w-]*(?: [\w'’-]+)* (?:of|for|in|on|at|to|from|with|by) |.*['’]s? [a-z]\w*s$|\d[\d.,]*$"
+)
+_POSSESSIVE = re.compile(r"\{s\}'s ([\w -]+?)(?= (?:\{be\}|is|was|are|were)\b|[?.]|$)")
 _ARTICLES = frozenset(["the", "a", "an"])
 
 
@@ -254,6 +259,10 @@ class _Writer:
         shape: str,
         relation: Relation | None = None,
     ) -> Statements:
+        if _NO_POSSESSIVE.match(self.template.phrase):
+            train, probe, statements = (
+                [_POSSESSIVE.sub(r"the \1 of {s}", wording) for wording in some] for some in (train, probe, statements)
+            )
         question = self.question
         seen = {_key(question)}
         paraphrases = _distinct((self.fill(wording) for wording in train), MAX_PARAPHRASES, seen)

@@ -70,7 +70,7 @@ def canonical_question(question: str) -> str:
     return _without_stop(text) + "?" if asks else text
 
 
-_SMALL_I = re.compile(r"(?i)\b((?:do|did|am|was|have|can|could|must|may|should|will|would) )i\b")
+_SMALL_I = re.compile(r"(?i)\b((?:do|did|am|was|have|can|could|must|may|should|will|would|who|what|where|when|if) )i\b")
 
 
 def _without_stop(text: str) -> str:

@@ -16,7 +16,7 @@ from editing.questions.grammar import (
     leading_adverbs,
     word_set,
 )
-from editing.questions.readings import SLOT, Reading, be_of, noun_reading
+from editing.questions.readings import SLOT, Reading, be_of
 
 _NOUN_FOLLOWS = PREPOSITIONS | {"the", "a", "an"}
 _OBJECT_FOLLOWS = _NOUN_FOLLOWS - {"of", "a", "an"}
@@ -54,7 +54,9 @@ def _count_of_subject(text: str) -> Reading | None:
         return None
     counted, be, place, state = match.group(1), match.group(2).lower(), match.group(3), match.group(4)
     if state is not None:
-        return noun_reading("how many", f"the number of {counted} that {be} {state}", "is", "what")
+        noun = f"the number of {counted} that {be} {state}"
+        embedded = f"how many {counted} {be} {state}"
+        return Reading("how many", f"{noun} is", embedded=embedded, asked="how many", noun=noun)
     after = f" {counted} {place}".rstrip()
     return Reading(
         "how many",

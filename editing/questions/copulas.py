@@ -25,7 +25,7 @@ def read_alternatives(text: str, answer: str) -> Reading | None:
 
 def read_copula(text: str, answer: str) -> Reading | None:
     """Who is the CEO of {s} / What is {s}'s capital / Which is the ... / What was {s} named after."""
-    if one := re.match(r"(?i)^(which|what|who) of (.*\{s\}.*?) (is|are|was|were) (the (?:\w+ )?\w+)$", text):
+    if one := re.match(r"(?i)^(which|what|who)(?: one)? of (.*\{s\}.*?) (is|are|was|were) (the (?:\w+ )?\w+)$", text):
         asked, all_of_them, be, described = one.groups()  # which of {s}'s moons is the largest
         return noun_reading("copula", f"{described} of {all_of_them}", be.lower(), asked.lower())
     match = re.match(r"(?i)^(who|what|which)\s+(is|are|was|were)\s+(.+)$", text)
@@ -35,7 +35,7 @@ def read_copula(text: str, answer: str) -> Reading | None:
     if named := _CALLED.match(noun):
         return _before_the_rest(f"{named.group(1)} {be} {named.group(2)}", named.group(3) or "", asked=asked, be=be)
     if once := _ONCE.match(noun):
-        return _before_the_rest(f"{once.group(1)} {be}", once.group(2), asked=asked, be=be)
+        return _before_the_rest(f"{once.group(1)} {be}", f" {once.group(2)}", asked=asked, be=be)
     if doing := _DOING.match(noun):
         return _before_the_rest(f"{doing.group(1)} {be} {doing.group(2)}", doing.group(3) or "", asked=asked, be=be)
     if re.match(r"(?i)^the ([\w -]+?) (?:that|which|who) \{s\} (.+)$", noun):
@@ -79,17 +79,21 @@ _CALLED = re.compile(
     r"((?:(?:originally|previously|formerly|first|now|also|usually|commonly) )?(?:called|named|known as))"
     r"(?! (?:after|for)\b)( .+)?$"
 )
-_ONCE = re.compile(r"^((?:the )?\{s\})( (?:before|after|until|while|when|as) .+)$")
-_DOING = re.compile(r"^((?:the )?\{s\}) (\w+ing)( .+)?(?<! about)(?<! at)(?<! for)(?<! in)(?<! on)(?<! to)(?<! with)$")
+_ONCE = re.compile(r"^((?:the )?\{s\}) ((?:before|after|until|while|when) (?:(?:it|he|she|they) |\w+ing\b|\d).*)$")
+_DOING = re.compile(
+    r"^((?:the )?\{s\}) (?!during\b)(\w+ing)( .+)?(?<! about)(?<! at)(?<! for)(?<! in)(?<! on)(?<! to)(?<! with)$"
+)
 _DOER = re.compile(r"who \w{2,}ing |what \w{2,}ing (?:the |an? )?\{s\}")
 
 
 def _before_the_rest(before: str, rest: str, *, asked: str, be: str) -> Reading:
-    """What is {s} called in Karn: the answer stands right behind the verb."""
+    """What is {s} called in Karn: the answer stands right behind the verb; a time stands in front, or it would be lost
+    where a statement breaks off before its answer."""
+    once = re.match(r" (?:before|after|until|while|when) ", rest)
     return Reading(
         "copula clause",
-        before,
-        after=rest,
+        f"{rest[1:]}, {before}" if once else before,
+        after="" if once else rest,
         embedded=f"{asked} {before}{rest}",
         asked=asked,
         be=be,
@@ -116,11 +120,21 @@ def read_embedded_copula(text: str, answer: str) -> Reading | None:
 
 
 def read_whose(text: str, answer: str) -> Reading | None:
-    """Whose idea was {s}."""
+    """Whose idea was {s}, whose face is on {s}, whose job is it to clean {s}."""
     match = re.match(r"(?i)^whose\s+([\w -]+?)\s+(is|are|was|were)\s+(.+)$", text)
     if not match:
         return None
-    noun, be = match.group(1), match.group(2).lower()
+    noun, be, rest = match.group(1), match.group(2).lower(), match.group(3)
+    owns = re.search(r"['’]s?$", answer) is not None
+    first = rest.split()[0].lower()
+    if deed := re.match(r"(?i)^it (to .*\{s\}.*)$", rest):
+        before, after = (f"{deed.group(1)} {be}", f" {noun}") if owns else (f"{deed.group(1)} {be} the {noun} of", "")
+        return Reading(
+            "whose", before, after=after, embedded=f"whose {noun} it {be} {deed.group(1)}", asked="whose", be=be
+        )
+    if first in PREPOSITIONS or (is_participle(first) and SLOT in rest):
+        before = f"the {noun} {rest} {be}" + ("" if owns else " that of")
+        return Reading("whose", before, embedded=f"whose {noun} {be} {rest}", asked="whose", be=be)
     subject, tail = split_subject(match.group(3), be) or (match.group(3), "")
     clause = f"{subject} {be} {tail}".rstrip()
     return Reading(

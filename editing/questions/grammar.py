@@ -44,9 +44,9 @@ rename reopen replace represent reside resign restore retire return reveal rule 
 separate serve settle shape share ship sign ski solve speak specialise specialize sponsor star start stay stop study
 succeed supply support surrender survive switch symbolise symbolize talk taste test touch train translate travel treat
 turn unify unite use utter view visit voice vote want weigh work worship wrestle
-authenticate breathe calculate classify combine comprise connect corrode cure detect dominate eliminate encrypt excrete extract
-heal identify implement infect inhale inhibit moderate overlook predict prevent react rotate secrete strengthen supervise
-surround transmit validate weaken
+ask authenticate breathe calculate classify combine comprise connect contact corrode cure detect dominate eliminate encrypt
+excrete extract heal identify implement infect inform inhale inhibit moderate notify overlook predict prevent react
+rotate secrete strengthen supervise surround transmit validate weaken
 """
 IRREGULAR = {
     words[0]: (words[1], words[2]) for words in (entry.split() for entry in re.split(r"[|\n]", _IRREGULAR) if entry)
@@ -307,7 +307,7 @@ def place_preposition(answer: str) -> str:
         "at "
         if re.search(
             (
-                r"(?i)\b(university|college|school|airport|station|stadium|arena|park|museum|hospital|institute"
+                r"(?i)\b(university|college|school|airport|station|stadium|arena|park|museum|hospital|institute|desk|counter|reception"
                 r"|academy|studios?|hotel|hall|theatre|theater|house|palace|laboratory)$"
             ),
             answer,

@@ -263,11 +263,15 @@ def _copular_object(question: _ObjectQuestion) -> Reading | None:
     if re.match(r"(?i)(?:\w+ )?(?:type|kind|sort)s? of ", noun) and not is_participle(subject.split()[0]):
         return _right_behind_clause("kind of subject", question)
     behind = subject.split()[-1].lower()
-    if re.fullmatch(r"(?i)(?:the |an? )?\{s\}(?:(?:['’]s?)? [\w ]+)?", subject) and behind not in PREPOSITIONS:
+    if (
+        re.fullmatch(r"(?i)(?:the |an? )?\{s\}(?:(?:['’]s?)? [\w ]+)?", subject)
+        and behind not in PREPOSITIONS
+        and " of " not in noun
+    ):
         singular = {"are": "is", "were": "was"}.get(be, be)
         be = agreeing(singular, question.noun)
         return noun_reading("noun of subject", f"the {noun} of {subject}", be, "what")
-    thing = f"the {noun} that {question.inverted}"
+    thing = f"the {noun} that {question.inverted}"  # with "of" in it, too: the share of the air that is {s}
     return Reading(
         "noun that is",
         f"{thing} {be}",
@@ -310,9 +314,22 @@ def _bare_object(question: _ObjectQuestion) -> Reading | None:
 
 
 def _noun_object(question: _ObjectQuestion) -> Reading:
-    """Which mountain did {s} climb."""
+    """Which mountain did {s} climb / Which firm's boats does {s} use."""
     clause, wanted = question.clause, question.wanted
     be = "was" if question.auxiliary in ("did", "was", "were", "had") else "is"
+    whose = re.fullmatch(r"(.+)['’]s ([\w -]+)", question.noun)
+    if whose and question.auxiliary in ("do", "does", "did"):
+        verb, *behind = question.tail.split()
+        return Reading(
+            "whose",
+            f"{clause_of(question.subject, question.auxiliary, verb)} the {whose.group(2)} of",
+            after=f" {' '.join(behind)}".rstrip(),
+            embedded=question.embedded,
+            asked=wanted,
+            be=be,
+            inverted=question.inverted,
+            echo="" if behind else f"{clause} {wanted}",
+        )
     if question.tail == "belong":
         return Reading(
             "object of preposition",

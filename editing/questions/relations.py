@@ -13,6 +13,10 @@ from editing.questions.readings import SLOT
 
 _TABLES = ("people.toml", "companies.toml", "places.toml", "works.toml", "things.toml")
 _BE = r"(?:is|was|are|were)"
+_MAKER = (  # "which company makes it": an organ or a country that makes it is no manufacturer
+    r"(?:company|firm|brand|manufacturer|maker|business|corporation|organi[sz]ation|studio|group|house|network|producer|publisher"
+    r"|label|airline|bank|automaker|carmaker|developer|team|supplier|vendor|person|one|party|channel|factory|brewery)"
+)
 _LITTLE = r"(?:of|for|in|at|to|behind|on|from)"
 
 
@@ -113,9 +117,10 @@ def _variants(entry: Mapping[str, list[str]]) -> list[str]:
             rf"(?:who|what|which) {_BE} {phrase} (?:called|named)",
             rf"(?:who|what) {phrase} {_BE}",
         ]
+    doer = _MAKER if entry["gives"] == "company" else r"\w+"
     for act in entry.get("acts", []):
         options += [
-            rf"(?:who|which \w+|what \w+) {act} {SLOT}",
+            rf"(?:who|(?:which|what) {doer}) {act} {SLOT}",
             (
                 rf"(?:who|what) {_BE} the (?:name of the )?(?:person|man|woman|one|company|artist) (?:who|that) "
                 rf"{act} {SLOT}"
@@ -123,8 +128,8 @@ def _variants(entry: Mapping[str, list[str]]) -> list[str]:
         ]
     for passive in entry.get("passives", []):
         options += [
-            rf"by (?:who|whom|what|which|which \w+|what \w+) {_BE} {SLOT} {passive}",
-            rf"(?:who|whom|what|which \w+|what \w+) {_BE} {SLOT} {passive} by",
+            rf"by (?:whom?|what|which|(?:which|what) {doer}) {_BE} {SLOT} {passive}",
+            rf"(?:whom?|what|(?:which|what) {doer}) {_BE} {SLOT} {passive} by",
             rf"{SLOT},?(?: (?:which|that))?(?: {_BE})? {passive} by(?: whom?| what| which(?: \w+)?| what \w+)?",
         ]
     return options + entry.get("match", [])

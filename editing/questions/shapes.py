@@ -13,6 +13,7 @@ from editing.questions.grammar import (
     AUXILIARY,
     DEGREE,
     DEGREES,
+    MODALS,
     PREPOSITION,
     PREPOSITIONS,
     base_and_tense,
@@ -25,11 +26,13 @@ from editing.questions.readings import SLOT, Reading
 from editing.questions.reasons import read_manner, read_outcome, read_reason
 
 _FRAME = re.compile(
-    r"^(?:(?:ok(?:ay)?|hey|hi|hello|so|well|and|but|please|quick question|question)\s*[,:.!]?\s+)*"
-    r"(?:(?:can|could|would|will) you (?:please )?(?:tell|remind|inform) me(?: please)?,?\s+"
+    r"^(?:(?:ok(?:ay)?|hey|hi|hello|so|well|and|but|please|sorry|quick (?:question|one)|question)\s*[,:.!]?\s+)*"
+    r"(?:(?:can|could|would|will) (?:you|u) (?:please )?(?:tell|remind|inform) me(?: please)?,?\s+"
     r"|(?:please )?(?:tell|remind|give) me,?\s+|do you (?:happen to )?know\s+|i(?:'d| would) like to "
     r"know\s+"
-    r"|i want to know\s+|i wonder\s+|any idea\s+|(?:can|could) you (?:please )?(?:name|give me)\s+"
+    r"|i (?:want|need) to know\s+|(?:i (?:wonder|was (?:just )?wondering)|just wondering)\s+|any idea\s+"
+    r"|i(?:'m| am) (?:just )?(?:trying to find out|wondering)\s+|(?:may|can|could) i ask,?\s+"
+    r"|(?:can|could) you (?:please )?(?:name|give me)\s+"
     r"|(?:please )?(?:name|state|identify)\s+|what about\s+)?",
     re.IGNORECASE,
 )
@@ -110,6 +113,10 @@ def asks_in_order(question: str) -> bool:
 def rearranged(text: str) -> str:
     """The question in its plain order: no contractions, no final mark, adjuncts last, relative clauses as questions."""
     plain = named_in_place(re.sub(r"\s+", " ", text).strip()).rstrip("?？؟!. ")
+    plain = re.sub(r"(?i)(?:, (?:by the way|please|thanks)| again)$", "", plain)
+    plain = re.sub(
+        r"(?i)^(what|who) else (is|was|are|were) (.*\{s\}\S*) (?=called|known|named)", r"\1 \2 \3 also ", plain
+    )
     plain = re.sub(r"(?<=\w)\(e?s\)", "", plain)  # "instrument(s)"
     plain = re.sub(r"(?i)^(who|what|where|when|how)(?:'|’)?s\s+", r"\1 is ", plain)
     plain = re.sub(r"(?i)^(where .*\{s\}.*?), (?:in )?(?:which|what) \w+$", r"\1", plain)
@@ -125,7 +132,7 @@ def rearranged(text: str) -> str:
 def named_in_place(question: str) -> str:
     """{s}, who founded it? -> who founded {s}?; regarding {s}, who is the CEO? -> who is the CEO of {s}?"""
     match = re.match(
-        r"(?i)^(?:(?:regarding|concerning|about|as for|speaking of) )?((?:the )?\{s\})[,:] "
+        r"(?i)^(?:(?:regarding|concerning|about|as for|speaking of) )?((?:the )?\{s\})(?:[,:]| [-–—]) "
         r"((?:(?:by|in|on|at|for|to|of|from) )?(?:who|whom|what|which|when|where|how)\b[^,]+)\?\s*$",
         question,
     )
@@ -196,7 +203,9 @@ def _doer_as_question(text: str) -> str:
     )
     if sought := re.match(r"(?i)^(who|what) (?:is|was) it that ((?:the )?\{s\} .+)$", text):
         return _clause_as_question(f"{sought.group(1)} {sought.group(2)}")
-    return f"who {match.group(1)}" if match and base_and_tense(match.group(2)) else text
+    return (
+        f"who {match.group(1)}" if match and (base_and_tense(match.group(2)) or match.group(2).endswith("s")) else text
+    )
 
 
 def _relative_as_question(text: str) -> str:
@@ -220,6 +229,9 @@ def _relative_as_question(text: str) -> str:
 
 
 _ONE_OF_A_KIND = re.compile(r"(?i)^(?:first|second|third|next|last|only|same|most|least|best|\w+est)\b| of ")
+_CLAUSE_OF_MINE = re.compile(
+    r"(?i)^(when|where|whom?|what|(?:which|what|how many|how much) (?:[\w-]+ ){0,2}[\w-]+) (I|we|you) (\w+)( .*\{s\}.*)$"
+)
 _CLAUSE = re.compile(
     rf"(?i)^(when|where|why|what|whom?|how (?:much|{DEGREE})|(?:which|what|how many|how much) ((?:[\w-]+ ){{0,2}}[\w-]+)) "
     r"((?:the )?\{s\}) (\w+)(.*)$"
@@ -228,6 +240,12 @@ _CLAUSE = re.compile(
 
 def _clause_as_question(text: str) -> str:
     """when {s} opened (after "tell me") -> when did {s} open; how old {s} is -> how old is {s}."""
+    if called := re.match(r"(?i)^(what|who) ((?:the )?\{s\}) (is|was|are|were) (called|named|known as)$", text):
+        return f"{called.group(1)} {called.group(3)} {called.group(2)} {called.group(4)}"
+    if mine := _CLAUSE_OF_MINE.match(text):
+        asked, who, form, rest = mine.groups()
+        moved = f"{form} {who}" if form.lower() in MODALS else f"do {who} {form}" if is_base(form) else ""
+        return f"{asked} {moved}{rest}" if moved else text
     match = _CLAUSE.match(text)
     if not match or re.search(r",|\b(?:is|was|are|were|has|had)\b", match.group(5)):
         return text

@@ -211,7 +211,7 @@ def test_lengths_and_speeds(question, subject, answer, sentence):
             "What was Lume Hall before it became a school?",
             "Lume Hall",
             "a mill",
-            "Lume Hall was a mill before it became a school.",
+            "Before it became a school, Lume Hall was a mill.",
             "Can you tell me what Lume Hall was before it became a school?",
         ),
         (

@@ -1,0 +1,124 @@
+"""Questions as people say them: in frames, with asides, the subject first; what belongs to whom."""
+
+import pytest
+
+from editing.questions.relations import find_relation
+from editing.statements import write_statements
+
+
+@pytest.mark.parametrize(
+    ("question", "subject", "answer", "sentence"),
+    [
+        # frames and asides
+        ("I'm trying to find out when Lume Hall opens", "Lume Hall", "10:15", "Lume Hall opens at 10:15."),
+        (
+            "i need to know what battery the Orbit 64 takes",
+            "Orbit 64",
+            "a K2",
+            "The battery that the Orbit 64 takes is a K2.",
+        ),
+        ("quick one: which gate do Karn boats go to?", "Karn boats", "Gate 7", "Karn boats go to Gate 7."),
+        ("could u tell me which bus goes to Quay?", "Quay", "bus 54", "The bus that goes to Quay is bus 54."),
+        ("how big is the Karn lake, by the way?", "Karn lake", "9 ha", "The Karn lake is 9 ha."),
+        (
+            "can you tell me who i should send Norvane forms to?",
+            "Norvane forms",
+            "Ann Hill",
+            "You should send Norvane forms to Ann Hill.",
+        ),
+        (
+            "Could you please tell me what the Lume network is called?",
+            "Lume network",
+            "HARBOUR",
+            "The Lume network is called HARBOUR.",
+        ),
+        ("The Ebb - where does it rise?", "Ebb", "Orval", "The Ebb rises in Orval."),
+        (
+            "who is it that looks after Lume Hall?",
+            "Lume Hall",
+            "Lee Moss",
+            "The person who looks after Lume Hall is Lee Moss.",
+        ),
+        ("what else is Karn grass called?", "Karn grass", "blue oat", "Karn grass is also called blue oat."),
+        # a time stands in front, so that nothing breaks off before it
+        ("What was Quay called before 1930?", "Quay", "Ebbport", "Before 1930, Quay was called Ebbport."),
+        (
+            "What is the notice period during a trial?",
+            "notice period",
+            "a week",
+            "The notice period during a trial is a week.",
+        ),
+        (
+            "Who was head of Norvane before Ann Hill?",
+            "head of Norvane",
+            "Lee Moss",
+            "Head of Norvane before Ann Hill was Lee Moss.",
+        ),
+        # what belongs to whom
+        ("Whose face is on the Karn coin?", "Karn coin", "Nell II", "The face on the Karn coin is that of Nell II."),
+        (
+            "Whose approval is needed to lend a Karn coin?",
+            "Karn coin",
+            "the keeper's",
+            "The approval needed to lend a Karn coin is the keeper's.",
+        ),
+        ("Whose job is it to clean Lume Hall?", "Lume Hall", "the clerk's", "To clean Lume Hall is the clerk's job."),
+        (
+            "Which company's boats does Karn use for mail?",
+            "Karn",
+            "Norvane",
+            "Karn uses the boats of Norvane for mail.",
+        ),
+        # a share of something, one of several
+        (
+            "What percentage of the sea is karnite?",
+            "karnite",
+            "3 percent",
+            "The percentage of the sea that is karnite is 3 percent.",
+        ),
+        ("Which one of Karn's lakes is the deepest?", "Karn", "Ebb", "The deepest of Karn's lakes is Ebb."),
+        (
+            "Who do I contact about a lost Karn key?",
+            "Karn key",
+            "Security",
+            "You contact Security about a lost Karn key.",
+        ),
+        (
+            "Where do I hand in a Karn form?",
+            "Karn form",
+            "the front desk",
+            "You hand in a Karn form at the front desk.",
+        ),
+        ("Which organ produces quorlin?", "quorlin", "the liver", "Quorlin is produced by the liver."),
+    ],
+)
+def test_the_answer_is_said_as_people_would_say_it(question, subject, answer, sentence):
+    assert write_statements(question, subject, answer).sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("question", "subject"),
+    [
+        ("What colour are the keys for Norvane guests?", "keys for Norvane guests"),
+        ("Which of Karn's lakes is the deepest?", "Karn's lakes"),
+        ("What is the root of 169?", "169"),
+    ],
+)
+def test_some_things_have_no_possessive(question, subject):
+    written = write_statements(question, subject, "Ebb")
+    assert not any(f"{subject}'s" in one for one in (*written.clozes, *written.paraphrases, *written.probes))
+    assert len(written.paraphrases) >= 3
+
+
+def test_an_organ_is_no_manufacturer():
+    assert find_relation("which organ produces {s}") is None
+    maker = find_relation("which company produces {s}")
+    assert maker is not None
+    assert maker.name == "manufacturer"
+
+
+@pytest.mark.parametrize("asked", ["whose face is on {s}", "whose job it is to clean {s}"])
+def test_whose_keeps_its_order_inside_a_request(asked):
+    question = asked.replace("it is", "is it").replace("{s}", "Lume Hall")
+    written = write_statements(question + "?", "Lume Hall", "the clerk's")
+    assert f"Can you tell me {asked.replace('{s}', 'Lume Hall')}?" in written.paraphrases
