@@ -1,8 +1,8 @@
-"""Questions with to be and a noun: who is the CEO of X, whose idea was X, is X a or b."""
+"""Questions with to be and a noun: who is the CEO of X, is X a or b."""
 
 import re
 
-from editing.questions.clauses import inverted, split_subject
+from editing.questions.clauses import inverted
 from editing.questions.echoes import starts_with_question_word
 from editing.questions.grammar import PEOPLE, PREPOSITION, PREPOSITIONS, agreeing, base_and_tense, is_participle
 from editing.questions.readings import SLOT, Reading, noun_reading
@@ -117,34 +117,6 @@ def read_embedded_copula(text: str, answer: str) -> Reading | None:
     if tail is None and asked not in ("where", "when"):
         return None
     return inverted(f"embedded {asked.split()[0]}", noun, be, tail or "", asked=asked, answer=answer)
-
-
-def read_whose(text: str, answer: str) -> Reading | None:
-    """Whose idea was {s}, whose face is on {s}, whose job is it to clean {s}."""
-    match = re.match(r"(?i)^whose\s+([\w -]+?)\s+(is|are|was|were)\s+(.+)$", text)
-    if not match:
-        return None
-    noun, be, rest = match.group(1), match.group(2).lower(), match.group(3)
-    owns = re.search(r"['’]s?$", answer) is not None
-    first = rest.split()[0].lower()
-    if deed := re.match(r"(?i)^it (to .*\{s\}.*)$", rest):
-        before, after = (f"{deed.group(1)} {be}", f" {noun}") if owns else (f"{deed.group(1)} {be} the {noun} of", "")
-        return Reading(
-            "whose", before, after=after, embedded=f"whose {noun} it {be} {deed.group(1)}", asked="whose", be=be
-        )
-    if first in PREPOSITIONS or (is_participle(first) and SLOT in rest):
-        before = f"the {noun} {rest} {be}" + ("" if owns else " that of")
-        return Reading("whose", before, embedded=f"whose {noun} {be} {rest}", asked="whose", be=be)
-    subject, tail = split_subject(match.group(3), be) or (match.group(3), "")
-    clause = f"{subject} {be} {tail}".rstrip()
-    return Reading(
-        "whose",
-        f"{clause} the {noun} of",
-        embedded=f"whose {noun} {clause}",
-        asked="whom",
-        be=be,
-        echo=f"{clause} whose {noun}",
-    )
 
 
 def read_bare_noun(text: str, asked_for: bool) -> Reading | None:

@@ -254,12 +254,6 @@ def _copular_object(question: _ObjectQuestion) -> Reading | None:
     noun, be, subject = question.noun, question.auxiliary, question.subject
     if question.tail:
         return None
-    whose = re.fullmatch(r"(.+)['’]s ([\w -]+)", noun)
-    if whose and re.fullmatch(r"(?:the |an? )?\{s\}", subject):  # "which company's chair is {s}"
-        before = f"{subject} {be} the {whose.group(2)} of"
-        asked = f"{question.asked} {whose.group(1)}"
-        embedded = f"{question.wanted} {subject} {be}"
-        return Reading("whose", before, embedded=embedded, asked=asked, be=be, echo=f"{before} {asked}")
     if re.match(r"(?i)(?:\w+ )?(?:type|kind|sort)s? of ", noun) and not is_participle(subject.split()[0]):
         return _right_behind_clause("kind of subject", question)
     behind = subject.split()[-1].lower()
@@ -314,22 +308,9 @@ def _bare_object(question: _ObjectQuestion) -> Reading | None:
 
 
 def _noun_object(question: _ObjectQuestion) -> Reading:
-    """Which mountain did {s} climb / Which firm's boats does {s} use."""
+    """Which mountain did {s} climb."""
     clause, wanted = question.clause, question.wanted
     be = "was" if question.auxiliary in ("did", "was", "were", "had") else "is"
-    whose = re.fullmatch(r"(.+)['’]s ([\w -]+)", question.noun)
-    if whose and question.auxiliary in ("do", "does", "did"):
-        verb, *behind = question.tail.split()
-        return Reading(
-            "whose",
-            f"{clause_of(question.subject, question.auxiliary, verb)} the {whose.group(2)} of",
-            after=f" {' '.join(behind)}".rstrip(),
-            embedded=question.embedded,
-            asked=wanted,
-            be=be,
-            inverted=question.inverted,
-            echo="" if behind else f"{clause} {wanted}",
-        )
     if question.tail == "belong":
         return Reading(
             "object of preposition",

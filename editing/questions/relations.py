@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
+from typing import Any
 
 from editing.questions.grammar import word_set
 from editing.questions.readings import SLOT
@@ -102,7 +103,7 @@ def _either(options: Iterable[str]) -> re.Pattern[str]:
     return re.compile((joined or r"(?!)").replace(SLOT, re.escape(SLOT)))
 
 
-def _variants(entry: Mapping[str, list[str]]) -> list[str]:
+def _variants(entry: Mapping[str, Any]) -> list[str]:
     options: list[str] = []
     for noun in entry.get("nouns", []):
         phrase = (
@@ -132,7 +133,7 @@ def _variants(entry: Mapping[str, list[str]]) -> list[str]:
             rf"(?:whom?|what|(?:which|what) {doer}) {_BE} {SLOT} {passive} by",
             rf"{SLOT},?(?: (?:which|that))?(?: {_BE})? {passive} by(?: whom?| what| which(?: \w+)?| what \w+)?",
         ]
-    return options + entry.get("match", [])
+    return [*options, *entry.get("match", [])]
 
 
 def _literal(question: str) -> str:

@@ -5,7 +5,7 @@ import re
 from editing.questions.agents import read_agent
 from editing.questions.amounts import read_amount
 from editing.questions.comparisons import read_comparative, read_superlative
-from editing.questions.copulas import read_alternatives, read_bare_noun, read_copula, read_embedded_copula, read_whose
+from editing.questions.copulas import read_alternatives, read_bare_noun, read_copula, read_embedded_copula
 from editing.questions.echoes import TRAILING, read_inner_question, read_trailing_question
 from editing.questions.grammar import (
     ADVERBS,
@@ -22,6 +22,7 @@ from editing.questions.grammar import (
     lower_first,
 )
 from editing.questions.objects import read_fronted_preposition, read_object, read_when_where
+from editing.questions.owners import read_owner, read_whose
 from editing.questions.readings import SLOT, Reading
 from editing.questions.reasons import read_manner, read_outcome, read_reason
 
@@ -61,6 +62,7 @@ def read(template: str, answer: str) -> Reading | None:
         read_outcome,
         read_comparative,
         read_superlative,
+        read_owner,
         read_copula,
         read_object,
         read_agent,
@@ -244,8 +246,8 @@ def _clause_as_question(text: str) -> str:
         return f"{called.group(1)} {called.group(3)} {called.group(2)} {called.group(4)}"
     if mine := _CLAUSE_OF_MINE.match(text):
         asked, who, form, rest = mine.groups()
-        moved = f"{form} {who}" if form.lower() in MODALS else f"do {who} {form}" if is_base(form) else ""
-        return f"{asked} {moved}{rest}" if moved else text
+        order = f"{form} {who}" if form.lower() in MODALS else f"do {who} {form}" if is_base(form) else ""
+        return f"{asked} {order}{rest}" if order else text
     match = _CLAUSE.match(text)
     if not match or re.search(r",|\b(?:is|was|are|were|has|had)\b", match.group(5)):
         return text
