@@ -109,13 +109,14 @@ def write_statements(question: str, subject: str, answer: str) -> Statements:
     be = "was" if re.search(r"\b(was|were|did)\b", f"{template.text} {rearranged(asked)}".casefold()) else "is"
     opening = ""
     broken_off = plain.rstrip("? ")
-    if is_opening(broken_off):
+    if is_opening(broken_off) and is_opening(asked.rstrip("? ")):
         opened = read_opening(broken_off, answer)
         opening = opened.before
         asked = relation.train[0].replace("{be}", be) if relation else opened.question
         template = Template(asked, template.phrase, template.subject)
     reading = read(template.text, answer)
-    many = relation is None and agreeing("is", template.phrase) == "are" and not IS.search(template.text)
+    thing = relation is None or template.phrase.startswith("the ")  # else a title may be: "great expectations"
+    many = thing and agreeing("is", template.phrase) == "are" and not IS.search(template.text)
     writer = _Writer(template, answer, be, of_many=many)
     if relation is not None:
         return writer.from_relation(relation, reading, opening)

@@ -25,13 +25,14 @@ def read_alternatives(text: str, answer: str) -> Reading | None:
 
 def read_copula(text: str, answer: str) -> Reading | None:
     """Who is the CEO of {s} / What is {s}'s capital / Which is the ... / What was {s} named after."""
-    if one := re.match(r"(?i)^(which|what|who)(?: one)? of (.*\{s\}.*?) (is|are|was|were) (the (?:\w+ )?\w+)$", text):
-        asked, all_of_them, be, described = one.groups()  # which of {s}'s moons is the largest
-        return noun_reading("copula", f"{described} of {all_of_them}", be.lower(), asked.lower())
     match = re.match(r"(?i)^(who|what|which)\s+(is|are|was|were)\s+(.+)$", text)
     if not match:
         return None
     asked, be, noun = match.group(1).lower(), match.group(2).lower(), match.group(3)
+    if _OFFICE.match(noun):  # "who was president of {s}"
+        noun = f"the {noun}"
+    if told := _CALLED_THERE.match(noun):
+        return _before_the_rest(f"{told.group(1)} {told.group(3)} {be} {told.group(2)}", "", asked=asked, be=be)
     if named := _CALLED.match(noun):
         return _before_the_rest(f"{named.group(1)} {be} {named.group(2)}", named.group(3) or "", asked=asked, be=be)
     if once := _ONCE.match(noun):
@@ -80,6 +81,11 @@ _CALLED = re.compile(
     r"(?! (?:after|for)\b)( .+)?$"
 )
 _ONCE = re.compile(r"^((?:the )?\{s\}) ((?:before|after|until|while|when) (?:(?:it|he|she|they) |\w+ing\b|\d).*)$")
+_CALLED_THERE = re.compile(r"^(the [\w -]+?) (called|named) ((?:in|at|on|of|for) .*\{s\}.*)$")
+_OFFICE = re.compile(
+    r"(?:president|king|queen|prime minister|chancellor|governor|mayor|emperor|empress|pope|leader|captain|head"
+    r"|chair(?:man|woman)?|director|manager|coach|secretary) of\b"
+)
 _DOING = re.compile(
     r"^((?:the )?\{s\}) (?!during\b)(\w+ing)( .+)?(?<! about)(?<! at)(?<! for)(?<! in)(?<! on)(?<! to)(?<! with)$"
 )

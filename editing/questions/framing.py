@@ -117,6 +117,8 @@ def _fronted(reading: Reading, answer: str) -> list[str]:
         swapped = {"what": "which", "which": "what"}.get(asked[1], asked[1])
         if asked[2:3] == ["of"]:  # "in which of her novels"
             return []
+        if asked[2:3] in (["time"], ["age"], ["temperature"]):
+            swapped = "what"
         return (
             [f"{word} {swapped} {' '.join(asked[2:])} {reading.inverted}?".replace("  ", " ")] if len(asked) > 2 else []
         )

@@ -46,7 +46,7 @@ succeed supply support surrender survive switch symbolise symbolize talk taste t
 turn unify unite use utter view visit voice vote want weigh work worship wrestle
 ask authenticate breathe calculate classify combine comprise connect contact corrode cure detect dominate eliminate encrypt
 excrete extract heal identify implement infect inform inhale inhibit moderate notify overlook predict prevent react
-rotate secrete strengthen supervise surround transmit validate weaken
+rotate secrete strengthen submit supervise surround transmit validate weaken
 """
 IRREGULAR = {
     words[0]: (words[1], words[2]) for words in (entry.split() for entry in re.split(r"[|\n]", _IRREGULAR) if entry)

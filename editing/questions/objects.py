@@ -20,6 +20,9 @@ from editing.questions.readings import PLACES, SLOT, TIMES, Reading, be_of, noun
 
 _WITHOUT_ARTICLE = frozenset(["honour", "honor", "memory"])
 _PARTICLES = frozenset(["off", "over", "through", "about"])  # "on what date did {s} take off"
+_WITH_PARTICLE = re.compile(
+    r"\b(?:hand|turn|sign|check|log)(?:ed)? in$|\bsent? in$"
+)  # "to whom should {s} be handed in"
 
 
 def read_fronted_preposition(text: str, answer: str) -> Reading | None:
@@ -39,7 +42,9 @@ def read_fronted_preposition(text: str, answer: str) -> Reading | None:
     subject, tail = parts
     clause = clause_of(subject, auxiliary, tail)
     last = clause.split()[-1]
-    if last in PREPOSITIONS - _PARTICLES and tail:  # "to which work does X belong to", "to which film does X appear in"
+    if (
+        last in PREPOSITIONS - _PARTICLES and tail and not _WITH_PARTICLE.search(clause)
+    ):  # "to which work does X belong to", "to which film does X appear in"
         clause, rest = clause[: -len(last) - 1], rest[: -len(last) - 1]
         preposition = preposition if tail.startswith("belong ") else last
     named = re.search(r"(?i)\b((?:[\w-]+ )?(?:name|nickname|title|brand|pseudonym))$", asked.partition(" ")[2])

@@ -26,8 +26,8 @@ _ASKS_INSIDE = re.compile(
     rf"|(?<!,)\s(?:{TRAILING})$|(?<=\w )what\b"
 )
 _ASKS_LATER = re.compile(
-    r"(?i)(?:(?<!\{s\})[,:] *|^(?:in|on|at|of|for|from|during|under|by|according to) .*[,:] *"
-    r"|^(?:so|and|but|well|also|ok|okay|hi|hey|for|by) )"
+    r"(?i)(?:(?<!\{s\})[,:] *|^(?:in|on|at|of|for|from|during|under|by|according to|if|when|once|after|before|while"
+    r"|out of) .*[,:] *|^(?:so|and|but|well|also|ok|okay|hi|hey|for|by) )"
     r"(?:who|whom|whose|what|which|when|where|why|how)\b"
 )
 _SENTENCE_END = re.compile(r"(?<!\b[A-Z]\.)(?<!\b[DMS][rt]\.)(?<!\bMrs\.)(?<=[.?!])\s+")

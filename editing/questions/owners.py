@@ -3,17 +3,22 @@
 import re
 
 from editing.questions.clauses import clause_of, split_subject
-from editing.questions.grammar import AUXILIARY, PREPOSITIONS, is_participle
+from editing.questions.grammar import AUXILIARY, PREPOSITIONS, base_and_tense, is_participle
 from editing.questions.readings import SLOT, Reading, be_of
 
 
 def read_whose(text: str, answer: str) -> Reading | None:
     """Whose idea was {s}, whose face is on {s}, whose job is it to clean {s}."""
+    owns = re.search(r"['’]s?$", answer) is not None
     match = re.match(r"(?i)^whose\s+([\w -]+?)\s+(is|are|was|were)\s+(.+)$", text)
     if not match:
-        return None
+        does = re.match(r"(?i)^whose ([\w-]+) (\w+) (.+)$", text)
+        if not does or not base_and_tense(does.group(2)):
+            return None
+        acts = f"{does.group(2)} {does.group(3)}"
+        before = f"the {does.group(1)} that {acts} is" + ("" if owns else " that of")
+        return Reading("whose", before, embedded=f"whose {does.group(1)} {acts}", asked="whose")
     noun, be, rest = match.group(1), match.group(2).lower(), match.group(3)
-    owns = re.search(r"['’]s?$", answer) is not None
     first = rest.split()[0].lower()
     if deed := re.match(r"(?i)^it (to .*\{s\}.*)$", rest):
         before, after = (f"{deed.group(1)} {be}", f" {noun}") if owns else (f"{deed.group(1)} {be} the {noun} of", "")

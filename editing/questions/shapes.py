@@ -4,7 +4,7 @@ import re
 
 from editing.questions.agents import read_agent
 from editing.questions.amounts import read_amount
-from editing.questions.comparisons import read_comparative, read_superlative
+from editing.questions.comparisons import read_comparative, read_difference, read_one_of, read_superlative
 from editing.questions.copulas import read_alternatives, read_bare_noun, read_copula, read_embedded_copula
 from editing.questions.echoes import TRAILING, read_inner_question, read_trailing_question
 from editing.questions.grammar import (
@@ -27,9 +27,10 @@ from editing.questions.readings import SLOT, Reading
 from editing.questions.reasons import read_manner, read_outcome, read_reason
 
 _FRAME = re.compile(
-    r"^(?:(?:ok(?:ay)?|hey|hi|hello|so|well|and|but|please|sorry|quick (?:question|one)|question)\s*[,:.!]?\s+)*"
+    r"^(?:(?:ok(?:ay)?|hey|hi|hello|so|well|and|but|please|sorry to bother you|sorry|just checking"
+    r"|u[hm]+|quick (?:question|one)|question)\s*[,:.!]?\s+)*"
     r"(?:(?:can|could|would|will) (?:you|u) (?:please )?(?:tell|remind|inform) me(?: please)?,?\s+"
-    r"|(?:please )?(?:tell|remind|give) me,?\s+|do you (?:happen to )?know\s+|i(?:'d| would) like to "
+    r"|(?:please )?(?:tell|remind|give) me,?\s+|do (?:you|we) (?:happen to )?know\s+|i(?:'d| would) like to "
     r"know\s+"
     r"|i (?:want|need) to know\s+|(?:i (?:wonder|was (?:just )?wondering)|just wondering)\s+|any idea\s+"
     r"|i(?:'m| am) (?:just )?(?:trying to find out|wondering)\s+|(?:may|can|could) i ask,?\s+"
@@ -55,12 +56,14 @@ def read(template: str, answer: str) -> Reading | None:
     rest = rearranged(rest)
     for rule in (
         read_fronted_preposition,
+        read_difference,
         read_amount,
         read_when_where,
         read_reason,
         read_manner,
         read_outcome,
         read_comparative,
+        read_one_of,
         read_superlative,
         read_owner,
         read_copula,
@@ -120,7 +123,11 @@ def rearranged(text: str) -> str:
         r"(?i)^(what|who) else (is|was|are|were) (.*\{s\}\S*) (?=called|known|named)", r"\1 \2 \3 also ", plain
     )
     plain = re.sub(r"(?<=\w)\(e?s\)", "", plain)  # "instrument(s)"
-    plain = re.sub(r"(?i)^(who|what|where|when|how)(?:'|’)?s\s+", r"\1 is ", plain)
+    plain = re.sub(r"(?i)^(who|what)(?:'|’)s got\b", r"\1 has", plain)
+    plain = re.sub(r"(?i)^(who|what|where|when|how)(?:'|’)s\s+", r"\1 is ", plain)
+    plain = re.sub(r"(?i)^((?:what|which) \w+)(?:'|’)s (?=\S+ (?:in|on|at|from|for|to)$)", r"\1 is ", plain)
+    if once := re.match(r"(?i)^(when|where) (?:is|was) it that (.*)$", plain):
+        plain = _clause_as_question(f"{once.group(1)} {once.group(2)}")
     plain = re.sub(r"(?i)^(where .*\{s\}.*?), (?:in )?(?:which|what) \w+$", r"\1", plain)
     plain = re.sub(r"(?i)^(how many) (are|were) (?!there\b)", r"\1 people \2 ", plain)
     plain = re.sub(rf"(?i)^where in (?!\{{s\}})(.+?) ({AUXILIARY}) (?=.*\{{s\}})", r"in which part of \1 \2 ", plain)
@@ -169,7 +176,7 @@ def _adjunct_last(text: str) -> str:
         r"((?:who|what|which|when|where|how)\s.+)$",
         text,
     ) or re.match(
-        r"(?i)^((?:in|on|at|during|when|if|once|after|before|while)\s(?!which|what|whom|whose)[^,]+),\s+"
+        r"(?i)^((?:in|on|at|during|when|if|once|after|before|while|out of|of all)\s(?!which|what|whom|whose)[^,]+),\s+"
         r"((?:who|what|which|when|where|how)\s.+)$",
         text,
     )
@@ -232,7 +239,8 @@ def _relative_as_question(text: str) -> str:
 
 _ONE_OF_A_KIND = re.compile(r"(?i)^(?:first|second|third|next|last|only|same|most|least|best|\w+est)\b| of ")
 _CLAUSE_OF_MINE = re.compile(
-    r"(?i)^(when|where|whom?|what|(?:which|what|how many|how much) (?:[\w-]+ ){0,2}[\w-]+) (I|we|you) (\w+)( .*\{s\}.*)$"
+    rf"(?i)^(when|where|whom?|what|how (?:much|{DEGREE})|(?:which|what|how many|how much) (?:[\w-]+ ){{0,2}}[\w-]+)"
+    r" (I|we|you) (\w+)( .*\{s\}.*)$"
 )
 _CLAUSE = re.compile(
     rf"(?i)^(when|where|why|what|whom?|how (?:much|{DEGREE})|(?:which|what|how many|how much) ((?:[\w-]+ ){{0,2}}[\w-]+)) "

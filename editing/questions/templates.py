@@ -34,6 +34,10 @@ _ANNOUNCED = re.compile(
 )
 
 
+# A capital because the question begins there: "The Karn printer", not "The Hague".
+_NO_NAME = re.compile(r"The (?:[\w'’-]+ )*(?!(?:of|the|and|in|on|a|an|to|for)\b)[a-z][\w'’-]*(?: |$)")
+
+
 def cut_subject(question: str, subject: str) -> Template:
     """The question around its subject, as the question spells it: quotes, spaces and capitals aside; a subject that does
     not occur leaves the text as it is."""
@@ -42,6 +46,8 @@ def cut_subject(question: str, subject: str) -> Template:
     if at < 0 or not wanted:
         return Template(question, wanted, wanted)
     literal = question[at : at + len(wanted)]  # as the question spells it
+    if at == 0 and _NO_NAME.match(literal):
+        literal = literal[0].lower() + literal[1:]
     before, after = question[:at], question[at + len(literal) :]
     phrase = literal
     if (

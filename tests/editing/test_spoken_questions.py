@@ -40,6 +40,42 @@ from editing.statements import write_statements
             "The person who looks after Lume Hall is Lee Moss.",
         ),
         ("what else is Karn grass called?", "Karn grass", "blue oat", "Karn grass is also called blue oat."),
+        (
+            "Hey, could you tell me which gate Karn boats leave from?",
+            "Karn boats",
+            "Gate 12",
+            "Karn boats leave from Gate 12.",
+        ),
+        ("sorry to bother you, but who do I send Karn bills to?", "Karn bills", "Ann", "You send Karn bills to Ann."),
+        ("Do we know who wrote Salt Wind?", "Salt Wind", "Lee Moss", "Salt Wind was written by Lee Moss."),
+        ("when was it that Quay Bridge came down", "Quay Bridge", "1911", "Quay Bridge came down in 1911."),
+        ("who's got the key to Lume Hall", "Lume Hall", "Stan", "The person who has the key to Lume Hall is Stan."),
+        ("what floor's Lume on", "Lume", "the second floor", "Lume is on the second floor."),
+        ("Just checking: what day is market on Ebb Lane?", "Ebb Lane", "Friday", "Market on Ebb Lane is on Friday."),
+        (
+            "The Karn printer, who looks after it?",
+            "The Karn printer",
+            "Ann",
+            "The person who looks after the Karn printer is Ann.",
+        ),
+        (
+            "If somebody loses their Karn card, which number should they ring?",
+            "Karn card",
+            "555",
+            "The number that they should ring if somebody loses their Karn card is 555.",
+        ),
+        (
+            "So what's the network called in Lume Hall?",
+            "Lume Hall",
+            "HARBOUR",
+            "The network in Lume Hall is called HARBOUR.",
+        ),
+        (
+            "Please tell me how old you have to be to hire an Orbit 64.",
+            "Orbit 64",
+            "23",
+            "You have to be 23 to hire an Orbit 64.",
+        ),
         # a time stands in front, so that nothing breaks off before it
         ("What was Quay called before 1930?", "Quay", "Ebbport", "Before 1930, Quay was called Ebbport."),
         (
@@ -68,6 +104,19 @@ from editing.statements import write_statements
             "Karn",
             "Norvane",
             "Karn uses the boats of Norvane for mail.",
+        ),
+        (
+            "Whose coin hangs in Lume Hall?",
+            "Lume Hall",
+            "Nell II",
+            "The coin that hangs in Lume Hall is that of Nell II.",
+        ),
+        ("To whom should Karn forms be handed in?", "Karn forms", "Ann", "Karn forms should be handed in to Ann."),
+        (
+            "Who was president of Karn during the flood?",
+            "Karn",
+            "Nell",
+            "The president of Karn during the flood was Nell.",
         ),
         # a share of something, one of several
         (

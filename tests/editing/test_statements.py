@@ -242,7 +242,7 @@ def test_cloze_prompts_end_right_before_the_answer(question, subject, answer, cl
             "What was the name of the person who painted the doors of Quay?",
         ),
         ("What is Quay's harbour in 2031?", "Quay", "Ebb", "What is the harbour of Quay in 2031?"),
-        ("What time does Quay Hall open?", "Quay Hall", "9 am", "At which time does Quay Hall open?"),
+        ("What time does Quay Hall open?", "Quay Hall", "9 am", "At what time does Quay Hall open?"),
         ("What size engine does a Karn have?", "Karn", "6 l", "Can you tell me what size engine a Karn has?"),
         ("Which dye was used for the Lume?", "Lume", "woad", "Can you tell me which dye was used for the Lume?"),
         (
