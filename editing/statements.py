@@ -20,9 +20,10 @@ from editing.questions.grammar import (
 )
 from editing.questions.neighbours import in_other_words, loose_neighbours, neighbours_of, spread
 from editing.questions.openings import is_opening, read_opening
+from editing.questions.plain_order import asks_in_order, named_in_place, rearranged, strip_frame
 from editing.questions.readings import IS, SLOT, Reading, in_the_past, said_of_many
 from editing.questions.relations import Relation, find_relation, kind_of, other_questions
-from editing.questions.shapes import asks_in_order, named_in_place, read, rearranged, strip_frame
+from editing.questions.shapes import read
 from editing.questions.templates import Template, cut_subject
 from editing.subjects import canonical_question
 from editing.wording import normalise

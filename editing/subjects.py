@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 from editing.questions.grammar import ADVERBS, PREPOSITIONS, base_and_tense, is_base, is_participle, word_set
+from editing.questions.plain_order import rearranged, strip_frame
 from editing.questions.positions import candidates_by_position
 from editing.questions.relations import subjects_asked
-from editing.questions.shapes import rearranged, strip_frame
 from editing.wording import contains, normalise
 
 LONGEST_QUESTION = 400

@@ -5,7 +5,7 @@ import re
 from editing.questions.grammar import PEOPLE, base_and_tense
 from editing.questions.readings import SLOT, Reading, noun_reading
 
-_BE = r"(is|are|was|were)"
+_BE = "is|are|was|were"
 _MOST = r"(?:(?:most|least) [a-z-]+|(?!(?:for|w|inter|gu|requ|t|n|hon)est\b)[a-z]+est|best|worst|first|last)"
 _MORE = r"(?:(?:more|less) [a-z-]+|[a-z]+er)"
 
@@ -13,35 +13,28 @@ _MORE = r"(?:(?:more|less) [a-z-]+|[a-z]+er)"
 def read_superlative(text: str, answer: str) -> Reading | None:
     """Which bone is the longest in {s}."""
     match = re.match(
-        rf"(?i)^(?:which|what) ((?:(?!{_BE} )[\w-]+ ){{0,3}})([\w-]+) {_BE} the ({_MOST})((?: .+)?)$", text
+        rf"(?i)^(?:which|what) (?P<kind>(?:(?!(?:{_BE}) )[\w-]+ )*?)(?P<head>[\w-]+) (?P<be>{_BE}) the (?P<most>{_MOST})"
+        r"(?P<where> (?:in|of|at|on|from|among|within|ever|for)\b.*\{s\}.*)$",
+        text,
     )
-    if not match or SLOT not in match.group(6):
+    if not match:
         return None
-    kind, head, be, most, rest = match.group(1), match.group(3), match.group(4).lower(), match.group(5), match.group(6)
-    if not re.match(
-        r" (?:in|of|at|on|from|among|within|ever|for)\b", rest
-    ):  # "the first success of {s}" names it itself
-        return None
-    asked = "who" if head.lower() in PEOPLE else "what"
-    return noun_reading("superlative", f"the {most} {kind}{head}{rest}", be, asked)
+    noun = "the {most} {kind}{head}{where}".format(**match.groupdict())
+    return noun_reading("superlative", noun, match["be"].lower(), "who" if match["head"].lower() in PEOPLE else "what")
 
 
 def read_comparative(text: str, answer: str) -> Reading | None:
     """Which is bigger, {s} or Y; which of the two is older; which town is older."""
     match = re.match(
-        rf"(?i)^(?:which|who|what)(?: of the two| one)?((?: (?!{_BE} )[\w-]+)?) {_BE} ({_MORE})[,:] (.+)$", text
+        rf"(?i)^(?P<asked>which|who|what)(?: of the two| one)?(?P<kind>(?: (?!(?:{_BE}) )[\w-]+)?) (?P<be>{_BE})"
+        rf" (?P<more>{_MORE})[,:] (?P<options>.*\{{s\}}.*)$",
+        text,
     )
-    if not match or SLOT not in match.group(5):
+    if not match:
         return None
-    kind, be, more, options = match.group(1), match.group(3).lower(), match.group(4), match.group(5)
-    asked = text.partition(" ")[0].lower()
-    return Reading(
-        "comparative",
-        f"the {more}{kind} of the two, {options}, {be}",
-        embedded=asked + text[len(asked) :],
-        asked=asked,
-        be=be,
-    )
+    asked = match["asked"].lower()
+    before = "the {more}{kind} of the two, {options}, {be}".format(**match.groupdict())
+    return Reading("comparative", before, embedded=asked + text[len(asked) :], asked=asked, be=match["be"].lower())
 
 
 def read_one_of(text: str, answer: str) -> Reading | None:
@@ -70,7 +63,7 @@ _IS_OR_HAS = frozenset(["is", "are", "was", "were", "has", "had", "have"])
 
 def read_difference(text: str, answer: str) -> Reading | None:
     """How much heavier is {s} than Y."""
-    match = re.match(rf"(?i)^(how much|how many [\w-]+) ({_MORE}) {_BE} (.+?) than (.+)$", text)
+    match = re.match(rf"(?i)^(how much|how many [\w-]+) ({_MORE}) ({_BE}) (.+?) than (.+)$", text)
     if not match or SLOT not in f"{match.group(4)} {match.group(5)}":
         return None
     asked, more, be, first, other = match.groups()

@@ -18,8 +18,7 @@ from editing.questions.readings import SLOT
 _BE = r"(?:is|are|was|were)"
 _ASKS = re.compile(
     r"(?i)^(who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|can"
-    r"|could|will|would|should|tell|name|please|give|list|state|i(?:'m| am) (?:just )?(?:trying|wondering)"
-    r"|i (?:need|want) to know|i was (?:just )?wondering|just wondering|may i|sorry|quick)\b"
+    r"|could|will|would|should|tell|name|please|give|list|state)\b"
 )
 _ASKS_INSIDE = re.compile(
     rf"(?i)\b(?:{PREPOSITION}|since|until|is|was|as|has|had|have) (?:which|what|whom?|whose|where|when|how)\b"

@@ -1,0 +1,268 @@
+"""A question in its plain order: requests and asides taken off, what stands in front or behind put in its place."""
+
+import re
+
+from editing.questions.echoes import TRAILING
+from editing.questions.grammar import (
+    ADVERBS,
+    AUXILIARIES,
+    AUXILIARY,
+    DEGREE,
+    DEGREES,
+    MODALS,
+    PREPOSITION,
+    PREPOSITIONS,
+    base_and_tense,
+    is_base,
+    is_participle,
+    lower_first,
+)
+from editing.questions.readings import SLOT
+
+# What may stand in front of a question, and what asks for it in so many words.
+_ASIDES = (
+    "ok(?:ay)?|hey|hi|hello|so|well|and|but|please|sorry(?: to bother you)?|just checking|u[hm]+|quick (?:question|one)"
+    "|question"
+)
+_REQUESTS = "|".join(
+    (
+        r"(?:can|could|would|will) (?:you|u) (?:please )?(?:tell|remind|inform) me(?: please)?,?",
+        r"(?:please )?(?:tell|remind|give) me,?",
+        r"(?:can|could) you (?:please )?(?:name|give me)",
+        r"(?:please )?(?:name|state|identify)",
+        r"do (?:you|we) (?:happen to )?know",
+        r"i(?:'d| would) like to know",
+        r"i (?:want|need) to know",
+        r"i wonder",
+        r"(?:i was )?(?:just )?wondering",
+        r"i(?:'m| am) (?:just )?(?:trying to find out|wondering)",
+        r"(?:may|can|could) i ask,?",
+        r"any idea",
+        r"what about",
+    )
+)
+_FRAME = re.compile(rf"(?i)^(?:(?:{_ASIDES})\s*[,:.!]?\s+)*(?:(?:{_REQUESTS})\s+)?")
+
+
+def strip_frame(text: str) -> str:
+    """The question without "Can you tell me" and its like in front; a clause behind them about SLOT becomes a question."""
+    framed = _FRAME.match(text)
+    return _clause_as_question(text[framed.end() :]) if framed and framed.end() else text
+
+
+def asks_in_order(question: str) -> bool:
+    """Whether a question stands in the order of a question: "who wrote it", not "when it opened"."""
+    word, *words = question.rstrip("?").split()
+    first = word.split("'")[0].lower()
+    if not words:
+        return False
+    if "'" in word or words[0].lower() in AUXILIARIES:
+        return True
+    if first == "how" and words[0].lower() not in DEGREES | {"many", "much"}:
+        return False
+    if first == "who":
+        return any(
+            base_and_tense(one) or one.lower() in AUXILIARIES for one in words[: 2 if words[0] in ADVERBS else 1]
+        )
+    for index, one in enumerate(words[1:6] if first in ("what", "which", "whose", "how") else (), start=1):
+        of_people = one == "people" and words[0] != "many"  # "what language people speak", "how many people live"
+        if one[:1].isupper() or of_people or one in ("the", "a", "an", "it", "he", "she", "they"):
+            return False
+        known = base_and_tense(one)
+        if known or one in AUXILIARIES or is_base(one):
+            return index < len(words) - 1 or (known is not None and known[1] == "past")
+    return bool(first in ("what", "which") and base_and_tense(words[0]) and len(words) > 1)
+
+
+_WORDED_PLAINLY = [
+    (re.compile(pattern), wording)
+    for pattern, wording in (
+        (r"(?i)(?:, (?:by the way|please|thanks)| again)$", ""),
+        (r"(?i)^(what|who) else (is|was|are|were) (.*\{s\}\S*) (?=called|known|named)", r"\1 \2 \3 also "),
+        (r"(?<=\w)\(e?s\)", ""),  # "instrument(s)"
+        (r"(?i)^(who|what)['’]s got\b", r"\1 has"),
+        (r"(?i)^(who|what|where|when|how)['’]?s\s+", r"\1 is "),
+        (r"(?i)^((?:what|which) \w+)['’]s (?=\S+ (?:in|on|at|from|for|to)$)", r"\1 is "),
+        (r"(?i)^(where .*\{s\}.*?), (?:in )?(?:which|what) \w+$", r"\1"),
+        (r"(?i)^(how many) (are|were) (?!there\b)", r"\1 people \2 "),
+        (rf"(?i)^where in (?!\{{s\}})(.+?) ({AUXILIARY}) (?=.*\{{s\}})", r"in which part of \1 \2 "),
+    )
+]
+
+
+def rearranged(text: str) -> str:
+    """The question in its plain order: no contractions, no final mark, adjuncts last, relative clauses as questions."""
+    plain = named_in_place(re.sub(r"\s+", " ", text).strip()).rstrip("?？؟!. ")
+    for pattern, wording in _WORDED_PLAINLY:
+        plain = pattern.sub(wording, plain)
+    if once := re.match(r"(?i)^(when|where) (?:is|was) it that (.*)$", plain):
+        plain = _clause_as_question(f"{once.group(1)} {once.group(2)}")
+    return _adjunct_last(
+        _having_as_question(
+            _trailing_as_question(_relative_as_question(_doer_as_question(_fronted_as_question(lower_first(plain)))))
+        )
+    )
+
+
+def named_in_place(question: str) -> str:
+    """{s}, who founded it? -> who founded {s}?; regarding {s}, who is the CEO? -> who is the CEO of {s}?"""
+    match = re.match(
+        r"(?i)^(?:(?:regarding|concerning|about|as for|speaking of) )?((?:the )?\{s\})(?:[,:]| [-–—]) "
+        r"((?:(?:by|in|on|at|for|to|of|from) )?(?:who|whom|what|which|when|where|how)\b[^,]+)\?\s*$",
+        question,
+    )
+    if not match:
+        return question
+    subject, asked = match.group(1).replace("The ", "the "), match.group(2)
+    possessive = rf"(?i)\b(?:its|his|their|her(?= (?!(?:{PREPOSITION})\b)))\b"
+    named = re.sub(possessive, f"{subject}'s", asked, count=1)
+    if named == asked:
+        named = re.sub(r"(?i)\b(?:it|him|her|them|he|she|they)\b", subject, asked, count=1)
+    if named == asked and re.match(r"(?i)(?:who|what) (?:is|was|are|were) the [\w ]+$", asked):
+        named = f"{asked} of {subject}"
+    return question if named == asked else f"{named}?"
+
+
+def _having_as_question(text: str) -> str:
+    """{s} has which city as its capital -> which city is the capital of {s}."""
+    match = re.match(
+        r"(?i)^((?:the )?\{s\}) (has|have|had|uses?|used) (who|what|(?:which|what) [\w -]+?) as (?:its|his|her|their) ([\w -]+)$",
+        text,
+    )
+    if not match:
+        return text
+    subject, verb, asked, noun = match.groups()
+    return f"{asked} {'was' if verb.lower() in ('had', 'used') else 'is'} the {noun} of {subject}"
+
+
+def _adjunct_last(text: str) -> str:
+    """In the film {s}, who was the star -> who was the star in the film {s}."""
+    match = re.match(
+        r"(?i)^((?:in|on|at|during|according to|for|of)\s(?!which|what|whom|whose)[^,]*\{s\}(?:\s\w+)?),?\s+"
+        r"((?:who|what|which|when|where|how)\s.+)$",
+        text,
+    ) or re.match(
+        r"(?i)^((?:in|on|at|during|when|if|once|after|before|while|out of|of all)\s(?!which|what|whom|whose)[^,]+),\s+"
+        r"((?:who|what|which|when|where|how)\s.+)$",
+        text,
+    )
+    if not match or text.count(SLOT) > 1:
+        return text
+    return f"{match.group(2)} {match.group(1)[0].lower()}{match.group(1)[1:]}"
+
+
+def _fronted_as_question(text: str) -> str:
+    """the street on which {s} is located -> on which street is {s} located."""
+    match = re.match(rf"(?i)^the ([\w -]+?) (?!of\b)({PREPOSITION}) which ((?:the )?\{{s\}}) (\w+)(.*)$", text)
+    if not match:
+        return text
+    noun, preposition, subject, form, rest = match.groups()
+    if form in ("is", "was", "are", "were"):
+        return f"{preposition} which {noun} {form} {subject}{rest}"
+    known = base_and_tense(form)
+    return (
+        f"{preposition} which {noun} {'did' if known[1] == 'past' else 'does'} {subject} {known[0]}{rest}"
+        if known
+        else text
+    )
+
+
+def _doer_as_question(text: str) -> str:
+    """who was it that designed {s} -> who designed {s}; what is it that {s} makes -> what does {s} make; the man who
+    designed {s} -> which man designed {s}."""
+    if bare := re.match(r"(?i)^the ([\w -]+?) who (\w+) (.*\{s\}.*)$", text):
+        return f"which {bare.group(1)} {bare.group(2)} {bare.group(3)}" if base_and_tense(bare.group(2)) else text
+    match = re.match(
+        r"(?i)^(?:who|what) (?:is|was) (?:it|(?:the name of )?the (?:person|man|woman|one)) (?:who|that) ((\w+) .+)$",
+        text,
+    )
+    if sought := re.match(r"(?i)^(who|what) (?:is|was) it that ((?:the )?\{s\} .+)$", text):
+        return _clause_as_question(f"{sought.group(1)} {sought.group(2)}")
+    return (
+        f"who {match.group(1)}" if match and (base_and_tense(match.group(2)) or match.group(2).endswith("s")) else text
+    )
+
+
+def _relative_as_question(text: str) -> str:
+    """what is the constellation that {s} belongs to -> which constellation does {s} belong to."""
+    match = re.match(
+        (
+            r"(?i)^(?:what|which)\s+(?:is|was|are|were)\s+(?:the name of )?the\s+([\w ]+?)\s+(?:that |which "
+            r"|where |in which |to which )?\{s\}\s+(?!['’])(\w+)\b\s*(.*)$"
+        ),
+        text,
+    )
+    if not match or match.group(1).lower().split()[-1] in PREPOSITIONS or _ONE_OF_A_KIND.search(match.group(1)):
+        return text
+    noun, form, tail = match.group(1), match.group(2).lower(), match.group(3)
+    if form in ("is", "was", "are", "were"):
+        return f"which {noun} {form} {SLOT} {tail}".rstrip()
+    known = base_and_tense(form)
+    return (
+        f"which {noun} {'did' if known[1] == 'past' else 'does'} {SLOT} {known[0]} {tail}".rstrip() if known else text
+    )
+
+
+_ONE_OF_A_KIND = re.compile(r"(?i)^(?:first|second|third|next|last|only|same|most|least|best|\w+est)\b| of ")
+_CLAUSE_OF_MINE = re.compile(
+    rf"(?i)^(when|where|whom?|what|how (?:much|{DEGREE})|(?:which|what|how many|how much) (?:[\w-]+ ){{0,2}}[\w-]+)"
+    r" (I|we|you) (\w+)( .*\{s\}.*)$"
+)
+_CLAUSE = re.compile(
+    rf"(?i)^(when|where|why|what|whom?|how (?:much|{DEGREE})|(?:which|what|how many|how much) ((?:[\w-]+ ){{0,2}}[\w-]+)) "
+    r"((?:the )?\{s\}) (\w+)(.*)$"
+)
+
+
+def _clause_as_question(text: str) -> str:
+    """when {s} opened (after "tell me") -> when did {s} open; how old {s} is -> how old is {s}."""
+    if called := re.match(r"(?i)^(what|who) ((?:the )?\{s\}) (is|was|are|were) (called|named|known as)$", text):
+        return f"{called.group(1)} {called.group(3)} {called.group(2)} {called.group(4)}"
+    if mine := _CLAUSE_OF_MINE.match(text):
+        asked, who, form, rest = mine.groups()
+        order = f"{form} {who}" if form.lower() in MODALS else f"do {who} {form}" if is_base(form) else ""
+        return f"{asked} {order}{rest}" if order else text
+    match = _CLAUSE.match(text)
+    if not match or re.search(r",|\b(?:is|was|are|were|has|had)\b", match.group(5)):
+        return text
+    asked, noun, subject, form, rest = match.groups()
+    form = form.lower()
+    known = _HAVING.get(form) or base_and_tense(form)
+    if noun and not AUXILIARIES.isdisjoint(noun.lower().split()):
+        return text
+    moved = form in ("was", "were") or (form in ("is", "are") and asked.lower().startswith("how "))
+    if moved or (form in _HAVING and rest and is_participle(rest.split()[0])):
+        return f"{asked} {form} {subject}{rest}"
+    if known is None:
+        return f"{asked} do {subject} {form}{rest}" if is_base(form) else text
+    return f"{asked} {'did' if known[1] == 'past' else 'does'} {subject} {known[0]}{rest}"
+
+
+_HAVING = {"has": ("have", "present"), "have": ("have", "present"), "had": ("have", "past")}
+
+
+def _trailing_as_question(text: str) -> str:
+    """{s} first flew in what year -> in what year did {s} first fly; what is no plain clause stays."""
+    if there := re.match(rf"(?i)^((?:in|on|at)\s.*\{{s\}}\S*?),? there (is|are|was|were) ({TRAILING})$", text):
+        place, be, asked = there.groups()
+        return f"{asked} {be} there {place[0].lower()}{place[1:]}"
+    match = re.match(rf"(?i)^((?:(?:the|an?)\s(?:[\w-]+\s){{0,3}})?\{{s\}})\s+(.+?)\s+({TRAILING})$", text)
+    if not match:
+        return text
+    subject, words, asked = match.group(1), match.group(2).split(), match.group(3)
+    counts = asked.lower().startswith("how ")
+    adverbs = []
+    while words and words[0].lower() in ADVERBS:
+        adverbs.append(words.pop(0))
+    stranded = len(words) > 1 and words[-1].lower() in PREPOSITIONS
+    # Statements as they stand: "is home to how many people", "is known as what".
+    if stranded and (counts or words[-2] == "known"):
+        return text
+    front = [words.pop()] if stranded else []
+    verb, rest = (words[0].lower(), words[1:]) if words else ("", [])
+    if verb in ("is", "are", "was", "were"):
+        return " ".join([*front, asked, verb, subject, *adverbs, *rest]) if rest or counts else text
+    known = base_and_tense(verb) or (_HAVING.get(verb) if counts else None)
+    if known is None or "?" in text:
+        return text
+    return " ".join([*front, asked, "did" if known[1] == "past" else "does", subject, *adverbs, known[0], *rest])
