@@ -83,7 +83,7 @@ _CALLED = re.compile(
 _ONCE = re.compile(r"^((?:the )?\{s\}) ((?:before|after|until|while|when) (?:(?:it|he|she|they) |\w+ing\b|\d).*)$")
 _CALLED_THERE = re.compile(r"^(the [\w -]+?) (called|named) ((?:in|at|on|of|for) .*\{s\}.*)$")
 _OFFICE = re.compile(
-    r"(?:president|king|queen|prime minister|chancellor|governor|mayor|emperor|empress|pope|leader|captain|head"
+    r"(?:president|king|queen|prime minister|chancellor|governor|mayor|emperor|pope|leader|captain|head"
     r"|chair(?:man|woman)?|director|manager|coach|secretary) of\b"
 )
 _DOING = re.compile(
