@@ -20,9 +20,8 @@ from editing.questions.readings import PLACES, SLOT, TIMES, Reading, be_of, noun
 
 _WITHOUT_ARTICLE = frozenset(["honour", "honor", "memory"])
 _PARTICLES = frozenset(["off", "over", "through", "about"])  # "on what date did {s} take off"
-_WITH_PARTICLE = re.compile(
-    r"\b(?:hand|turn|sign|check|log)(?:ed)? in$|\bsent? in$"
-)  # "to whom should {s} be handed in"
+# "to whom should {s} be handed in"
+_WITH_PARTICLE = re.compile(r"\b(?:hand|turn|sign|check|log)(?:ed)? in$|\bsent? in$")
 
 
 def read_fronted_preposition(text: str, answer: str) -> Reading | None:
@@ -42,9 +41,8 @@ def read_fronted_preposition(text: str, answer: str) -> Reading | None:
     subject, tail = parts
     clause = clause_of(subject, auxiliary, tail)
     last = clause.split()[-1]
-    if (
-        last in PREPOSITIONS - _PARTICLES and tail and not _WITH_PARTICLE.search(clause)
-    ):  # "to which work does X belong to", "to which film does X appear in"
+    # "to which work does X belong to", "to which film does X appear in"
+    if last in PREPOSITIONS - _PARTICLES and tail and not _WITH_PARTICLE.search(clause):
         clause, rest = clause[: -len(last) - 1], rest[: -len(last) - 1]
         preposition = preposition if tail.startswith("belong ") else last
     named = re.search(r"(?i)\b((?:[\w-]+ )?(?:name|nickname|title|brand|pseudonym))$", asked.partition(" ")[2])
@@ -270,7 +268,7 @@ def _copular_object(question: _ObjectQuestion) -> Reading | None:
         singular = {"are": "is", "were": "was"}.get(be, be)
         be = agreeing(singular, question.noun)
         return noun_reading("noun of subject", f"the {noun} of {subject}", be, "what")
-    thing = f"the {noun} that {question.inverted}"  # with "of" in it, too: the share of the air that is {s}
+    thing = f"the {noun} that {question.inverted}"  # "the share of the air that is {s}"
     return Reading(
         "noun that is",
         f"{thing} {be}",
