@@ -160,11 +160,13 @@ def _fronted_as_question(text: str) -> str:
     if form in ("is", "was", "are", "were"):
         return f"{preposition} which {noun} {form} {subject}{rest}"
     known = base_and_tense(form)
-    return (
-        f"{preposition} which {noun} {'did' if known[1] == 'past' else 'does'} {subject} {known[0]}{rest}"
-        if known
-        else text
-    )
+    return f"{preposition} which {noun} {_asked_of(subject, known)}{rest}" if known else text
+
+
+def _asked_of(subject: str, known: tuple[str, str]) -> str:
+    """A verb with its subject in the order of a question: {s}, (open, past) -> did {s} open."""
+    base, tense = known
+    return f"{'did' if tense == 'past' else 'does'} {subject} {base}"
 
 
 def _doer_as_question(text: str) -> str:
@@ -172,15 +174,14 @@ def _doer_as_question(text: str) -> str:
     designed {s} -> which man designed {s}."""
     if bare := re.match(r"(?i)^the ([\w -]+?) who (\w+) (.*\{s\}.*)$", text):
         return f"which {bare.group(1)} {bare.group(2)} {bare.group(3)}" if base_and_tense(bare.group(2)) else text
+    if sought := re.match(r"(?i)^(who|what) (?:is|was) it that ((?:the )?\{s\} .+)$", text):
+        return _clause_as_question(f"{sought.group(1)} {sought.group(2)}")
     match = re.match(
         r"(?i)^(?:who|what) (?:is|was) (?:it|(?:the name of )?the (?:person|man|woman|one)) (?:who|that) ((\w+) .+)$",
         text,
     )
-    if sought := re.match(r"(?i)^(who|what) (?:is|was) it that ((?:the )?\{s\} .+)$", text):
-        return _clause_as_question(f"{sought.group(1)} {sought.group(2)}")
-    return (
-        f"who {match.group(1)}" if match and (base_and_tense(match.group(2)) or match.group(2).endswith("s")) else text
-    )
+    acts = match and (base_and_tense(match.group(2)) or match.group(2).endswith("s"))
+    return f"who {match.group(1)}" if match and acts else text
 
 
 def _relative_as_question(text: str) -> str:
@@ -198,9 +199,7 @@ def _relative_as_question(text: str) -> str:
     if form in ("is", "was", "are", "were"):
         return f"which {noun} {form} {SLOT} {tail}".rstrip()
     known = base_and_tense(form)
-    return (
-        f"which {noun} {'did' if known[1] == 'past' else 'does'} {SLOT} {known[0]} {tail}".rstrip() if known else text
-    )
+    return f"which {noun} {_asked_of(SLOT, known)} {tail}".rstrip() if known else text
 
 
 _ONE_OF_A_KIND = re.compile(r"(?i)^(?:first|second|third|next|last|only|same|most|least|best|\w+est)\b| of ")
@@ -235,7 +234,7 @@ def _clause_as_question(text: str) -> str:
         return f"{asked} {form} {subject}{rest}"
     if known is None:
         return f"{asked} do {subject} {form}{rest}" if is_base(form) else text
-    return f"{asked} {'did' if known[1] == 'past' else 'does'} {subject} {known[0]}{rest}"
+    return f"{asked} {_asked_of(subject, known)}{rest}"
 
 
 _HAVING = {"has": ("have", "present"), "have": ("have", "present"), "had": ("have", "past")}
