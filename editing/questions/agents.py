@@ -4,6 +4,7 @@ import re
 
 from editing.questions.grammar import (
     ADVERBS,
+    BESIDES,
     MODALS,
     PREPOSITIONS,
     agreeing,
@@ -118,5 +119,5 @@ def _goes_on(verb: str, rest: str) -> bool:
 
 
 def _split_adjunct(rest: str) -> tuple[str, str]:
-    match = re.match(r"^(.*\{s\}(?:['’]s [\w ]+)?)\s+((?:in|on|at|during|for)\s+.+)$", rest)
+    match = re.match(rf"^(.*\{{s\}}(?:['’]s [\w ]+)?)\s+((?:in|on|at|during|for|{BESIDES})\s+.+)$", rest)
     return (match.group(1), match.group(2)) if match else (rest, "")

@@ -24,7 +24,8 @@ _OBJECT_FOLLOWS = _NOUN_FOLLOWS - {"of", "a", "an"}
 
 def read_amount(text: str, answer: str) -> Reading | None:
     """How many moons does {s} have / How much is {s} / How old is {s}."""
-    return _counted_once(_count_of_subject(text) or _count(text), answer) or _price(text) or _degree(text, answer)
+    count = _count_of_subject(text) or _so_many_times(text) or _count(text)
+    return _counted_once(count, answer) or _price(text) or _degree(text, answer)
 
 
 _NUMBER = re.compile(
@@ -37,7 +38,7 @@ _UNITS = word_set("people second minute hour day week month year time")
 def _counted_once(reading: Reading | None, answer: str) -> Reading | None:
     """The answer "45 days" names itself what is counted: {s} has 45 days to return it, not 45 days days."""
     number = _NUMBER.match(answer.strip())
-    if reading is None or reading.asked != "how many" or not number:
+    if reading is None or "how many" not in reading.asked or not number:
         return reading
     words = reading.after.split()
     rest = next((index for index, word in enumerate(words) if word.lower() in PREPOSITIONS), len(words))
@@ -68,6 +69,27 @@ def _count_of_subject(text: str) -> Reading | None:
     )
 
 
+def _so_many_times(text: str) -> Reading | None:
+    """For how many years did {s} reign."""
+    match = re.match(rf"(?i)^(for how many) (\w+) ({AUXILIARY}) (.+)$", text)
+    parts = split_subject(match.group(4), match.group(3).lower()) if match else None
+    if not match or parts is None:
+        return None
+    asked, counted, auxiliary, rest = match.group(1).lower(), match.group(2), match.group(3).lower(), match.group(4)
+    clause = clause_of(parts[0], auxiliary, parts[1])
+    wanted = f"{asked} {counted}"
+    return Reading(
+        "how many",
+        f"{clause} for",
+        after=f" {counted}",
+        embedded=f"{wanted} {clause}",
+        asked=asked,
+        be=be_of(auxiliary),
+        inverted=f"{counted} {auxiliary} {rest}",
+        echo=f"{clause} {wanted}",
+    )
+
+
 def _count(text: str) -> Reading | None:
     """How many moons does {s} have / How many doors are there in {s}."""
     match = re.match(rf"(?i)^how (many|much)\s+(.+?)\s+({AUXILIARY})\s+(.+)$", text)
@@ -76,7 +98,7 @@ def _count(text: str) -> Reading | None:
     asked, counted, auxiliary, rest = f"how {match.group(1)}", match.group(2), match.group(3).lower(), match.group(4)
     quantity = "the number of" if asked == "how many" else "the amount of"
     if SLOT not in rest:
-        return None
+        return _count_for_others(asked, counted, auxiliary, rest.split(), quantity) if SLOT in counted else None
     if there := re.match(r"(?i)^there\s+(.*)$", rest):
         place = there.group(1)
         holder = re.match(r"(?i)^(?:in|on|at)\s+((?:(?:the|an?)\s)?\{s\})$", place)
@@ -136,6 +158,19 @@ def _count(text: str) -> Reading | None:
         be="was" if auxiliary in ("did", "had") else "is",
         echo=f"{before} {asked} {counted_behind}",
     )
+
+
+def _count_for_others(asked: str, counted: str, auxiliary: str, words: list[str], quantity: str) -> Reading | None:
+    """How much {s} do employees get for moving house: the subject is what is counted."""
+    if be_of(auxiliary) == auxiliary:
+        return None
+    verbs = (n for n in range(1, len(words)) if is_base(words[n]) and words[n - 1].lower() not in _NOUN_FOLLOWS)
+    verb = next(verbs, None)
+    if verb is None:
+        return None
+    clause = clause_of(" ".join(words[:verb]), auxiliary, " ".join(words[verb:]))
+    noun = f"{quantity} {counted} that {clause}"
+    return Reading("how many", f"{noun} is", embedded=f"{asked} {counted} {clause}", asked=asked, noun=noun)
 
 
 def _count_of_doers(text: str) -> Reading | None:

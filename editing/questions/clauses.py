@@ -5,6 +5,7 @@ import re
 from editing.questions.grammar import (
     ADVERBS,
     MODALS,
+    PEOPLE,
     PREPOSITIONS,
     PRONOUNS,
     base_and_tense,
@@ -123,12 +124,15 @@ def _is_verb_behind(words: list[str], index: int) -> bool:
 
 
 def _is_state_before(words: list[str], index: int, slot: int) -> bool:
-    """Whether a word before the slot says what was done: "the first house | built in {s}", not "the lost city of {s}"."""
+    """Whether a word before the slot says what was done: "the first house | built in {s}", not "the lost city of {s}"; or
+    what somebody named was: "Ida Fern | manager of {s}"."""
     word, *later = (one.lower() for one in words[index:])
     if SLOT in word:
         return False
     behind_noun = words[0].lower() not in ("the", "a", "an") or later[0] in PREPOSITIONS - {"of"}
     done_later = any(is_participle(one) for one in words[slot + 1 : slot + 3])
+    if word in PEOPLE and all(one[:1].isupper() for one in words[:index]):
+        return not done_later
     return (
         behind_noun
         and not done_later

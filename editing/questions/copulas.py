@@ -41,6 +41,8 @@ def read_copula(text: str, answer: str) -> Reading | None:
         return _before_the_rest(f"{doing.group(1)} {be} {doing.group(2)}", doing.group(3) or "", asked=asked, be=be)
     if re.match(r"(?i)^the ([\w -]+?) (?:that|which|who) \{s\} (.+)$", noun):
         return noun_reading("copula", noun, be, asked)
+    if _NAME_OF.match(noun):  # "the name of the ship {s} sailed on"
+        return noun_reading("copula", noun, be, asked)
     tail = re.match(r"^((?:the [\w ]+ of )?(?:(?:the|an?) (?:[\w-]+ )*?)?\{s\})\s+(?!['’])(.+)$", noun)
     first = tail.group(2).split()[0].lower() if tail else ""
     finite = first in ("is", "was", "are", "were", "has", "had") or (base_and_tense(first) or ("", ""))[1] == "present"
@@ -82,6 +84,10 @@ _CALLED = re.compile(
 )
 _ONCE = re.compile(r"^((?:the )?\{s\}) ((?:before|after|until|while|when) (?:(?:it|he|she|they) |\w+ing\b|\d).*)$")
 _CALLED_THERE = re.compile(r"^(the [\w -]+?) (called|named) ((?:in|at|on|of|for) .*\{s\}.*)$")
+_NAME_OF = re.compile(
+    r"(?i)^the (?:name|title|number) of (?:(?:the|an?) [^{]*\{s\} (?!['’])"
+    r"|\{s\} (?!(?:derived|taken|borrowed|based|inspired|given|used|spelt|spelled)\b)\w+ed \w+$)"
+)
 _OFFICE = re.compile(
     r"(?:president|king|queen|prime minister|chancellor|governor|mayor|emperor|pope|leader|captain|head"
     r"|chair(?:man|woman)?|director|manager|coach|secretary) of\b"

@@ -94,6 +94,7 @@ PREPOSITIONS = word_set(
     """
 )
 PREPOSITION = "|".join(sorted(PREPOSITIONS))  # the same in a pattern
+BESIDES = "(?:besides|apart from|other than)"
 PRONOUNS = word_set(
     """
     i you he she it we they there people one
@@ -257,7 +258,7 @@ _MONTH = (
 
 
 def time_preposition(answer: str) -> str:
-    """What stands before a time: "in " a year or month, "on " a day, nothing if the answer brings its own."""
+    """What stands before a time: "in " a year or month, "on " a day, "from " one of two, nothing if the answer brings its own."""
     text = answer.lower().strip()
     if re.match(
         (
@@ -267,6 +268,8 @@ def time_preposition(answer: str) -> str:
         text,
     ) and not re.match(r"(late|early)\b", text):
         return ""
+    if re.match(r".*\d.* (?:to|until|till) .*\d", text):
+        return "from "
     if (
         re.search(rf"\b\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}", text)
         or re.match(rf"{_MONTH}\s*\d{{1,2}}(?!\d)", text)

@@ -8,6 +8,7 @@ from editing.questions.grammar import (
     AUXILIARY,
     MODALS,
     PREPOSITIONS,
+    PRONOUNS,
     agreeing,
     is_base,
     is_participle,
@@ -165,11 +166,19 @@ class _ObjectQuestion:
         return f"{self.auxiliary} {self.rest}"
 
 
+# "which version of {s} are we supposed to use"
+_KIND_OF_SUBJECT = re.compile(
+    rf"(?i)^(which|what)\s+([\w -]+ of (?:the )?\{{s\}}\s+)({AUXILIARY})\s+((?:{'|'.join(sorted(PRONOUNS))})\s.+)$"
+)
+
+
 def _object_question(text: str) -> _ObjectQuestion | None:
-    match = re.match(
-        rf"(?i)^(which|what)\s+((?:(?!(?:{AUXILIARY})\b)[\w'’/,-]+\s+)+?)({AUXILIARY})\s+(.+)$", text
-    ) or re.match(rf"(?i)^(who|whom|what)()\s+((?!(?:is|are|was|were)\b)(?:{AUXILIARY}))\s+(.+)$", text)
-    if not match or SLOT in match.group(2) or match.group(2).lower().startswith("of "):
+    match = (
+        _KIND_OF_SUBJECT.match(text)
+        or re.match(rf"(?i)^(which|what)\s+((?:(?!(?:{AUXILIARY})\b)[\w'’/,-]+\s+)+?)({AUXILIARY})\s+(.+)$", text)
+        or re.match(rf"(?i)^(who|whom|what)()\s+((?!(?:is|are|was|were)\b)(?:{AUXILIARY}))\s+(.+)$", text)
+    )
+    if not match or match.group(2).lower().startswith("of "):
         return None
     asked, noun, auxiliary, rest = match.groups()
     auxiliary = auxiliary.lower()
@@ -297,6 +306,8 @@ def _bare_object(question: _ObjectQuestion) -> Reading | None:
         where = f"{' '.join(behind)}, " if behind else ""  # "in Karnish, {s} means"
         before = where + clause_of(question.subject, question.auxiliary, verb)
         return Reading("object", before, embedded=question.embedded, asked=question.wanted)
+    if question.tail in ("be", "have to be"):
+        return _right_behind_clause("object", question)
     somebody = "opponent" if verb in _CONTESTS else "person"
     thing = f"the {somebody if question.asked.startswith('who') else 'thing'} that {question.clause}"
     be = be_of(question.auxiliary)

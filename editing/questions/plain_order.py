@@ -7,6 +7,7 @@ from editing.questions.grammar import (
     ADVERBS,
     AUXILIARIES,
     AUXILIARY,
+    BESIDES,
     DEGREE,
     DEGREES,
     MODALS,
@@ -79,6 +80,9 @@ _WORDED_PLAINLY = [
     for pattern, wording in (
         (r"(?i)(?:, (?:by the way|please|thanks)| again)$", ""),
         (r"(?i)^(what|who) else (is|was|are|were) (.*\{s\}\S*) (?=called|known|named)", r"\1 \2 \3 also "),
+        (rf"^([Ww]ho) (?:else )?({BESIDES} .+?) (?=(?:{AUXILIARY}|[a-z]+s|[a-z]+ed) )(.+)$", r"\1 \3 \2"),
+        (rf"(?i)^who else (?!{AUXILIARY}\b)", "who also "),
+        (r"(?i)^for (?=how long\b)", ""),
         (r"(?<=\w)\(e?s\)", ""),  # "instrument(s)"
         (r"(?i)^(who|what)['’]s got\b", r"\1 has"),
         (r"(?i)^(who|what|where|when|how)['’]?s\s+", r"\1 is "),
@@ -107,13 +111,15 @@ def rearranged(text: str) -> str:
 def named_in_place(question: str) -> str:
     """{s}, who founded it? -> who founded {s}?; regarding {s}, who is the CEO? -> who is the CEO of {s}?"""
     match = re.match(
-        r"(?i)^(?:(?:regarding|concerning|about|as for|speaking of) )?((?:the )?\{s\})(?:[,:]| [-–—]) "
-        r"((?:(?:by|in|on|at|for|to|of|from) )?(?:who|whom|what|which|when|where|how)\b[^,]+)\?\s*$",
+        r"(?i)^(?:(?:regarding|concerning|about|as for|speaking of) )?((?:the (?:[\w -]+ )?)?\{s\})(?:[,:]| [-–—]) "
+        r"((?:(?:by|in|on|at|for|to|of|from) )?(?:who|whom|what|which|when|where|how)\b[^,]+?)\??\s*$",
         question,
     )
     if not match:
         return question
     subject, asked = match.group(1).replace("The ", "the "), match.group(2)
+    if " " in subject and (of := re.match(r"(?i)(what)(['’]s| is| are) (?:its|their) ([\w -]+)$", asked)):
+        return f"{of.group(1)}{of.group(2)} the {of.group(3)} of {subject}?"
     possessive = rf"(?i)\b(?:its|his|their|her(?= (?!(?:{PREPOSITION})\b)))\b"
     named = re.sub(possessive, f"{subject}'s", asked, count=1)
     if named == asked:
@@ -221,6 +227,10 @@ def _clause_as_question(text: str) -> str:
         asked, who, form, rest = mine.groups()
         order = f"{form} {who}" if form.lower() in MODALS else f"do {who} {form}" if is_base(form) else ""
         return f"{asked} {order}{rest}" if order else text
+    if must := _TO_BE.match(text):
+        asked, noun, modal, have = must.groups()
+        inverted = f"{modal} {noun} be" if modal else f"{'does' if have == 'has' else 'do'} {noun} have to be"
+        return f"{asked} {inverted}"
     match = _CLAUSE.match(text)
     if not match or re.search(r",|\b(?:is|was|are|were|has|had)\b", match.group(5)):
         return text
@@ -237,6 +247,8 @@ def _clause_as_question(text: str) -> str:
     return f"{asked} {_asked_of(subject, known)}{rest}"
 
 
+# "what the limit on {s} has to be"
+_TO_BE = re.compile(rf"(?i)^(what|how \w+) ((?:the .*)?\{{s\}}\S*) (?:({'|'.join(sorted(MODALS))}) be|(has|have) to be)$")
 _HAVING = {"has": ("have", "present"), "have": ("have", "present"), "had": ("have", "past")}
 
 

@@ -17,6 +17,18 @@ from editing.subjects import propose_subjects
         ("How many were lost at Karn?", "Karn", "9", "The number of people that were lost at Karn is 9."),
         ("How old is Ida Fern?", "Ida Fern", "45", "Ida Fern is 45 years old."),
         ("How tall is the Lume Tower?", "Lume Tower", "90 metres", "The Lume Tower is 90 metres tall."),
+        # how long, counted; and the subject is what is counted
+        ("For how many years was Ida Fern manager of Karn?", "Karn", "12", "Ida Fern was manager of Karn for 12 years."),
+        ("When was Ida Fern head of Karn?", "Karn", "1990 to 1994", "Ida Fern was head of Karn from 1990 to 1994."),
+        ("For how many days is a Karn pass valid?", "Karn pass", "3 days", "A Karn pass is valid for 3 days."),
+        ("For how long is a Karn pass valid?", "Karn pass", "3 days", "A Karn pass is valid for 3 days."),
+        (
+            "How much paid leave do clerks at Quay get?",
+            "paid leave",
+            "a day",
+            "The amount of paid leave that clerks at Quay get is a day.",
+        ),
+        ("How many quorls may guests take?", "quorls", "two", "The number of quorls that guests may take is two."),
         # the question word at the end
         ("Karn has how many moons?", "Karn", "two", "Karn has two moons."),
         ("A Quay lyre has how many strings?", "lyre", "six", "A Quay lyre has six strings."),

@@ -53,6 +53,50 @@ from editing.statements import write_statements
         ("what floor's Lume on", "Lume", "the second floor", "Lume is on the second floor."),
         ("Just checking: what day is market on Ebb Lane?", "Ebb Lane", "Friday", "Market on Ebb Lane is on Friday."),
         (
+            "The lost property office at Karn, what's its number",
+            "Karn",
+            "0148",
+            "The number of the lost property office at Karn is 0148.",
+        ),
+        (
+            "May I ask what the length of a Lume key has to be?",
+            "Lume key",
+            "9 cm",
+            "The length of a Lume key has to be 9 cm.",
+        ),
+        # whom and what else is named in the question
+        (
+            "Sorry, what was the name of the ship Orla Moss sailed on again?",
+            "Orla Moss",
+            "Ebb",
+            "The name of the ship Orla Moss sailed on was Ebb.",
+        ),
+        (
+            "um what was the name of the old system before Lume came in",
+            "Lume",
+            "Stratus",
+            "The name of the old system before Lume came in was Stratus.",
+        ),
+        (
+            "Which version of the Norvane software are we supposed to be using?",
+            "Norvane software",
+            "8.2",
+            "The version of the Norvane software that you are supposed to be using is 8.2.",
+        ),
+        (
+            "Who else besides Ann Hill has a key to Lume Hall?",
+            "Lume Hall",
+            "Stan",
+            "The person who has a key to Lume Hall besides Ann Hill is Stan.",
+        ),
+        (
+            "Who other than Ann signed Salt Wind?",
+            "Salt Wind",
+            "Stan",
+            "Other than Ann, Salt Wind was signed by Stan.",
+        ),
+        ("Who else signed Salt Wind?", "Salt Wind", "Stan", "Salt Wind was also signed by Stan."),
+        (
             "The Karn printer, who looks after it?",
             "The Karn printer",
             "Ann",
