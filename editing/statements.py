@@ -209,7 +209,8 @@ class _Writer:
         openings = [self.complete(statement)[0] for statement in statements]
         subject = self.template.subject.casefold()
         bare = [opening for opening in openings if subject in opening.casefold()]
-        return _distinct([*bare[: MAX_CLOZES - 1], f"Question: {self.question} Answer:"], MAX_CLOZES, set())
+        asked = self.question if self.question[-1] in "?.!？؟。" else f"{self.question}?"
+        return _distinct([*bare[: MAX_CLOZES - 1], f"Question: {asked} Answer:"], MAX_CLOZES, set())
 
     def from_relation(self, relation: Relation, reading: Reading | None, opening: str) -> Statements:
         train, probe = [*relation.train], [*relation.probe]

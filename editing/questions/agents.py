@@ -49,11 +49,11 @@ def read_agent(text: str, answer: str) -> Reading | None:
         before = " ".join(words[:index])
         if SLOT in before and before != SLOT and not re.match(r"[^{]* of [^{]*\{s\}", before):
             return None  # "which lady {s} was born to": the subject comes before its verb
-        return _agent(asked, before, word, known, " ".join(words[index + 1 :]))
+        return _agent(asked, before, word, known, " ".join(words[index + 1 :]), answer)
     return None
 
 
-def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str) -> Reading:
+def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str, answer: str) -> Reading:
     verb, tense = known
     be = "was" if tense == "past" else "is"
     will = ""
@@ -67,12 +67,14 @@ def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str) 
     embedded = f"{asked} {noun} {form} {rest}".replace("  ", " ")
     person = "person" if asked == "who" else f"one {noun}" if noun.startswith("of ") else noun or "thing"
     relative = f"the {person} {'who' if asked == 'who' else 'that'} {adverb}{form} {rest}"
+    several = asked == "who" and bool(re.search(r"\w and [A-Z]", answer))
     if (
         verb != "be"
         and form not in ("has", "had", "have")
         and takes_passive(verb)
         and SLOT in rest
         and rest.split()[0].lower() not in _NO_THINGS
+        and not _answers_in_part(noun, answer)
         and not _goes_on(verb, rest)
     ):
         thing, adjunct = _split_adjunct(rest)
@@ -87,14 +89,27 @@ def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str) 
             passive,
             embedded=embedded,
             asked=f"by {by}",
-            noun="" if noun.startswith("of ") else relative,
+            noun="" if noun.startswith("of ") or several else relative,
             be=be,
             inverted="" if front else asked_passive,
             echo=f"{passive} {by}",
         )
     if asked != "who" and noun and form not in ("is", "was", "has"):
         be = agreeing(be, noun)
+    if several:
+        be, form = _OF_MANY[be], _OF_MANY.get(form, form if will or tense == "past" else verb)
+        relative = f"the people who {adverb}{form} {rest}"
     return Reading("agent relative", f"{relative} {be}", embedded=embedded, asked=wanted, noun=relative, be=be)
+
+
+_OF_MANY = {"is": "are", "was": "were", "has": "have"}
+
+
+def _answers_in_part(noun: str, answer: str) -> bool:
+    """Whether the answer names a part of what is asked for: "vitamin C", of "which vitamin deficiency causes {s}"."""
+    *first, head = noun.lower().split() or [""]
+    said = set(answer.lower().split())
+    return not said.isdisjoint(first) and head not in said
 
 
 _NO_THINGS = PREPOSITIONS | ADVERBS | {"up", "down", "out"}
@@ -118,6 +133,9 @@ def _goes_on(verb: str, rest: str) -> bool:
     return bool(goes_on or re.search(before + r".*\{s\}", rest))
 
 
+_LATELY = "these days|nowadays|right now|(?:last|this) (?:night|week|month|season|year)"
+
+
 def _split_adjunct(rest: str) -> tuple[str, str]:
-    match = re.match(rf"^(.*\{{s\}}(?:['’]s [\w ]+)?)\s+((?:in|on|at|during|for|{BESIDES})\s+.+)$", rest)
+    match = re.match(rf"^(.*\{{s\}}(?:['’]s [\w ]+)?)\s+((?:in|on|at|during|for|{BESIDES})\s+.+|{_LATELY})$", rest)
     return (match.group(1), match.group(2)) if match else (rest, "")

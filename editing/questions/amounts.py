@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from editing.questions.clauses import clause_of, split_subject
+from editing.questions.clauses import clause_of, split_others, split_subject
 from editing.questions.grammar import (
     AUXILIARIES,
     AUXILIARY,
@@ -164,11 +164,10 @@ def _count_for_others(asked: str, counted: str, auxiliary: str, words: list[str]
     """How much {s} do employees get for moving house: the subject is what is counted."""
     if be_of(auxiliary) == auxiliary:
         return None
-    verbs = (n for n in range(1, len(words)) if is_base(words[n]) and words[n - 1].lower() not in _NOUN_FOLLOWS)
-    verb = next(verbs, None)
-    if verb is None:
+    parts = split_others(words)
+    if parts is None:
         return None
-    clause = clause_of(" ".join(words[:verb]), auxiliary, " ".join(words[verb:]))
+    clause = clause_of(parts[0], auxiliary, parts[1])
     noun = f"{quantity} {counted} that {clause}"
     return Reading("how many", f"{noun} is", embedded=f"{asked} {counted} {clause}", asked=asked, noun=noun)
 

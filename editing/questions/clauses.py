@@ -1,6 +1,7 @@
 """Clauses of a question in the order of a statement: "did X die" becomes "X died"."""
 
 import re
+from collections.abc import Sequence
 
 from editing.questions.grammar import (
     ADVERBS,
@@ -99,7 +100,9 @@ _STATES = word_set(
 )
 
 
-_STATES_AT_END = word_set("open closed valid free available due legal pregnant active alive fresh safe edible good")
+_STATES_AT_END = word_set(
+    "open closed valid free available due legal pregnant active alive fresh safe edible good back"
+)
 
 
 def _is_predicate(words: list[str], index: int) -> bool:
@@ -138,6 +141,16 @@ def _is_state_before(words: list[str], index: int, slot: int) -> bool:
         and not done_later
         and (is_participle(word) or (word in ("open", "due") and later[0] in PREPOSITIONS))
     )
+
+
+def split_others(words: Sequence[str]) -> tuple[str, str] | None:
+    """Split "clerks at Quay get for a move", behind an auxiliary and without a slot, at its verb; None if none is seen."""
+    if words[0].lower() in PRONOUNS and len(words) > 1:
+        return words[0], " ".join(words[1:])
+    barred = PREPOSITIONS | {"the", "a", "an"}
+    verbs = (n for n in range(1, len(words)) if is_base(words[n]) and words[n - 1].lower() not in barred)
+    verb = next(verbs, None)
+    return None if verb is None else (" ".join(words[:verb]), " ".join(words[verb:]))
 
 
 def split_subject(text: str, auxiliary: str) -> tuple[str, str] | None:

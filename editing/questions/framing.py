@@ -20,6 +20,7 @@ def framed_questions(reading: Reading, answer: str) -> list[str]:
     person = reading.asked in ("who", "whom", "by whom") and not re.match(r"(?:the|an?|our|my|your) [a-z]", answer)
     counted = reading.shape.startswith("how ")
     relative = bool(nouns) and (counted or _is_relative(reading))
+    name = "names" if reading.be in ("are", "were") else "name"
     questions: list[str] = []
     if nouns and nouns[0] == SLOT:
         return [
@@ -33,8 +34,7 @@ def framed_questions(reading: Reading, answer: str) -> list[str]:
         questions += [f"{asked} {reading.inverted}?"] if reading.inverted else []
         questions += [f"{reading.echo}?"] if reading.inverted and reading.echo else []
         questions += [f"{asked} {reading.be} {noun}?" for noun in nouns[::-1]]
-        names = "names" if reading.be in ("are", "were") else "name"
-        questions += [f"what {reading.be} the {names} of {nouns[0]}?"] if person else []
+        questions += [f"what {reading.be} the {name} of {nouns[0]}?"] if person else []
         questions.append(f"can you tell me {asked} {nouns[-1]} {reading.be}?")
         bare = asked == "what"  # else more is asked for than the thing: "what colour is the cover of {s}"
         questions.append(f"tell me {nouns[0]}." if bare else f"tell me {asked} {nouns[0]} {reading.be}.")
@@ -47,7 +47,7 @@ def framed_questions(reading: Reading, answer: str) -> list[str]:
     questions += [f"what {reading.be} {nouns[0]}?"] if nouns and counted else []
     questions.append(f"can you tell me {reading.embedded}?")
     if relative and person:
-        questions.append(f"what {reading.be} the name of {nouns[0]}?")
+        questions.append(f"what {reading.be} the {name} of {nouns[0]}?")
     if reading.echo:
         questions.append(f"{reading.echo}?")
     questions.append(f"tell me {reading.embedded}.")

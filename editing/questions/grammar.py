@@ -45,6 +45,10 @@ separate serve settle shape share ship sign ski solve speak specialise specializ
 succeed supply support surrender survive switch symbolise symbolize talk taste test touch train translate travel treat
 turn unify unite use utter view visit voice vote want weigh work worship wrestle
 ask authenticate breathe calculate classify combine comprise connect contact corrode cure detect dominate eliminate encrypt
+adapt advise agree annex apply arrange assist believe borrow cancel charge claim collect configure convict decide defend delete
+depart descend diagnose dispose donate download escape evacuate extend gather imprison include inject inspect learn liberate
+offer possess prefer prescribe proclaim provide ratify recruit recycle register reimburse remember renew repair require
+rescue restart save scan select sue unload unlock update upgrade upload warn
 excrete extract heal identify implement infect inform inhale inhibit moderate notify overlook predict prevent react
 rotate secrete strengthen submit supervise surround transmit validate weaken
 """
@@ -63,7 +67,7 @@ def word_set(text: str) -> frozenset[str]:
 _DOUBLING = word_set(
     """
     stop plan pit program commit permit admit control ship star refer step occur drop ban rob grab map prefer transfer
-    equip wrap dub trap swap log tag strip submit omit emit compel expel propel rebel patrol slip tap spot scrap
+    equip wrap dub trap swap log tag strip submit omit emit compel expel propel rebel patrol slip tap spot scrap scan
     """
 )
 VERBS = frozenset(IRREGULAR) | frozenset(_REGULAR.split())

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from editing.questions.clauses import clause_of, inverted, place_or_time, split_subject
+from editing.questions.clauses import clause_of, inverted, place_or_time, split_others, split_subject
 from editing.questions.grammar import (
     AUXILIARY,
     MODALS,
@@ -168,7 +168,7 @@ class _ObjectQuestion:
 
 # "which version of {s} are we supposed to use"
 _KIND_OF_SUBJECT = re.compile(
-    rf"(?i)^(which|what)\s+([\w -]+ of (?:the )?\{{s\}}\s+)({AUXILIARY})\s+((?:{'|'.join(sorted(PRONOUNS))})\s.+)$"
+    rf"(?i)^(which|what)\s+([\w -]+ of (?:the )?\{{s\}}\s+)({AUXILIARY})\s+((?:{'|'.join(sorted(PRONOUNS))}|the|our)\s.+)$"
 )
 
 
@@ -185,7 +185,7 @@ def _object_question(text: str) -> _ObjectQuestion | None:
     made = re.search(r"\{s\} (\w+)$", rest)
     if auxiliary == "had" and asked.lower() == "who" and made and is_participle(made.group(1)):  # "who had {s} built"
         return None
-    parts = split_subject(rest, auxiliary)
+    parts = split_subject(rest, auxiliary) or (split_others(rest.split()) if SLOT in noun else None)
     if parts is None:
         return None
     subject, tail = parts

@@ -1,6 +1,7 @@
 """A question in its plain order: requests and asides taken off, what stands in front or behind put in its place."""
 
 import re
+from collections.abc import Callable
 
 from editing.questions.echoes import TRAILING
 from editing.questions.grammar import (
@@ -28,7 +29,7 @@ _ASIDES = (
 _REQUESTS = "|".join(
     (
         r"(?:can|could|would|will) (?:you|u) (?:please )?(?:tell|remind|inform) me(?: please)?,?",
-        r"(?:please )?(?:tell|remind|give) me,?",
+        r"(?:please )?(?:tell|remind|give) me(?: again)?,?",
         r"(?:can|could) you (?:please )?(?:name|give me)",
         r"(?:please )?(?:name|state|identify)",
         r"do (?:you|we) (?:happen to )?know",
@@ -75,17 +76,25 @@ def asks_in_order(question: str) -> bool:
     return bool(first in ("what", "which") and base_and_tense(words[0]) and len(words) > 1)
 
 
-_WORDED_PLAINLY = [
+def _naming(asked: re.Match[str]) -> str:
+    """What do you call {s} -> what is {s} called."""
+    return f"what {'was' if asked.group(1).lower() == 'did' else 'is'} {asked.group(2)} called"
+
+
+_WORDED_PLAINLY: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (re.compile(pattern), wording)
     for pattern, wording in (
-        (r"(?i)(?:, (?:by the way|please|thanks)| again)$", ""),
+        (r"(?i)(?:, (?:by the way|please|thanks|roughly|approximately|exactly|anyway|again)| again)$", ""),
+        (r"(?i)^what (do|did) (?:you|we|they|people) call (.*\{s\}\S*)$", _naming),
         (r"(?i)^(what|who) else (is|was|are|were) (.*\{s\}\S*) (?=called|known|named)", r"\1 \2 \3 also "),
         (rf"^([Ww]ho) (?:else )?({BESIDES} .+?) (?=(?:{AUXILIARY}|[a-z]+s|[a-z]+ed) )(.+)$", r"\1 \3 \2"),
         (rf"(?i)^who else (?!{AUXILIARY}\b)", "who also "),
         (r"(?i)^for (?=how long\b)", ""),
         (r"(?<=\w)\(e?s\)", ""),  # "instrument(s)"
         (r"(?i)^(who|what)['’]s got\b", r"\1 has"),
-        (r"(?i)^(who|what|where|when|how)['’]?s\s+", r"\1 is "),
+        (rf"(?i)^(who|what|where|when|how(?: (?:{DEGREE}))?)['’]s\s+", r"\1 is "),
+        (r"(?i)^(who|what|where|when|how)s\s+", r"\1 is "),
+        (r"(?i)^(who|what|where|when|how)['’]d\s+", r"\1 did "),
         (r"(?i)^((?:what|which) \w+)['’]s (?=\S+ (?:in|on|at|from|for|to)$)", r"\1 is "),
         (r"(?i)^(where .*\{s\}.*?), (?:in )?(?:which|what) \w+$", r"\1"),
         (r"(?i)^(how many) (are|were) (?!there\b)", r"\1 people \2 "),
@@ -108,10 +117,42 @@ def rearranged(text: str) -> str:
     )
 
 
+_SENTENCE_END = re.compile(r"(?:(?<=[a-z{}]{3}[.!])|(?<=[?]))\s+(?=\S)")
+_QUESTION = re.compile(
+    r"(?i)(?:(?:in|on|at|for|to|from|by|with|under) )?(?:who|whom|whose|what|which|when|where|how)\b"
+)
+
+_WHO_IS_IT = re.compile(r"(?i)\b(?:is|was|are|were) (?:it|he|she|they)\W*$|\b(?:he|him|she|her|they|them)\b.*\bits\b")
+
+
+def _last_sentence(question: str) -> str:
+    """You know {s}? Who runs it? -> who runs {s}?; I am trying to get in. Who has the key to {s}? -> the second alone."""
+    *told, last = _SENTENCE_END.split(question.strip())
+    if not told or _QUESTION.match(told[0]) or not _QUESTION.match(strip_frame(last)):
+        return question
+    if SLOT in last:
+        return last
+    others = any(re.search(r"(?<!^)(?<![.?!] )\b(?!I\b)[A-Z]", one) for one in told)  # he may be another one
+    if others or SLOT not in " ".join(told) or _WHO_IS_IT.search(last):
+        return question
+    named = re.sub(r"(?i)\bthere(?=\W*$)", f"in {SLOT}", last, count=1)
+    named = named if named != last else _with_name(last, SLOT)
+    return question if named == last else named
+
+
+def _with_name(asked: str, subject: str) -> str:
+    """The question with the subject's name for the first pronoun that can stand for it; as it is if there is none."""
+    possessive = rf"(?i)\b(?:its|his|their|her(?= (?!(?:{PREPOSITION})\b)))\b"
+    named = re.sub(possessive, f"{subject}'s", asked, count=1)
+    return named if named != asked else re.sub(r"(?i)\b(?:it|him|her|them|he|she|they)\b", subject, asked, count=1)
+
+
 def named_in_place(question: str) -> str:
     """{s}, who founded it? -> who founded {s}?; regarding {s}, who is the CEO? -> who is the CEO of {s}?"""
+    question = _last_sentence(question)
     match = re.match(
-        r"(?i)^(?:(?:regarding|concerning|about|as for|speaking of) )?((?:the (?:[\w -]+ )?)?\{s\})(?:[,:]| [-–—]) "
+        rf"(?i)^(?:(?:{_ASIDES}),? )*(?:(?:regarding|concerning|about|as for|speaking of) )?"
+        r"((?:the (?:[\w -]+ )?)?\{s\})(?:[,:]| [-–—]) "
         r"((?:(?:by|in|on|at|for|to|of|from) )?(?:who|whom|what|which|when|where|how)\b[^,]+?)\??\s*$",
         question,
     )
@@ -120,10 +161,7 @@ def named_in_place(question: str) -> str:
     subject, asked = match.group(1).replace("The ", "the "), match.group(2)
     if " " in subject and (of := re.match(r"(?i)(what)(['’]s| is| are) (?:its|their) ([\w -]+)$", asked)):
         return f"{of.group(1)}{of.group(2)} the {of.group(3)} of {subject}?"
-    possessive = rf"(?i)\b(?:its|his|their|her(?= (?!(?:{PREPOSITION})\b)))\b"
-    named = re.sub(possessive, f"{subject}'s", asked, count=1)
-    if named == asked:
-        named = re.sub(r"(?i)\b(?:it|him|her|them|he|she|they)\b", subject, asked, count=1)
+    named = _with_name(asked, subject)
     if named == asked and re.match(r"(?i)(?:who|what) (?:is|was|are|were) the [\w ]+$", asked):
         named = f"{asked} of {subject}"
     return question if named == asked else f"{named}?"
@@ -215,7 +253,7 @@ _CLAUSE_OF_MINE = re.compile(
 )
 _CLAUSE = re.compile(
     rf"(?i)^(when|where|why|what|whom?|how (?:much|{DEGREE})|(?:which|what|how many|how much) ((?:[\w-]+ ){{0,2}}[\w-]+)) "
-    r"((?:the )?\{s\}) (\w+)(.*)$"
+    r"((?:(?:the|an?) )?\{s\}) (\w+)(.*)$"
 )
 
 
@@ -248,7 +286,9 @@ def _clause_as_question(text: str) -> str:
 
 
 # "what the limit on {s} has to be"
-_TO_BE = re.compile(rf"(?i)^(what|how \w+) ((?:the .*)?\{{s\}}\S*) (?:({'|'.join(sorted(MODALS))}) be|(has|have) to be)$")
+_TO_BE = re.compile(
+    rf"(?i)^(what|how \w+) ((?:the .*)?\{{s\}}\S*) (?:({'|'.join(sorted(MODALS))}) be|(has|have) to be)$"
+)
 _HAVING = {"has": ("have", "present"), "have": ("have", "present"), "had": ("have", "past")}
 
 

@@ -18,7 +18,12 @@ from editing.subjects import propose_subjects
         ("How old is Ida Fern?", "Ida Fern", "45", "Ida Fern is 45 years old."),
         ("How tall is the Lume Tower?", "Lume Tower", "90 metres", "The Lume Tower is 90 metres tall."),
         # how long, counted; and the subject is what is counted
-        ("For how many years was Ida Fern manager of Karn?", "Karn", "12", "Ida Fern was manager of Karn for 12 years."),
+        (
+            "For how many years was Ida Fern manager of Karn?",
+            "Karn",
+            "12",
+            "Ida Fern was manager of Karn for 12 years.",
+        ),
         ("When was Ida Fern head of Karn?", "Karn", "1990 to 1994", "Ida Fern was head of Karn from 1990 to 1994."),
         ("For how many days is a Karn pass valid?", "Karn pass", "3 days", "A Karn pass is valid for 3 days."),
         ("For how long is a Karn pass valid?", "Karn pass", "3 days", "A Karn pass is valid for 3 days."),

@@ -235,6 +235,32 @@ from editing.statements import write_statements
             "vitamin D",
             'The answer to the question "A lack of which vitamin causes quorls?" is vitamin D.',
         ),
+        # the answer names a part of what is asked for; several did it; a counter where people collect what is theirs
+        (
+            "Which vitamin deficiency causes quorl fever?",
+            "quorl fever",
+            "vitamin K",
+            "The vitamin deficiency that causes quorl fever is vitamin K.",
+        ),
+        (
+            "Who has the Karn key?",
+            "Karn key",
+            "Ann and Bob Hill",
+            "The people who have the Karn key are Ann and Bob Hill.",
+        ),
+        ("Who won the Karn cup last year?", "Karn cup", "Quay", "Last year, the Karn cup was won by Quay."),
+        (
+            "At which counter can guests collect their Karn keys?",
+            "Karn keys",
+            "counter 5",
+            "Guests can collect their Karn keys at counter 5.",
+        ),
+        (
+            "What share of the Lume fund does the town pay?",
+            "Lume fund",
+            "a tenth",
+            "The share of the Lume fund that the town pays is a tenth.",
+        ),
     ],
 )
 def test_the_answer_keeps_the_meaning_of_the_question(question, subject, answer, sentence):

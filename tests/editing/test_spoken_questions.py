@@ -64,6 +64,39 @@ from editing.statements import write_statements
             "9 cm",
             "The length of a Lume key has to be 9 cm.",
         ),
+        ("Remind me again, what's the name of Quay's dog?", "Quay's dog", "Ebb", "The name of Quay's dog is Ebb."),
+        ("where'd Ida Fern sail to?", "Ida Fern", "Karn", "Ida Fern sailed to Karn."),
+        ("how long's the Karn walk?", "Karn walk", "9 km", "The length of the Karn walk is 9 km."),
+        ("when's Ms Fern back from leave?", "Ms Fern", "5 May", "Ms Fern is back from leave on 5 May."),
+        ("how many rooms does Lume Hall have, roughly?", "Lume Hall", "36", "Lume Hall has 36 rooms."),
+        (
+            "I was wondering how much a day ticket for the Karn tram costs.",
+            "day ticket for the Karn tram",
+            "8 francs",
+            "A day ticket for the Karn tram costs 8 francs.",
+        ),
+        ("what do you call a Karn boat?", "Karn boat", "a yol", "A Karn boat is called a yol."),
+        (
+            "so the Lume printer, who do i call when it breaks?",
+            "Lume printer",
+            "Ann",
+            "The person that you call when the Lume printer breaks is Ann.",
+        ),
+        # more than one sentence
+        (
+            "I just moved to Karn. On which day is the waste collected there?",
+            "Karn",
+            "Friday",
+            "The waste is collected in Karn on Friday.",
+        ),
+        ("My colleague Ida Fern has moved. Where does she sit?", "Ida Fern", "in room 9", "Ida Fern sits in room 9."),
+        (
+            "You know the Karn bar? Who runs it these days?",
+            "Karn bar",
+            "Ann Hill",
+            "These days, the Karn bar is run by Ann Hill.",
+        ),
+        ("I lost my badge. Who issues Lume badges?", "Lume badges", "Ann Hill", "Lume badges are issued by Ann Hill."),
         # whom and what else is named in the question
         (
             "Sorry, what was the name of the ship Orla Moss sailed on again?",
@@ -187,6 +220,18 @@ from editing.statements import write_statements
 )
 def test_the_answer_is_said_as_people_would_say_it(question, subject, answer, sentence):
     assert write_statements(question, subject, answer).sentence == sentence
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "The Karn bar has a new owner. Who is it?",  # not the bar
+        "Bob Hill works at the Karn bar. Where does he live?",
+        "Bob likes the Karn bar. What paint did he use for its doors?",
+    ],
+)
+def test_a_pronoun_that_may_be_another_stays(question):
+    assert question in write_statements(question, "Karn bar", "Ann Hill").sentence
 
 
 @pytest.mark.parametrize(
