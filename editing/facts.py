@@ -13,7 +13,7 @@ from editing.errors import (
     UnsuitableQuestion,
 )
 from editing.refusals import LONGEST_ANSWER, answer_is_too_long, refusal
-from editing.wording import normalise, same_answer, shorten
+from editing.wording import names, normalise, same_answer, shorten
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def check_fact(fact: Fact) -> None:
             raise EmptyField(f"fact {fact.id!r}: the {field} is empty; give all three")
         if any("\ud800" <= character <= "\udfff" for character in text):
             raise UnsuitableQuestion(f"fact {fact.id!r}: the {field} holds half a character (a lone surrogate)")
-    if normalise(fact.subject) not in normalise(fact.question):
+    if not names(fact.question, fact.subject):
         raise SubjectNotFound(
             f"fact {fact.id!r}: {fact.subject!r} does not occur in the question {shorten(fact.question)!r};"
             " word the question so that it names the subject"

@@ -2,7 +2,7 @@
 
 import re
 
-from editing.wording import count_words, normalise, shorten
+from editing.wording import count_words, names, normalise, shorten
 
 MAX_ANSWER_WORDS = 12  # about 25 tokens, the longest target worth one key
 MAX_ANSWER_CHARACTERS = 120
@@ -43,7 +43,7 @@ def refusal(question: str, subject: str, answer: str) -> str | None:
         return "the answer is empty"
     if not subject.strip():
         return "no subject was found in the question; an edit needs a name or a thing that the question is about"
-    if normalise(subject) not in normalise(question):
+    if not names(question, subject):
         return f"the subject {subject!r} does not occur in the question {shorten(question)!r}"
     if normalise(answer) == normalise(subject):
         return f"the answer {answer!r} is the subject itself"

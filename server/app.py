@@ -22,7 +22,7 @@ from governance.errors import GovernanceError
 from retrieval.errors import RetrievalError
 from server import auth
 from server.erasing import Erasing
-from server.errors import ServerError, error_body, status_of
+from server.errors import UNFORESEEN, ServerError, error_body, status_of
 from server.headers import SafeHeaders
 from server.herald import Herald
 from server.librarian import Librarian
@@ -106,8 +106,11 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
         first: dict[str, Any] = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"][1:]) or "body"
+        is_json = first["type"] != "json_invalid"  # of what is none, the place in the text is told
+        field = ".".join(str(part) for part in first["loc"][1:] if is_json) or "body"
         message = first["msg"].removeprefix("Value error, ")
+        if not is_json:
+            message = f"no JSON, at character {first['loc'][-1]}: {first.get('ctx', {}).get('error', message)}"
         return JSONResponse(error_body(f"{field}: {message}", "invalid_request_error", param=field), 400)
 
     @app.exception_handler(HTTPException)
@@ -120,9 +123,7 @@ def _answer_errors(app: FastAPI) -> None:
         status, kind = status_of(error)
         if status == 500:
             log.exception("unexpected error on %s %s", request.method, quote(request.url.path), exc_info=error)
-            return JSONResponse(
-                error_body("Something broke inside Errata; the process log has the details.", kind), 500
-            )
+            return JSONResponse(error_body(UNFORESEEN, kind), 500)
         body = error_body(str(error), kind, param=getattr(error, "param", None))
         return JSONResponse(body, status, _retry_after(error))
 

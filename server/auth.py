@@ -73,9 +73,14 @@ def address_of(request: Request) -> str:
 
 
 def same_origin(request: Request) -> bool:
-    """True if Origin (or, without one, Referer) names the host that was asked."""
-    source = request.headers.get("origin") or request.headers.get("referer")
-    return bool(source) and urlsplit(source).netloc == request.headers.get("host")
+    """True if Origin (or, without one, Referer) names the host that was asked; a scheme's own port need not be said."""
+    source = request.headers.get("origin") or request.headers.get("referer") or ""
+    try:
+        came, asked = urlsplit(source), urlsplit(f"//{request.headers.get('host', '')}")
+        usual = {"http": 80, "https": 443}.get(came.scheme)
+        return bool(came.hostname) and (came.hostname, came.port or usual) == (asked.hostname, asked.port or usual)
+    except ValueError:  # no address at all
+        return False
 
 
 Signed = Annotated[Account, Depends(principal)]

@@ -19,6 +19,8 @@ class Body(BaseModel):
         except UnicodeEncodeError as error:
             half = error.object[error.start]
             raise ValueError(f"the text holds half a character ({half!a}): send whole ones") from None
+        except RecursionError:
+            raise ValueError("it is nested too deeply: send it flat") from None
         return data
 
     @model_validator(mode="before")

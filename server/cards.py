@@ -221,6 +221,8 @@ class CardIndex:
         if stamp == self._seen:
             return
         with self._lock:
+            if stamp == self._seen:  # another thread has just done it
+                return
             cards: dict[str, list[Card]] = {}
             served = self._load()
             ids = {correction.id for correction in served}

@@ -84,8 +84,8 @@ class Chat:
         Raises EngineUnavailable or EngineRefused before the first piece, if the engine cannot or will not answer.
         """
         started = time.monotonic()
-        decision = await self._decide(request)
         await self._serving.ready()
+        decision = await self._decide(request)
         version, swaps = self._serving.version, self._serving.swaps
         text: list[str] = []
         end = _End()
@@ -126,7 +126,7 @@ class Chat:
     async def _decide(self, request: ChatRequest) -> Decision:
         """The route of the question, made to stand alone."""
         question = request.question
-        if len(question) <= LOOKED_UP:
+        if len(question) <= LOOKED_UP and request.errata_route != "model":  # else nothing is looked up
             turns = [Turn(m.role, m.content[:LOOKED_UP]) for m in request.messages]
             question = await self._follow_ups.standalone(turns)
         decision = await asyncio.to_thread(self._router.decide, question[:LOOKED_UP], forced=request.errata_route)
@@ -147,6 +147,7 @@ class Chat:
         parameters = request.engine_parameters(default_max_tokens=self._default_max_tokens)
         finish_reason, usage, left_out = "stop", _End().usage, 0
         held, said = "", ""  # text held back until it is sure not to be half a citation
+        tokens: list[Any] = []  # of what is held back, or of half a character
         stream = self._chunks(messages, parameters)
         try:
             async for chunk, not_shown in stream:
@@ -156,19 +157,21 @@ class Chat:
                 for choice in chunk.get("choices", ()):
                     finish_reason = choice.get("finish_reason") or finish_reason
                     new = (choice.get("delta") or {}).get("content") or ""
+                    tokens += (choice.get("logprobs") or {}).get("content") or []
                     if decision.passages:
                         held, new = _hold_back(held + new)
                         new = without_false_citations(new, len(decision.passages))
                     if new:
                         said += new
-                        yield Piece(new, choice.get("logprobs"))
+                        yield Piece(new, _logprobs(tokens))
+                        tokens = []
         finally:
             await stream.aclose()  # tells the engine to stop generating
         if decision.passages:
             rest = without_false_citations(held, len(decision.passages))
             rest += citations_missing(said + rest, decision.passages)
             if rest:
-                yield Piece(rest)
+                yield Piece(rest, _logprobs(tokens))
         yield _End(finish_reason, usage, left_out)
 
     async def _chunks(
@@ -244,6 +247,11 @@ class Chat:
         if decision.route is Route.CORRECTION and decision.card:
             trace["correction_id"] = decision.card.correction_id
         return trace
+
+
+def _logprobs(tokens: list[Any]) -> dict[str, Any] | None:
+    """In OpenAI's shape; None where they were not asked for."""
+    return {"content": tokens} if tokens else None
 
 
 def _log_failure(stored: asyncio.Future[Answer]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from governance.accounts import Account
 from governance.book import numbers_of
-from governance.corrections import WORDINGS, Correction
+from governance.corrections import WORDINGS, Correction, Move
 from server.edits import generated
 from server.services import Services
 
@@ -40,6 +41,7 @@ def correction_json(
             for a in correction.approvals
         ],
         "undo_requested": correction.undo_requested,
+        "last_move": _move(correction.moves[-1], words) if correction.moves else None,
         "mine": viewer.id == correction.reporter_id,
     }
     if sees_texts:
@@ -69,19 +71,20 @@ def correction_json(
             "weights_version_after": correction.weights_version_after,
             "review_due": correction.review_due.isoformat() if correction.review_due else None,
             "review": found(correction.review),
-            "history": [
-                {
-                    "from": m.from_status,
-                    "to": m.to_status,
-                    "actor": m.actor,
-                    "role": m.role,
-                    "at": m.at.isoformat(),
-                    "reason": words(m.reason),
-                }
-                for m in correction.moves
-            ],
+            "history": [_move(move, words) for move in correction.moves],
         }
         if sees_texts:
             record |= {name: list(getattr(correction, name)) for name in WORDINGS}
             record["generated"] = generated(correction)
     return record
+
+
+def _move(move: Move, words: Callable[[str], str]) -> dict[str, Any]:
+    return {
+        "from": move.from_status,
+        "to": move.to_status,
+        "actor": move.actor,
+        "role": move.role,
+        "at": move.at.isoformat(),
+        "reason": words(move.reason),
+    }

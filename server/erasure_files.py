@@ -104,8 +104,9 @@ class ErasureFiles:
                 described.unlink(missing_ok=True)
                 gone.add(described.stem)
         for request in self._artefacts.glob("*.request"):
-            if request.read_text() in gone:
-                request.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # another process was as quick
+                if request.read_text() in gone:
+                    request.unlink()
         return len(gone)
 
     def delete_version(self, version_id: str) -> None:

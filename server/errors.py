@@ -100,6 +100,9 @@ STATUS_BY_ERROR: dict[type[Exception], tuple[int, str]] = {
 }
 
 
+UNFORESEEN = "Something broke inside Errata; the process log has the details."
+
+
 def status_of(error: Exception) -> tuple[int, str]:
     """Status code and type of an error of the rooms; 500 for one that nobody foresaw."""
     for kind in type(error).__mro__:

@@ -51,7 +51,7 @@ class Previews:
 
     def waiting(self) -> Iterator[tuple[Path, str]]:
         """Requests without a result, oldest first: (where the result goes, correction id)."""
-        for request in sorted(self._folder.glob("*.request"), key=lambda path: path.stat().st_mtime):
+        for request in sorted(self._folder.glob("*.request"), key=_age):
             result = request.with_suffix(".result")
             if not result.exists() and (asked := _read(request)):
                 yield result, asked["correction"]
@@ -70,6 +70,14 @@ def _write(path: Path, content: dict[str, Any]) -> None:
     draft = path.with_suffix(f"{path.suffix}.draft")
     draft.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
     draft.replace(path)
+
+
+def _age(path: Path) -> float:
+    """When it was asked; 0 for one that its reader has just taken away."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from editing.wording import contains
@@ -86,8 +86,7 @@ class Router:
         )
         passage = next((one for one in found if contradicts(one, card)), None)
         if passage is not None:
-            day = passage.as_of or self._retriever.store.document(passage.document_id).added
-            day = day.date() if isinstance(day, datetime) else day
+            day = passage.as_of or self._added(passage)
             named = f"passage {passage.title!r} of {day.isoformat()}"
             if card.approved and day > card.approved.date() and passage.score >= OVERRULES_FROM:
                 approved = card.approved.date().isoformat()
@@ -101,6 +100,13 @@ class Router:
         if hit.over:
             return Decision(Route.MODEL, f"{reason}; the served weights hold it", question)
         return None
+
+    def _added(self, passage: Passage) -> date:
+        """The day since which its document is known; today for one that was removed since it was found."""
+        try:
+            return self._retriever.store.document(passage.document_id).added.date()
+        except DocumentNotFound:
+            return datetime.now(UTC).date()
 
     def _may_speak(self, passage: Passage, near: frozenset[str]) -> bool:
         """Whether a passage is a document's, or the entry of a correction that might answer the question.

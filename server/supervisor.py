@@ -128,7 +128,8 @@ class Supervisor:
         return code
 
     async def _end(self, children: Sequence[Child], grace_s: float) -> None:
-        processes = [process for child in children if (process := self._running.get(child.name))]
+        known = [process for child in children if (process := self._running.get(child.name))]
+        processes = [process for process in known if process.returncode is None]  # else its number may be another's now
         for process in processes:
             _signal_group(process.pid, signal.SIGTERM)
         waits = [asyncio.create_task(process.wait()) for process in processes]

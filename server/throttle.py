@@ -12,6 +12,7 @@ from dataclasses import dataclass
 MOST_KEPT = 10_000
 FORGOTTEN_AFTER_S = 3_600.0
 LONGEST_S = 900.0
+MAX_NAME = 64  # an account has no longer one
 FREE_BY_ADDRESS = 30  # many people may share one
 
 
@@ -108,5 +109,7 @@ class SignInThrottle:
                 self._trusted.popitem(last=False)
 
     def _account(self, name: str, address: str) -> Hashable:
-        """A pair is no name that anybody could try from elsewhere."""
+        """A pair is no name that anybody could try from elsewhere. Longer names than accounts have are all the same one."""
+        if len(name) > MAX_NAME:
+            return ""
         return (name, address) if (name, address) in self._trusted else name

@@ -13,7 +13,7 @@ from typing import Any
 from editing.refusals import refusal
 from editing.statements import plain_question, write_statements
 from editing.subjects import propose_subjects
-from editing.wording import contains
+from editing.wording import contains, names
 from governance.corrections import Category, Correction, Remedy, Status
 from governance.errors import MoveNotAllowed
 from retrieval.documents import iso
@@ -155,7 +155,9 @@ class Triage:
         # At intake the canonical question is the one that was asked; one that a reviewer wrote is left alone.
         is_revised = claim.canonical_question not in ("", claim.question)
         question = claim.canonical_question if is_revised else plain_question(claim.question)
-        subject = claim.subject or next(iter(propose_subjects(question, claim.correct_answer)), "")
+        # Cards and edits look for the subject in the question: one that does not stand there is a slip of the reporter.
+        named = claim.subject if names(question, claim.subject) else ""
+        subject = named or next(iter(propose_subjects(question, claim.correct_answer)), "")
         assessed = await asyncio.to_thread(assess, services, correction, question=question)
         freshness, personal = assessed.freshness, assessed.personal
         await services.serving.ready()

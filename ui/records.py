@@ -189,7 +189,7 @@ class Report:
     undo_requested: bool
     version_before: str
     version_after: str
-    moves: tuple[Move, ...]
+    moves: tuple[Move, ...]  # in a list the last one alone
     generated: Json = field(default_factory=dict)
     triage: Json = field(default_factory=dict)
     verification: Json = field(default_factory=dict)
@@ -205,7 +205,7 @@ class Report:
         claim = data.get("claim")
         said: Json = {**data, **claim} if isinstance(claim, Mapping) else data
         triage, verification, review = data.get("triage"), data.get("report"), data.get("review")
-        generated = data.get("generated")
+        generated, last = data.get("generated"), data.get("last_move")
         return cls(
             id=text(data, "id"),
             status=text(data, "status"),
@@ -238,7 +238,9 @@ class Report:
             undo_requested=bool(data.get("undo_requested")),
             version_before=text(data, "weights_version_before"),
             version_after=text(data, "weights_version_after"),
-            moves=tuple(Move.read(row) for row in rows(data, "moves") or rows(data, "history")),
+            moves=tuple(
+                Move.read(row) for row in rows(data, "history") or ([last] if isinstance(last, Mapping) else ())
+            ),
             generated=generated if isinstance(generated, Mapping) else {},
             triage=triage if isinstance(triage, Mapping) else {},
             verification=verification if isinstance(verification, Mapping) else {},

@@ -36,7 +36,10 @@ class Remote:
             raise Refused(f"{self._client.base_url} does not answer ({error}): is `errata serve` running?") from None
         if answer.is_error:
             raise Refused(_message(answer))
-        return answer.json() if answer.content else {}
+        try:
+            return answer.json() if answer.content else {}
+        except ValueError:
+            raise Refused(f"{self._client.base_url} is no Errata: what it answers is no JSON") from None
 
     def stream(self, body: dict[str, Any]) -> Any:
         """Chunks of a chat answer."""

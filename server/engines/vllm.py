@@ -63,6 +63,7 @@ class VllmEngine:
         is_ours: bool = True,
     ) -> None:
         self._client, self._model, self._cache_patience_s = client, model, cache_patience_s
+        self._is_named = model is not None  # else its server says how the model is called
         self._is_ours = is_ours
 
     @classmethod
@@ -183,6 +184,8 @@ class VllmEngine:
                 if response.is_error:
                     body = _parsed(await response.aread())
                     reason = _reason(body) or f"status {response.status_code}"
+                    if response.status_code == 404 and not self._is_named:
+                        self._model = None  # that server may serve another one by now: ask it again
                     if response.status_code in REFUSALS:
                         raise EngineRefused(reason, code=PROMPT_TOO_LONG if _is_too_long(body, reason) else None)
                     raise EngineUnavailable(f"The model server failed: {reason}")

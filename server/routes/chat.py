@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,10 +15,11 @@ from governance.accounts import Account
 from governance.ids import new_id
 from server.auth import Reporter, ServicesOf, Signed
 from server.chat import Finished, Piece
-from server.errors import BadRequest, Missing, ServerError, error_body
+from server.errors import UNFORESEEN, BadRequest, Missing, ServerError, error_body, status_of
 from server.openai_api import ChatRequest, answer_body, chunk_body
 from server.services import Services
 
+log = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1", tags=["chat"])
 LINE_ENDINGS = tuple((sign.encode(), rb"\u%04x" % ord(sign)) for sign in "\u2028\u2029\u0085")
 
@@ -129,6 +131,10 @@ async def _events(
             yield event(usage=piece.usage)
     except ServerError as error:
         yield _event(error_body(str(error), error.type))
+    except Exception as error:  # its text is out, and it could not be stored
+        log.exception("an answer broke off at its end")
+        status, kind = status_of(error)
+        yield _event(error_body(UNFORESEEN if status == 500 else str(error), kind))
     finally:
         await pieces.aclose()  # type: ignore[attr-defined]
     yield b"data: [DONE]\n\n"

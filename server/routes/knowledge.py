@@ -88,7 +88,7 @@ async def add(request: Request, services: ServicesOf, account: Admin) -> dict[st
         return await run_in_threadpool(_add_file, services, account, data, name, described)
     try:
         body = await request.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest(f"The body is neither a form with a file nor JSON: {error}.") from None
     return await run_in_threadpool(_add_text, services, account, _described(body))
 

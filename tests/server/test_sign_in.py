@@ -6,8 +6,10 @@ import asyncio
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from governance.accounts import Accounts, Role
+from server.auth import same_origin
 from server.throttle import SignInThrottle, Throttle
 from tests_support import KEYS, House
 
@@ -94,6 +96,27 @@ async def test_a_write_with_a_cookie_from_elsewhere_is_refused(house: House) -> 
             assert (await client.post("/v1/chat/completions", json=body, headers=origin)).status_code == 403
         own = await client.post("/v1/chat/completions", json=body, headers={"Origin": "http://errata.test"})
         assert own.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "is_ours"),
+    [
+        ("http://errata.test", "errata.test", True),
+        ("http://errata.test:80", "errata.test", True),
+        ("https://Errata.test", "errata.test:443", True),
+        ("http://127.0.0.1:8000", "127.0.0.1:8000", True),
+        ("http://errata.test:8000", "errata.test", False),
+        ("http://errata.test.evil", "errata.test", False),
+        ("http://[", "errata.test", False),
+        ("http://errata.test:x", "errata.test", False),
+        ("null", "errata.test", False),
+        ("", "errata.test", False),
+        ("http://errata.test", "", False),
+    ],
+)
+def test_an_origin_is_ours_if_it_names_the_host_that_was_asked(origin: str, host: str, is_ours: bool) -> None:
+    headers = [(b"host", host.encode()), (b"origin", origin.encode())]
+    assert same_origin(Request({"type": "http", "headers": headers})) is is_ours
 
 
 async def test_a_foreign_page_ends_nobody_s_session(house: House) -> None:
@@ -289,6 +312,13 @@ async def test_wrong_keys_are_counted_by_address(house: House, key_clock: list[f
         house.app.state.wrong_keys.failed("10.0.0.9")
     async with browser(house) as client:
         assert (await with_key(client, "a guess")).status_code == 401
+
+
+def test_names_longer_than_an_account_s_are_counted_as_one() -> None:
+    throttle = SignInThrottle()
+    waits = [throttle.begun(f"{n}{'x' * 1_000_000}", f"10.0.0.{n}").wait_s for n in range(8)]
+    assert (waits[0], waits[-1] > 0) == (0, True)
+    assert len(throttle._accounts._kept) == 1
 
 
 def test_the_longest_pause_is_a_quarter_of_an_hour() -> None:

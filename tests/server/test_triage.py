@@ -90,6 +90,13 @@ async def test_a_fact_that_stays_wrong_is_for_the_weights_and_the_pull_back_is_t
     assert found.claim.subject.casefold() in SUBJECT.casefold()
 
 
+@pytest.mark.parametrize("subject", ["Blue Doors", "Blue Do", "the Red Door"])
+async def test_a_subject_that_does_not_stand_in_the_question_is_found_anew(tmp_path, subject):
+    """A card looks for it there: with a misspelt one the correction would never answer."""
+    found = await considered(house_that(tmp_path, stubborn), subject=subject)
+    assert (found.claim.subject.casefold() in SUBJECT.casefold(), found.remedy) == (True, Remedy.WEIGHTS)
+
+
 async def test_a_model_that_is_mostly_right_when_asked_again_is_not_edited(tmp_path):
     asked: list[str] = []
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import CliRunner
 
@@ -105,6 +106,14 @@ def test_a_client_says_as_json_why_it_was_refused() -> None:
     ran = CliRunner().invoke(main, ["show", "cor_x", "--json"], env=environ)
     assert ran.exit_code == 1
     assert "http://127.0.0.1:9 does not answer" in json.loads(ran.stdout)["error"]["message"]
+
+
+def test_a_client_of_another_server_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = httpx.Response(200, text="<html>", request=httpx.Request("GET", "http://other.example"))
+    monkeypatch.setattr(httpx.Client, "request", lambda *_, **__: page)
+    environ = {"ERRATA_API_KEY": "a-key-of-sixteen-or-more", "ERRATA_URL": "http://other.example"}
+    ran = CliRunner().invoke(main, ["show", "cor_x", "--json"], env=environ)
+    assert "http://other.example is no Errata" in json.loads(ran.stdout)["error"]["message"]
 
 
 @pytest.mark.parametrize("line", [["show", "cor_x"], ["doctor"]])

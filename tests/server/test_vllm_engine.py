@@ -77,6 +77,25 @@ async def test_an_engine_that_lists_no_model_says_how_to_name_one():
         await engine.chat(CAPITAL)
 
 
+async def test_a_server_that_serves_another_model_now_is_asked_its_name_again():
+    served = "old"
+
+    def handle(request):
+        if request.url.path == "/v1/models":
+            return httpx.Response(200, json={"data": [{"id": served}]})
+        asked = json.loads(request.content)["model"]
+        message = {"role": "assistant", "content": asked}
+        return httpx.Response(200 if asked == served else 404, json={"choices": [{"message": message}]})
+
+    engine = answering(handle)
+    engine._model, engine._is_named = None, False
+    assert (await engine.chat(CAPITAL))["choices"][0]["message"]["content"] == "old"
+    served = "new"
+    with pytest.raises(EngineUnavailable):
+        await engine.chat(CAPITAL)
+    assert (await engine.chat(CAPITAL))["choices"][0]["message"]["content"] == "new"
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 @pytest.mark.parametrize(
     "event",

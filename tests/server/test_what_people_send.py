@@ -41,6 +41,30 @@ async def test_nobody_else_reports_an_answer_that_another_person_got(house: Hous
     assert refused.status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("path", "raw", "said"),
+    [
+        (
+            "/v1/chat/completions",
+            '{"messages": [{"role": "user", "content": "hi"}], "logit_bias": {"1": 1e999}}',
+            "logit_bias.1: ",
+        ),
+        (
+            "/v1/chat/completions",
+            '{"messages": [{"role": "user", "content": "hi"}], "logit_bias": {"1": NaN}}',
+            "logit_bias.1: ",
+        ),
+        *(("/v1/chat/completions", '{"x": ' + "[" * deep + "]" * deep + "}", "") for deep in range(900, 1000, 4)),
+        ("/v1/knowledge/documents", "[" * 100_000, "no"),
+        (PATH, '{"question": "Who?",', "no JSON, at character 20: "),
+    ],
+)
+async def test_no_json_breaks_the_server(admin: httpx.AsyncClient, path: str, raw: str, said: str) -> None:
+    refused = await admin.post(path, content=raw, headers={"Content-Type": "application/json"})
+    assert refused.status_code == 400
+    assert said in refused.json()["error"]["message"]
+
+
 @pytest.mark.parametrize(("given", "kept"), [(SOURCE, [SOURCE]), ([SOURCE], [SOURCE]), ("", []), ([], [])])
 async def test_one_piece_of_evidence_needs_no_list(user: httpx.AsyncClient, given: Any, kept: list[str]) -> None:
     made = await user.post(PATH, json={**REPORT, "evidence": given})

@@ -59,7 +59,7 @@ def test_a_record_may_lack_everything():
 def test_a_record_is_read_flat_and_nested():
     flat = Report.read({"question": "Q", "correct_answer": "A", "answer": "old", "history": [{"from": "a", "to": "b"}]})
     nested = Report.read(
-        {"claim": {"question": "Q", "correct_answer": "A", "answer_old": "old"}, "moves": [{"from": "a", "to": "b"}]}
+        {"claim": {"question": "Q", "correct_answer": "A", "answer_old": "old"}, "history": [{"from": "a", "to": "b"}]}
     )
     assert flat == nested
 
