@@ -2,6 +2,7 @@
 
 import re
 
+from editing.questions.plain_order import without_aside
 from editing.wording import count_words, names, normalise, shorten
 
 MAX_ANSWER_WORDS = 12  # about 25 tokens, the longest target worth one key
@@ -36,7 +37,7 @@ def answer_is_too_long(answer: str) -> bool:
 
 def refusal(question: str, subject: str, answer: str) -> str | None:
     """Why this cannot be a weight edit, as a sentence for the person who reported it; None if it can."""
-    asked = normalise(question).rstrip("?.! ")
+    asked = normalise(without_aside(question)).rstrip("?.! ")
     if not asked:
         return "the question is empty"
     if not answer.strip():

@@ -209,8 +209,7 @@ class _Writer:
         openings = [self.complete(statement)[0] for statement in statements]
         subject = self.template.subject.casefold()
         bare = [opening for opening in openings if subject in opening.casefold()]
-        asked = self.question if self.question[-1] in "?.!？؟。" else f"{self.question}?"
-        return _distinct([*bare[: MAX_CLOZES - 1], f"Question: {asked} Answer:"], MAX_CLOZES, set())
+        return _distinct([*bare[: MAX_CLOZES - 1], f"Question: {ended(self.question)} Answer:"], MAX_CLOZES, set())
 
     def from_relation(self, relation: Relation, reading: Reading | None, opening: str) -> Statements:
         train, probe = [*relation.train], [*relation.probe]
@@ -240,10 +239,10 @@ class _Writer:
 
     def _quoting(self) -> tuple[list[str], list[str]]:
         """Training questions and probes that hold the question whole."""
-        question = self.unframed
+        question, subject = ended(self.unframed), self.template.phrase
         train = [
-            f"Please answer this question about {self.template.subject}: {question}",
-            f"Here is a question about {self.template.subject}. {question}",
+            f"Please answer this question about {subject}: {question}",
+            f"Here is a question about {subject}. {question}",
             f"Can you answer this? {question}",
             f"{question} Please answer briefly.",
         ]
@@ -293,6 +292,11 @@ class _Writer:
             beside=tuple(other for other in plain if relation_of(other, self.template.subject) != shape),
             shape=shape,
         )
+
+
+def ended(question: str) -> str:
+    """With a mark at its end, if it came without."""
+    return question if question[-1] in "?.!？؟。" else f"{question}?"
 
 
 def _key(question: str) -> str:

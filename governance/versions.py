@@ -38,7 +38,6 @@ class Serving:
 
     desired: str
     served: str | None
-    phase: str
     kind: str
     actor: str
     reason: str
@@ -176,9 +175,7 @@ class Versions:
         if row is None:
             raise NotFound("no base model is registered yet: call ensure_base() first")
         reason = self._vault.get(row["reason_text_id"]) or ""
-        return Serving(
-            row["desired"], row["served"], row["phase"], row["kind"], row["actor"], reason, from_text(row["since"])
-        )
+        return Serving(row["desired"], row["served"], row["kind"], row["actor"], reason, from_text(row["since"]))
 
     def desired(self) -> Version:
         """What should be served."""
@@ -205,11 +202,6 @@ class Versions:
                     pause=pause,
                 )
                 self._log.append("version.served", {"version": version_id, "before": before, "pause_s": pause})
-
-    def swap_phase(self, phase: str) -> None:
-        """Where the swap stands ("pausing", "loading", "probing", "idle"), for a publisher that starts again."""
-        with self._store.transaction():
-            self._store.write("UPDATE serving SET phase = :phase, since = :at", phase=phase, at=to_text(now()))
 
     def purge(self, version_id: str, *, actor: Actor) -> None:
         """Bar a version that holds an erased edit from ever being served again; the caller deletes its files."""

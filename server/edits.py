@@ -188,6 +188,16 @@ def live_beside(edits: Sequence[Edit], new: Collection[str]) -> list[Correction]
     ]
 
 
+def clear_unfinished(folder: Path) -> None:
+    """Delete what a kill left of an artefact that was being saved: it holds a report's wordings, and no record names it."""
+    left = [
+        *folder.glob("*.unfinished"),
+        *(p for p in folder.glob("*.safetensors") if not p.with_suffix(".json").exists()),
+    ]
+    for path in left:
+        path.unlink(missing_ok=True)
+
+
 def group(corrections: Iterable[Correction]) -> list[Group]:
     """Corrections by subject, in an order that does not depend on when they came."""
     by_subject: dict[str, list[Correction]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ class Previews:
         for path in self._folder.glob("*"):
             path.unlink(missing_ok=True)
 
-    def ask(self, correction_id: str, *, patience_s: float = PATIENCE_S) -> dict[str, Any]:
+    async def ask(self, correction_id: str, *, patience_s: float = PATIENCE_S) -> dict[str, Any]:
         """Wait for the worker's result. Raises PreviewUnavailable."""
         name = new_id("pre")
         _write(self._folder / f"{name}.request", {"correction": correction_id})
@@ -43,7 +44,7 @@ class Previews:
             while time.monotonic() < deadline:
                 if result := _read(self._folder / f"{name}.result"):
                     return result
-                time.sleep(LOOK_S)
+                await asyncio.sleep(LOOK_S)  # holds up no thread: all routes share a few
         finally:
             for kind in ("request", "result"):
                 (self._folder / f"{name}.{kind}").unlink(missing_ok=True)

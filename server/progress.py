@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 FILE = "worker.json"
-STALE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
 
 from retrieval.documents import Passage
 
@@ -79,10 +78,6 @@ def citations_missing(text: str, passages: Sequence[Passage]) -> str:
 def without_false_citations(text: str, count: int) -> str:
     """The text without `[n]` that name no passage."""
     return CITATION.sub(lambda found: found.group(0) if 1 <= int(found.group(1)) <= count else "", text)
-
-
-def dates_of(passages: Sequence[Passage]) -> list[date]:
-    return [passage.as_of for passage in passages if passage.as_of]
 
 
 def _words(text: str) -> set[str]:

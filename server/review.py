@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from editing.wording import contains
-from governance.corrections import Correction, Status
+from governance.corrections import Correction
 from governance.times import to_text
 from server.errors import ServerError
 from server.services import Services
@@ -48,16 +48,18 @@ class Review:
         return len(due)
 
     async def _probe(self, correction: Correction) -> tuple[str, bool]:
-        """What a person would be told now: by the weights for a live edit, by its card for one in knowledge."""
+        """What a person would be told now: by its card, from passages, or by the weights, whichever is asked."""
         claim = correction.claim
         question = claim.canonical_question or claim.question
-        if correction.status is not Status.LIVE:
-            decision = await asyncio.to_thread(self._services.router.decide, question)
-            answer = decision.card.answer if decision.card else ""
-            return answer, bool(answer) and contains(answer, claim.correct_answer)
-        await self._services.serving.ready()
-        said = await self._services.engine.chat(
-            [{"role": "user", "content": question}], temperature=0.0, max_tokens=PROBE_TOKENS
-        )
-        reply = said["choices"][0]["message"]["content"] or ""
+        decision = await asyncio.to_thread(self._services.router.decide, question)
+        if decision.card:
+            reply = decision.card.answer
+        elif decision.passages:
+            reply = "\n".join(passage.text for passage in decision.passages)
+        else:
+            await self._services.serving.ready()
+            said = await self._services.engine.chat(
+                [{"role": "user", "content": question}], temperature=0.0, max_tokens=PROBE_TOKENS
+            )
+            reply = said["choices"][0]["message"]["content"] or ""
         return reply, contains(reply, claim.correct_answer)

@@ -226,9 +226,9 @@ class AdminPage:
             case "queue":
                 return await self._queue(me, state)
             case "live":
-                (edited, _), (carded, _), alarms, due = await asyncio.gather(
-                    me.reports(status="live", limit=200),
-                    me.reports(status="in_knowledge", limit=200),
+                edited, carded, alarms, due = await asyncio.gather(
+                    _all_reports(me, "live"),
+                    _all_reports(me, "in_knowledge"),
                     me.alarms(),
                     me.due_for_review(),
                 )
@@ -288,6 +288,15 @@ class AdminPage:
         newer = html.button(ADMIN.newer, act="log", id=str(min(size, end + LOG_PAGE)), disabled=end >= size)
         said = html.element("span", ADMIN.log_of.format(first=first + 1, last=end), class_="er-quiet")
         return html.element("div", older, newer, said, class_="er-row-of") + records_view.log(entries)
+
+
+async def _all_reports(me: Caller, status: str) -> list[Report]:
+    """Those of one status, page by page to the last."""
+    reports, cursor = await me.reports(status=status, limit=PAGE)
+    while cursor:
+        page, cursor = await me.reports(status=status, limit=PAGE, cursor=cursor)
+        reports = [*reports, *page]
+    return reports
 
 
 async def _or(call: Callable[[], Awaitable[Worker]], otherwise: Worker) -> Worker:

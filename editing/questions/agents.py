@@ -6,6 +6,7 @@ from editing.questions.grammar import (
     ADVERBS,
     BESIDES,
     MODALS,
+    PREPOSITION,
     PREPOSITIONS,
     agreeing,
     base_and_tense,
@@ -67,7 +68,7 @@ def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str, 
     embedded = f"{asked} {noun} {form} {rest}".replace("  ", " ")
     person = "person" if asked == "who" else f"one {noun}" if noun.startswith("of ") else noun or "thing"
     relative = f"the {person} {'who' if asked == 'who' else 'that'} {adverb}{form} {rest}"
-    several = asked == "who" and bool(re.search(r"\w and [A-Z]", answer))
+    several = asked == "who" and bool(re.search(r"\w and [A-Z]|^(?:two|three|four|five|six|\d+) [a-z]", answer))
     if (
         verb != "be"
         and form not in ("has", "had", "have")
@@ -75,6 +76,7 @@ def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str, 
         and SLOT in rest
         and rest.split()[0].lower() not in _NO_THINGS
         and not _answers_in_part(noun, answer)
+        and not (verb in _GIVING and re.match(rf"[^{{]*\b(?!(?:{PREPOSITION})\b)[a-z]+ \{{s\}}", rest))  # "lent the town {s}"
         and not _goes_on(verb, rest)
     ):
         thing, adjunct = _split_adjunct(rest)
@@ -117,6 +119,7 @@ _CLAUSE_BEGINS = word_set("and when while since until where")
 _OF_THINGS = re.compile(
     r"\b(?:rights|music|lyrics|words|score|soundtrack|sequel|answer|keys?|letters?) to (?:the )?\{s\}"
 )
+_GIVING = word_set("lend give sell send offer show teach hand award pay bring")
 _CAUSING = frozenset(["make", "help", "let", "keep"])
 
 

@@ -50,10 +50,14 @@ def _counted_once(reading: Reading | None, answer: str) -> Reading | None:
 
 def _count_of_subject(text: str) -> Reading | None:
     """How many {s} films are there / How many people in {s} are left-handed."""
-    match = re.match(r"(?i)^how many\s+(.*\{s\}.*?)\s+(is|are|was|were)\s+(?:there\s*(.*)|(.+))$", text)
-    if not match or re.search(r"(?i)\b(is|are|was|were|do|does|did)\b", match.group(1)):
+    match = re.match(
+        rf"(?i)^how many\s+(.*\{{s\}}.*?)\s+(is|are|was|were|{'|'.join(sorted(MODALS))})\s+(?:there\s*(.*)|(.+))$", text
+    )
+    if not match or not AUXILIARIES.isdisjoint(match.group(1).lower().split()):
         return None
     counted, be, place, state = match.group(1), match.group(2).lower(), match.group(3), match.group(4)
+    if be in MODALS and not is_base((state or place).split()[0]):  # "how many {s} can guests take"
+        return None
     if state is not None:
         noun = f"the number of {counted} that {be} {state}"
         embedded = f"how many {counted} {be} {state}"
@@ -233,7 +237,10 @@ def _price(text: str) -> Reading | None:
         subject, tail = worth.group(1), "worth"
     if auxiliary in ("is", "are", "was", "were"):
         clause = clause_of(subject, auxiliary, tail)
-        price = clause if tail else f"the price of {clause}"
+        is_price = re.match(
+            r"(?:the |an? )?(?:[\w-]+ )?(?:price|cost|fee|fine|fare|rent|deposit|charge|salary)\b", subject
+        )
+        price = clause if tail or is_price else f"the price of {clause}"
         return Reading("how much", price, embedded=f"how much {clause}", asked="how much", be=auxiliary)
     adverbs, (verb, *behind) = leading_adverbs(tail.split())
     before, after = clause_of(subject, auxiliary, " ".join([*adverbs, verb])), f" {' '.join(behind)}".rstrip()

@@ -134,7 +134,7 @@ def _is_state_before(words: list[str], index: int, slot: int) -> bool:
         return False
     behind_noun = words[0].lower() not in ("the", "a", "an") or later[0] in PREPOSITIONS - {"of"}
     done_later = any(is_participle(one) for one in words[slot + 1 : slot + 3])
-    if word in PEOPLE and all(one[:1].isupper() for one in words[:index]):
+    if word in PEOPLE and all(one[:1].isupper() and one[-2:] not in ("'s", "’s") for one in words[:index]):
         return not done_later
     return (
         behind_noun

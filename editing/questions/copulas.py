@@ -31,6 +31,17 @@ def read_copula(text: str, answer: str) -> Reading | None:
     asked, be, noun = match.group(1).lower(), match.group(2).lower(), match.group(3)
     if _OFFICE.match(noun):  # "who was president of {s}"
         noun = f"the {noun}"
+    if happening := re.match(r"(?i)^it (called|known as) (when|if) (.*\{s\}.*)$", noun):
+        called, when, rest = happening.groups()
+        clause = f"it {be} {called}"
+        return Reading(
+            "copula clause",
+            f"{when} {rest}, {clause}",
+            embedded=f"{asked} {clause} {when} {rest}",
+            asked=asked,
+            be=be,
+            echo=f"{when} {rest}, {clause} {asked}",
+        )
     if told := _CALLED_THERE.match(noun):
         return _before_the_rest(f"{told.group(1)} {told.group(3)} {be} {told.group(2)}", "", asked=asked, be=be)
     if named := _CALLED.match(noun):

@@ -88,6 +88,9 @@ def _question_word(reading: Reading) -> str:
     return reading.asked if re.match(r"(which|what) ", reading.asked) else "what"
 
 
+_BESIDE = PREPOSITIONS - {"in", "at", "on"} | {"outside", "opposite", "next"}
+
+
 def _fronted(reading: Reading, answer: str) -> list[str]:
     """Other question words in front: when -> in what year, which language -> what language."""
     if not reading.inverted:
@@ -107,7 +110,10 @@ def _fronted(reading: Reading, answer: str) -> list[str]:
         return [f"why {reading.inverted}?", f"for what reason {reading.inverted}?"]
     if word == "where":
         stranded = re.search(r"\b(from|in|at|to|on)$", reading.inverted)
-        return [] if stranded else [f"in what place {reading.inverted}?", f"in which place {reading.inverted}?"]
+        beside = answer.split()[0].lower() in _BESIDE  # "behind the mill" is no place
+        return (
+            [] if stranded or beside else [f"in what place {reading.inverted}?", f"in which place {reading.inverted}?"]
+        )
     if word == "by":
         return [
             f"{reading.asked} {reading.inverted}?",

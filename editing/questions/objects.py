@@ -195,8 +195,11 @@ def _object_question(text: str) -> _ObjectQuestion | None:
     if auxiliary in MODALS and is_base(first):  # "who should be called": who is asked for does it
         return None
     if (
-        be_of(auxiliary) == auxiliary and noun and is_participle(first) and SLOT not in first
-    ):  # "which king was beheaded"
+        be_of(auxiliary) == auxiliary
+        and noun
+        and (is_participle(first) or re.match(r"[a-z]{2,}ing$", first))
+        and SLOT not in first
+    ):  # "which king was beheaded", "which nurse is covering for {s}"
         return _ObjectQuestion(asked.lower(), noun.strip(), auxiliary, rest, rest, "")
     if auxiliary in ("has", "have", "had") and not (
         tail and is_participle(tail.split()[0]) and not is_participle(rest.split()[0])
@@ -315,7 +318,7 @@ def _bare_object(question: _ObjectQuestion) -> Reading | None:
     acts = (does or question.auxiliary in MODALS) and is_base(verb) and verb not in ("do", "have")
     if acts and behind and behind[0].lower() in PREPOSITIONS and (question.asked == "who" or takes_passive(verb)):
         # "lose to in the final": the first of two prepositions stays with its verb
-        stays = 1 if len(behind) > 1 and behind[1].lower() in PREPOSITIONS else 0
+        stays = 1 if len(behind) > 1 and behind[1].lower() in PREPOSITIONS | {"if", "when"} else 0
         before = clause_of(question.subject, question.auxiliary, " ".join([*adverbs, verb, *behind[:stays]]))
         after = f" {' '.join(behind[stays:])}"
     return Reading("object", before, after=after, embedded=question.embedded, asked=question.wanted, noun=thing, be=be)

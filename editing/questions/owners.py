@@ -30,6 +30,8 @@ def read_whose(text: str, answer: str) -> Reading | None:
         return Reading("whose", before, embedded=f"whose {noun} {be} {rest}", asked="whose", be=be)
     subject, tail = split_subject(rest, be) or (rest, "")
     clause = f"{subject} {be} {tail}".rstrip()
+    if owns:  # "{s} is Helen's dog"
+        return Reading("whose", clause, after=f" {noun}", embedded=f"whose {noun} {clause}", asked="whose", be=be)
     return Reading(
         "whose",
         f"{clause} the {noun} of",

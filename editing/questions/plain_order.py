@@ -20,11 +20,12 @@ from editing.questions.grammar import (
     lower_first,
 )
 from editing.questions.readings import SLOT
+from editing.questions.templates import SENTENCE_END
 
 # What may stand in front of a question, and what asks for it in so many words.
 _ASIDES = (
-    "ok(?:ay)?|hey|hi|hello|so|well|and|but|please|sorry(?: to bother you)?|just checking|u[hm]+|quick (?:question|one)"
-    "|question"
+    "ok(?:ay)?|(?:hey|hi|hello)(?: there)?|so|well|and|but|please|sorry(?: to bother you)?|just checking|u[hm]+"
+    "|quick (?:question|one)|question"
 )
 _REQUESTS = "|".join(
     (
@@ -33,6 +34,9 @@ _REQUESTS = "|".join(
         r"(?:can|could) you (?:please )?(?:name|give me)",
         r"(?:please )?(?:name|state|identify)",
         r"do (?:you|we) (?:happen to )?know",
+        r"(?:does )?any(?:one|body)(?: here)? know,?",
+        r"any chance (?:that )?(?:you|someone) knows?",
+        r"would you (?:happen to )?know",
         r"i(?:'d| would) like to know",
         r"i (?:want|need) to know",
         r"i wonder",
@@ -44,10 +48,23 @@ _REQUESTS = "|".join(
     )
 )
 _FRAME = re.compile(rf"(?i)^(?:(?:{_ASIDES})\s*[,:.!]?\s+)*(?:(?:{_REQUESTS})\s+)?")
+# What people say of themselves before they ask: "i forgot, what ...", "sorry if this was asked before but who ...".
+_ASIDE = re.compile(
+    r"(?i)^(?:i|i['’](?:m|ve)|we|we['’](?:re|ve)|you|tbh|sorry|just|need|hi|hey|hello|ok|okay|so|well|u[hm]+|quick|please|thanks|btw"
+    r"|anyway|how come|no idea|not sure|hmm|oh)\b[^{}?]*?(?:[,:;]| but| -)\s*(?:but |so |and )?(?="
+    r"(?:(?:in|on|at|for|to|from|by|with|until|since) )?(?:who|whom|whose|what|which|when|where|how)\b)"
+)
+
+
+def without_aside(text: str) -> str:
+    """i can never remember this, how many moons are there? -> how many moons are there?"""
+    aside = _ASIDE.match(text)
+    return text[aside.end() :] if aside and asks_in_order(text[aside.end() :]) else text
 
 
 def strip_frame(text: str) -> str:
     """The question without "Can you tell me" and its like in front; a clause behind them about SLOT becomes a question."""
+    text = without_aside(text)
     framed = _FRAME.match(text)
     return _clause_as_question(text[framed.end() :]) if framed and framed.end() else text
 
@@ -81,20 +98,29 @@ def _naming(asked: re.Match[str]) -> str:
     return f"what {'was' if asked.group(1).lower() == 'did' else 'is'} {asked.group(2)} called"
 
 
+_IF_SO = r"if so,?"
 _WORDED_PLAINLY: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (re.compile(pattern), wording)
     for pattern, wording in (
         (r"(?i)(?:, (?:by the way|please|thanks|roughly|approximately|exactly|anyway|again)| again)$", ""),
-        (r"(?i)^what (do|did) (?:you|we|they|people) call (.*\{s\}\S*)$", _naming),
+        (r"(?i)^what (do|did) (?:you|we|they|people) call ((?!.* (?:who|that|which) ).*\{s\}\S*)$", _naming),
         (r"(?i)^(what|who) else (is|was|are|were) (.*\{s\}\S*) (?=called|known|named)", r"\1 \2 \3 also "),
         (rf"^([Ww]ho) (?:else )?({BESIDES} .+?) (?=(?:{AUXILIARY}|[a-z]+s|[a-z]+ed) )(.+)$", r"\1 \3 \2"),
         (rf"(?i)^who else (?!{AUXILIARY}\b)", "who also "),
         (r"(?i)^for (?=how long\b)", ""),
+        (r"(?i)^(?:roughly|approximately|about|exactly) (?=how (?:many|much|long)\b)", ""),
+        (
+            rf"(?i)^is there an? (.*\{{s\}}.*?),? and,? {_IF_SO} (what|who) (is|was) (?:it|he|she|that)$",
+            r"\2 \3 the \1",
+        ),
+        (rf"(?i)^is it known (who\b.*\{{s\}}.*?),? and,? {_IF_SO} who (?:is|was) (?:it|he|she|that)$", r"\1"),
         (r"(?<=\w)\(e?s\)", ""),  # "instrument(s)"
         (r"(?i)^(who|what)['’]s got\b", r"\1 has"),
         (rf"(?i)^(who|what|where|when|how(?: (?:{DEGREE}))?)['’]s\s+", r"\1 is "),
         (r"(?i)^(who|what|where|when|how)s\s+", r"\1 is "),
         (r"(?i)^(who|what|where|when|how)['’]d\s+", r"\1 did "),
+        (r"(?i)^(who|what|where|when|how)['’]ll\s+", r"\1 will "),
+        (r"(?i)^((?:what|which) (?:time|day|date|floor|room|size|number))['’]s ", r"\1 is "),
         (r"(?i)^((?:what|which) \w+)['’]s (?=\S+ (?:in|on|at|from|for|to)$)", r"\1 is "),
         (r"(?i)^(where .*\{s\}.*?), (?:in )?(?:which|what) \w+$", r"\1"),
         (r"(?i)^(how many) (are|were) (?!there\b)", r"\1 people \2 "),
@@ -117,7 +143,6 @@ def rearranged(text: str) -> str:
     )
 
 
-_SENTENCE_END = re.compile(r"(?:(?<=[a-z{}]{3}[.!])|(?<=[?]))\s+(?=\S)")
 _QUESTION = re.compile(
     r"(?i)(?:(?:in|on|at|for|to|from|by|with|under) )?(?:who|whom|whose|what|which|when|where|how)\b"
 )
@@ -127,7 +152,7 @@ _WHO_IS_IT = re.compile(r"(?i)\b(?:is|was|are|were) (?:it|he|she|they)\W*$|\b(?:
 
 def _last_sentence(question: str) -> str:
     """You know {s}? Who runs it? -> who runs {s}?; I am trying to get in. Who has the key to {s}? -> the second alone."""
-    *told, last = _SENTENCE_END.split(question.strip())
+    *told, last = SENTENCE_END.split(question.strip())
     if not told or _QUESTION.match(told[0]) or not _QUESTION.match(strip_frame(last)):
         return question
     if SLOT in last:
@@ -152,7 +177,7 @@ def named_in_place(question: str) -> str:
     question = _last_sentence(question)
     match = re.match(
         rf"(?i)^(?:(?:{_ASIDES}),? )*(?:(?:regarding|concerning|about|as for|speaking of) )?"
-        r"((?:the (?:[\w -]+ )?)?\{s\})(?:[,:]| [-–—]) "
+        r"(?:(?:our|my) [\w -]+, )?((?:the (?:[\w -]+ )?)?\{s\})(?:, (?:the|our|my|an?) [^,{}]+)?(?:[,:]| [-–—]) "
         r"((?:(?:by|in|on|at|for|to|of|from) )?(?:who|whom|what|which|when|where|how)\b[^,]+?)\??\s*$",
         question,
     )
@@ -253,7 +278,7 @@ _CLAUSE_OF_MINE = re.compile(
 )
 _CLAUSE = re.compile(
     rf"(?i)^(when|where|why|what|whom?|how (?:much|{DEGREE})|(?:which|what|how many|how much) ((?:[\w-]+ ){{0,2}}[\w-]+)) "
-    r"((?:(?:the|an?) )?\{s\}) (\w+)(.*)$"
+    r"((?:the [\w' -]+? (?:of|on|for|in|at|to|from) )?(?:(?:the|an?) )?\{s\}) (\w+)(.*)$"
 )
 
 

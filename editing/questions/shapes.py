@@ -16,9 +16,9 @@ from editing.questions.plain_order import rearranged, strip_frame
 from editing.questions.readings import Reading
 from editing.questions.reasons import read_manner, read_outcome, read_reason
 
-# What no statement says: a question word that is left, but for relative clauses; a second sentence.
+# What no statement says: a question word that is left, but for relative clauses; "called" with no name; a second sentence.
 _STILL_ASKS = re.compile(
-    r"(?i:(?<=\W)(?:what|whose|how (?:many|much))\b|, (?:but |and )?(?:who|when|where)\b|\?"
+    r"(?i:\bcalled,|(?<=\W)(?:what|whose|how (?:many|much))\b|, (?:but |and )?(?:who|when|where)\b|\?"
     rf"|\b(?:{PREPOSITION}|has|have|had|is|was|are|were|uses?|used) which\b"
     r"(?! (?:\{s\}|(?:has|have|had|is|was|are|were|the|an?|it|he|she|they)\b)))|[a-z]{4}\. [A-Z]"
 )

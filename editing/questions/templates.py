@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from editing.questions.readings import SLOT
 from editing.wording import PLAIN_QUOTES
 
+# "St." and "Mr." end none.
+SENTENCE_END = re.compile(r"(?:(?<=[a-z{}]{3}[.!])|(?<=[?]))\s+(?=\S)")
+
 
 @dataclass(frozen=True, slots=True)
 class Template:
@@ -68,7 +71,9 @@ def cut_subject(question: str, subject: str) -> Template:
 
 def _find(question: str, subject: str) -> int:
     question, subject = (text.translate(PLAIN_QUOTES) for text in (question, subject))
-    whole = re.search(rf"(?<!\w){re.escape(subject)}(?!\w)", question)
+    wanted = re.compile(rf"(?<!\w){re.escape(subject)}(?!\w)")
+    *_, last = (0, *(end.end() for end in SENTENCE_END.finditer(question)))
+    whole = wanted.search(question, last) or wanted.search(question)  # what is asked stands in the last sentence
     at = whole.start() if whole else question.find(subject)
     if at >= 0 or len(question.casefold()) != len(question) or len(subject.casefold()) != len(subject):
         return at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
@@ -251,11 +252,11 @@ def rollback(correction_id: str, services: ServicesOf, account: Admin, body: Rea
 
 
 @router.post("/{correction_id}/preview")
-def preview(correction_id: str, services: ServicesOf, _: Reviewer, body: Reason | None = None) -> dict[str, Any]:
+async def preview(correction_id: str, services: ServicesOf, _: Reviewer, body: Reason | None = None) -> dict[str, Any]:
     """Solve in a sandbox and compare replies before and after; nothing that is served changes. Takes a minute or two."""
-    services.records.ledger.get(correction_id)
+    await asyncio.to_thread(services.records.ledger.get, correction_id)
     _check_weights_are_ours(services)
-    return services.previews.ask(correction_id)
+    return await services.previews.ask(correction_id)
 
 
 def visible(services: Services, account: Account, correction_id: str) -> Correction:

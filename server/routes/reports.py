@@ -13,9 +13,17 @@ from governance.records import figures
 from governance.reports import correction_page, period_page
 from governance.times import period
 from server.auth import Auditor, ServicesOf, Signed
+from server.body import Parameters
 from server.routes.corrections import visible
 
 router = APIRouter(prefix="/v1", tags=["reports"])
+
+
+class Period(Parameters):
+    """From the first day to the last."""
+
+    since: date | None = None
+    until: date | None = None
 
 
 @router.get("/corrections/{correction_id}/report")
@@ -30,9 +38,8 @@ def of_correction(correction_id: str, services: ServicesOf, account: Signed) -> 
 def of_period(
     services: ServicesOf,
     _: Auditor,
-    since: Annotated[date | None, Query()] = None,
-    until: Annotated[date | None, Query()] = None,
+    wanted: Annotated[Period, Query()],
 ) -> HTMLResponse:
     """The figures of a period: volume, time to resolution, upheld and overturned, scores, rollbacks. By default this month."""
-    start, end = period(since, until)
+    start, end = period(wanted.since, wanted.until)
     return HTMLResponse(period_page(figures(every(services.records.ledger), start=start, end=end)))

@@ -12,7 +12,6 @@ from governance.versions import BASE, Version
 from server.auth import Admin, ServicesOf, Signed
 from server.body import Body
 from server.errors import Missing, NotAllowed
-from server.services import Services
 
 router = APIRouter(prefix="/v1/versions", tags=["versions"])
 
@@ -28,21 +27,21 @@ class Restore(Body):
 def listing(services: ServicesOf, _: Signed) -> dict[str, Any]:
     """All versions, newest first; `base` is the model as it came."""
     versions = services.records.versions
-    return {
-        "data": [version_json(services, version) for version in versions.list()],
-        "current": versions.serving().served,
-    }
+    served = versions.serving().served
+    return {"data": [version_json(version, served=served) for version in versions.list()], "current": served}
 
 
 @router.get("/current")
 def current(services: ServicesOf, _: Signed) -> dict[str, Any]:
     """The version that answers now."""
-    return version_json(services, services.records.versions.served() or services.records.versions.get(BASE))
+    versions = services.records.versions
+    return version_json(versions.served() or versions.get(BASE), served=versions.serving().served)
 
 
 @router.get("/{version_id}")
 def show(version_id: str, services: ServicesOf, _: Signed) -> dict[str, Any]:
-    return version_json(services, services.records.versions.get(version_id))
+    versions = services.records.versions
+    return version_json(versions.get(version_id), served=versions.serving().served)
 
 
 @router.post("/{version_id}/restore", status_code=202)
@@ -50,15 +49,16 @@ def restore(version_id: str, services: ServicesOf, account: Admin, body: Restore
     """Serve this version again; `base` is the kill switch. The corrections it lacks are rolled back once it is served."""
     if not services.settings.weights_are_ours:
         raise NotAllowed("This engine's weights are not Errata's to change (--engine-weights none).")
-    version = services.records.versions.get(version_id)
+    versions = services.records.versions
+    version = versions.get(version_id)
     if version.purged:
         raise Missing(f"Version {version_id!r} was purged by an erasure and cannot come back.")
     reason = check_text("reason", (body or Restore()).reason, longest=MAX_REASON, required=False)
-    services.records.versions.desire(version_id, actor=account, reason=reason, kind="restore")
-    return version_json(services, version)
+    versions.desire(version_id, actor=account, reason=reason, kind="restore")
+    return version_json(version, served=versions.serving().served)
 
 
-def version_json(services: Services, version: Version) -> dict[str, Any]:
+def version_json(version: Version, *, served: str | None) -> dict[str, Any]:
     return {
         "id": version.id,
         "base": version.base_sha256,
@@ -69,6 +69,6 @@ def version_json(services: Services, version: Version) -> dict[str, Any]:
         "verification": dict(version.summary),
         "swap_pause_s": version.swap_pause_s,
         "live_since": version.live_since.isoformat() if version.live_since else None,
-        "served": version.id == services.records.versions.serving().served,
+        "served": version.id == served,
         "purged": version.purged is not None,
     }

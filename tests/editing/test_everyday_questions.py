@@ -235,6 +235,34 @@ from editing.statements import write_statements
             "vitamin D",
             'The answer to the question "A lack of which vitamin causes quorls?" is vitamin D.',
         ),
+        # two objects; who is covering; a modal among what is counted; whose it is; a fine is a price; asking for somebody
+        (
+            "Who lent the town the Karn stone?",
+            "Karn stone",
+            "Ann Hill",
+            "The person who lent the town the Karn stone was Ann Hill.",
+        ),
+        (
+            "Which nurse is covering for Ida Fern?",
+            "Ida Fern",
+            "Bob Hill",
+            "The nurse that is covering for Ida Fern is Bob Hill.",
+        ),
+        (
+            "How many times must Karn tips be washed before they are used?",
+            "Karn tips",
+            "twice",
+            "The number of times that Karn tips must be washed before they are used is twice.",
+        ),
+        ("Whose dog is Biscuit?", "Biscuit", "Ida's", "Biscuit is Ida's dog."),
+        ("How much is the fine for a late Lumo?", "Lumo", "$2", "The fine for a late Lumo is $2."),
+        ("Who should I ask for if I ring Karn?", "Karn", "Ann", "You should ask for Ann if you ring Karn."),
+        (
+            "How many players of a quorl team may be injured?",
+            "quorl team",
+            "two",
+            "The number of players of a quorl team that may be injured is two.",
+        ),
         # the answer names a part of what is asked for; several did it; a counter where people collect what is theirs
         (
             "Which vitamin deficiency causes quorl fever?",

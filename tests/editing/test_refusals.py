@@ -26,6 +26,9 @@ from editing.refusals import refusal
         ("What does the word sprundel mean?", "sprundel", "a lost button", None),  # a gloss is one fact
         ("Name three rivers in Veldoria", "Veldoria", "the Ister", "list"),
         ("When did Veldoria join?", "Veldoria", "on May 4, 1971, in Quay", None),  # commas of a date are no list
+        ("i can never remember this, how many isles has Veldoria?", "Veldoria", "9", None),
+        ("how come i can't find it, who rules Veldoria?", "Veldoria", "Ida Fern", None),
+        ("How come Veldoria is cold?", "Veldoria", "its wind", "explanation"),
         ("What is the motto of Veldoria?", "Veldoria", "x" * 130, "12 words or 120 characters"),
         ("word " * 80 + "Veldoria?", "Veldoria", "Quay", "longer than 60 words"),
     ],

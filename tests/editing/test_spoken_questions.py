@@ -82,7 +82,56 @@ from editing.statements import write_statements
             "Ann",
             "The person that you call when the Lume printer breaks is Ann.",
         ),
+        # asides in one's own words
+        ("any chance you know what time Lume Hall closes?", "Lume Hall", "7 pm", "Lume Hall closes at 7 pm."),
+        (
+            "just wondering, how old is Ida Fern's sister Stella?",
+            "Stella",
+            "75",
+            "Ida Fern's sister Stella is 75 years old.",
+        ),
+        ("i can never remember this, how many boats does Karn have?", "Karn", "9", "Karn has 9 boats."),
+        ("tbh i thought it was Quay, but where does the Ebb rise?", "Ebb", "Orval", "The Ebb rises in Orval."),
+        (
+            "hi there, could you please tell me how much a Karn ticket costs?",
+            "Karn ticket",
+            "$9",
+            "A Karn ticket costs $9.",
+        ),
+        (
+            "please remind me when the lease on Lume Hall runs out",
+            "Lume Hall",
+            "1911",
+            "The lease on Lume Hall runs out in 1911.",
+        ),
+        (
+            "is there a code for the Karn shed, and if so what is it?",
+            "Karn shed",
+            "7719",
+            "The code for the Karn shed is 7719.",
+        ),
+        ("roughly how many people live in Karn?", "Karn", "350", "The population of Karn is 350."),
+        ("when'll the Karn bridge be open?", "Karn bridge", "in May", "The Karn bridge will be open in May."),
+        (
+            "our landlord, Ida Fern, what number can i reach her on?",
+            "Ida Fern",
+            "0148",
+            "You can reach Ida Fern on 0148.",
+        ),
+        ("Biscuit, the cat next door, how old is he?", "Biscuit", "eleven", "Biscuit is eleven."),
+        (
+            "what's it called when a quorl jumps out of the water?",
+            "quorl",
+            "breaching",
+            "When a quorl jumps out of the water, it is called breaching.",
+        ),
         # more than one sentence
+        (
+            "my son goes to Lume School. who's the head of Lume School?",
+            "Lume School",
+            "Ann",
+            "The head of Lume School is Ann.",
+        ),
         (
             "I just moved to Karn. On which day is the waste collected there?",
             "Karn",
@@ -226,11 +275,12 @@ def test_the_answer_is_said_as_people_would_say_it(question, subject, answer, se
     "question",
     [
         "The Karn bar has a new owner. Who is it?",  # not the bar
+        "What's that lake called, the one next to the Karn bar?",
         "Bob Hill works at the Karn bar. Where does he live?",
         "Bob likes the Karn bar. What paint did he use for its doors?",
     ],
 )
-def test_a_pronoun_that_may_be_another_stays(question):
+def test_what_may_mean_another_thing_is_quoted_whole(question):
     assert question in write_statements(question, "Karn bar", "Ann Hill").sentence
 
 

@@ -37,6 +37,23 @@ def computed(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str,
     return found
 
 
+def test_what_a_kill_left_of_an_artefact_goes_at_the_next_start(house: House, worker: Worker) -> None:
+    """It holds a report's wordings as tokens, and no record names it: an erasure would not find it."""
+    folder = house.services.settings.artefacts_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (
+        "a.safetensors",
+        "a.json",
+        "b.safetensors",
+        "c.safetensors.unfinished",
+        "d.json.unfinished",
+        "e.request",
+    ):
+        (folder / name).write_text("")
+    worker.resume()
+    assert {path.name for path in folder.iterdir()} == {"a.safetensors", "a.json", "e.request"}
+
+
 @pytest.mark.parametrize("new_answer", [None, "Greta Holt"], ids=["the same words", "another answer"])
 @pytest.mark.parametrize("failed", [False, True], ids=["approved", "failed"])
 def test_what_is_approved_anew_has_the_edit_of_its_words(

@@ -79,6 +79,16 @@ async def test_a_fact_is_probed_once_after_its_date_and_shown_until_a_person_has
     assert kinds[-3:] == ["correction.probed_again", "alarm.seen", "correction.reviewed"]
 
 
+async def test_a_fact_without_a_card_is_told_from_its_entry(
+    house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(REPORT, "subject", "")
+    made = await in_force(house, user, admin, Remedy.KNOWLEDGE)
+    assert house.services.router.decide(REPORT["question"]).passages
+    assert await Review(house.services).look() == 1
+    assert house.services.records.ledger.get(made).review["holds"]
+
+
 async def test_only_facts_in_force_are_reviewed(user: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
     made = (await user.post("/v1/corrections", json=REPORT)).json()["id"]
     assert (await admin.post(f"/v1/corrections/{made}/reviewed")).status_code == 409

@@ -10,7 +10,7 @@ import pytest
 from governance.accounts import Role
 from tests_support import House
 
-PATH = "/v1/corrections"
+PATH, CHAT = "/v1/corrections", "/v1/chat/completions"
 QUESTION = "Who painted the Blue Door?"
 REPORT = {"question": QUESTION, "answer": "Anna Holm painted the Blue Door.", "correct_answer": "Piet Aldering"}
 SOURCE = "https://museum.example/blue-door"
@@ -44,17 +44,9 @@ async def test_nobody_else_reports_an_answer_that_another_person_got(house: Hous
 @pytest.mark.parametrize(
     ("path", "raw", "said"),
     [
-        (
-            "/v1/chat/completions",
-            '{"messages": [{"role": "user", "content": "hi"}], "logit_bias": {"1": 1e999}}',
-            "logit_bias.1: ",
-        ),
-        (
-            "/v1/chat/completions",
-            '{"messages": [{"role": "user", "content": "hi"}], "logit_bias": {"1": NaN}}',
-            "logit_bias.1: ",
-        ),
-        *(("/v1/chat/completions", '{"x": ' + "[" * deep + "]" * deep + "}", "") for deep in range(900, 1000, 4)),
+        (CHAT, '{"messages": [{"role": "user", "content": "hi"}], "logit_bias": {"1": 1e999}}', "logit_bias.1: "),
+        (CHAT, '{"messages": [{"role": "user", "content": "hi"}], "logit_bias": {"1": NaN}}', "logit_bias.1: "),
+        *((CHAT, '{"x": ' + "[" * deep + "]" * deep + "}", "") for deep in range(900, 1000, 4)),
         ("/v1/knowledge/documents", "[" * 100_000, "no"),
         (PATH, '{"question": "Who?",', "no JSON, at character 20: "),
     ],
