@@ -185,7 +185,6 @@ def gate(
     *,
     baseline: Baseline,
     earlier: Sequence[GateCase] = (),
-    near: Sequence[Probe] = (),
     unrelated: Sequence[Probe] = (),
     perplexity: tuple[float, float] | None = None,
     blame: Blame | None = None,
@@ -198,18 +197,17 @@ def gate(
     generate    answers for the edited model, in the serving dtype
     baseline    must hold the unedited model's reply to every kept question (see `questions_before`)
     earlier     edits that are live already and were last heard to hold: asked directly only
-    near        neighbours of facts that are not among these edits, asked whichever edits are tried
     perplexity  before and after, on ordinary text
     blame       is asked about replies that changed for the worse; without it each is its owner's fault
     held        facts that are never blamed and never leave
     """
     own = [q for case in cases for q in (case.fact.question, *case.probes)]
     others = [q for case in cases for q in case.kept_questions] + [case.fact.question for case in earlier]
-    others += [probe.question for probe in (*near, *unrelated)]
+    others += [probe.question for probe in unrelated]
     after: dict[str, Reply] = {}
     for questions in (own, others) if len(cases) > 1 else ([*own, *others],):
         after |= _ask(generate, [q for q in questions if q not in after])
-        asked = _with_blame(_asked(cases, near, unrelated, after, baseline, thresholds), cases, blame, held, baseline)
+        asked = _with_blame(_asked(cases, unrelated, after, baseline, thresholds), cases, blame, held, baseline)
         facts = tuple(_judge(case, after, asked, thresholds) for case in cases)
         if not all(report.passes for report in facts):
             break
@@ -241,15 +239,14 @@ def _ask(generate: Generate, questions: Iterable[str]) -> dict[str, Reply]:
     return dict(zip(asked, generate(asked), strict=True))
 
 
-def questions_before(cases: Sequence[GateCase], others: Sequence[Probe] = ()) -> list[str]:
-    """What the unedited model must have been asked before `gate`; others: those near and the unrelated."""
-    asked = [q for case in cases for q in case.kept_questions] + [probe.question for probe in others]
+def questions_before(cases: Sequence[GateCase], unrelated: Sequence[Probe] = ()) -> list[str]:
+    """What the unedited model must have been asked before `gate`."""
+    asked = [q for case in cases for q in case.kept_questions] + [probe.question for probe in unrelated]
     return list(dict.fromkeys(asked))
 
 
 def _asked(
     cases: Sequence[GateCase],
-    near: Sequence[Probe],
     unrelated: Sequence[Probe],
     after: Mapping[str, Reply],
     baseline: Baseline,
@@ -258,8 +255,6 @@ def _asked(
     """What was asked, beside whether an edit holds, of which there was something to keep."""
     before = baseline.replies
     probes = [("neighbours", probe, case.fact.id, case.fact.target_new) for case in cases for probe in case.neighbours]
-    mine = {probe.question for _, probe, _, _ in probes}
-    probes += [("neighbours", probe, "", "\0") for probe in near if probe.question not in mine]
     probes += [("unrelated", probe, "", "\0") for probe in unrelated]
     found = []
     for name, probe, owner, new in probes:

@@ -76,7 +76,7 @@ def _agent(asked: str, noun: str, form: str, known: tuple[str, str], rest: str, 
         and SLOT in rest
         and rest.split()[0].lower() not in _NO_THINGS
         and not _answers_in_part(noun, answer)
-        and not (verb in _GIVING and re.match(rf"[^{{]*\b(?!(?:{PREPOSITION})\b)[a-z]+ \{{s\}}", rest))  # "lent the town {s}"
+        and not (verb in _GIVING and _TWO_THINGS.match(rest))
         and not _goes_on(verb, rest)
     ):
         thing, adjunct = _split_adjunct(rest)
@@ -119,6 +119,7 @@ _CLAUSE_BEGINS = word_set("and when while since until where")
 _OF_THINGS = re.compile(
     r"\b(?:rights|music|lyrics|words|score|soundtrack|sequel|answer|keys?|letters?) to (?:the )?\{s\}"
 )
+_TWO_THINGS = re.compile(rf"[^{{]*\b(?!(?:{PREPOSITION})\b)[a-z]+ \{{s\}}")  # "lent the town {s}"
 _GIVING = word_set("lend give sell send offer show teach hand award pay bring")
 _CAUSING = frozenset(["make", "help", "let", "keep"])
 
