@@ -205,7 +205,7 @@ class Report:
         claim = data.get("claim")
         said: Json = {**data, **claim} if isinstance(claim, Mapping) else data
         triage, verification, review = data.get("triage"), data.get("report"), data.get("review")
-        generated, last = data.get("generated"), data.get("last_move")
+        generated = data.get("generated")
         return cls(
             id=text(data, "id"),
             status=text(data, "status"),
@@ -238,9 +238,7 @@ class Report:
             undo_requested=bool(data.get("undo_requested")),
             version_before=text(data, "weights_version_before"),
             version_after=text(data, "weights_version_after"),
-            moves=tuple(
-                Move.read(row) for row in rows(data, "history") or ([last] if isinstance(last, Mapping) else ())
-            ),
+            moves=tuple(map(Move.read, rows(data, "history") or rows({"last": [data.get("last_move")]}, "last"))),
             generated=generated if isinstance(generated, Mapping) else {},
             triage=triage if isinstance(triage, Mapping) else {},
             verification=verification if isinstance(verification, Mapping) else {},

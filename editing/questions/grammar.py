@@ -28,29 +28,27 @@ withstand withstood withstood|overtake overtook overtaken|oversee oversaw overse
 broadcast broadcast broadcast
 """
 _REGULAR = """
-absorb accept act add administer adopt air allow announce appear appoint approve arrest arrive assassinate assemble
-attack attend award ban base belong boil border bury call capture carry cause celebrate change close coach coin
-collapse command commission compete complete compose conduct conquer consider construct contain contribute control
-convert cook cover crash create cross crown debut declare dedicate defeat deliver depict derive describe design
-destroy develop die digest direct discover dissolve divide divorce drop earn edit elect emigrate emit employ enable
-enact end endorse enter erupt establish execute exist expand expire explain explode explore fail feature film finance
-finish flow follow form formulate found fund gain govern graduate guard handle happen head help hire host hunt
-illustrate inhabit inherit inspire install introduce invade invent join kill land last launch lecture license like
-live locate love maintain manage manufacture marry measure melt merge mint move murder name narrate need occupy occur
-open operate orbit organise organize originate own paint participate pass patent perform photograph place play
-pollinate portray practice practise premiere prepare present produce program promote propose protect prove publish
-pull punish purchase race raise reach rebrand receive record refer regulate reign reject relate release remain remove
-rename reopen replace represent reside resign restore retire return reveal rule sail score sculpt secede seize
-separate serve settle shape share ship sign ski solve speak specialise specialize sponsor star start stay stop study
-succeed supply support surrender survive switch symbolise symbolize talk taste test touch train translate travel treat
-turn unify unite use utter view visit voice vote want weigh work worship wrestle
-ask authenticate breathe calculate classify combine comprise connect contact corrode cure detect dominate eliminate encrypt
-adapt advise agree annex apply arrange assist believe borrow cancel charge claim collect configure convict decide defend delete
-depart descend diagnose dispose donate download escape evacuate extend gather imprison include inject inspect learn liberate
-offer possess prefer prescribe proclaim provide ratify recruit recycle register reimburse remember renew repair require
-rescue restart save scan select sue unload unlock update upgrade upload warn
-excrete extract heal identify implement infect inform inhale inhibit moderate notify overlook predict prevent react
-rotate secrete strengthen submit supervise surround transmit validate weaken
+absorb accept act adapt add administer adopt advise agree air allow annex announce appear apply appoint approve arrange arrest
+arrive ask assassinate assemble assist attack attend authenticate award ban base believe belong boil border borrow breathe bury
+calculate call cancel capture carry cause celebrate change charge claim classify close coach coin collapse collect combine
+command commission compete complete compose comprise conduct configure connect conquer consider construct contact contain
+contribute control convert convict cook corrode cover crash create cross crown cure debut decide declare dedicate defeat defend
+delete deliver depart depict derive descend describe design destroy detect develop diagnose die digest direct discover dispose
+dissolve divide divorce dominate donate download drop earn edit elect eliminate emigrate emit employ enable enact encrypt end
+endorse enter erupt escape establish evacuate excrete execute exist expand expire explain explode explore extend extract fail
+feature film finance finish flow follow form formulate found fund gain gather govern graduate guard handle happen head heal help
+hire host hunt identify illustrate implement imprison include infect inform inhabit inhale inherit inhibit inject inspect inspire
+install introduce invade invent join kill land last launch learn lecture liberate license like live locate love maintain manage
+manufacture marry measure melt merge mint moderate move murder name narrate need notify occupy occur offer open operate orbit
+organise organize originate overlook own paint participate pass patent perform photograph place play pollinate portray possess
+practice practise predict prefer premiere prepare prescribe present prevent proclaim produce program promote propose protect
+prove provide publish pull punish purchase race raise ratify reach react rebrand receive record recruit recycle refer register
+regulate reign reimburse reject relate release remain remember remove rename renew reopen repair replace represent require rescue
+reside resign restart restore retire return reveal rotate rule sail save scan score sculpt secede secrete seize select separate
+serve settle shape share ship sign ski solve speak specialise specialize sponsor star start stay stop strengthen study submit
+succeed sue supervise supply support surrender surround survive switch symbolise symbolize talk taste test touch train translate
+transmit travel treat turn unify unite unload unlock update upgrade upload use utter validate view visit voice vote want warn
+weaken weigh work worship wrestle
 """
 IRREGULAR = {
     words[0]: (words[1], words[2]) for words in (entry.split() for entry in re.split(r"[|\n]", _IRREGULAR) if entry)
@@ -74,16 +72,16 @@ VERBS = frozenset(IRREGULAR) | frozenset(_REGULAR.split())
 # Verbs whose object can become the subject of a passive: "Who owns X" -> "X is owned by ...".
 _NOT_PASSIVE = word_set(
     """
-    be have become go come fall lie live die work happen belong appear exist star succeed compete participate
-    resign retire mean cost last remain give involve describe include contain feature rise marry
+    be have become go come fall lie live die work happen belong appear exist star succeed compete participate resign retire
+    mean cost last remain give involve describe include contain feature rise marry
     """
 )
 
 ADVERBS = word_set(
     """
-    originally first officially currently actually last really now also initially finally usually ever
-    recently typically mostly mainly normally formally formerly previously primarily commonly traditionally
-    generally legally never better famously reportedly next later still always once eventually only
+    originally first officially currently actually last really now also initially finally usually ever recently typically
+    mostly mainly normally formally formerly previously primarily commonly traditionally generally legally never better
+    famously reportedly next later still always once eventually only
     """
 )
 MODALS = word_set("can could will would should may might must")

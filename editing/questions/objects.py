@@ -166,8 +166,7 @@ class _ObjectQuestion:
         return f"{self.auxiliary} {self.rest}"
 
 
-# "which version of {s} are we supposed to use"
-_KIND_OF_SUBJECT = re.compile(
+_KIND_OF_SUBJECT = re.compile(  # "which version of {s} are we supposed to use"
     rf"(?i)^(which|what)\s+([\w -]+ of (?:the )?\{{s\}}\s+)({AUXILIARY})\s+((?:{'|'.join(sorted(PRONOUNS))}|the|our)\s.+)$"
 )
 
@@ -194,12 +193,10 @@ def _object_question(text: str) -> _ObjectQuestion | None:
     first = rest.split()[0]
     if auxiliary in MODALS and is_base(first):  # "who should be called": who is asked for does it
         return None
-    if (
-        be_of(auxiliary) == auxiliary
-        and noun
-        and (is_participle(first) or re.match(r"[a-z]{2,}ing$", first))
-        and SLOT not in first
-    ):  # "which king was beheaded", "which nurse is covering for {s}"
+    acts = is_participle(first) or re.match(
+        r"[a-z]{2,}ing$", first
+    )  # "which king was beheaded", "which nurse is covering for {s}"
+    if be_of(auxiliary) == auxiliary and noun and acts and SLOT not in first:
         return _ObjectQuestion(asked.lower(), noun.strip(), auxiliary, rest, rest, "")
     if auxiliary in ("has", "have", "had") and not (
         tail and is_participle(tail.split()[0]) and not is_participle(rest.split()[0])
