@@ -97,11 +97,7 @@ PREPOSITIONS = word_set(
 )
 PREPOSITION = "|".join(sorted(PREPOSITIONS))  # the same in a pattern
 BESIDES = "(?:besides|apart from|other than)"
-PRONOUNS = word_set(
-    """
-    i you he she it we they there people one
-    """
-)
+PRONOUNS = word_set("i you he she it we they there people one")
 # What somebody is: asked for with "who".
 PEOPLE = word_set(
     """
