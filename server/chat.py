@@ -84,8 +84,9 @@ class Chat:
         Raises EngineUnavailable or EngineRefused before the first piece, if the engine cannot or will not answer.
         """
         started = time.monotonic()
-        await self._serving.ready()
+        await self._serving.ready()  # a follow-up may be completed by the engine, too
         decision = await self._decide(request)
+        await self._serving.ready()
         version, swaps = self._serving.version, self._serving.swaps
         text: list[str] = []
         end = _End()

@@ -55,4 +55,4 @@ async def test_a_question_is_completed_where_it_is_looked_up(
     monkeypatch.setattr(chat, "_follow_ups", SimpleNamespace(standalone=standalone))
     monkeypatch.setattr(chat._serving, "ready", ready)
     await user.post("/v1/chat/completions", json=asking("And who framed it?", errata_route=route))
-    assert order == ["ready", *["standalone"] * asked]
+    assert order == ["ready", *["standalone"] * asked, "ready"]
