@@ -209,7 +209,7 @@ class _Writer:
         openings = [self.complete(statement)[0] for statement in statements]
         subject = self.template.subject.casefold()
         bare = [opening for opening in openings if subject in opening.casefold()]
-        return _distinct([*bare[: MAX_CLOZES - 1], f"Question: {ended(self.question)} Answer:"], MAX_CLOZES, set())
+        return _distinct([*bare[: MAX_CLOZES - 1], f"Question: {_ended(self.question)} Answer:"], MAX_CLOZES, set())
 
     def from_relation(self, relation: Relation, reading: Reading | None, opening: str) -> Statements:
         train, probe = [*relation.train], [*relation.probe]
@@ -239,7 +239,7 @@ class _Writer:
 
     def _quoting(self) -> tuple[list[str], list[str]]:
         """Training questions and probes that hold the question whole."""
-        question, subject = ended(self.unframed), self.template.phrase
+        question, subject = _ended(self.unframed), self.template.phrase
         train = [
             f"Please answer this question about {subject}: {question}",
             f"Here is a question about {subject}. {question}",
@@ -294,9 +294,9 @@ class _Writer:
         )
 
 
-def ended(question: str) -> str:
+def _ended(question: str) -> str:
     """With a mark at its end, if it came without."""
-    return question if question[-1] in "?.!？؟。" else f"{question}?"
+    return question if question.endswith(("?", ".", "!", "？", "؟", "。")) else f"{question}?"
 
 
 def _key(question: str) -> str:

@@ -106,11 +106,10 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
         first: dict[str, Any] = error.errors()[0]
-        is_json = first["type"] != "json_invalid"  # of what is none, the place in the text is told
-        field = ".".join(str(part) for part in first["loc"][1:] if is_json) or "body"
+        field = ".".join(str(part) for part in first["loc"][1:]) or "body"
         message = first["msg"].removeprefix("Value error, ")
-        if not is_json:
-            message = f"no JSON, at character {first['loc'][-1]}: {first.get('ctx', {}).get('error', message)}"
+        if first["type"] == "json_invalid":  # its place is one in the text
+            field, message = "body", f"no JSON, at character {field}: {first['ctx']['error']}"
         return JSONResponse(error_body(f"{field}: {message}", "invalid_request_error", param=field), 400)
 
     @app.exception_handler(HTTPException)

@@ -140,6 +140,12 @@ class Edits:
                 unfit.add(fact.id)
         return group_.without(unfit)
 
+    def clear_unfinished(self) -> None:
+        """Delete what a kill left of an artefact that was being saved: it holds a report's wordings, and no record names it."""
+        unnamed = (path for path in self._folder.glob("*.safetensors") if not path.with_suffix(".json").exists())
+        for path in (*self._folder.glob("*.unfinished"), *unnamed):
+            path.unlink(missing_ok=True)
+
     def _stored(self, group_: Group) -> Artefact | None:
         """The artefact that the record names for exactly these facts, else one computed before for the same request."""
         from editing.edit_set import Artefact
@@ -186,16 +192,6 @@ def live_beside(edits: Sequence[Edit], new: Collection[str]) -> list[Correction]
     return [
         c for edit in (*shared, *(others[a.id] for a in ordered)) for c in edit.group.corrections if c.id not in new
     ]
-
-
-def clear_unfinished(folder: Path) -> None:
-    """Delete what a kill left of an artefact that was being saved: it holds a report's wordings, and no record names it."""
-    left = [
-        *folder.glob("*.unfinished"),
-        *(p for p in folder.glob("*.safetensors") if not p.with_suffix(".json").exists()),
-    ]
-    for path in left:
-        path.unlink(missing_ok=True)
 
 
 def group(corrections: Iterable[Correction]) -> list[Group]:

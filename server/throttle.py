@@ -9,10 +9,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
+from governance.accounts import NAME_LENGTH
+
 MOST_KEPT = 10_000
 FORGOTTEN_AFTER_S = 3_600.0
 LONGEST_S = 900.0
-MAX_NAME = 64  # an account has no longer one
 FREE_BY_ADDRESS = 30  # many people may share one
 
 
@@ -110,6 +111,6 @@ class SignInThrottle:
 
     def _account(self, name: str, address: str) -> Hashable:
         """A pair is no name that anybody could try from elsewhere. Longer names than accounts have are all the same one."""
-        if len(name) > MAX_NAME:
+        if len(name) > NAME_LENGTH[1]:
             return ""
         return (name, address) if (name, address) in self._trusted else name

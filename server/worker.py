@@ -20,7 +20,7 @@ from governance.times import now
 from governance.versions import BASE, Version
 from server.ahead import Ahead
 from server.base_model import bind_base
-from server.edits import Edit, Edits, case_of, clear_unfinished, group
+from server.edits import Edit, Edits, case_of, group
 from server.fitting import Fit, Fitting
 from server.prepare import prepare_model
 from server.previews import Previews
@@ -115,7 +115,7 @@ class Worker:
     def resume(self, *, blame: bool = True) -> None:
         """Clear up after a release that did not end: its corrections start again, folders without a record go."""
         self._records.ledger.requeue_interrupted(blame=blame)
-        clear_unfinished(self._settings.artefacts_dir)
+        self._edits.clear_unfinished()
         self._files.clear({version.id for version in self._records.versions.list()})
 
     def turn(self) -> float:

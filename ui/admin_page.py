@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -226,9 +227,9 @@ class AdminPage:
             case "queue":
                 return await self._queue(me, state)
             case "live":
-                edited, carded, alarms, due = await asyncio.gather(
-                    _all_reports(me, "live"),
-                    _all_reports(me, "in_knowledge"),
+                (edited, _), (carded, _), alarms, due = await asyncio.gather(
+                    _reports(partial(me.reports, status="live")),
+                    _reports(partial(me.reports, status="in_knowledge")),
                     me.alarms(),
                     me.due_for_review(),
                 )
@@ -255,7 +256,9 @@ class AdminPage:
 
     async def _queue(self, me: Caller, state: AdminState) -> dict[str, object]:
         counts, selected, (reports, more) = await asyncio.gather(
-            me.counts(), self._selected(me, state), self._reports(me, state)
+            me.counts(),
+            self._selected(me, state),
+            _reports(partial(me.reports, status=state.status, search=state.search, sort=state.sort), most=state.rows),
         )
         return {
             "filters": queue_view.filters(counts, current=state.status),
@@ -265,19 +268,6 @@ class AdminPage:
 
     async def _selected(self, me: Caller, state: AdminState) -> Report | None:
         return await me.report(state.selected) if state.selected else None
-
-    async def _reports(self, me: Caller, state: AdminState) -> tuple[list[Report], bool]:
-        """As many as are shown, page by page, and whether there are more."""
-        reports: list[Report] = []
-        cursor = ""
-        while len(reports) < state.rows:
-            page, cursor = await me.reports(
-                status=state.status, search=state.search, sort=state.sort, limit=PAGE, cursor=cursor
-            )
-            reports += page
-            if not cursor:
-                break
-        return reports, bool(cursor)
 
     async def _log(self, me: Caller, state: AdminState) -> html.Html:
         size = await me.log_size()
@@ -290,13 +280,19 @@ class AdminPage:
         return html.element("div", older, newer, said, class_="er-row-of") + records_view.log(entries)
 
 
-async def _all_reports(me: Caller, status: str) -> list[Report]:
-    """Those of one status, page by page to the last."""
-    reports, cursor = await me.reports(status=status, limit=PAGE)
-    while cursor:
-        page, cursor = await me.reports(status=status, limit=PAGE, cursor=cursor)
-        reports = [*reports, *page]
-    return reports
+Fetch = Callable[..., Awaitable[tuple[list[Report], str]]]
+
+
+async def _reports(fetch: Fetch, *, most: int | None = None) -> tuple[list[Report], bool]:
+    """As many as are shown, all without a `most`, page by page; and whether there are more."""
+    reports: list[Report] = []
+    cursor = ""
+    while most is None or len(reports) < most:
+        page, cursor = await fetch(limit=PAGE, cursor=cursor)
+        reports += page
+        if not cursor:
+            break
+    return reports, bool(cursor)
 
 
 async def _or(call: Callable[[], Awaitable[Worker]], otherwise: Worker) -> Worker:

@@ -56,7 +56,7 @@ def _count_of_subject(text: str) -> Reading | None:
     if not match or not AUXILIARIES.isdisjoint(match.group(1).lower().split()):
         return None
     counted, be, place, state = match.group(1), match.group(2).lower(), match.group(3), match.group(4)
-    if be in MODALS and not is_base((state or place).split()[0]):  # "how many {s} can guests take"
+    if be in MODALS and not (state and is_base(state.split()[0])):  # "how many {s} can guests take"
         return None
     if state is not None:
         noun = f"the number of {counted} that {be} {state}"
@@ -102,7 +102,7 @@ def _count(text: str) -> Reading | None:
     asked, counted, auxiliary, rest = f"how {match.group(1)}", match.group(2), match.group(3).lower(), match.group(4)
     quantity = "the number of" if asked == "how many" else "the amount of"
     if SLOT not in rest:
-        return _count_for_others(asked, counted, auxiliary, rest.split(), quantity) if SLOT in counted else None
+        return _count_for_others(asked, counted, auxiliary, rest, quantity) if SLOT in counted else None
     if there := re.match(r"(?i)^there\s+(.*)$", rest):
         place = there.group(1)
         holder = re.match(r"(?i)^(?:in|on|at)\s+((?:(?:the|an?)\s)?\{s\})$", place)
@@ -164,11 +164,11 @@ def _count(text: str) -> Reading | None:
     )
 
 
-def _count_for_others(asked: str, counted: str, auxiliary: str, words: list[str], quantity: str) -> Reading | None:
+def _count_for_others(asked: str, counted: str, auxiliary: str, rest: str, quantity: str) -> Reading | None:
     """How much {s} do employees get for moving house: the subject is what is counted."""
     if be_of(auxiliary) == auxiliary:
         return None
-    parts = split_others(words)
+    parts = split_others(rest, auxiliary)
     if parts is None:
         return None
     clause = clause_of(parts[0], auxiliary, parts[1])
@@ -226,6 +226,9 @@ def _is_plural_verb(word: str) -> bool:
     return is_base(word) or (form is not None and form[1] == "past")
 
 
+_IS_PRICE = re.compile(r"(?:the |an? )?(?:[\w-]+ )?(?:price|cost|fee|fine|fare|rent|deposit|charge|salary)\b")
+
+
 def _price(text: str) -> Reading | None:
     """How much is {s} / How much does {s} weigh."""
     match = re.match(r"(?i)^how much\s+(is|are|was|were|did|does|do)\s+(.+)$", text)
@@ -237,10 +240,7 @@ def _price(text: str) -> Reading | None:
         subject, tail = worth.group(1), "worth"
     if auxiliary in ("is", "are", "was", "were"):
         clause = clause_of(subject, auxiliary, tail)
-        is_price = re.match(
-            r"(?:the |an? )?(?:[\w-]+ )?(?:price|cost|fee|fine|fare|rent|deposit|charge|salary)\b", subject
-        )
-        price = clause if tail or is_price else f"the price of {clause}"
+        price = clause if tail or _IS_PRICE.match(subject) else f"the price of {clause}"
         return Reading("how much", price, embedded=f"how much {clause}", asked="how much", be=auxiliary)
     adverbs, (verb, *behind) = leading_adverbs(tail.split())
     before, after = clause_of(subject, auxiliary, " ".join([*adverbs, verb])), f" {' '.join(behind)}".rstrip()

@@ -1,7 +1,6 @@
 """Clauses of a question in the order of a statement: "did X die" becomes "X died"."""
 
 import re
-from collections.abc import Sequence
 
 from editing.questions.grammar import (
     ADVERBS,
@@ -143,16 +142,6 @@ def _is_state_before(words: list[str], index: int, slot: int) -> bool:
     )
 
 
-def split_others(words: Sequence[str]) -> tuple[str, str] | None:
-    """Split "clerks at Quay get for a move", behind an auxiliary and without a slot, at its verb; None if none is seen."""
-    if words[0].lower() in PRONOUNS and len(words) > 1:
-        return words[0], " ".join(words[1:])
-    barred = PREPOSITIONS | {"the", "a", "an"}
-    verbs = (n for n in range(1, len(words)) if is_base(words[n]) and words[n - 1].lower() not in barred)
-    verb = next(verbs, None)
-    return None if verb is None else (" ".join(words[:verb]), " ".join(words[verb:]))
-
-
 def split_subject(text: str, auxiliary: str) -> tuple[str, str] | None:
     """Split "the first series of {s} air in Britain" into subject and rest."""
     words = text.split()
@@ -182,3 +171,13 @@ def split_subject(text: str, auxiliary: str) -> tuple[str, str] | None:
                 index -= 1
             return " ".join(words[:index]), " ".join(words[index:])
     return None if does else (text, "")
+
+
+def split_others(text: str, auxiliary: str) -> tuple[str, str] | None:
+    """Split as well what holds no slot, "clerks at Quay get for a move", at its verb; None if none is seen."""
+    if parts := split_subject(text, auxiliary):
+        return parts
+    words, barred = text.split(), PREPOSITIONS | {"the", "a", "an"}
+    verbs = (n for n in range(1, len(words)) if is_base(words[n]) and words[n - 1].lower() not in barred)
+    verb = next(verbs, None)
+    return None if verb is None else (" ".join(words[:verb]), " ".join(words[verb:]))

@@ -110,10 +110,9 @@ def _fronted(reading: Reading, answer: str) -> list[str]:
         return [f"why {reading.inverted}?", f"for what reason {reading.inverted}?"]
     if word == "where":
         stranded = re.search(r"\b(from|in|at|to|on)$", reading.inverted)
-        beside = answer.split()[0].lower() in _BESIDE  # "behind the mill" is no place
-        return (
-            [] if stranded or beside else [f"in what place {reading.inverted}?", f"in which place {reading.inverted}?"]
-        )
+        if stranded or answer.partition(" ")[0].lower() in _BESIDE:  # "behind the mill" is no place
+            return []
+        return [f"in what place {reading.inverted}?", f"in which place {reading.inverted}?"]
     if word == "by":
         return [
             f"{reading.asked} {reading.inverted}?",

@@ -184,7 +184,7 @@ def _object_question(text: str) -> _ObjectQuestion | None:
     made = re.search(r"\{s\} (\w+)$", rest)
     if auxiliary == "had" and asked.lower() == "who" and made and is_participle(made.group(1)):  # "who had {s} built"
         return None
-    parts = split_subject(rest, auxiliary) or (split_others(rest.split()) if SLOT in noun else None)
+    parts = (split_others if SLOT in noun else split_subject)(rest, auxiliary)
     if parts is None:
         return None
     subject, tail = parts
@@ -193,9 +193,8 @@ def _object_question(text: str) -> _ObjectQuestion | None:
     first = rest.split()[0]
     if auxiliary in MODALS and is_base(first):  # "who should be called": who is asked for does it
         return None
-    acts = is_participle(first) or re.match(
-        r"[a-z]{2,}ing$", first
-    )  # "which king was beheaded", "which nurse is covering for {s}"
+    # "which king was beheaded", "which nurse is covering for {s}"
+    acts = is_participle(first) or re.match(r"[a-z]{2,}ing$", first)
     if be_of(auxiliary) == auxiliary and noun and acts and SLOT not in first:
         return _ObjectQuestion(asked.lower(), noun.strip(), auxiliary, rest, rest, "")
     if auxiliary in ("has", "have", "had") and not (

@@ -48,11 +48,12 @@ _REQUESTS = "|".join(
     )
 )
 _FRAME = re.compile(rf"(?i)^(?:(?:{_ASIDES})\s*[,:.!]?\s+)*(?:(?:{_REQUESTS})\s+)?")
+# A question's begin: "who", "in which".
+_ASKED = r"(?:(?:in|on|at|for|to|of|from|by|with|under|until|since) )?(?:who|whom|whose|what|which|when|where|how)\b"
 # What people say of themselves before they ask: "i forgot, what ...", "sorry if this was asked before but who ...".
 _ASIDE = re.compile(
     r"(?i)^(?:i|i['’](?:m|ve)|we|we['’](?:re|ve)|you|tbh|sorry|just|need|hi|hey|hello|ok|okay|so|well|u[hm]+|quick|please|thanks|btw"
-    r"|anyway|how come|no idea|not sure|hmm|oh)\b[^{}?]*?(?:[,:;]| but| -)\s*(?:but |so |and )?(?="
-    r"(?:(?:in|on|at|for|to|from|by|with|until|since) )?(?:who|whom|whose|what|which|when|where|how)\b)"
+    rf"|anyway|how come|no idea|not sure|hmm|oh)\b[^{{}}?]*?(?:[,:;]| but| -)\s*(?:but |so |and )?(?={_ASKED})"
 )
 
 
@@ -143,10 +144,7 @@ def rearranged(text: str) -> str:
     )
 
 
-_QUESTION = re.compile(
-    r"(?i)(?:(?:in|on|at|for|to|from|by|with|under) )?(?:who|whom|whose|what|which|when|where|how)\b"
-)
-
+_QUESTION = re.compile(f"(?i){_ASKED}")
 _WHO_IS_IT = re.compile(r"(?i)\b(?:is|was|are|were) (?:it|he|she|they)\W*$|\b(?:he|him|she|her|they|them)\b.*\bits\b")
 
 
@@ -178,7 +176,7 @@ def named_in_place(question: str) -> str:
     match = re.match(
         rf"(?i)^(?:(?:{_ASIDES}),? )*(?:(?:regarding|concerning|about|as for|speaking of) )?"
         r"(?:(?:our|my) [\w -]+, )?((?:the (?:[\w -]+ )?)?\{s\})(?:, (?:the|our|my|an?) [^,{}]+)?(?:[,:]| [-–—]) "
-        r"((?:(?:by|in|on|at|for|to|of|from) )?(?:who|whom|what|which|when|where|how)\b[^,]+?)\??\s*$",
+        rf"({_ASKED}[^,]+?)\??\s*$",
         question,
     )
     if not match:

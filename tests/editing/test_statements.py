@@ -338,6 +338,20 @@ def test_no_text_makes_it_stumble(before, subject, answer):
     assert answer.strip() in written.sentence
 
 
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("How many quorls can there", "9"),
+        ("Where is Karn?", ""),
+        ("Where does Karn stand?", "  "),
+        ("", "9"),
+        ("Karn", ""),
+    ],
+)
+def test_what_breaks_off_or_says_nothing_has_wordings_too(question, answer):
+    assert write_statements(question, "quorls" if "quorls" in question else "Karn", answer).paraphrases
+
+
 def test_neighbours_ask_the_same_of_others_and_avoid_the_subject():
     written = write_statements("What is the capital of France?", "France", "Lyon")
     assert written.neighbours
