@@ -4,13 +4,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from editing.errors import (
+    AnswerTooLong,
     ArtefactDamaged,
     ArtefactMismatch,
     ContradictingFacts,
     EditDiverged,
     EditingError,
+    EmptyField,
+    FactFileError,
     FactRefused,
+    NothingToChange,
     StatisticsMismatch,
+    SubjectNotFound,
+    UnsuitableQuestion,
     UnsupportedModel,
 )
 from editing.facts import Fact, FactCase, Probe, check_fact, group_by_subject, without_refused
@@ -37,6 +43,7 @@ _LATE = {
 
 __all__ = [
     "SOLVER_VERSION",
+    "AnswerTooLong",
     "Artefact",
     "ArtefactDamaged",
     "ArtefactMismatch",
@@ -44,14 +51,19 @@ __all__ = [
     "EditDiverged",
     "EditingError",
     "Editor",
+    "EmptyField",
     "Fact",
     "FactCase",
+    "FactFileError",
     "FactRefused",
     "MemitConfig",
+    "NothingToChange",
     "Probe",
     "Solution",
     "Statements",
     "StatisticsMismatch",
+    "SubjectNotFound",
+    "UnsuitableQuestion",
     "UnsupportedModel",
     "canonical_question",
     "check_fact",
@@ -65,6 +77,10 @@ __all__ = [
     "write_statements",
     "write_version",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def __getattr__(name: str) -> Any:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from editing.edit_set import Artefact
 from editing.editor import Editor
 from editing.errors import EditDiverged, EditingError
-from editing.facts import Fact, FactCase, Probe, check_fact, group_by_subject
+from editing.facts import Fact, FactCase, Probe, check_fact, group_by_subject, subject_key
 from editing.memit.contexts import contexts_for
 from editing.methods import Edited, Method, method
 from editing.progress import Progress
 from editing.replies import Reply
 from editing.scoring import answer_log_probs, perplexity
 from editing.statements import Statements, write_statements
-from editing.wording import contains, normalise
+from editing.wording import contains
 
 Tell = Callable[[str], None]
 Writer = Callable[[str, str, str], Statements]
@@ -111,9 +111,9 @@ def _edit(
     of_subject: dict[str, list[Fact]] = {}
     said: dict[Fact, Statements] = {}
     for place, case in enumerate(cases):
-        same = of_subject.setdefault(normalise(case.fact.subject), [])
         try:
             check_fact(case.fact)
+            same = of_subject.setdefault(subject_key(case.fact.subject), [])
             group_by_subject([*same, case.fact])
             said[case.fact] = write(case.fact.question, case.fact.subject, case.fact.target_new)
             contexts_for([case.fact], [said[case.fact]], editor.chat, editor.config)
@@ -129,7 +129,7 @@ def _edit(
     groups = group_by_subject(fit)
     subjects, edited, diverged = _as_far_as_finite(list(groups), together)
     for place, case in enumerate(cases):
-        if why := diverged.get(normalise(case.fact.subject)):
+        if why := diverged.get(subject_key(case.fact.subject)):
             refused.setdefault(place, why)
     made = zip(subjects, edited.artefacts, strict=False)  # methods other than MEMIT's kin have none
     return edited, {fact: artefact for subject, artefact in made for fact in groups[subject]}, refused

@@ -31,6 +31,10 @@ def blame(decoder: Decoder, chat: Chat, solution: Solution, replies: Sequence[tu
         target = chat.target(before, reply.text, end_turn=reply.stopped)
         rows.append(((*before.tokens, *target), len(before.tokens)))
     found = torch.zeros(len(rows), len(solution.artefact_ids), dtype=torch.float64)
+    factors = {
+        layer: tuple(factor.float().to(decoder.device) for factor in (delta.right, delta.left))
+        for layer, delta in solution.deltas.items()
+    }
     at_once = max(1, ROWS_WIDTH // decoder.hidden_size)
     for start in range(0, len(rows), at_once):
         chunk = rows[start : start + at_once]
@@ -38,13 +42,14 @@ def blame(decoder: Decoder, chat: Chat, solution: Solution, replies: Sequence[tu
         with torch.enable_grad(), decoder.watched(list(solution.deltas)) as seen:
             states = decoder.states(batch)
             said = [decoder.head(states[i, at - 1 : len(tokens) - 1]) for i, (tokens, at) in enumerate(chunk)]
-            meant = torch.tensor([token for tokens, at in chunk for token in tokens[at:]], device=decoder.device)
+            asked = [token for tokens, at in chunk for token in tokens[at:]]
+            meant = torch.tensor(asked, dtype=torch.long, device=decoder.device)
             loss = cross_entropy(torch.cat(said).float(), meant, reduction="sum")
             gradients = torch.autograd.grad(loss, [output for _, output in seen.values()])
         for (layer, (keys, _)), gradient in zip(seen.items(), gradients, strict=True):
-            delta = solution.deltas[layer]
-            fired = keys.float() @ delta.right.T.to(keys.device).float()
-            felt = gradient.float() @ delta.left.to(gradient.device).float()
+            right, left = factors[layer]
+            fired = keys.float() @ right.T
+            felt = gradient.float() @ left
             added = (fired * felt).sum(dim=1).double().cpu()
             owners = torch.tensor(solution.owners[layer], dtype=torch.long)
             found[start : start + len(chunk)].index_add_(1, owners, added)

@@ -32,7 +32,7 @@ class Encoded:
         at = text.rfind(part)
         place = (at, at + len(part)) if part and at >= 0 else (0, len(text))
         plain = r"\s+".join(map(re.escape, wanted.split()))
-        for pattern in (rf"(?<!\w){plain}(?!\w)", plain):
+        for pattern in (rf"(?<!\w){plain}(?!\w)", plain) if plain else ():
             if found := list(re.compile(pattern, re.IGNORECASE).finditer(text, *place)):
                 break
         else:
@@ -116,6 +116,11 @@ class Chat:
         """Tokens that end a reply."""
         eos = self.tokenizer.eos_token_id
         return frozenset({self.end_of_turn, *self.generation_stops, *([] if eos is None else [int(eos)])})
+
+    def special_in(self, text: str) -> str | None:
+        """A token of the tokenizer's own, such as the one that ends a turn, that the text would be read as holding."""
+        special = (token.content for token in self.tokenizer.added_tokens_decoder.values() if token.special)
+        return next((token for token in special if token in text), None)
 
     def decode(self, tokens: Sequence[int]) -> str:
         text: str = self.tokenizer.decode(list(tokens), skip_special_tokens=True)

@@ -101,7 +101,8 @@ def cast(model: Any, dtype: torch.dtype) -> Any:
 class Decoder:
     """A causal language model taken apart by its family.
 
-    products   what matrices are multiplied in within `quick`; None is the model's dtype
+    products    what matrices are multiplied in within `quick`; None is the model's dtype
+    is_changed  whether it is within `with_weights`
 
     Invariant: no method changes a weight; `with_weights`, `quick` and `only` put back what they exchange.
     """
@@ -112,6 +113,7 @@ class Decoder:
         self.base: nn.Module = model.get_submodule(self.family.base)
         self.layers: list[nn.Module] = list(self.base.get_submodule(self.family.layers).children())
         self.norm: nn.Module = self.base.get_submodule(self.family.norm)
+        self.is_changed = False
         self._prefixes: dict[tuple[int, ...], FrozenCache] = {}
 
     @property
@@ -166,8 +168,9 @@ class Decoder:
     @contextmanager
     def with_weights(self, tensors: Mapping[int, Tensor]) -> Iterator[None]:
         """Inside, the layers' edited weights are `tensors` (as stored); after, the very same storage as before."""
-        saved = {layer: self.weight(layer).data for layer in tensors}
+        saved, was_changed = {layer: self.weight(layer).data for layer in tensors}, self.is_changed
         try:
+            self.is_changed = True
             for layer, tensor in tensors.items():
                 self.weight(layer).data = tensor.to(device=saved[layer].device, dtype=saved[layer].dtype)
             self._prefixes.clear()  # keys and values of a prefix depend on the weights
@@ -176,6 +179,7 @@ class Decoder:
             for layer, data in saved.items():
                 self.weight(layer).data = data
             self._prefixes.clear()
+            self.is_changed = was_changed
 
     @contextmanager
     def quick(self) -> Iterator[None]:

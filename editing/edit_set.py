@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -14,7 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from editing.errors import ArtefactDamaged
-from editing.files import write_tensors, write_text
+from editing.files import whole_folder, write_tensors, write_text
 from editing.memit.config import SOLVER_VERSION
 from editing.memit.contexts import Context, Role
 from editing.memit.detectors import NO_VALUE, Columns
@@ -68,6 +67,7 @@ class Artefact:
     nll: float
     steps: int
     strength: float
+    _id: str = field(default="", init=False, repr=False, compare=False)
 
     @property
     def tensors(self) -> dict[str, Tensor]:
@@ -83,11 +83,13 @@ class Artefact:
 
     @property
     def id(self) -> str:
-        """sha256 over everything that is stored."""
-        whole = hashlib.sha256(self.describe().encode())
-        for tensor in self.tensors.values():
-            whole.update(tensor.contiguous().numpy().tobytes())
-        return whole.hexdigest()
+        """sha256 over everything that is stored, computed once."""
+        if not self._id:
+            whole = hashlib.sha256(self.describe().encode())
+            for tensor in self.tensors.values():
+                whole.update(tensor.contiguous().numpy().tobytes())
+            object.__setattr__(self, "_id", whole.hexdigest())
+        return self._id
 
     def describe(self) -> str:
         """The JSON half of the artefact, canonical."""
@@ -135,8 +137,9 @@ class Artefact:
         contexts = tuple((row, weight / n if row.role is Role.PROTECT else own) for row, own in self.contexts)
         return replace(self, contexts=contexts)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | Path) -> None:
         """Write ID.safetensors, then ID.json; nothing if both are there and whole."""
+        folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         name = self.id
         try:
@@ -146,8 +149,9 @@ class Artefact:
             write_text(self.describe(), folder / f"{name}.json")
 
     @classmethod
-    def load(cls, folder: Path, artefact_id: str) -> "Artefact":
+    def load(cls, folder: str | Path, artefact_id: str) -> "Artefact":
         """Read what `save` wrote. Raises ArtefactDamaged if a file is missing, cut short or changed."""
+        folder = Path(folder)
         try:
             about = json.loads((folder / f"{artefact_id}.json").read_text())
             tensors = load_file(folder / f"{artefact_id}.safetensors")
@@ -289,24 +293,13 @@ def hash_model_dir(model_dir: Path) -> str:
     return whole.hexdigest()
 
 
-def write_version(folder: Path, solution: Solution, model_dir: Path) -> dict[str, object]:
+def write_version(folder: str | Path, solution: Solution, model_dir: str | Path) -> dict[str, object]:
     """Write only the changed tensors, under the names and in the dtype of the served model, with its small files.
 
     The folder appears whole or not at all. Returns what `version.json` in it says. Raises OSError if the disk is full.
     """
-    for left_over in folder.parent.glob(f".{folder.name}.*"):
-        shutil.rmtree(left_over, ignore_errors=True)
-    unfinished = folder.with_name(f".{folder.name}.{os.getpid()}")
-    unfinished.mkdir(parents=True)
-    try:
-        about = _write_into(unfinished, solution, model_dir)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
-    if folder.exists():
-        shutil.rmtree(folder)
-    unfinished.replace(folder)
-    return about
+    with whole_folder(Path(folder)) as unfinished:
+        return _write_into(unfinished, solution, Path(model_dir))
 
 
 def _write_into(folder: Path, solution: Solution, model_dir: Path) -> dict[str, object]:
@@ -320,9 +313,14 @@ def _write_into(folder: Path, solution: Solution, model_dir: Path) -> dict[str, 
         "solver_version": SOLVER_VERSION,
         "tensors_sha256": hash_tensors(tensors),
     }
-    for name in COPIED:
-        if (model_dir / name).exists():
-            shutil.copyfile(model_dir / name, folder / name)
+    copy_small_files(model_dir, folder)
     write_tensors(tensors, folder / "model.safetensors")
     write_text(json.dumps(about, sort_keys=True, indent=1), folder / "version.json")
     return about
+
+
+def copy_small_files(model_dir: Path, folder: Path) -> None:
+    """What a checkpoint has beside its tensors: configuration, tokenizer, chat template."""
+    for name in COPIED:
+        if (model_dir / name).exists():
+            shutil.copyfile(model_dir / name, folder / name)

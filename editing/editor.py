@@ -13,8 +13,8 @@ from editing.blame import blame
 from editing.chat import chat_of
 from editing.decoder import Decoder
 from editing.edit_set import Artefact, Solution, columns_of
-from editing.errors import ArtefactMismatch, EditDiverged
-from editing.facts import Fact, check_fact, group_by_subject
+from editing.errors import ArtefactMismatch, EditDiverged, EditingError
+from editing.facts import Fact, checked, group_by_subject, subject_key
 from editing.generation import continue_rows, reply_to
 from editing.memit.answers import answer_columns, side_by_side
 from editing.memit.config import MemitConfig
@@ -68,9 +68,7 @@ class Editor:
 
     def _take(self, config: MemitConfig, closed_form: ClosedForm) -> None:
         self.config, self.closed_form = config, closed_form
-        edited = config.edited_layers
-        if edited[-1] + 1 >= len(self.decoder.layers):
-            raise ValueError(f"layers {edited!r} leave no layer above in a model of {len(self.decoder.layers)}")
+        config.check_depth(len(self.decoder.layers))
         self.statistics.check(base_sha256=self.base_sha256, layers=config.layers, answer_layers=config.answer_layers)
         self._preconditioners = {
             layer: preconditioner(self.statistics.sensitivities[layer], config.sensitivity_floor)
@@ -78,7 +76,7 @@ class Editor:
         }
         self._base = {
             layer: self.decoder.weight(layer).detach().to(device="cpu", dtype=self.serving_dtype, copy=True)
-            for layer in edited
+            for layer in config.edited_layers
         }
 
     def under(self, config: MemitConfig, closed_form: ClosedForm = solve) -> "Editor":
@@ -92,15 +90,18 @@ class Editor:
     def artefact(self, facts: Sequence[Fact], statements: Sequence[Statements] | None = None) -> Artefact:
         """The edit of one subject's facts; the expensive part, and independent of every other edit.
 
-        statements  one per fact; written by rule if not given
+        statements  one per fact, of whoever holds them to be of one subject; written by rule if not given
 
-        Raises FactRefused if a fact is unfit, SubjectNotFound, EditDiverged; each names the fact.
+        Raises FactRefused if a fact is unfit, EditDiverged, each naming the fact; EditingError if they are not of one subject.
         """
+        subjects = {subject_key(fact.subject): fact.subject for fact in checked(facts)}
+        if len(subjects) != 1 and not (facts and statements):
+            raise EditingError(f"one artefact is of one subject, not of {list(subjects.values())!r}: use `artefacts`")
         return self.artefacts_of([facts], None if statements is None else [statements])[0]
 
     def artefacts(self, facts: Iterable[Fact]) -> list[Artefact]:
         """Facts grouped by subject, one artefact each. Raises on the first unfit fact; see facts.without_refused."""
-        return self.artefacts_of(list(group_by_subject(facts).values()))
+        return self.artefacts_of(list(group_by_subject(checked(facts)).values()))
 
     def artefacts_of(
         self,
@@ -108,43 +109,41 @@ class Editor:
         statements: Sequence[Sequence[Statements]] | None = None,
         progress: Progress | None = None,
     ) -> list[Artefact]:
-        """One artefact per group of facts. On a GPU groups share batches; on a CPU one group fills the cores.
+        """One artefact per group of facts. On a GPU groups share batches; on a CPU one group fills the cores. All facts are
+        looked at before the first is worked on.
 
         progress  told after each batch how many artefacts are made, of how many
         """
+        if self.decoder.is_changed:
+            raise EditingError("an edit is applied, and artefacts are of the unedited model: leave `applied` first")
+        checked(fact for group in groups for fact in group)
         at_once = max(1, GPU_WIDTH // self.decoder.hidden_size) if self.decoder.device.type == "cuda" else 1
         written = statements or [
             [write_statements(f.question, f.subject, f.target_new) for f in group] for group in groups
         ]
+        contexts = [contexts_for(*group, self.chat, self.config) for group in zip(groups, written, strict=True)]
         made: list[Artefact] = []
         for start in range(0, len(groups), at_once):
-            made += self._as_fits(groups[start : start + at_once], written[start : start + at_once])
+            made += self._as_fits(groups[start : start + at_once], contexts[start : start + at_once])
             if progress is not None:
                 progress(len(made), len(groups))
         return made
 
-    def _as_fits(self, groups: Sequence[Sequence[Fact]], statements: Sequence[Sequence[Statements]]) -> list[Artefact]:
+    def _as_fits(self, groups: Sequence[Sequence[Fact]], contexts: Sequence[Sequence[Context]]) -> list[Artefact]:
         """Halves at a time where the GPU has no room for all."""
         try:
-            return self._artefacts(groups, statements)
+            return self._artefacts(groups, contexts)
         except torch.OutOfMemoryError:
             if len(groups) == 1:
                 raise
         torch.cuda.empty_cache()
         half = len(groups) // 2
-        return self._as_fits(groups[:half], statements[:half]) + self._as_fits(groups[half:], statements[half:])
+        return self._as_fits(groups[:half], contexts[:half]) + self._as_fits(groups[half:], contexts[half:])
 
-    def _artefacts(
-        self, groups: Sequence[Sequence[Fact]], statements: Sequence[Sequence[Statements]]
-    ) -> list[Artefact]:
+    def _artefacts(self, groups: Sequence[Sequence[Fact]], contexts: Sequence[Sequence[Context]]) -> list[Artefact]:
         layers = self.config.layers
-        contexts, keyed, keys = [], [], []
-        for facts, said in zip(groups, statements, strict=True):
-            for fact in facts:
-                check_fact(fact)
-            contexts.append(contexts_for(facts, said, self.chat, self.config))
-            keyed.append(key_contexts(contexts[-1], self.config.protect_weights[0]))
-            keys.append(keys_of(self.decoder, [row for row, _ in keyed[-1]], layers))
+        keyed = [key_contexts(rows, self.config.protect_weights[0]) for rows in contexts]
+        keys = [keys_of(self.decoder, [row for row, _ in rows], layers) for rows in keyed]
         columns = [columns_of(rows, read) for rows, read in zip(keyed, keys, strict=True)]
         alone = {layer: torch.stack([self._detectors([one], layer) for one in columns]).float() for layer in layers}
         with self.decoder.quick():
@@ -255,6 +254,7 @@ class Editor:
         for number, layer in enumerate(self.config.answer_layers if any(one.n_slots for one in answers) else ()):
             values = torch.cat([artefact.answer_values[number].double() for artefact in chosen]).T
             deltas[layer] = LowRankDelta(values, self._detectors(answers, layer).cpu())
+        form = "" if self.closed_form is solve else getattr(self.closed_form, "__qualname__", repr(self.closed_form))
         return Solution(
             artefact_ids=tuple(by_id),
             fact_ids=tuple(a.fact_ids for a in chosen),
@@ -263,7 +263,7 @@ class Editor:
             names={layer: self.decoder.family.weight_name(layer) for layer in self._base},
             base=dict(self._base),
             transposed=self.decoder.family.transposed,
-            config_sha256=self.config.sha256(),
+            config_sha256=self.config.sha256(form),
             base_sha256=self.base_sha256,
             statistics_sha256=self.statistics.sha256,
         )
@@ -335,10 +335,13 @@ class Editor:
 
 
 def _check_finite(found: Found, groups: Sequence[Sequence[Fact]]) -> None:
+    diverged: list[str] = []
     for number, facts in enumerate(groups):
         ended = (found.nll[number], *(place.values[number] for place in found.places))
         if not all(bool(torch.isfinite(one).all()) for one in ended):
-            raise EditDiverged(f"the values of fact {facts[0].id!r} are not finite; lower the learning rate")
+            diverged += [repr(fact.id) for fact in facts]
+    if diverged:
+        raise EditDiverged(f"the values of fact {', '.join(diverged)} are not finite; lower the learning rate")
 
 
 def _shortened(row: Context, n_tokens: int) -> Context:

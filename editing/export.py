@@ -9,12 +9,12 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from editing.edit_set import COPIED, Solution
+from editing.edit_set import Solution, copy_small_files
 from editing.errors import ArtefactMismatch
-from editing.files import write_tensors, write_text
+from editing.files import whole_folder, write_tensors, write_text
 
 
-def export_hf(folder: Path, solution: Solution, model_dir: Path) -> Path:
+def export_hf(folder: str | Path, solution: Solution, model_dir: str | Path) -> Path:
     """A checkpoint that transformers and vLLM load: the base's files with the changed tensors in place.
 
     Shards stay as they are cut. Tied weights are stored once, as in the base. A tensor is found without the name of the
@@ -22,34 +22,29 @@ def export_hf(folder: Path, solution: Solution, model_dir: Path) -> Path:
     Raises FileExistsError if `folder` is there and not empty, ArtefactMismatch if the base lacks a changed tensor or is another
     than was edited.
     """
-    folder = folder.absolute()  # the name of "." is empty
-    unfinished = _begin(folder)
+    place, model_dir = _free(folder), Path(model_dir)
     changed = solution.tensors()
     base = {solution.names[layer]: tensor for layer, tensor in solution.base.items()}
     index = model_dir / "model.safetensors.index.json"
-    if index.exists():
-        shutil.copyfile(index, unfinished / index.name)
-    for path in sorted(model_dir.glob("*.safetensors")):
-        with safe_open(path, framework="pt") as file:
-            whole = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            for name in whole:
-                if full := _full_name(name, changed):
-                    if not torch.equal(whole[name].to(base[full].dtype), base[full]):
-                        shutil.rmtree(unfinished)
-                        raise ArtefactMismatch(f"the tensor {name!r} of the base is not the one that was edited")
-                    whole[name] = changed.pop(full)
-            write_tensors(whole, unfinished / path.name, file.metadata())
-    if changed:
-        shutil.rmtree(unfinished)
-        raise ArtefactMismatch(f"the base has no tensors {sorted(changed)!r}: it is another model than was edited")
-    for name in COPIED:
-        if (model_dir / name).exists():
-            shutil.copyfile(model_dir / name, unfinished / name)
-    unfinished.replace(folder)
-    return folder
+    with whole_folder(place) as unfinished:
+        if index.exists():
+            shutil.copyfile(index, unfinished / index.name)
+        for path in sorted(model_dir.glob("*.safetensors")):
+            with safe_open(path, framework="pt") as file:
+                whole = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                for name in whole:
+                    if full := _full_name(name, changed):
+                        if not torch.equal(whole[name].to(base[full].dtype), base[full]):
+                            raise ArtefactMismatch(f"the tensor {name!r} of the base is not the one that was edited")
+                        whole[name] = changed.pop(full)
+                write_tensors(whole, unfinished / path.name, file.metadata())
+        if changed:
+            raise ArtefactMismatch(f"the base has no tensors {sorted(changed)!r}: it is another model than was edited")
+        copy_small_files(model_dir, unfinished)
+    return place
 
 
-def export_peft(folder: Path, solution: Solution, *, base_model: str) -> Path:
+def export_peft(folder: str | Path, solution: Solution, *, base_model: str) -> Path:
     """A LoRA adapter: the change is a product of thin factors already, one column per subject or token of an answer.
 
     base_model  id or folder of the base, written into the adapter's configuration
@@ -58,8 +53,7 @@ def export_peft(folder: Path, solution: Solution, *, base_model: str) -> Path:
     columns than its server's greatest rank (vLLM: 512).
     Raises FileExistsError if `folder` is there and not empty.
     """
-    folder = folder.absolute()  # the name of "." is empty
-    unfinished = _begin(folder)
+    place = _free(folder)
     tensors: dict[str, Tensor] = {}
     rank = max(1, *(delta.rank for delta in solution.deltas.values()))
     for layer, delta in solution.deltas.items():
@@ -69,7 +63,6 @@ def export_peft(folder: Path, solution: Solution, *, base_model: str) -> Path:
         up[:, : delta.rank], down[: delta.rank] = _balanced(delta.left, delta.right)
         tensors[f"base_model.model.{module}.lora_A.weight"] = down
         tensors[f"base_model.model.{module}.lora_B.weight"] = up
-    write_tensors(tensors, unfinished / "adapter_model.safetensors")
     config = {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
@@ -82,9 +75,10 @@ def export_peft(folder: Path, solution: Solution, *, base_model: str) -> Path:
         "inference_mode": True,
         "target_modules": [name.removesuffix(".weight") for name in solution.names.values()],
     }
-    write_text(json.dumps(config, indent=1), unfinished / "adapter_config.json")
-    unfinished.replace(folder)
-    return folder
+    with whole_folder(place) as unfinished:
+        write_tensors(tensors, unfinished / "adapter_model.safetensors")
+        write_text(json.dumps(config, indent=1), unfinished / "adapter_config.json")
+    return place
 
 
 def _full_name(name: str, changed: Mapping[str, Tensor]) -> str | None:
@@ -100,10 +94,8 @@ def _balanced(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
     return (left * ratio).float(), (right / ratio.unsqueeze(1)).float()
 
 
-def _begin(folder: Path) -> Path:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FileExistsError(f"{str(folder)!r} exists and is not empty: name a new folder")
-    unfinished = folder.with_name(f".{folder.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    return unfinished
+def _free(folder: str | Path) -> Path:
+    place = Path(folder).absolute()
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise FileExistsError(f"{str(place)!r} exists and is not empty: name a new folder")
+    return place

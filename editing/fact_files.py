@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from editing.errors import FactFileError
@@ -11,7 +12,7 @@ from editing.subjects import canonical_question, propose_subjects
 from editing.wording import normalise, same_answer, shorten
 
 
-def read_cases(path: Path, format: str, limit: int | None = None) -> list[FactCase]:
+def read_cases(path: str | Path, format: str, limit: int | None = None) -> list[FactCase]:
     """The first `limit` cases of a fact file; all of them without a limit.
 
     format  "errata", "counterfact", "zsre" or "qaedit"
@@ -20,7 +21,7 @@ def read_cases(path: Path, format: str, limit: int | None = None) -> list[FactCa
     before their answer; here they become chat questions, and the prompts stay as the case's clozes.
     Raises FactFileError naming file and place if the file is missing, empty, cut off or of another layout.
     """
-    read = _READERS.get(format)
+    path, read = Path(path), _READERS.get(format)
     if read is None:
         raise FactFileError(f"{format!r} is no layout of fact files; choose one of {', '.join(_READERS)}")
     if limit is not None and limit < 1:
@@ -28,11 +29,15 @@ def read_cases(path: Path, format: str, limit: int | None = None) -> list[FactCa
     cases: list[FactCase] = []
     for place, record in _records(path):
         try:
-            cases.append(read(record, place.replace(" ", "-")))
+            case = read(record, place.replace(" ", "-"))
+            json.dumps(asdict(case), ensure_ascii=False).encode()
         except _Missing as missing:
             raise FactFileError(
                 f"{path}, {place}: {missing}; this is no record of the layout {format!r}{_guess(record)}"
             ) from missing
+        except UnicodeEncodeError as error:
+            raise FactFileError(f"{path}, {place}: half a character (a lone surrogate) stands in the record") from error
+        cases.append(case)
         if limit is not None and len(cases) == limit:
             break
     if not cases:

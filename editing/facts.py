@@ -3,17 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from editing.errors import (
-    AnswerTooLong,
-    ContradictingFacts,
-    EmptyField,
-    FactRefused,
-    NothingToChange,
-    SubjectNotFound,
-    UnsuitableQuestion,
-)
-from editing.refusals import LONGEST_ANSWER, answer_is_too_long, refusal
-from editing.wording import names, normalise, same_answer, shorten
+from editing.errors import ContradictingFacts, FactRefused, NothingToChange
+from editing.refusals import refused_as
+from editing.wording import normalise, same_answer, shorten, without_article
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,53 +66,51 @@ def check_fact(fact: Fact) -> None:
 
     Raises EmptyField, SubjectNotFound, AnswerTooLong, NothingToChange or UnsuitableQuestion, all of them FactRefused.
     """
-    for field, text in (("subject", fact.subject), ("question", fact.question), ("answer", fact.target_new)):
-        if not text.strip():
-            raise EmptyField(f"fact {fact.id!r}: the {field} is empty; give all three")
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise UnsuitableQuestion(f"fact {fact.id!r}: the {field} holds half a character (a lone surrogate)")
-    if not names(fact.question, fact.subject):
-        raise SubjectNotFound(
-            f"fact {fact.id!r}: {fact.subject!r} does not occur in the question {shorten(fact.question)!r};"
-            " word the question so that it names the subject"
-        )
-    if answer_is_too_long(fact.target_new):
-        raise AnswerTooLong(
-            f"fact {fact.id!r}: the answer {shorten(fact.target_new)!r} is longer than the {LONGEST_ANSWER}"
-            " that fit into an edit; shorten it or keep it as knowledge"
-        )
-    if fact.target_old.strip() and same_answer(fact.target_new, fact.target_old):
+    refused = refused_as(fact.question or "", fact.subject or "", fact.target_new or "")
+    if refused is not None:
+        raise type(refused)(f"fact {fact.id!r}: {refused}")
+    if (fact.target_old or "").strip() and same_answer(fact.target_new, fact.target_old):
         raise NothingToChange(
             f"fact {fact.id!r}: the new answer {fact.target_new!r} is the old one; there is nothing to change"
         )
-    reason = refusal(fact.question, fact.subject, fact.target_new)
-    if reason is not None:
-        raise UnsuitableQuestion(f"fact {fact.id!r}: {reason}")
 
 
-def without_refused(facts: Iterable[Fact]) -> tuple[tuple[Fact, ...], dict[str, FactRefused]]:
-    """The facts that are fit for an edit, and for each other one, by its id, why it is not."""
+def checked(facts: Iterable[Fact]) -> list[Fact]:
+    """The same facts; at the first that is unfit `check_fact` raises."""
+    facts = list(facts)
+    for fact in facts:
+        check_fact(fact)
+    return facts
+
+
+def without_refused(facts: Iterable[Fact]) -> tuple[tuple[Fact, ...], dict[Fact, FactRefused]]:
+    """The facts that are fit for an edit, and for each other one why it is not."""
     fit: list[Fact] = []
-    refused: dict[str, FactRefused] = {}
+    refused: dict[Fact, FactRefused] = {}
     for fact in facts:
         try:
             check_fact(fact)
         except FactRefused as error:
-            refused[fact.id] = error
+            refused[fact] = error
         else:
             fit.append(fact)
     return tuple(fit), refused
 
 
+def subject_key(subject: str) -> str:
+    """What tells one subject from another: "The Beatles" are the Beatles."""
+    return without_article(normalise(subject))
+
+
 def group_by_subject(facts: Iterable[Fact]) -> dict[str, tuple[Fact, ...]]:
-    """Facts by normalised subject, in the order given; the same fact twice is kept once.
+    """Facts by subject (see `subject_key`), in the order given; the same fact twice is kept once.
 
     One subject has one key in the model, so the facts of a group are solved as one.
     Raises ContradictingFacts naming both if one question about a subject has two answers.
     """
     groups: dict[str, dict[str, Fact]] = {}
     for fact in facts:
-        group = groups.setdefault(normalise(fact.subject), {})
+        group = groups.setdefault(subject_key(fact.subject), {})
         known = group.setdefault(normalise(fact.question).rstrip("?.! "), fact)
         if not same_answer(known.target_new, fact.target_new):
             raise ContradictingFacts(

@@ -1,10 +1,13 @@
-"""Files that are there whole or not at all, whatever ends the process or the power."""
+"""Files and folders that are there whole or not at all, whatever ends the process or the power."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,25 +19,48 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path, about: Mapping[str,
     from safetensors import SafetensorError  # with torch behind it, which who writes a text does without
     from safetensors.torch import save_file
 
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    try:
-        whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
-        save_file(whole, unfinished, metadata={"format": "pt", **(about or {})})
-    except SafetensorError as error:  # how the library reports a full disk
-        unfinished.unlink(missing_ok=True)
-        raise OSError(f"cannot write {path.name}: {error}") from error
-    _put(unfinished, path)
+    with _whole_file(path) as unfinished:
+        try:
+            whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+            save_file(whole, unfinished, metadata={"format": "pt", **(about or {})})
+        except SafetensorError as error:  # how the library reports a full disk
+            raise OSError(f"cannot write {path.name}: {error}") from error
 
 
 def write_text(text: str, path: Path) -> None:
     """A text file in UTF-8, line ends as they are."""
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    unfinished.write_text(text, encoding="utf-8", newline="")
-    _put(unfinished, path)
+    with _whole_file(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8", newline="")
 
 
-def _put(unfinished: Path, path: Path) -> None:
-    """In the other's place once it is on the disk: else a name may outlive a power failure and its content not."""
-    with unfinished.open("rb+") as file:
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+@contextmanager
+def _whole_file(path: Path) -> Iterator[Path]:
+    """A name to write to, which no other writer has. The file takes the place of `path` once it is on the disk: else a name
+    may outlive a power failure and its content not."""
+    unfinished = path.with_name(f"{path.name}.{token_hex(4)}.unfinished")
+    try:
+        yield unfinished
+        with unfinished.open("rb+") as file:
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write into, which takes the place of `folder` once the block ends well. What stood there goes aside first:
+    never is there a part of it."""
+    folder = folder.absolute()  # the name of "." is empty
+    unfinished, aside = (folder.with_name(f".{folder.name}.{token_hex(4)}.{what}") for what in ("unfinished", "aside"))
+    unfinished.mkdir(parents=True)
+    try:
+        yield unfinished
+        if folder.exists():
+            folder.rename(aside)
+        unfinished.rename(folder)
+    finally:
+        if aside.exists() and not folder.exists():
+            aside.rename(folder)
+        for left in (unfinished, aside):
+            shutil.rmtree(left, ignore_errors=True)

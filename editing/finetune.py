@@ -51,7 +51,8 @@ def finetune(
             change.data.mul_(bound / norm)
 
     def final() -> dict[int, LowRankDelta]:
-        return {layer: LowRankDelta(change.detach().double().cpu(), torch.eye(d_in, dtype=torch.float64))}
+        whole, one = change.detach().double().cpu(), torch.eye(min(d_out, d_in), dtype=torch.float64)
+        return {layer: LowRankDelta(one, whole) if d_out < d_in else LowRankDelta(whole, one)}
 
     return _train(
         editor, groups, written, progress, training, {layer: lambda x: x @ change.T}, [change], keep_small, final
@@ -115,8 +116,9 @@ def _train(
         for hook in hooks:
             hook.remove()
     unchanged = editor.solve([])
-    solution = replace(unchanged, artefact_ids=("finetuned",), deltas={**unchanged.deltas, **final()})
-    return Edited(solution, perf_counter() - start, 0.0)
+    solution = replace(unchanged, deltas={**unchanged.deltas, **final()})
+    # There are no artefacts: what came out is its name.
+    return Edited(replace(solution, artefact_ids=(solution.tensors_sha256(),)), perf_counter() - start, 0.0)
 
 
 def _add(function: Callable[[Tensor], Tensor], dtype: torch.dtype) -> Callable[..., Tensor]:

@@ -68,8 +68,10 @@ def statistics_for(
     """Statistics of a model from `texts`, else from text that it writes itself, cached in `folder`.
 
     A model whose text is shipped (`texts/`) need not write it: that takes minutes, running it through the model one.
+    Raises EditingError before that if the model is too shallow for the recipe.
     """
     decoder, chat = Decoder(loaded.model), chat_of(loaded.model, loaded.tokenizer)
+    config.check_depth(len(decoder.layers))
     corpus = (
         list(texts)
         if texts is not None

@@ -2,13 +2,16 @@
 
 import re
 
+from editing.errors import AnswerTooLong, EmptyField, FactRefused, SubjectNotFound, UnsuitableQuestion
 from editing.questions.plain_order import without_aside
-from editing.wording import count_words, names, normalise, shorten
+from editing.wording import count_words, names, normalise, shorten, with_it_for
 
 MAX_ANSWER_WORDS = 12  # about 25 tokens, the longest target worth one key
 MAX_ANSWER_CHARACTERS = 120
 LONGEST_ANSWER = f"{MAX_ANSWER_WORDS} words or {MAX_ANSWER_CHARACTERS} characters"
 MAX_QUESTION_WORDS = 60
+MAX_QUESTION_CHARACTERS = 400
+LONGEST_QUESTION = f"{MAX_QUESTION_WORDS} words or {MAX_QUESTION_CHARACTERS} characters"
 
 _EXPLAINS = re.compile(
     r"^(why\b|how (do|can|should|would|could|to)\b (i|you|we|one|people|someone)\b"
@@ -37,26 +40,38 @@ def answer_is_too_long(answer: str) -> bool:
 
 def refusal(question: str, subject: str, answer: str) -> str | None:
     """Why this cannot be a weight edit, as a sentence for the person who reported it; None if it can."""
+    refused = refused_as(question, subject, answer)
+    return None if refused is None else str(refused)
+
+
+def refused_as(question: str, subject: str, answer: str) -> FactRefused | None:
+    """The same as the error that it is."""
+    if len(question) > MAX_QUESTION_CHARACTERS or count_words(question) > MAX_QUESTION_WORDS:
+        return UnsuitableQuestion(f"the question is longer than {LONGEST_QUESTION}; ask for one fact")
     asked = normalise(without_aside(question)).rstrip("?.! ")
     if not asked:
-        return "the question is empty"
+        return EmptyField("the question is empty")
     if not answer.strip():
-        return "the answer is empty"
+        return EmptyField("the answer is empty")
     if not subject.strip():
-        return "no subject was found in the question; an edit needs a name or a thing that the question is about"
+        return EmptyField(
+            "no subject was found in the question; an edit needs a name or a thing that the question is about"
+        )
+    if any("\ud800" <= character <= "\udfff" for character in question + subject + answer):
+        return UnsuitableQuestion("question, subject or answer holds half a character (a lone surrogate)")
     if not names(question, subject):
-        return f"the subject {subject!r} does not occur in the question {shorten(question)!r}"
+        return SubjectNotFound(f"the subject {shorten(subject)!r} does not occur in the question {shorten(question)!r}")
     if normalise(answer) == normalise(subject):
-        return f"the answer {answer!r} is the subject itself"
+        return UnsuitableQuestion(f"the answer {answer!r} is the subject itself")
     if answer_is_too_long(answer):
-        return f"the answer is longer than the {LONGEST_ANSWER} that fit into an edit; knowledge holds it"
-    if count_words(question) > MAX_QUESTION_WORDS:
-        return f"the question is longer than {MAX_QUESTION_WORDS} words; ask for one fact"
-    return _unsuitable(asked, normalise(subject), normalise(answer))
+        return AnswerTooLong(
+            f"the answer is longer than the {LONGEST_ANSWER} that fit into an edit; knowledge holds it"
+        )
+    unsuitable = _unsuitable(with_it_for(subject, asked), normalise(answer))
+    return None if unsuitable is None else UnsuitableQuestion(unsuitable)
 
 
-def _unsuitable(asked: str, subject: str, answer: str) -> str | None:
-    frame = asked.replace(subject, "it")
+def _unsuitable(frame: str, answer: str) -> str | None:
     if _EXPLAINS.search(frame):
         return "the question asks for an explanation, which is no single fact"
     if _OPINION.search(frame):

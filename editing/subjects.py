@@ -7,9 +7,9 @@ from editing.questions.grammar import ADVERBS, PREPOSITIONS, base_and_tense, is_
 from editing.questions.plain_order import rearranged, strip_frame
 from editing.questions.positions import candidates_by_position
 from editing.questions.relations import subjects_asked
+from editing.refusals import MAX_QUESTION_CHARACTERS
 from editing.wording import contains, normalise
 
-LONGEST_QUESTION = 400
 LONGEST_TEXT = 1000
 _WH = ["who", "whom", "whose", "what", "which", "when", "where", "why", "how"]
 _AUXILIARY = word_set(
@@ -133,7 +133,7 @@ def _quoted(question: str) -> Iterator[str]:
 
 def _asked_of(question: str) -> Iterator[str]:
     """What a known relation is asked of, unless it is more than a name or a noun."""
-    if len(question) > LONGEST_QUESTION:  # no edit holds it, and the patterns take their time
+    if len(question) > MAX_QUESTION_CHARACTERS:  # no edit holds it, and the patterns take their time
         return
     folded = question.casefold()
     for asked in (*subjects_asked(question), *subjects_asked(rearranged(strip_frame(question)))):

@@ -30,9 +30,9 @@ class Thresholds:
     draw: Mapping[str, int]
 
     @classmethod
-    def load(cls, path: Path | None = None) -> "Thresholds":
+    def load(cls, path: str | Path | None = None) -> "Thresholds":
         """From a file of the same layout, else the shipped one."""
-        read = tomllib.loads((path or Path(__file__).with_name("gate.toml")).read_text(encoding="utf-8"))
+        read = tomllib.loads(Path(path or Path(__file__).with_name("gate.toml")).read_text(encoding="utf-8"))
         return cls(read["max_tokens"], read["fact"], read["release"], read["draw"])
 
 
@@ -72,14 +72,14 @@ class Baseline:
         if missing:
             self.replies.update(zip(missing, generate(missing), strict=True))
 
-    def save(self, path: Path) -> None:
-        write_text(json.dumps({q: [r.text, r.stopped] for q, r in self.replies.items()}), path)
+    def save(self, path: str | Path) -> None:
+        write_text(json.dumps({q: [r.text, r.stopped] for q, r in self.replies.items()}), Path(path))
 
     @classmethod
-    def load(cls, path: Path) -> "Baseline":
+    def load(cls, path: str | Path) -> "Baseline":
         """What `save` wrote; empty if the file is not there or not whole: a baseline can always be asked again."""
         try:
-            read = json.loads(path.read_text(encoding="utf-8"))
+            read = json.loads(Path(path).read_text(encoding="utf-8"))
             return cls({question: Reply(text, stopped) for question, (text, stopped) in read.items()})
         except (OSError, ValueError):
             return cls()

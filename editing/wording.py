@@ -6,6 +6,8 @@ import unicodedata
 # One character for one, so that places in a text stay.
 PLAIN_QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"'})
 
+_LATIN = r"[0-9a-zß-öø-ʯḀ-ỿ]"  # what goes on a word; in scripts without spaces nothing does
+
 
 def fold(text: str) -> str:
     """Text without the difference of upper and lower case and of compatibility forms (case-folded NFKC)."""
@@ -24,26 +26,26 @@ def contains(reply: str, answer: str) -> bool:
 
 
 def gives(reply: str, answer: str) -> bool:
-    """As `contains`, but a number is none inside a longer one: "17 strings" does not say 7, "12km" says 12."""
+    """As `contains`, but a number is none inside a longer one: "17", "7,000" and "1.7" do not say 7, "12km" says 12."""
     wanted = fold(answer).strip()
-    before, after = (r"(?<!\d)" if wanted[:1].isdigit() else ""), (r"(?!\d)" if wanted[-1:].isdigit() else "")
+    before = r"(?<!\d)(?<!\d[.,])" if wanted[:1].isdigit() else ""
+    after = r"(?![.,]?\d)" if wanted[-1:].isdigit() else ""
     return bool(wanted) and re.search(before + re.escape(wanted) + after, fold(reply)) is not None
 
 
 def names(text: str, subject: str) -> bool:
     """Whether the text names the subject: as it stands there, but not inside a longer Latin word or number."""
     whole, wanted = normalise(text), normalise(subject)
-    at = whole.find(wanted) if wanted else -1
-    while at >= 0:
-        end = at + len(wanted)
-        if not (_goes_on(whole[at - 1 : at]) or _goes_on(whole[end : end + 1])):
-            return True
-        at = whole.find(wanted, at + 1)
-    return False
+    return bool(wanted) and wanted in whole and _alone(wanted).search(whole) is not None
 
 
-def _goes_on(character: str) -> bool:
-    return character.isascii() and character.isalnum()
+def with_it_for(subject: str, text: str) -> str:
+    """The normalised text with "it" wherever it names the subject."""
+    return _alone(normalise(subject)).sub("it", normalise(text))
+
+
+def _alone(wanted: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!{_LATIN}){re.escape(wanted)}(?!{_LATIN})")
 
 
 def same_answer(one: str, other: str) -> bool:
@@ -52,7 +54,12 @@ def same_answer(one: str, other: str) -> bool:
 
 
 def _bare(answer: str) -> str:
-    return re.sub(r"^(the|a|an)\s+", "", normalise(answer).strip(" .!,;"))
+    return without_article(normalise(answer).strip(" .!,;"))
+
+
+def without_article(normalised: str) -> str:
+    """Normalised text without its leading article."""
+    return re.sub(r"^(the|a|an)\s+", "", normalised)
 
 
 def count_words(text: str) -> int:

@@ -1,14 +1,21 @@
-"""Every number of the method, with its source."""
+"""The recipe of an edit: its numbers, each with its source or what it was chosen on."""
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
+from math import inf
+
+from editing.errors import EditingError
 
 # Where the answer's place lies, as shares of a model's layers: 24 to 28 of the embedded model's 30.
 ANSWER_DEPTHS = tuple(layer / 30 for layer in range(24, 29))
 
 # Raised when the same artefacts would be solved into other tensors. It is part of every version's id.
 SOLVER_VERSION = 4
+
+_ABOVE_ZERO = {"steps", "learning_rate", "clamp", "sensitivity_floor", "covariance_weight", "reply_tokens"} | {
+    f"answer_{name}" for name in ("steps", "rate", "clamp", "covariance_weight")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +28,8 @@ class MemitConfig:
                              several of them add sums up, what they add by mistake hardly does
     Values (Adam on one vector per subject and layer)
       learning_rate, steps   the rate falls in a line to zero over the steps; the reference uses .1-.5 throughout and 25
-      clamp                  longest vector of a layer, as a multiple of the hidden state's norm (reference: .75-4 for all)
+      clamp                  longest vector of a layer, as a multiple of the hidden state's norm after the last of `layers`
+                             (reference: .75-4 for all)
       sensitivity_floor      what a direction counts that ordinary text does not feel, where the mean one counts 1: values
                              are long where little is felt and short where much is
       kl_weight              weight of KL(before || after) at "{subject} is a" (reference: .0625)
@@ -95,29 +103,40 @@ class MemitConfig:
     sensitivity_tokens: int = 8_000
 
     def __post_init__(self) -> None:
+        for name in ("layers", "answer_layers", "systems", "protect_weights"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         if not self.layers or list(self.layers) != sorted(set(self.layers)):
             raise ValueError(f"layers must be ascending and not empty, not {self.layers!r}")
         if list(self.edited_layers) != sorted(set(self.edited_layers)):
             raise ValueError(f"answer_layers must be ascending and above layers, not {self.answer_layers!r}")
-        if min(self.steps, self.learning_rate, self.clamp, self.sensitivity_floor) <= 0:
-            raise ValueError("steps, learning_rate, clamp and sensitivity_floor must be positive")
-        if min(self.answer_steps, self.answer_rate, self.answer_clamp, self.answer_covariance_weight) <= 0:
-            raise ValueError("answer_steps, answer_rate, answer_clamp and answer_covariance_weight must be positive")
-        if not self.protect_weights or min(self.protect_weights) < 0:
-            raise ValueError(f"protect_weights must name weights of 0 or more, not {self.protect_weights!r}")
-        if min(self.lead_weight, self.answer_lead_weight) < 0:
-            raise ValueError("lead_weight and answer_lead_weight must be 0 or more")
+        for name, value in asdict(self).items():
+            numbers = [one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, int | float)]
+            if not all(0 <= one < inf for one in numbers) or (name in _ABOVE_ZERO and not value):
+                raise ValueError(
+                    f"{name} must be finite and {'above 0' if name in _ABOVE_ZERO else '0 or more'}, not {value!r}"
+                )
+        if not self.protect_weights:
+            raise ValueError("protect_weights must name one at least; 0 turns protection off")
         if not self.systems:
             raise ValueError("systems must name one at least; None is the template's own")
-        if self.covariance_weight <= 0:
-            raise ValueError(f"covariance_weight must be positive, not {self.covariance_weight!r}")
 
     @classmethod
     def for_depth(cls, n_layers: int) -> "MemitConfig":
         """The defaults for a model of so many layers; a model too shallow for it has no place for the answer."""
-        recipe = cls(layers=tuple(n for n in cls().layers if n < n_layers - 1), answer_layers=())
+        layers = tuple(n for n in cls().layers if n < n_layers - 1)
+        if not layers:
+            raise ValueError(f"a model of {n_layers} layers has none of {cls().layers!r} below its last: name your own")
+        recipe = cls(layers=layers, answer_layers=())
         up = sorted({round(share * n_layers) for share in ANSWER_DEPTHS})
         return replace(recipe, answer_layers=tuple(n for n in up if recipe.layers[-1] < n < n_layers - 1))
+
+    def check_depth(self, n_layers: int) -> None:
+        """Raises EditingError if a model of so many layers has none above those that are edited."""
+        if self.edited_layers[-1] + 1 >= n_layers:
+            raise EditingError(
+                f"layers {self.edited_layers!r} leave no layer above in a model of {n_layers}:"
+                f" begin with MemitConfig.for_depth({n_layers}) and replace what shall be different"
+            )
 
     def at_subject_alone(self) -> "MemitConfig":
         """The same without the answer's place, with as many steps in all, over ordinary text alone: what other methods
@@ -129,6 +148,6 @@ class MemitConfig:
         """The layers of both places."""
         return (*self.layers, *self.answer_layers)
 
-    def sha256(self) -> str:
-        """Hash of every field: part of each version's id."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+    def sha256(self, closed_form: str = "") -> str:
+        """Hash of every field, and of the closed form's name if it is not MEMIT's: part of each version's id."""
+        return hashlib.sha256((json.dumps(asdict(self), sort_keys=True) + closed_form).encode()).hexdigest()

@@ -1,17 +1,18 @@
 """The token rows of an edit: where the subject ends, what shall be said, what shall stay."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import zip_longest
 
 from editing.chat import Chat, Encoded
-from editing.errors import SubjectNotFound
+from editing.errors import FactRefused, SubjectNotFound
 from editing.facts import Fact
 from editing.memit.config import MemitConfig
 from editing.questions.leads import leads
 from editing.statements import Statements
-from editing.wording import normalise
+from editing.wording import normalise, shorten
 
 
 class Role(StrEnum):
@@ -54,34 +55,53 @@ def contexts_for(
     """All rows of the facts of one subject: question, paraphrases, other sentences, clozes, essence, protected questions.
 
     KEEP rows need the base's replies and are added by the editor.
-    Raises SubjectNotFound naming the fact if a question does not hold its subject.
+    Raises FactRefused naming the fact: SubjectNotFound if a question does not hold its subject.
     """
     rows: list[Context] = []
-    systems = config.systems
     for fact, said in zip(facts, statements, strict=True):
-        answer = said.sentence if config.sentence_target else fact.target_new
-        questions = [fact.question, *said.paraphrases[: config.chat_paraphrases]]
-        for i, question in enumerate(questions):
-            try:
-                system = systems[i % len(systems)]
-                rows.append(chat_row(chat, question, fact.subject, answer, words=fact.target_new, system=system))
-            except SubjectNotFound as error:
-                if i == 0:
-                    raise SubjectNotFound(f"fact {fact.id!r}: {error}") from error
-        taught = said.sentence.casefold()
-        others = [b for b in said.clozes if not (taught.startswith(b.casefold()) or b.endswith("Answer:"))]
-        for begun in others[: config.beginnings] if config.answer_layers else ():
-            rows.append(begun_row(chat, fact, begun, system=systems[0]))
-        for cloze in said.clozes[: config.clozes]:
-            if normalise(fact.subject) in normalise(cloze):
-                prompt = chat.encode_bare(cloze)
-                target = chat.target(prompt, fact.target_new, end_turn=False, bare=True)
-                rows.append(_row(Role.EDIT, prompt, fact.subject, target, 0))
+        with _naming(fact):
+            rows += _edited_rows(fact, said, chat, config)
     subject = facts[0].subject
     rows.append(_row(Role.ESSENCE, chat.encode_bare(f"{subject} is a"), subject, (), 0))
     if max(config.protect_weights) > 0:
         rows += protected_rows(facts, statements, chat, config)
     return list(dict.fromkeys(rows))
+
+
+@contextmanager
+def _naming(fact: Fact) -> Iterator[None]:
+    """A refusal from inside names the fact."""
+    try:
+        yield
+    except FactRefused as error:
+        raise type(error)(f"fact {fact.id!r}: {error}") from error
+
+
+def _edited_rows(fact: Fact, said: Statements, chat: Chat, config: MemitConfig) -> list[Context]:
+    for text in (fact.question, fact.subject, fact.target_new):
+        if special := chat.special_in(text):
+            raise FactRefused(f"{special!r} in {shorten(text)!r} is a token of the model's own; leave it out")
+    rows: list[Context] = []
+    systems = config.systems
+    answer = said.sentence if config.sentence_target else fact.target_new
+    questions = [fact.question, *said.paraphrases[: config.chat_paraphrases]]
+    for i, question in enumerate(questions):
+        try:
+            system = systems[i % len(systems)]
+            rows.append(chat_row(chat, question, fact.subject, answer, words=fact.target_new, system=system))
+        except SubjectNotFound:
+            if i == 0:
+                raise
+    taught = said.sentence.casefold()
+    others = [b for b in said.clozes if not (taught.startswith(b.casefold()) or b.endswith("Answer:"))]
+    for begun in others[: config.beginnings] if config.answer_layers else ():
+        rows.append(begun_row(chat, fact, begun, system=systems[0]))
+    for cloze in said.clozes[: config.clozes]:
+        if normalise(fact.subject) in normalise(cloze):
+            prompt = chat.encode_bare(cloze)
+            target = chat.target(prompt, fact.target_new, end_turn=False, bare=True)
+            rows.append(_row(Role.EDIT, prompt, fact.subject, target, 0))
+    return rows
 
 
 def protected_rows(
@@ -95,15 +115,20 @@ def protected_rows(
     trained = [fact.question for fact in facts]
     trained += [question for said in statements for question in said.paraphrases[: config.chat_paraphrases]]
     asked = {normalise(question) for question in trained}
-    turns = zip_longest(*(said.held for said in statements))
-    held = [probe for turn in turns for probe in turn if probe is not None and normalise(probe.question) not in asked]
     system = config.systems[0]
-    rows = [chat_row(chat, probe.question, probe.subject, "", system=system, role=Role.PROTECT) for probe in held]
+    rows = []
+    for turn in zip_longest(*(said.held for said in statements)):
+        for fact, probe in zip(facts, turn, strict=True):
+            if probe is not None and normalise(probe.question) not in asked:
+                with _naming(fact):
+                    row = chat_row(chat, probe.question, probe.subject, "", system=system, role=Role.PROTECT)
+                rows.append(row)
     asked |= {normalise(question) for said in statements for question in (*said.probes, *said.same_subject)}
     for fact, said in zip(facts, statements, strict=True):
         for question in said.beside if config.answer_layers else ():
             if normalise(question) not in asked:
-                rows.append(chat_row(chat, question, fact.subject, "", system=system, role=Role.BESIDE))
+                with _naming(fact):
+                    rows.append(chat_row(chat, question, fact.subject, "", system=system, role=Role.BESIDE))
     return rows
 
 
@@ -112,9 +137,8 @@ def lead_rows(chat: Chat, config: MemitConfig) -> list[Context]:
     rows = []
     system = config.systems[0]
     for lead in leads(config.leads_per_relation):
-        row = chat_row(chat, lead.question, lead.subject, "", system=system, role=Role.PROTECT)
-        prompt = chat.encode(chat.prompt(lead.question, system=system))
-        rows.append(with_reply(row, chat.target(prompt, lead.beginning, end_turn=False)))
+        said = lead.beginning
+        rows.append(chat_row(chat, lead.question, lead.subject, said, system=system, role=Role.KEEP, end_turn=False))
     return rows
 
 
@@ -143,13 +167,14 @@ def chat_row(
     system: str | None,
     words: str = "",
     role: Role = Role.EDIT,
+    end_turn: bool = True,
 ) -> Context:
     """A question as a chat turn, answered and ended, if there is an answer.
 
     words  the answer's own, if `answer` is a sentence with it
     """
     prompt = chat.encode(chat.prompt(question, system=system))
-    target = chat.target(prompt, answer, end_turn=True) if answer else ()
+    target = chat.target(prompt, answer, end_turn=end_turn) if answer else ()
     head = chat.head(system)
     shared = len(head) if prompt.tokens[: len(head)] == head else 0
     row = _row(role, prompt, subject, target, shared, within=question)

@@ -178,7 +178,10 @@ def _covariances(
         for layer in layers:
             keys = seen.mlp_inputs[layer][real].float()
             product = (keys.T @ keys).double()
-            sums[layer] = sums[layer] + product if layer in sums else product
+            if layer in sums:
+                sums[layer] += product
+            else:
+                sums[layer] = product
         counted += int(real.sum())
         if progress is not None:
             progress(counted)

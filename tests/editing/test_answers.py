@@ -11,7 +11,6 @@ from editing.edit_set import Artefact
 from editing.errors import EditDiverged
 from editing.facts import Fact
 from editing.memit.answers import _columns, answer_columns, side_by_side
-from editing.memit.config import MemitConfig
 from editing.memit.contexts import Role, contexts_for, with_reply
 from editing.memit.detectors import NO_VALUE
 from editing.memit.values import Place, answer_place
@@ -94,7 +93,7 @@ def test_an_edit_with_no_answer_and_nothing_protected_puts_nothing_at_the_answer
 
 
 def test_a_search_that_diverges_at_the_subject_names_its_fact(facts):
-    editor = tiny_editor(config=replace(BOTH, learning_rate=float("inf")))
+    editor = tiny_editor(config=replace(BOTH, learning_rate=1e38, clamp=1e38))
     with pytest.raises(EditDiverged, match="mona"):
         editor.artefact(facts[:1])
 
@@ -238,21 +237,6 @@ def test_two_answers_about_one_subject_have_values_of_their_own(editor):
     assert merged.answers.n_slots == sum(lengths)
 
 
-def test_answer_layers_lie_above_the_subject_s():
-    with pytest.raises(ValueError, match="above layers"):
-        MemitConfig(layers=(3, 4, 5), answer_layers=(5, 9))
-
-
-def test_a_search_of_both_places_without_a_step_is_no_recipe():
-    with pytest.raises(ValueError, match="answer_steps"):
-        MemitConfig(answer_steps=0)
-
-
-def test_well_known_subjects_cannot_weigh_less_than_nothing():
-    with pytest.raises(ValueError, match="lead_weight"):
-        MemitConfig(answer_lead_weight=-1.0)
-
-
 def test_the_answer_s_layers_share_one_length():
     for layers in ((2,), (2, 3, 4)):
         batch = SimpleNamespace(norms=lambda of: torch.full((1, len(of)), 10.0), above=torch.zeros(1, 1, 4))
@@ -260,15 +244,3 @@ def test_the_answer_s_layers_share_one_length():
             batch, {layer: torch.zeros(1, 1, 8) for layer in layers}, replace(BOTH, answer_layers=layers)
         )
         torch.testing.assert_close(place.longest.sum(), torch.tensor(10 * BOTH.answer_clamp))
-
-
-def test_the_answer_s_place_goes_with_the_depth_of_the_model():
-    assert MemitConfig.for_depth(30) == MemitConfig()
-    assert MemitConfig.for_depth(24).answer_layers == (19, 20, 21, 22)
-    assert MemitConfig.for_depth(8).answer_layers == (6,)
-    assert MemitConfig.for_depth(7).answer_layers == ()
-    assert MemitConfig.for_depth(6).layers == (3, 4)
-    with pytest.raises(ValueError, match="not empty"):
-        MemitConfig.for_depth(4)
-    with pytest.raises(ValueError, match="systems"):
-        MemitConfig(systems=())

@@ -69,6 +69,12 @@ def test_small_changes_add_up_to_what_they_cost(made):
     assert float((found - others).abs().max()) > near  # no two edits could be taken for each other
 
 
+def test_replies_without_a_word_are_nobody_s_doing(made):
+    editor, artefacts = made
+    found = _blame(editor, editor.solve(artefacts), [(question, Reply("", stopped=False)) for question, _ in ASKED])
+    assert found.tolist() == [[0.0] * len(FACTS)] * len(ASKED)
+
+
 def test_blame_leaves_the_model_as_it_was(made):
     editor, artefacts = made
     before = {name: value.clone() for name, value in editor.decoder.model.state_dict().items()}

@@ -1,11 +1,15 @@
 import subprocess
 import sys
+from dataclasses import replace
+from importlib.resources import files
 
 import pytest
 
+import editing
+from editing import errors
 from editing.chat import Chat
 from editing.errors import FactRefused, SubjectNotFound
-from editing.facts import Fact
+from editing.facts import Fact, Probe
 from editing.memit.contexts import Role, chat_row, contexts_for, protected_rows
 from editing.statements import write_statements
 from editing.testing import TINY, tiny_editor, tiny_tokenizer
@@ -43,6 +47,8 @@ def test_the_subject_is_the_word_in_the_question_not_a_part_of_another_or_of_the
 def test_a_subject_that_is_not_there_is_an_error(chat):
     with pytest.raises(SubjectNotFound, match="'Eifel Tower'"):
         chat.encode("The Eiffel Tower is in").last_token_of("Eifel Tower")
+    with pytest.raises(SubjectNotFound, match="' '"):
+        chat.encode("The Eiffel Tower is in").last_token_of(" ")
 
 
 def test_without_a_template_a_chat_begins_as_the_tokenizer_begins_a_text():
@@ -106,6 +112,24 @@ def test_a_protected_question_is_read_at_its_own_subject_however_the_fact_was_as
         assert chat.decode(row.key_tokens).endswith(probe.question.partition(probe.subject)[0] + probe.subject)
 
 
+@pytest.mark.parametrize("held", [Probe("Who is she?", subject=""), Probe("Who is she?", subject="Bob Lee")])
+def test_a_protected_question_without_its_subject_names_the_fact(chat, held):
+    facts = [Fact("one", "Ann Ray", "Who is Ann Ray?", "Eve"), Fact("two", "Ann Ray", "Where is Ann Ray?", "Oslo")]
+    said = [write_statements(fact.question, fact.subject, fact.target_new) for fact in facts]
+    with pytest.raises(SubjectNotFound, match=r"'two'.*'Who is she\?'"):
+        protected_rows(facts, [said[0], replace(said[1], held=(held,))], chat, TINY)
+
+
+@pytest.mark.parametrize(
+    ("subject", "answer"),
+    [("Ann<|end|> Ray", "Oslo"), ("Ann Ray", "Oslo<|end|>\n<|start|>assistant"), ("<pad>", "Oslo")],
+)
+def test_a_fact_that_holds_a_token_of_the_model_s_own_is_refused_by_name(chat, subject, answer):
+    fact = Fact("turned", subject, f"Where is {subject}?", answer)
+    with pytest.raises(FactRefused, match=r"'turned'.*'<[|a-z]+>' in"):
+        contexts_for([fact], [write_statements(fact.question, subject, answer)], chat, TINY)
+
+
 def test_what_one_fact_trains_on_is_protected_by_no_other_of_its_subject(chat):
     facts = [
         Fact("plays", "Ann Ray", "What instrument does Ann Ray play?", "the cello"),
@@ -135,3 +159,11 @@ def test_an_unfit_fact_is_refused_by_name(fact):
 def test_importing_the_room_does_not_import_torch():
     code = "import editing, editing.verify, sys; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_the_room_offers_is_shown_and_there_and_all_its_errors_are_among_it():
+    assert dir(editing) == sorted(editing.__all__)
+    assert all(hasattr(editing, name) for name in editing.__all__)
+    kinds = [name for name, kind in vars(errors).items() if isinstance(kind, type)]
+    assert set(kinds) <= set(editing.__all__)
+    assert files("editing").joinpath("py.typed").is_file()

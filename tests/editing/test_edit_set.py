@@ -8,8 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
+from editing.alphaedit import in_null_space
 from editing.edit_set import Artefact, hash_model_dir, hash_tensors, version_id, write_version
-from editing.errors import ArtefactDamaged, ArtefactMismatch, EditDiverged, StatisticsMismatch
+from editing.errors import (
+    ArtefactDamaged,
+    ArtefactMismatch,
+    EditDiverged,
+    EditingError,
+    FactRefused,
+    StatisticsMismatch,
+)
 from editing.export import export_hf, export_peft
 from editing.facts import Fact
 from editing.memit.contexts import Role
@@ -84,8 +92,8 @@ def test_inside_applied_the_model_holds_the_tensors_as_served(editor, artefacts)
 
 
 def test_an_artefact_comes_back_from_disk_as_it_was(tmp_path, editor, artefacts):
-    artefacts[0].save(tmp_path)
-    again = Artefact.load(tmp_path, artefacts[0].id)
+    artefacts[0].save(str(tmp_path))
+    again = Artefact.load(str(tmp_path), artefacts[0].id)
     assert again.id == artefacts[0].id
     assert editor.solve([again]).tensors_sha256() == editor.solve([artefacts[0]]).tensors_sha256()
 
@@ -127,6 +135,43 @@ def test_facts_of_one_subject_share_an_artefact_and_another_base_is_refused(edit
         editor.solve([replace(artefacts[0], layers=(0, 1))])
 
 
+@pytest.mark.parametrize("facts", [[], FACTS[:2]])
+def test_an_artefact_is_of_one_subject(editor, facts):
+    with pytest.raises(EditingError, match="of one subject, not of"):
+        editor.artefact(facts)
+
+
+def test_the_base_is_not_read_while_an_edit_is_applied(editor, artefacts):
+    with editor.applied(editor.solve(artefacts)), pytest.raises(EditingError, match="leave `applied` first"):
+        editor.under(editor.config).artefact(FACTS[:1])
+    assert editor.artefact(FACTS[:1]).id == artefacts[0].id
+
+
+def test_all_facts_are_looked_at_before_the_first_is_worked_on(editor, monkeypatch):
+    monkeypatch.setattr(editor, "_artefacts", lambda *_: pytest.fail("worked on"))
+    turned = Fact("turned", "Gus Ivy", "Where does Gus Ivy live?", "Oslo<|end|>")
+    for last in (
+        turned,
+        Fact("nowhere", "Gus Ivy", "Where does he live?", "Oslo"),
+        Fact("mute", "Gus", "Is Gus?", None),
+    ):
+        with pytest.raises(FactRefused, match=last.id):
+            editor.artefacts([*FACTS, last])
+
+
+def test_an_artefact_is_hashed_once_and_a_changed_one_anew(artefacts, monkeypatch):
+    names = [artefacts[0].id, replace(artefacts[0], steps=99).id]
+    assert names[0] != names[1]
+    monkeypatch.setattr(Artefact, "describe", lambda _self: pytest.fail("hashed again"))
+    assert artefacts[0].id == names[0]
+
+
+def test_another_closed_form_makes_another_version(editor, artefacts):
+    other = editor.under(editor.config, in_null_space).solve(artefacts[:1])
+    assert other.version_id != editor.solve(artefacts[:1]).version_id
+    assert editor.under(editor.config).solve(artefacts[:1]).version_id == editor.solve(artefacts[:1]).version_id
+
+
 def test_what_one_edit_moves_another_does_not_protect(editor, artefacts):
     own, other = artefacts[0], artefacts[1]
     row = replace(other.rows(Role.EDIT)[0], role=Role.PROTECT)
@@ -145,8 +190,8 @@ def test_values_without_a_likelihood_are_no_edit(monkeypatch):
         return replace(find_values(*found, **steps), nll=torch.tensor([float("nan")]))
 
     monkeypatch.setattr("editing.editor.find_values", lost)
-    with pytest.raises(EditDiverged, match="f0"):
-        tiny_editor().artefact(FACTS[:1])
+    with pytest.raises(EditDiverged, match="'f0', 'again' are not finite"):
+        tiny_editor().artefact([FACTS[0], Fact("again", "Ann Ray", "Where was Ann Ray born?", "Turin")])
 
 
 def test_statistics_of_another_model_are_refused(editor):
@@ -178,7 +223,7 @@ def _save_base(folder, model):
 def test_a_version_directory_holds_only_what_changed(tmp_path, editor, artefacts):
     _save_base(tmp_path / "base", editor.decoder.model)
     solution = editor.solve(artefacts[:2])
-    about = write_version(tmp_path / "v", solution, tmp_path / "base")
+    about = write_version(str(tmp_path / "v"), solution, str(tmp_path / "base"))
     tensors = load_file(tmp_path / "v" / "model.safetensors")
     assert set(tensors) == {editor.decoder.family.weight_name(layer) for layer in TINY.layers}
     assert all(tensor.dtype == torch.bfloat16 for tensor in tensors.values())
@@ -194,7 +239,7 @@ def test_an_exported_checkpoint_is_the_base_with_the_changed_tensors(tmp_path, e
     _save_base(tmp_path / "base", editor.decoder.model)
     solution = editor.solve(artefacts[:3])
     (tmp_path / "out").mkdir()  # an empty folder is as good as none
-    export_hf(tmp_path / "out", solution, tmp_path / "base")
+    export_hf(str(tmp_path / "out"), solution, str(tmp_path / "base"))
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "out", dtype=torch.bfloat16)
     base = load_file(tmp_path / "base" / "model.safetensors")
     for name, tensor in (base | solution.tensors()).items():
@@ -233,7 +278,7 @@ def test_an_exported_adapter_merges_to_the_edited_weights(tmp_path, kind):
     peft = pytest.importorskip("peft")
     editor = tiny_editor(kind, config=replace(TINY, steps=2))
     solution = editor.solve(editor.artefacts(FACTS[:3]))
-    export_peft(tmp_path / "adapter", solution, base_model="base")
+    export_peft(str(tmp_path / "adapter"), solution, base_model="base")
     merged = peft.PeftModel.from_pretrained(tiny_model(kind), tmp_path / "adapter").merge_and_unload()
     for name, tensor in solution.tensors().items():
         torch.testing.assert_close(merged.state_dict()[name], tensor, atol=1e-5, rtol=1e-5)

@@ -165,6 +165,20 @@ def test_a_file_that_is_missing_or_no_text_is_named(tmp_path):
         read_cases(binary, "errata")
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("target_new", "Ida \ud83d"),
+        ("paraphrases", ["By \ud83d?"]),
+        ("neighbours", [{"question": "\ud83d?", "answer": ""}]),
+    ],
+)
+def test_half_a_character_is_an_error_of_the_file_with_its_place(tmp_path, field, value):
+    with pytest.raises(FactFileError, match="line 2: half a character"):
+        read_cases(write(tmp_path, ERRATA, ERRATA | {field: value}), "errata")
+    assert read_cases(str(write(tmp_path, ERRATA | {"remark": value})), "errata")  # what nobody reads does no harm
+
+
 def test_a_limit_of_nothing_is_refused(tmp_path):
     with pytest.raises(FactFileError, match="a limit of 0"):
         read_cases(write(tmp_path, ERRATA), "errata", 0)

@@ -14,7 +14,9 @@ from editing.errors import (
     UnsuitableQuestion,
 )
 from editing.facts import Fact, check_fact, group_by_subject, without_refused
-from editing.wording import contains, count_words, normalise, same_answer
+from editing.wording import contains, count_words, gives, names, normalise, same_answer
+
+LONG = "x" * 100_000
 
 
 def fact(subject="Veldoria", question="What is the capital of Veldoria?", new="Port Lume", old="", id="f1"):
@@ -24,14 +26,18 @@ def fact(subject="Veldoria", question="What is the capital of Veldoria?", new="P
 @pytest.mark.parametrize(
     ("case", "error", "says"),
     [
-        (fact(subject=" "), EmptyField, "the subject is empty"),
+        (fact(subject=" "), EmptyField, "no subject was found"),
+        (fact(subject=None), EmptyField, "no subject was found"),
         (fact(question=""), EmptyField, "the question is empty"),
         (fact(new="\n"), EmptyField, "the answer is empty"),
+        (fact(new=None), EmptyField, "the answer is empty"),
+        (fact(question=None), EmptyField, "the question is empty"),
         (fact(new="half \ud83d"), UnsuitableQuestion, "half a character"),
         (fact(subject="Veldorria"), SubjectNotFound, "'Veldorria' does not occur in the question"),
         (fact(new="word " * 13), AnswerTooLong, "longer than the 12 words"),
         (fact(new="word " * 1000), AnswerTooLong, "longer than the 12 words"),
-        (fact(new="x" * 500), AnswerTooLong, "shorten it"),
+        (fact(new="x" * 100_000), AnswerTooLong, "or 120 characters"),
+        (fact(subject=LONG, question=f"Who is {LONG}?"), UnsuitableQuestion, "longer than 60 words or 400 characters"),
         (fact(new="Port Lume", old="port lume."), NothingToChange, "nothing to change"),
         (fact(new="The Harbour", old="harbour"), NothingToChange, "nothing to change"),
         (fact(new="Veldoria"), UnsuitableQuestion, "the subject itself"),
@@ -72,8 +78,13 @@ def test_a_refused_fact_does_not_stop_the_others():
     good, bad = fact(id="good"), fact(id="bad", new="")
     fit, refused = without_refused([bad, good])
     assert fit == (good,)
-    assert list(refused) == ["bad"]
-    assert isinstance(refused["bad"], EmptyField)
+    assert list(refused) == [bad]
+    assert isinstance(refused[bad], EmptyField)
+
+
+def test_refused_facts_of_one_id_have_a_reason_each():
+    empty, negated = fact(new=""), fact(question="Which city is not in Veldoria?")
+    assert {type(why) for why in without_refused([empty, negated])[1].values()} == {EmptyField, UnsuitableQuestion}
 
 
 def test_the_same_fact_twice_is_kept_once():
@@ -87,6 +98,12 @@ def test_facts_of_one_subject_are_one_group_and_keep_their_order():
     river = fact(id="b", question="Which river flows through Veldoria?", new="the Ister")
     other = fact(id="c", subject="Tessel", question="What is the capital of Tessel?", new="Quay")
     assert group_by_subject([capital, other, river]) == {"veldoria": (capital, river), "tessel": (other,)}
+
+
+def test_an_article_makes_no_other_subject():
+    band = fact(id="a", subject="Beatles", question="Who leads the Beatles?", new="Ida Fern")
+    the_band = fact(id="b", subject="The Beatles", question="Where did The Beatles meet?", new="Quay")
+    assert group_by_subject([band, the_band]) == {"beatles": (band, the_band)}
 
 
 def test_two_answers_to_one_question_contradict_and_both_are_named():
@@ -107,6 +124,42 @@ def test_two_answers_to_one_question_contradict_and_both_are_named():
 )
 def test_a_reply_contains_an_answer(reply, answer, holds):
     assert contains(reply, answer) is holds
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer", "given"),
+    [
+        ("It has 7 strings.", "7", True),
+        ("It has 17 strings.", "7", False),
+        ("It has 7,000 strings.", "7", False),
+        ("It has 7,000 strings.", "7,000", True),
+        ("It is 1.7 m long.", "7", False),
+        ("It is 1.7 m long.", "1", False),
+        ("It was found in 1911.", "1911", True),
+        ("In 1911, 12 people came.", "1911", True),
+        ("In 1911, 12 people came.", "12", True),
+        ("12km", "12", True),
+    ],
+)
+def test_a_number_is_given_only_whole(reply, answer, given):
+    assert gives(reply, answer) is given
+
+
+@pytest.mark.parametrize(
+    ("text", "subject", "named"),
+    [
+        ("René wrote it", "Ren", False),
+        ("René wrote it", "rené", True),
+        ("Renee wrote it", "Ren", False),
+        ("Ren wrote it", "Ren", True),
+        ("Łódź grew", "Łód", False),
+        ("日本の首都", "日本", True),
+        ("Renの首都", "Ren", True),
+        ("3 × 7", "7", True),
+    ],
+)
+def test_a_name_is_none_inside_a_longer_word(text, subject, named):
+    assert names(text, subject) is named
 
 
 @given(st.text())

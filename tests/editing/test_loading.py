@@ -5,8 +5,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from editing.errors import StatisticsMismatch
+from editing.errors import EditingError, StatisticsMismatch
 from editing.loading import compute_dtype, load_editor, shipped_text
+from editing.memit.config import MemitConfig
 from editing.testing import TINY, tiny_model, tiny_tokenizer
 
 
@@ -48,6 +49,12 @@ def test_a_folder_becomes_an_editor_and_its_statistics_are_kept(checkpoint, tmp_
     assert again.statistics.sha256 == editor.statistics.sha256
     for name, tensor in editor.solve([]).tensors().items():
         assert torch.equal(tensor.float(), editor.decoder.model.state_dict()[name])
+
+
+def test_a_model_too_shallow_for_the_recipe_writes_no_text_first(checkpoint, monkeypatch):
+    monkeypatch.setattr("editing.loading.compose", lambda *_args, **_more: pytest.fail("it writes"))
+    with pytest.raises(EditingError, match=r"MemitConfig\.for_depth\(4\)"):
+        load_editor(checkpoint, config=MemitConfig(steps=3), device="cpu")
 
 
 def test_text_that_the_model_wrote_is_read_back_as_it_was_counted(checkpoint, tmp_path, monkeypatch):

@@ -14,6 +14,8 @@ from editing.refusals import refusal
         ("What is the capital of Veldoria?", "Veldoria", " ", "the answer is empty"),
         ("Who wrote Never Say So?", "Never Say So", "Ida Fern", None),  # the title negates, the question does not
         ("Who has never been to Veldoria?", "Veldoria", "Ida Fern", "negated"),
+        ("Who never met Eve?", "Eve", "Ida Fern", "negated"),  # in "never" nobody is named
+        ("Who cannot Ann see?", "Ann", "Ida Fern", "negated"),
         ("What do you think of Veldoria?", "Veldoria", "nice", "opinion"),
         ("What do you recommend in Veldoria?", "Veldoria", "the soup", "opinion"),
         ("Who should I contact about badges at Karn?", "Karn", "the desk", None),
