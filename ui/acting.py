@@ -7,7 +7,7 @@ from markupsafe import escape
 
 from . import html
 from .client import Caller, Gateway
-from .errors import GatewayRefused, SignedOut, UiError
+from .errors import GatewayRefused, GatewayUnreachable, SignedOut, UiError
 from .texts import TEXTS
 
 # Where the server speaks to the browser: the value is a message of html.tell, the component itself shows nothing.
@@ -16,23 +16,25 @@ TELLS = "watch('value', () => window.errataTell(props.value));"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """A click that reached the server: what to do, with which object, and what was filled in."""
+    """A click that reached the server: what to do, with which object, and what was filled in into which form."""
 
     name: str
     id: str = ""
     n: int = 0
     form: dict[str, str] = field(default_factory=dict)
+    sent: int = 0  # which form of the browser's
 
     @classmethod
     def read(cls, event: gr.EventData) -> "Act":
         """From whatever the browser sent; what is missing or of a wrong kind becomes empty."""
         data = event._data if isinstance(event._data, dict) else {}
-        form, n = data.get("form"), data.get("n")
+        form, n, sent = data.get("form"), data.get("n"), data.get("sent")
         return cls(
             name=str(data.get("name") or ""),
             id=str(data.get("id") or ""),
             n=n if isinstance(n, int) else 0,
             form={str(k): str(v) for k, v in form.items()} if isinstance(form, dict) else {},
+            sent=sent if isinstance(sent, int) else 0,
         )
 
 
@@ -47,7 +49,7 @@ def words_for(error: UiError) -> str:
         return TEXTS.signed_out
     if isinstance(error, GatewayRefused):
         return error.message
-    return TEXTS.unreachable
+    return TEXTS.may_be_done if isinstance(error, GatewayUnreachable) and error.may_be_done else TEXTS.unreachable
 
 
 def warn(error: UiError) -> None:
@@ -58,7 +60,7 @@ def warn(error: UiError) -> None:
 def refuse(act: Act, error: UiError) -> str | None:
     """What the browser is told of a refused click: what was filled in comes back with the reason, else a toast says it."""
     if act.form and not isinstance(error, SignedOut):
-        return html.refused(words_for(error))
+        return html.refused(words_for(error), sent=act.sent)
     warn(error)
     return None
 

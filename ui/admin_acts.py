@@ -2,18 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from . import html, queue_view, records_view
-from .acting import Act, inform, lines, path_id, refuse, warn
+from . import html, knowledge_view, log_view, queue_view, records_view
+from .acting import Act, inform, lines, path_id, refuse
 from .admin_texts import ADMIN
 from .client import Caller
 from .decisions_view import question_of
+from .desk import PAGE, Upload
 from .erasure_texts import ERASURE
-from .errors import UiError
+from .errors import FormUnclear, UiError
+from .log_texts import LOG
+
+_LONG = {  # what takes minutes, and what is said of it at its start
+    "preview": ADMIN.preview_started,
+    "erasure-find": ERASURE.find_started,
+    "erasure-execute": ERASURE.execute_started,
+}
 
 _SAID = {
     "reject": ADMIN.rejected,
@@ -34,17 +41,32 @@ class Done:
 class AdminActs:
     """Turns an event into calls. Rights are judged by the gateway; a refusal is shown and changes nothing."""
 
-    async def do(self, me: Caller, event: gr.EventData) -> Done:
+    def __init__(self) -> None:
+        self._running: set[tuple[str, str]] = set()  # of what takes minutes: verb and id
+
+    async def do(self, me: Caller, event: gr.EventData, *, file: Upload | None = None) -> Done:
+        """`file` is the one that waits to be added."""
         act = Act.read(event)
+        work = (act.name, act.id)
+        if work in self._running:
+            inform(ADMIN.runs_already)
+            return Done()
+        if act.name in _LONG:
+            self._running.add(work)
+            inform(_LONG[act.name])
         try:
-            return await self._do(me, act, path_id(act.id))
+            return await self._do(me, act, path_id(act.id), file)
+        except FormUnclear as error:
+            return Done(told=html.refused(str(error), sent=act.sent))
         except UiError as error:
             return Done(told=refuse(act, error))
+        finally:
+            self._running.discard(work)
 
-    async def _do(self, me: Caller, act: Act, identity: str) -> Done:
+    async def _do(self, me: Caller, act: Act, identity: str, file: Upload | None) -> Done:
         match act.name:
             case "filter":
-                return Done(look={"status": "" if identity == "all" else identity, "rows": 50, "selected": ""})
+                return Done(look={"status": "" if identity == "all" else identity, "rows": PAGE, "selected": ""})
             case "select":
                 return Done(look={"selected": identity})
             case "show":
@@ -52,15 +74,27 @@ class AdminActs:
             case "more":
                 return Done(look={"rows": int(identity or 0)})
             case "log":
-                return Done(look={"log_end": int(identity or 0)})
+                return Done(look={"log_end": _entry(act.form.get("entry", identity))})
             case "prove":
                 return Done(told=html.tell(await self._proof(me, int(identity))))
             case "preview":
                 return Done(told=html.tell(await self._preview(me, identity)))
             case "add-person" | "reset" | "disable":
                 return await self._person(me, act)
-            case "add-text" | "add-link" | "remove":
-                return await self._document(me, act, identity)
+            case "document":
+                return Done(told=html.tell(knowledge_view.document_dialog(*await me.document(identity))))
+            case "add-file":
+                if file is None:
+                    raise FormUnclear(ADMIN.file_gone)
+                added = await me.upload_document(file.name, file.content, _filled(act))
+                inform(ADMIN.added.format(title=added.title))
+                return Done(look={"file": None})
+            case "add-text" | "add-link":
+                added = await me.add_document(_filled(act))
+                inform(ADMIN.added.format(title=added.title))
+            case "remove":
+                await me.remove_document(identity)
+                inform(ADMIN.removed)
             case "erasure":
                 return Done(look={"erasure": "" if identity == "all" else identity})
             case "erasure-file":
@@ -111,21 +145,22 @@ class AdminActs:
 
     async def _shown(self, me: Caller, identity: str) -> dict[str, object]:
         report, who = await me.report(identity), await me.me()
-        return html.dialog(question_of(report), html=queue_view.detail(report, who), side=True)
+        return html.dialog(question_of(report), html=queue_view.detail(report, who, aside=True), side=True)
 
     async def _preview(self, me: Caller, identity: str) -> dict[str, object]:
-        inform(ADMIN.preview_started)
+        report = await me.report(identity)
         answer = await me.preview(identity)
         refused = str(answer.get("refused") or "")
         shown = html.problem(refused) if refused else queue_view.probe_table(answer.get("probes") or ())
-        return html.dialog(ADMIN.preview_title, text=ADMIN.preview_text, html=shown, wide=True)
+        title = ADMIN.preview_title.format(question=question_of(report))
+        return html.dialog(title, text=ADMIN.preview_text, html=shown, wide=True)
 
     async def _proof(self, me: Caller, n: int) -> dict[str, object]:
         """The checkpoint first: its size is the size that the proof must be for."""
         text = await me.checkpoint()
         size = int(text.split("\n")[1])
         found, entries = await me.proof(n, size), await me.entries(n - 1, limit=1)
-        return records_view.proof(n, entries[0], found, text)
+        return log_view.proof(n, entries[0], found, text)
 
     async def _person(self, me: Caller, act: Act) -> Done:
         name = act.form.get("name", "").strip() if act.name == "add-person" else act.id
@@ -135,26 +170,17 @@ class AdminActs:
             answer = await me.change_person(name, act.name)
         return Done() if act.name == "disable" else Done(told=html.tell(records_view.secrets_dialog(name, answer)))
 
-    async def _document(self, me: Caller, act: Act, identity: str) -> Done:
-        if act.name == "remove":
-            await me.remove_document(identity)
-            inform(ADMIN.removed)
-            return Done()
-        filled = {key: value.strip() for key, value in act.form.items() if value.strip()}
-        added = await me.add_document(filled)
-        inform(ADMIN.added.format(title=added.title))
-        return Done()
 
-    async def upload(self, me: Caller, path: str) -> None:
-        """Hand an uploaded file on; Gradio's copy is removed whatever comes of it."""
-        file = Path(path)
-        try:
-            added = await me.upload_document(file.name, file.read_bytes(), {})
-            inform(ADMIN.added.format(title=added.title))
-        except UiError as error:
-            warn(error)
-        finally:
-            file.unlink(missing_ok=True)
+def _filled(act: Act) -> dict[str, str]:
+    return {key: value.strip() for key, value in act.form.items() if value.strip()}
+
+
+def _entry(typed: str) -> int:
+    """The number of an entry; 0 is the end of the log. Raises FormUnclear."""
+    number = typed.strip()
+    if not (number.isascii() and number.isdecimal()):
+        raise FormUnclear(LOG.no_entry)
+    return int(number)
 
 
 def _round_read(act: Act) -> dict[str, object]:
@@ -164,14 +190,17 @@ def _round_read(act: Act) -> dict[str, object]:
 
 
 def _erasure_filed(form: Mapping[str, str]) -> dict[str, object]:
-    """The body of a request; fields that stayed empty are left out."""
+    """The body of a request; fields that stayed empty are left out. Raises FormUnclear where nobody is named: the gateway
+    would take such a request for the admin's own."""
     filled: dict[str, object] = {key: lines(form.get(key, "")) for key in ("names", "identifiers")}
     filled |= {key: form.get(key, "").strip() for key in ("account", "kind", "law", "statement")}
+    if not (filled["names"] or filled["identifiers"] or filled["account"]):
+        raise FormUnclear(ERASURE.nobody)
     return {key: value for key, value in filled.items() if value}
 
 
 def _erasure_step(verb: str, form: Mapping[str, str]) -> dict[str, object]:
-    """What the form of a step says, in the gateway's terms."""
+    """What the form of a step says, in the gateway's terms. Raises FormUnclear."""
     body: dict[str, object] = {key: value.strip() for key, value in form.items()}
     for key in ("direct", "secrets", "keep"):
         if key in form:
@@ -180,8 +209,15 @@ def _erasure_step(verb: str, form: Mapping[str, str]) -> dict[str, object]:
         if key in form:
             body[key] = form[key] == "yes"
     if "right_answers" in form:
-        pairs = [line.partition("=") for line in lines(form["right_answers"])]
-        body["right_answers"] = {question.strip(): answer.strip() for question, _, answer in pairs if answer.strip()}
+        body["right_answers"] = dict(map(_right_answer, lines(form["right_answers"])))
     if "backups_until" in form:
         body["backups_until"] = form["backups_until"] or None
     return body
+
+
+def _right_answer(line: str) -> tuple[str, str]:
+    """Question and answer: what stands before and after the last equals sign between spaces, else the last of all."""
+    question, _, answer = line.rpartition(" = ") if " = " in line else line.rpartition("=")
+    if not question.strip() or not answer.strip():
+        raise FormUnclear(ERASURE.no_answer.format(line=line))
+    return question.strip(), answer.strip()

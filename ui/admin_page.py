@@ -2,54 +2,31 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import gradio as gr
 
-from . import attention_view, erasure_view, html, queue_view, records_view, versions_view
-from .acting import TELLS, caller, open_queue, panel, warn, words_for
+from . import attention_view, erasure_view, html, knowledge_view, log_view, queue_view, records_view, versions_view
+from .acting import TELLS, caller, open_queue, panel, words_for
 from .admin_acts import AdminActs, Done
+from .admin_records import Worker
 from .admin_texts import ADMIN
 from .client import Caller, Gateway
+from .desk import PAGE, TABS, AdminState, Desk, Upload
 from .errors import UiError
-from .records import Me, Report, Version, Worker
+from .html import Html
+from .records import Me, Report
 from .texts import TEXTS
 
-PAGE = 50  # reports drawn at a time; the rest is a click away, so that ten thousand are as quick as ten
+MOST_AT_ONCE = 200  # the gateway's limit
+MAX_SEARCH = 200  # characters; the gateway refuses more
 LOG_PAGE = 40
-TABS = ("queue", "live", "versions", "knowledge", "erasure", "log", "people", "health")  # named by ADMIN.tabs
+T = TypeVar("T")
 _BUS = "window.errataSend = (data) => trigger('act', data);"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdminState:
-    """What one tab of the admin page looks at."""
-
-    me: Me | None = None
-    tab: str = TABS[0]
-    status: str = "queued"
-    sort: str = "priority"
-    search: str = ""
-    selected: str = ""
-    rows: int = PAGE
-    log_end: int = 0  # 0 is the end of the log
-    erasure: str = ""  # the request that is open; the list where none is
-
-
-@dataclass(slots=True)
-class Desk:
-    """The one thing of a tab that changes in place, so that a drawing that took long can see that it is out of date."""
-
-    look: AdminState
-    turn: int = 0
-
-    def turn_to(self, **changes: Any) -> None:
-        """Look at something else, or at the same anew; whatever is being drawn now is out of date from here on."""
-        self.look = replace(self.look, **changes)
-        self.turn += 1
 
 
 class AdminPage:
@@ -78,6 +55,7 @@ class AdminPage:
                                 show_label=False,
                                 container=False,
                                 elem_id="er-search",
+                                max_length=MAX_SEARCH,
                                 scale=3,
                             )
                             sort = gr.Dropdown(
@@ -92,7 +70,7 @@ class AdminPage:
                                 filterable=False,
                             )
                         queue = panel("", "er-queue")
-                        panel(html.element("p", ADMIN.keys_hint, class_="er-quiet er-keys"))
+                        keys = panel("")
                     with gr.Column(scale=3, min_width=320, elem_id="er-right"):
                         detail = panel("", "er-detail")
                 for key, name in zip(TABS[1:], ADMIN.tabs[1:], strict=True):
@@ -115,32 +93,32 @@ class AdminPage:
                             views[key] = panel()
             clock = gr.Timer(4)
 
-            drawn = [told, strip, filters, queue, detail, add, *views.values()]
-            self._slots = {
-                name: n for n, name in enumerate(("told", "strip", "filters", "queue", "detail", "add", *views))
+            slots = {
+                "told": told,
+                "filters": filters,
+                "queue": queue,
+                "keys": keys,
+                "detail": detail,
+                "add": add,
+                **views,
             }
-            page.load(self.open, [desk], drawn, **quiet)
+            self._slots, drawn = {name: n for n, name in enumerate(slots)}, list(slots.values())
+            for comes in (page.load, clock.tick):
+                comes(self.refresh, [desk], drawn, trigger_mode="once", **quiet)
+                # By itself: it waits for the engine, and nothing else may have to.
+                comes(self.on_top, [desk], [strip], trigger_mode="once", **quiet)
             page.load(self.find_by_words, None, [search], **quiet)
-            clock.tick(self.refresh, [desk], drawn, trigger_mode="once", **quiet)
-            tabs.select(self.choose_tab, [desk], drawn, **quiet)
+            # Not "always_last": Gradio would send the first click once more in the place of the last.
+            tabs.select(self.choose_tab, [desk], drawn, trigger_mode="multiple", **quiet)
             bus.act(self.act, [desk], drawn, trigger_mode="multiple", **quiet)
             search.change(self.find, [desk, search, sort], drawn, trigger_mode="always_last", **quiet)
             sort.change(self.find, [desk, search, sort], drawn, **quiet)
-            upload.upload(self.upload, [desk, upload], drawn, **quiet)
+            upload.upload(self.upload, [desk, upload], [told], **quiet)
             playground.submit(self.try_search, [playground], [found], **quiet)
         open_queue(page)
         return page
 
     # events
-
-    async def open(self, desk: Desk, request: gr.Request) -> list[Any]:
-        me = caller(self._gateway, request)
-        try:
-            desk.turn_to(me=await me.me())
-        except UiError as error:
-            warn(error)
-            return self._row(strip=html.problem(words_for(error)))
-        return await self._draw(me, desk)
 
     async def find_by_words(self, request: gr.Request) -> Any:
         """The box to search in is there for those who may read what was reported."""
@@ -153,18 +131,19 @@ class AdminPage:
         return await self._draw(caller(self._gateway, request), desk)
 
     async def choose_tab(self, desk: Desk, event: gr.SelectData, request: gr.Request) -> list[Any]:
-        desk.turn_to(tab=dict(zip(ADMIN.tabs, TABS, strict=True)).get(str(event.value), TABS[0]))
+        desk.turn_to(tab=dict(zip(ADMIN.tabs, TABS, strict=True)).get(str(event.value), TABS[0]), rows=PAGE)
         return await self._draw(caller(self._gateway, request), desk)
 
     async def find(self, desk: Desk, search: str, sort: str, request: gr.Request) -> list[Any]:
         desk.turn_to(search=search.strip(), sort=sort, rows=PAGE)
         return await self._draw(caller(self._gateway, request), desk)
 
-    async def upload(self, desk: Desk, path: str, request: gr.Request) -> list[Any]:
-        me = caller(self._gateway, request)
-        await self._acts.upload(me, path)
-        desk.turn_to()
-        return await self._draw(me, desk)
+    async def upload(self, desk: Desk, path: str) -> str:
+        """Keep a file until its title and dates are known; Gradio's copy is removed."""
+        file = Path(path)
+        desk.look = replace(desk.look, file=Upload(file.name, file.read_bytes()))
+        file.unlink()
+        return html.tell(knowledge_view.file_dialog(file.name))
 
     async def try_search(self, query: str, request: gr.Request) -> str:
         if not query.strip():
@@ -174,14 +153,12 @@ class AdminPage:
             passages, explained = await asyncio.gather(me.search_knowledge(query), me.explain_route(query))
         except UiError as error:
             return html.problem(words_for(error))
-        return records_view.found_passages(passages, explained)
+        return knowledge_view.found_passages(passages, explained)
 
     async def act(self, desk: Desk, event: gr.EventData, request: gr.Request) -> list[Any]:
         me = caller(self._gateway, request)
-        done: Done = await self._acts.do(me, event)
+        done: Done = await self._acts.do(me, event, file=desk.look.file)
         desk.turn_to(**done.look)
-        if desk.look.me is None:
-            return await self.open(desk, request)
         return await self._draw(me, desk, told=done.told)
 
     # drawing
@@ -195,19 +172,30 @@ class AdminPage:
         return row
 
     async def _draw(self, me: Caller, desk: Desk, *, told: str | None = None) -> list[Any]:
-        """The line on top and the tab that is open; a part that cannot be read says so in its own place."""
-        turn, look = desk.turn, desk.look
-        if look.me is None:
-            return self._row()
-        strip, views = await asyncio.gather(self._strip(me, look.me), self._views(me, look, look.me))
-        if desk.turn != turn:
-            return self._row(told=told)
-        return self._row(told=told, strip=strip, **views)
-
-    async def _strip(self, me: Caller, who: Me) -> str:
+        """The tab that is open; a part that cannot be read says so in its own place."""
+        turn, tab = desk.turn, desk.look.tab
         try:
-            counts, served, worker, ready = await asyncio.gather(
-                me.counts(), me.current_version(), _or(me.worker, Worker.read({})), me.health()
+            views = await self._tab(me, desk, await self._who(me, desk))
+        except UiError as error:
+            views = {"detail" if tab == TABS[0] else tab: html.problem(words_for(error))}
+        return self._row(told=told, **(views if desk.turn == turn else {}))
+
+    async def _who(self, me: Caller, desk: Desk) -> Me:
+        """Asked for until the gateway has said it once."""
+        who = desk.look.me or await me.me()
+        desk.look = replace(desk.look, me=who)
+        return who
+
+    async def on_top(self, desk: Desk, request: gr.Request) -> str:
+        """The line on top: what waits, what is served, what the worker does, whether the engine answers."""
+        me = caller(self._gateway, request)
+        try:
+            who, counts, served, worker, ready = await asyncio.gather(
+                self._who(me, desk),
+                self._counts(me, desk),
+                me.current_version(),
+                _or(me.worker, Worker.read({})),
+                me.ready(),
             )
         except UiError as error:
             return html.problem(words_for(error))
@@ -215,84 +203,96 @@ class AdminPage:
             who, waiting=counts.get("queued", 0), served=served, worker=worker, ready=bool(ready["ready"])
         )
 
-    async def _views(self, me: Caller, state: AdminState, who: Me) -> dict[str, object]:
-        try:
-            return await self._tab(me, state, who)
-        except UiError as error:
-            name = "detail" if state.tab == TABS[0] else state.tab
-            return {name: html.problem(words_for(error))}
+    async def _counts(self, me: Caller, desk: Desk) -> Mapping[str, int]:
+        """The queue has them already where it is open."""
+        return (desk.look.tab == TABS[0] and desk.counts) or await me.counts()
 
-    async def _tab(self, me: Caller, state: AdminState, who: Me) -> dict[str, object]:
+    async def _tab(self, me: Caller, desk: Desk, who: Me) -> dict[str, object]:
+        state = desk.look
         match state.tab:
             case "queue":
-                return await self._queue(me, state)
+                return await self._queue(me, desk, who)
             case "live":
-                (edited, _), (carded, _), alarms, due = await asyncio.gather(
-                    _reports(partial(me.reports, status="live")),
-                    _reports(partial(me.reports, status="in_knowledge")),
+                (edited, more_edited), (carded, more_carded), alarms, due = await asyncio.gather(
+                    _reports(partial(me.reports, status="live"), most=state.rows),
+                    _reports(partial(me.reports, status="in_knowledge"), most=state.rows),
                     me.alarms(),
                     me.due_for_review(),
                 )
                 live = sorted([*edited, *carded], key=lambda r: r.created, reverse=True)
-                shown = attention_view.attention(alarms, due, who) + versions_view.live_edits(live, who)
+                more = more_edited or more_carded or len(live) > state.rows
+                listed = versions_view.live_edits(live[: state.rows], who, more=more)
+                shown = attention_view.attention(alarms, due, who) + listed
             case "versions":
                 versions, served = await asyncio.gather(me.versions(), me.current_version())
-                shown = versions_view.timeline(_unique(versions), served=served, me=who)
+                shown = versions_view.timeline(versions, served=served, me=who)
             case "knowledge":
-                documents = records_view.documents(await me.documents(), who)
-                return {"add": records_view.add_buttons(who), state.tab: documents}
+                documents = knowledge_view.documents(await me.documents(), who)
+                return {"add": knowledge_view.add_buttons(who), state.tab: documents}
             case "erasure":
                 if state.erasure:
                     shown = erasure_view.checklist(await me.erasure(state.erasure), who)
                 else:
                     shown = erasure_view.requests(await me.erasures(), who)
             case "log":
-                shown = await self._log(me, state)
+                shown = await self._log(me, state, who)
             case "people":
-                shown = records_view.people(await me.people()) if who.may_administer else html.empty(ADMIN.admins_only)
+                shown = records_view.people(await me.people(), who) if who.may_audit else html.empty(ADMIN.admins_only)
             case _:
                 shown = records_view.health(await me.health())
         return {state.tab: shown}
 
-    async def _queue(self, me: Caller, state: AdminState) -> dict[str, object]:
-        counts, selected, (reports, more) = await asyncio.gather(
-            me.counts(),
-            self._selected(me, state),
-            _reports(partial(me.reports, status=state.status, search=state.search, sort=state.sort), most=state.rows),
+    async def _queue(self, me: Caller, desk: Desk, who: Me) -> dict[str, object]:
+        state = desk.look
+
+        async def count() -> Mapping[str, int]:
+            desk.counts = await me.counts()
+            return desk.counts
+
+        filters, queue, detail = await asyncio.gather(
+            _part(count(), partial(queue_view.filters, current=state.status)),
+            _part(
+                _reports(
+                    partial(me.reports, status=state.status, search=state.search, sort=state.sort), most=state.rows
+                ),
+                lambda found: queue_view.listing(found[0], selected=state.selected, more=found[1]),
+            ),
+            _part(self._selected(me, state), lambda report: queue_view.detail(report, who)),
         )
-        return {
-            "filters": queue_view.filters(counts, current=state.status),
-            "queue": queue_view.listing(reports, selected=state.selected, more=more),
-            "detail": queue_view.detail(selected, state.me),
-        }
+        return {"filters": filters, "queue": queue, "keys": queue_view.keys(who), "detail": detail}
 
     async def _selected(self, me: Caller, state: AdminState) -> Report | None:
         return await me.report(state.selected) if state.selected else None
 
-    async def _log(self, me: Caller, state: AdminState) -> html.Html:
+    async def _log(self, me: Caller, state: AdminState, who: Me) -> Html:
         size = await me.log_size()
-        end = min(state.log_end or size, size)
-        first = max(0, end - LOG_PAGE)
-        entries = await me.entries(first, limit=max(1, end - first))
-        older = html.button(ADMIN.older, act="log", id=str(first), disabled=first == 0)
-        newer = html.button(ADMIN.newer, act="log", id=str(min(size, end + LOG_PAGE)), disabled=end >= size)
-        said = html.element("span", ADMIN.log_of.format(first=first + 1, last=end), class_="er-quiet")
-        return html.element("div", older, newer, said, class_="er-row-of") + records_view.log(entries)
+        last = min(state.log_end or size, size)
+        first = max(0, last - LOG_PAGE)
+        entries = await me.entries(first, limit=max(1, last - first))
+        return log_view.head(who, first=first, last=last, size=size, page=LOG_PAGE) + log_view.log(entries)
 
 
 Fetch = Callable[..., Awaitable[tuple[list[Report], str]]]
 
 
-async def _reports(fetch: Fetch, *, most: int | None = None) -> tuple[list[Report], bool]:
-    """As many as are shown, all without a `most`, page by page; and whether there are more."""
+async def _reports(fetch: Fetch, *, most: int) -> tuple[list[Report], bool]:
+    """As many as are shown, page by page; and whether there are more."""
     reports: list[Report] = []
     cursor = ""
-    while most is None or len(reports) < most:
-        page, cursor = await fetch(limit=PAGE, cursor=cursor)
+    while len(reports) < most:
+        page, cursor = await fetch(limit=min(MOST_AT_ONCE, most - len(reports)), cursor=cursor)
         reports += page
         if not cursor:
             break
     return reports, bool(cursor)
+
+
+async def _part(found: Awaitable[T], show: Callable[[T], Html]) -> Html:
+    """A part as it is shown, or why it cannot be read: the parts beside it are none the worse."""
+    try:
+        return show(await found)
+    except UiError as error:
+        return html.problem(words_for(error))
 
 
 async def _or(call: Callable[[], Awaitable[Worker]], otherwise: Worker) -> Worker:
@@ -301,8 +301,3 @@ async def _or(call: Callable[[], Awaitable[Worker]], otherwise: Worker) -> Worke
         return await call()
     except UiError:
         return otherwise
-
-
-def _unique(versions: list[Version]) -> list[Version]:
-    """A set of weights that came back is one version, however often it was served."""
-    return list({version.id: version for version in versions}.values())

@@ -12,8 +12,14 @@ class AdminTexts:
     serving: str = "serving {version}"
     engine_ok: str = "Engine answers"
     engine_down: str = "Not ready"
-    keys_hint: str = "j and k move, a approves, r rejects, e edits"
+    keys: tuple[tuple[str, str], ...] = (
+        ("", "j and k move"),
+        ("admin", "a approves"),
+        ("reviewer", "r rejects"),
+        ("reviewer", "e edits"),
+    )  # and who may
 
+    filter_by: str = "Status"
     filters: tuple[tuple[str, str], ...] = (
         ("queued", "To decide"),
         ("flagged", "New"),
@@ -39,6 +45,7 @@ class AdminTexts:
     claim: str = "The claim"
     asked: str = "Asked"
     canonical_question: str = "Question to correct"
+    answered_by: str = "Answered by"
     subject: str = "Subject"
     answer_given: str = "Answer given"
     right_answer: str = "Right answer"
@@ -72,6 +79,7 @@ class AdminTexts:
     personal_data: str = "Personal data"
     conflicts: str = "Contradicts"
     duplicate_of: str = "Repeats"
+    superseded_by: str = "Superseded by"
     open_report: str = "Open report {id}"
     wordings: dict[str, str] = field(
         default_factory=lambda: {
@@ -94,6 +102,7 @@ class AdminTexts:
     verified_said: str = "{passed} of {of}"
     verified_reply: str = "It now says"
     verified_failed: str = "Why it failed"
+    review_due: str = "To be looked at again"
     versions_said: str = "{before} → {after}"
     weights_version: str = "Weights"
     risk: str = "Risk"
@@ -115,6 +124,7 @@ class AdminTexts:
         ("knowledge", "keep answering by the card"),
         ("none", "withdraw the card too: the model answers as before"),
     )
+    approval_barred: str = "You cannot approve this: {why}."
     approved: str = "Approved."
     approved_waits: str = "Your approval is recorded; another one is needed."
     reject: str = "Reject"
@@ -137,9 +147,11 @@ class AdminTexts:
     one_per_line: str = "One per line."
     saved: str = "Saved."
     preview: str = "Preview"
-    preview_title: str = "Before and after"
+    preview_title: str = "Before and after: {question}"
     preview_started: str = "Solving in a sandbox. It takes a minute or two; the result opens here."
+    runs_already: str = "It is running already. The result comes by itself."
     preview_text: str = "Solved in a sandbox: nothing that is served has changed."
+    probes: str = "Replies before and after"
     probe_columns: tuple[str, ...] = ("Kind", "Question", "Before", "After", "")
     probe_kinds: dict[str, str] = field(
         default_factory=lambda: {
@@ -207,9 +219,13 @@ class AdminTexts:
     document_uri: str = "Address"
     as_of: str = "True as of"
     expires_at: str = "Expires"
-    date_help: str = "Year-month-day; may stay empty."
+    date_help: str = "Both dates may stay empty."
+    documents: str = "Documents"
     document_columns: tuple[str, ...] = ("Title", "As of", "Expires", "Passages", "Added", "")
     no_documents: str = "No documents yet. Add what changes: prices, offices, opening hours."
+    file_title: str = "Add {name}"
+    file_gone: str = "The file is no longer here. Choose it once more."
+    first_passages: str = "The first {n} of {of} passages:"
     added: str = "“{title}” is added."
     remove: str = "Remove"
     remove_title: str = "Remove this document?"
@@ -219,28 +235,7 @@ class AdminTexts:
     playground_hint: str = "Type a question"
     would_go: str = "This question would be answered by: {route}."
 
-    log_columns: tuple[str, ...] = ("No.", "When", "What", "About", "")
-    log_of: str = "Entries {first} to {last}"
-    newer: str = "Newer"
-    older: str = "Older"
-    prove: str = "Prove it"
-    proof_title: str = "Entry {n}: proof"
-    proof_good: str = (
-        "Entry {n} is in the log of {size} entries. The proof was recomputed here, from the entry to the signed root."
-    )
-    proof_bad: str = "The proof does not hold: {why}"
-    proof_steps: tuple[str, ...] = (
-        "Entry",
-        "Its hash (leaf)",
-        "Hashes on the way",
-        "Root reached",
-        "Root in the signed checkpoint",
-        "Checkpoint",
-    )
-    leaf_differs: str = "the entry does not have the hash that the gateway names"
-    root_differs: str = "the path leads to {reached}, the checkpoint says {root}"
-    signature_note: str = "The signature itself is checked offline: errata audit verify."
-
+    accounts: str = "Accounts"
     people_columns: tuple[str, ...] = ("Name", "Role", "Since", "State", "")
     add_person: str = "Add a person"
     name: str = "Name"
@@ -250,6 +245,15 @@ class AdminTexts:
         ("auditor", "auditor: reads, changes nothing"),
         ("reviewer", "reviewer: edits claims, rejects"),
         ("admin", "admin: approves, undoes, manages"),
+    )
+    role_names: dict[str, str] = field(
+        default_factory=lambda: {
+            "user": "User",
+            "auditor": "Auditor",
+            "reviewer": "Reviewer",
+            "admin": "Admin",
+            "system": "Errata itself",
+        }
     )
     disable: str = "Disable"
     disable_title: str = "Disable {name}?"
@@ -263,12 +267,24 @@ class AdminTexts:
     key: str = "API key"
     disabled: str = "disabled"
     active: str = "active"
-    admins_only: str = "Only admins see this."
+    admins_only: str = "Only admins and auditors see this."
 
     parts: str = "Parts"
     ready: str = "A chat would be answered."
     not_ready: str = "A chat would not be answered now."
+    part_names: dict[str, str] = field(
+        default_factory=lambda: {"engine": "Engine", "weights": "Weights", "database": "Database", "worker": "Worker"}
+    )
     versions: str = "Versions"
+    version_names: dict[str, str] = field(
+        default_factory=lambda: {
+            "errata": "Errata",
+            "model": "Model",
+            "weights_version": "Weights version",
+            "base_sha256": "Base, sha256",
+            "weights": "Whose weights",
+        }
+    )
     worker_states: dict[str, str] = field(
         default_factory=lambda: {
             "idle": "Worker idle",

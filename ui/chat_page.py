@@ -8,14 +8,14 @@ from typing import Any
 
 import gradio as gr
 
+from . import chat_acts, html, own_reports_view
 from . import chat_view as view
-from . import erasure_view, html, own_reports_view
-from .acting import TELLS, Act, caller, inform, lines, open_queue, panel, path_id, refuse, warn, words_for
+from .acting import TELLS, Act, caller, inform, open_queue, panel, path_id, refuse, warn, words_for
+from .chat_acts import Done
 from .chat_view import ChatState
 from .client import Caller, Gateway
-from .erasure_texts import ERASURE
-from .errors import UiError
-from .records import Me, Report, Turn
+from .errors import GatewayRefused, SignedOut, UiError
+from .records import Turn
 from .texts import TEXTS
 from .transcript import grown, message, messages
 
@@ -23,9 +23,13 @@ _REDRAW_S = 0.06
 _REST = 4  # a long conversation takes long to draw: rest four times as long, so that the server keeps answering
 _SETTLE_S = 0.25
 _LOOKS = 8  # for a conversation that is being stored
+_CHATS = 60  # listed at first, and so many more at each click
+# What goes elsewhere hangs up on the answer that streams; deleting another chat does not.
 _CHANNELS = """
-const asks = ['retry', 'edit', 'try', 'hint'], goes = ['open', 'new', 'delete', 'earlier'];
-window.errataSend = (data) => trigger(asks.includes(data.name) ? 'ask' : goes.includes(data.name) ? 'go' : 'act', data);
+const channels = {retry: 'ask', edit: 'ask', hint: 'ask', try: 'begin', open: 'go', earlier: 'go'};
+const isShown = (id) => document.querySelector('#er-chats [aria-current]')?.dataset.id === id;
+window.errataSend = (data) =>
+  trigger(data.name === 'delete' && isShown(data.id) ? 'go' : channels[data.name] || 'act', data);
 """
 
 
@@ -38,7 +42,7 @@ class ChatPage:
     def build(self) -> gr.Blocks:
         with gr.Blocks(title=TEXTS.chat_title, analytics_enabled=False, fill_height=True, fill_width=True) as page:
             state = gr.State(ChatState())
-            fixed = gr.State(-1)
+            fixed, rows = gr.State(-1), gr.State(_CHATS)
             with gr.Sidebar(width=290, elem_id="er-sidebar"):
                 panel(html.element("div", TEXTS.product, class_="er-brand"))
                 new = gr.Button(TEXTS.new_chat, variant="primary", size="md", elem_id="er-new")
@@ -87,19 +91,22 @@ class ChatPage:
             told = gr.HTML("", elem_id="er-told", html_template=" ", js_on_load=TELLS)
             clock = gr.Timer(20)
 
-            drawn = [state, bot, ask, chats, top]
+            drawn, listed = [state, bot, ask, chats, top], [search, rows]
             quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
             asking = [
-                ask.submit(self.ask, [ask, state], drawn, **quiet),
-                bus.ask(self.ask_again, [state], drawn, **quiet),
+                ask.submit(self.ask, [ask, state, *listed], drawn, **quiet),
+                bus.ask(self.ask_again, [state, *listed], drawn, **quiet),
             ]
-            ask.stop(self.settle, None, None, cancels=asking, **quiet).then(self.stopped, [state], drawn, **quiet)
-            bus.go(self.go, [state], drawn, cancels=asking, **quiet)
-            new.click(self.start_new, [state], drawn, cancels=asking, **quiet)
-            bus.act(self.act, [state, search], [told, chats, top, account], trigger_mode="multiple", **quiet)
-            search.change(self.find, [state, search], [chats], trigger_mode="always_last", **quiet)
+            asking.append(bus.begin(self.try_fixed, [state, *listed], drawn, cancels=asking, **quiet))
+            stop = ask.stop(self.settle, None, None, cancels=asking, **quiet)
+            stop.then(self.stopped, [state, *listed], drawn, **quiet)
+            bus.go(self.go, [state, *listed], drawn, cancels=asking, trigger_mode="always_last", **quiet)
+            new.click(self.start_new, [state, *listed], drawn, cancels=asking, **quiet)
+            acted = [told, state, chats, top, account, rows]
+            bus.act(self.act, [state, *listed], acted, trigger_mode="multiple", **quiet)
+            search.change(self.find, [state, search], [chats, rows], trigger_mode="always_last", **quiet)
             clock.tick(self.tick, [fixed], [fixed, account], **quiet)
-            page.load(self.open, [state, fixed], [chats, account, fixed, top], **quiet)
+            page.load(self.open, [state, fixed], [chats, account, fixed, top, ask, new], **quiet)
         open_queue(page)
         return page
 
@@ -107,64 +114,84 @@ class ChatPage:
 
     async def open(self, state: ChatState, fixed: int, request: gr.Request) -> tuple[Any, ...]:
         me = caller(self._gateway, request)
-        account, fixed = await self._account(me, fixed)
-        return await self._chats(me, state), account, fixed, view.top(state)
+        (account, fixed), chats, may_ask = await asyncio.gather(
+            self._account(me, fixed), self._chats(me, state), self._may_ask(me)
+        )
+        if may_ask:
+            return chats, account, fixed, view.top(state), gr.skip(), gr.skip()
+        closed = gr.Textbox(interactive=False, placeholder=TEXTS.auditors_read, submit_btn=False)
+        return chats, account, fixed, view.welcome(may_ask=False), closed, gr.Button(visible=False)
+
+    async def _may_ask(self, me: Caller) -> bool:
+        try:
+            return (await me.me()).may_ask
+        except UiError:
+            return True  # the gateway says so itself
 
     async def tick(self, fixed: int, request: gr.Request) -> tuple[Any, ...]:
         account, now = await self._account(caller(self._gateway, request), fixed)
         return now, account
 
-    async def _account(self, me: Caller, fixed: int) -> tuple[str, int]:
+    async def _account(self, me: Caller, fixed: int) -> tuple[Any, int]:
         """The foot of the sidebar and how many own reports are fixed; says so when there are more than before."""
         try:
-            who: Me = await me.me()
-            reports, _ = await me.reports(mine=True)
-        except UiError:
+            who, counts = await asyncio.gather(me.me(), me.counts(mine=True))
+        except SignedOut:
             return view.account(None), fixed
-        now = sum(report.status in own_reports_view.FIXED for report in reports)
+        except UiError:
+            return gr.skip(), fixed
+        now = sum(counts.get(status, 0) for status in own_reports_view.FIXED)
         if 0 <= fixed < now:
             inform(TEXTS.newly_fixed)
-        return view.account(who, reports=len(reports), fixed=now), now
+        return view.account(who, reports=sum(counts.values()), fixed=now), now
 
-    async def _chats(self, me: Caller, state: ChatState, search: str = "") -> str:
+    async def _chats(self, me: Caller, state: ChatState, search: str = "", rows: int = _CHATS) -> str:
         try:
-            found = await me.conversations(search)
+            found, more = await me.conversations(search.strip(), limit=rows)
         except UiError as error:
             return html.problem(words_for(error))
-        return view.conversation_list(found, current=state.conversation_id, searched=bool(search))
+        return view.conversation_list(found, current=state.conversation_id, searched=bool(search.strip()), more=more)
 
-    async def find(self, state: ChatState, search: str, request: gr.Request) -> str:
-        return await self._chats(caller(self._gateway, request), state, search)
+    async def find(self, state: ChatState, search: str, request: gr.Request) -> tuple[str, int]:
+        return await self._chats(caller(self._gateway, request), state, search), _CHATS
 
     # asking
 
-    async def ask(self, question: str, state: ChatState, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
+    async def ask(
+        self, question: str, state: ChatState, search: str, rows: int, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, ...]]:
         question = question.strip()
         if not question:
             yield self._drawn(state)
             return
         asked = replace(state, turns=(*state.turns, Turn(question=question, answer="")), before="")
-        async for drawn in self._answer(asked, caller(self._gateway, request)):
+        async for drawn in self._answer(asked, caller(self._gateway, request), search, rows):
+            yield drawn
+
+    async def try_fixed(
+        self, state: ChatState, search: str, rows: int, event: gr.EventData, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, ...]]:
+        """Ask what one's own report was about in a new chat."""
+        me = caller(self._gateway, request)
+        if view.is_unfinished(state):
+            await self.settle()
+        try:
+            report = await me.report(path_id(Act.read(event).id))
+        except UiError as error:
+            warn(error)
+            return
+        question = report.canonical_question or report.question
+        fresh = ChatState(turns=(Turn(question=question, answer=""),), before=report.answer_old)
+        async for drawn in self._answer(fresh, me, search, rows):
             yield drawn
 
     async def ask_again(
-        self, state: ChatState, event: gr.EventData, request: gr.Request
+        self, state: ChatState, search: str, rows: int, event: gr.EventData, request: gr.Request
     ) -> AsyncIterator[tuple[Any, ...]]:
-        """Retry, edit the last question, follow a hint, or try a fixed report in a new chat."""
+        """Retry, edit the last question, or follow a hint."""
         act, me = Act.read(event), caller(self._gateway, request)
         if act.name == "hint":
-            async for drawn in self.ask(TEXTS.examples[act.n % len(TEXTS.examples)], state, request):
-                yield drawn
-            return
-        if act.name == "try":
-            try:
-                report = await me.report(path_id(act.id))
-            except UiError as error:
-                warn(error)
-                return
-            question = report.canonical_question or report.question
-            fresh = ChatState(turns=(Turn(question=question, answer=""),), before=report.answer_old)
-            async for drawn in self._answer(fresh, me):
+            async for drawn in self.ask(TEXTS.examples[act.n % len(TEXTS.examples)], state, search, rows, request):
                 yield drawn
             return
         if not state.turns:
@@ -172,10 +199,10 @@ class ChatPage:
         last = state.turns[-1]
         question = act.form.get("question", "").strip() or last.question
         turn = Turn(question=question, answer="", replaces=last.answer_id or last.replaces)
-        async for drawn in self._answer(replace(state.with_last(turn), before=""), me):
+        async for drawn in self._answer(replace(state.with_last(turn), before=""), me, search, rows):
             yield drawn
 
-    async def _answer(self, state: ChatState, me: Caller) -> AsyncIterator[tuple[Any, ...]]:
+    async def _answer(self, state: ChatState, me: Caller, search: str, rows: int) -> AsyncIterator[tuple[Any, ...]]:
         """Fill in the last turn as it streams; closing this iterator hangs up on the gateway."""
         turn = state.turns[-1]
         prompt = [*view.as_prompt(state.turns[:-1]), {"role": "user", "content": turn.question}]
@@ -196,23 +223,42 @@ class ChatPage:
                     ended = time.monotonic()
                     next_s = ended + max(_REDRAW_S, _REST * (ended - began))
         except UiError as error:
-            state = await self._found_again(me, state.with_last(replace(turn, error=words_for(error))))
+            if await self._is_gone(me, state, error):
+                gone = replace(turn, error=TEXTS.chat_is_gone, replaces="")
+                state = replace(state.with_last(gone), conversation_id="")
+            else:
+                state = await self._found_again(me, state.with_last(replace(turn, error=words_for(error))))
         finally:
             await chunks.aclose()  # type: ignore[attr-defined]
         state = replace(state, title=state.title or state.turns[0].question[:60])
-        yield self._drawn(state, chats=await self._chats(me, state))
+        yield self._drawn(state, chats=await self._chats(me, state, search, rows))
+
+    async def _is_gone(self, me: Caller, state: ChatState, error: UiError) -> bool:
+        """Whether there is no answer because the conversation has been deleted meanwhile, on another page perhaps."""
+        if not (isinstance(error, GatewayRefused) and error.status == 404 and state.conversation_id):
+            return False
+        try:
+            await me.conversation(state.conversation_id)
+        except GatewayRefused as refused:
+            return refused.status == 404
+        except UiError:
+            pass
+        return False
 
     async def settle(self) -> None:
         """Wait until a cancelled answer has stopped drawing, so that what comes next is drawn last."""
         await asyncio.sleep(_SETTLE_S)
 
-    async def stopped(self, state: ChatState, request: gr.Request) -> tuple[Any, ...]:
-        """Mark the answer that was cut short, and find the conversation that it began."""
+    async def stopped(self, state: ChatState, search: str, rows: int, request: gr.Request) -> tuple[Any, ...]:
         me = caller(self._gateway, request)
-        if view.is_unfinished(state):
-            cut = replace(state.turns[-1], stopped=True)
-            state = await self._found_again(me, state.with_last(cut))
-        return self._drawn(state, chats=await self._chats(me, state))
+        state = await self._cut(me, state)
+        return self._drawn(state, chats=await self._chats(me, state, search, rows))
+
+    async def _cut(self, me: Caller, state: ChatState) -> ChatState:
+        """Mark an answer that was cut short, and find the conversation that it began."""
+        if not view.is_unfinished(state):
+            return state
+        return await self._found_again(me, state.with_last(replace(state.turns[-1], stopped=True)))
 
     async def _found_again(self, me: Caller, state: ChatState) -> ChatState:
         """The server names a conversation at the end of its first answer; after a stop, or when it broke off, it is the
@@ -221,7 +267,8 @@ class ChatPage:
             return state
         try:
             for _ in range(_LOOKS):
-                for newest in await me.conversations(limit=1):
+                newest_of_all, _ = await me.conversations(limit=1)
+                for newest in newest_of_all:
                     found = await me.conversation(newest.id)
                     if any(turn.answer_id == state.turns[-1].answer_id for turn in found.turns):
                         return replace(state, conversation_id=found.id, title=found.title)
@@ -232,22 +279,24 @@ class ChatPage:
 
     # going elsewhere
 
-    async def start_new(self, state: ChatState, request: gr.Request) -> tuple[Any, ...]:
+    async def start_new(self, state: ChatState, search: str, rows: int, request: gr.Request) -> tuple[Any, ...]:
         if view.is_unfinished(state):
             await self.settle()
         fresh = ChatState()
-        return self._drawn(fresh, chats=await self._chats(caller(self._gateway, request), fresh))
+        return self._drawn(fresh, chats=await self._chats(caller(self._gateway, request), fresh, search, rows))
 
-    async def go(self, state: ChatState, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
-        """Open another chat, delete one, or show more of this one."""
+    async def go(
+        self, state: ChatState, search: str, rows: int, event: gr.EventData, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """Open another chat, delete the shown one, or show more of it."""
         act, me = Act.read(event), caller(self._gateway, request)
         if view.is_unfinished(state):
             await self.settle()
-        if act.name == "earlier":
-            return self._drawn(replace(state, shown=state.shown + view.WINDOW))
         identity = path_id(act.id)
         try:
-            if act.name == "delete":
+            if act.name == "earlier":
+                state = replace(state, shown=state.shown + view.WINDOW)
+            elif act.name == "delete":
                 await me.delete_conversation(identity)
                 state = ChatState() if identity == state.conversation_id else state
             else:
@@ -255,85 +304,26 @@ class ChatPage:
                 state = ChatState(conversation_id=found.id, title=found.title, turns=found.turns)
         except UiError as error:
             warn(error)
-        return self._drawn(state, chats=await self._chats(me, state))
+        state = await self._cut(me, state)
+        return self._drawn(state, chats=await self._chats(me, state, search, rows))
 
     # dialogs and what they send
 
-    async def act(self, state: ChatState, search: str, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+    async def act(
+        self, state: ChatState, search: str, rows: int, event: gr.EventData, request: gr.Request
+    ) -> tuple[Any, ...]:
         act, me = Act.read(event), caller(self._gateway, request)
-        chats: Any = gr.skip()
-        account: Any = gr.skip()
-        told: Any = gr.skip()
-        identity = path_id(act.id)
         try:
-            if act.name == "flag":
-                told = html.tell(await self._flag(me, state, identity))
-            elif act.name == "similar":
-                typed = act.form.get("value", "")
-                told = html.note(own_reports_view.known_reports(await self._similar(me, typed)), of=typed)
-            elif act.name == "source":
-                told = html.tell(await self._source(me, state, identity, act.n))
-            elif act.name == "reports":
-                reports, _ = await me.reports(mine=True, limit=100)
-                told = html.tell(own_reports_view.reports_dialog(reports))
-            elif act.name == "my-data":
-                mine = [one for one in await me.erasures() if one.mine]
-                told = html.tell(erasure_view.own_dialog(mine))
-            elif act.name == "erase-me":
-                await me.file_erasure({"statement": act.form.get("statement", "").strip()})
-                inform(ERASURE.asked)
-            elif act.name == "export":
-                told = html.tell({"file": "errata-chat.md", "text": view.as_markdown(state)})
-            elif act.name == "rename":
-                await me.rename_conversation(identity, act.form.get("title", "").strip())
-                chats = await self._chats(me, state, search)
-            elif act.name in ("report", "withdraw", "appeal", "evidence"):
-                await self._report(me, state, act, identity)
-                account, _ = await self._account(me, -1)
+            done = await chat_acts.do(me, state, act)
         except UiError as error:
-            told = refuse(act, error) or told
-        return told, chats, gr.skip(), account
-
-    async def _flag(self, me: Caller, state: ChatState, answer_id: str) -> dict[str, object]:
-        turn = state.turn(answer_id) or await me.answer(answer_id)
-        return own_reports_view.flag_dialog(turn, await self._similar(me, turn.question))
-
-    async def _similar(self, me: Caller, question: str) -> list[Report]:
-        try:
-            return await me.similar(question.strip()[:2000]) if question.strip() else []
-        except UiError:
-            return []  # a form without the hint is better than none
-
-    async def _source(self, me: Caller, state: ChatState, answer_id: str, n: int) -> dict[str, object]:
-        turn = state.turn(answer_id) or await me.answer(answer_id)
-        cited = turn.provenance.passages if turn.provenance else ()
-        known = next((passage for passage in cited if passage.n == n), None)
-        if known is None:
-            return html.dialog(TEXTS.sources, text=TEXTS.nothing_found)
-        return view.source_dialog(await me.passage(known.id))
-
-    async def _report(self, me: Caller, state: ChatState, act: Act, identity: str) -> None:
-        form = act.form
-        if act.name == "report":
-            report = {
-                "answer_id": identity,
-                "question": form.get("question", "").strip(),
-                "correct_answer": form.get("correct_answer", "").strip(),
-                "category": form.get("category", "wrong"),
-                "evidence": lines(form.get("evidence", "")),
-                "comment": form.get("comment", "").strip(),
-            }
-            await me.flag(report, idempotency_key=form.get("key", ""))
-            inform(TEXTS.report_sent)
-        elif act.name == "withdraw":
-            await me.decide(identity, "withdraw", {"reason": ""})
-            inform(TEXTS.withdrawn)
-        elif act.name == "appeal":
-            await me.decide(identity, "appeal", {"reason": form.get("reason", "")})
-            inform(TEXTS.appeal_sent)
-        else:
-            await me.decide(identity, "evidence", {"evidence": lines(form.get("evidence", "")), "reason": ""})
-            inform(TEXTS.evidence_sent)
+            done = Done(told=refuse(act, error))
+        rows += _CHATS if act.name == "chats" else 0
+        chats = await self._chats(me, state, search, rows) if done.lists else gr.skip()
+        account = (await self._account(me, -1))[0] if done.reports else gr.skip()
+        told = gr.skip() if done.told is None else done.told
+        if done.state is None:
+            return told, gr.skip(), chats, gr.skip(), account, rows
+        return told, done.state, chats, view.top(done.state), account, rows
 
     # drawing
 
@@ -344,4 +334,4 @@ class ChatPage:
             if busy
             else gr.Textbox(submit_btn=True, stop_btn=False)
         )
-        return state, messages(state), composer, gr.skip() if chats is None else chats, view.top(state)
+        return state, messages(state), composer, gr.skip() if chats is None else chats, view.top(state, busy=busy)

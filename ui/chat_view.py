@@ -59,7 +59,7 @@ def footer(turn: Turn, *, last: bool, before: str = "") -> Html:
     if turn.error:
         return element(
             "div",
-            html.problem(TEXTS.broke_off.format(why=turn.error)),
+            html.problem((TEXTS.broke_off if turn.answer else TEXTS.no_answer).format(why=turn.error)),
             html.button(TEXTS.retry, act="retry", look="er-plain") if last else "",
             class_="er-foot",
         )
@@ -72,6 +72,8 @@ def footer(turn: Turn, *, last: bool, before: str = "") -> Html:
         pieces.append(compared(before, turn.answer))
     if turn.stopped:
         pieces.append(html.badge(TEXTS.stopped, "stopped"))
+    if turn.limited:
+        pieces.append(html.badge(TEXTS.limited, "stopped"))
     if turn.provenance:
         opener, opened = how_answered(turn, turn.provenance)
         pieces.append(opener)
@@ -117,9 +119,12 @@ def how_answered(turn: Turn, provenance: Provenance) -> tuple[Html, Html]:
     facts = html.pairs(
         [
             (TEXTS.how, TEXTS.route_meaning.get(route, "")),
+            (TEXTS.read_as, provenance.read_as),
             (TEXTS.why_route, provenance.reason),
+            (TEXTS.by_correction, provenance.correction_id),
             (TEXTS.weights_label, weights),
             (TEXTS.active_edits, str(provenance.active_edits)),
+            (TEXTS.turns_left_out, str(provenance.turns_left_out or "")),
             (TEXTS.answer_id, turn.answer_id),
         ]
     )
@@ -167,10 +172,11 @@ def source_dialog(passage: Passage) -> dict[str, object]:
     return html.dialog(passage.title or TEXTS.sources, html=shown, side=True)
 
 
-def conversation_list(conversations: Sequence[Conversation], *, current: str, searched: bool) -> Html:
+def conversation_list(conversations: Sequence[Conversation], *, current: str, searched: bool, more: bool) -> Html:
     if not conversations:
         return html.empty(TEXTS.nothing_found if searched else TEXTS.no_chats)
-    return element("ul", join([_conversation(c, current=c.id == current) for c in conversations]), class_="er-list")
+    listed = element("ul", join([_conversation(c, current=c.id == current) for c in conversations]), class_="er-list")
+    return listed + (html.button(TEXTS.load_more, act="chats", look="er-plain") if more else "")
 
 
 def _conversation(conversation: Conversation, *, current: bool) -> Html:
@@ -227,19 +233,21 @@ def account(me: Me | None, *, reports: int = 0, fixed: int = 0) -> Html:
     return element("div", join(lines), class_="er-account")
 
 
-def top(state: ChatState) -> Html:
-    """The head of a chat: its title, what is further up, and the way to save it."""
+def top(state: ChatState, *, busy: bool = False) -> Html:
+    """The head of a chat: its title, what is further up once no answer streams, and the way to save it."""
     if not state.turns:
         return welcome()
     export = html.button(html.icon("save") + TEXTS.export, act="export", look="er-plain")
     earlier = html.EMPTY
-    if len(state.turns) > state.shown:
+    if len(state.turns) > state.shown and not busy:
         earlier = html.button(TEXTS.earlier, act="earlier", look="er-plain")
     return element("div", element("h1", state.title), earlier, export, class_="er-top")
 
 
-def welcome() -> Html:
-    """The first thing in a new chat: what this is for, and three questions to begin with."""
+def welcome(*, may_ask: bool = True) -> Html:
+    """The first thing in a new chat: what this is for, and three questions to begin with, for whom they are answered."""
+    if not may_ask:
+        return element("div", element("h1", TEXTS.product), element("p", TEXTS.auditors_read), class_="er-welcome")
     hints = [html.button(words, act="hint", look="er-hint", data_n=n) for n, words in enumerate(TEXTS.examples)]
     return element(
         "div",

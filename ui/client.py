@@ -1,5 +1,6 @@
 """The gateway as the pages know it: one async HTTP client that acts as the person whose browser asked."""
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -8,10 +9,11 @@ from urllib.parse import quote
 
 import httpx
 
+from .admin_records import Document, Person, Version, Worker
 from .erasure_record import Erasure
 from .errors import GatewayRefused, GatewayUnreachable, SignedOut
 from .reading import Json
-from .records import Conversation, Document, Me, Passage, Person, Report, Turn, Version, Worker
+from .records import Conversation, Me, Passage, Report, Turn
 
 SESSION_COOKIE = "errata_session"
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -65,8 +67,10 @@ class Caller:
         try:
             async with self._client(timeout) as client:
                 response = await client.request(method, path, **request)
-        except httpx.TransportError as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise GatewayUnreachable(f"{method} {path}: {error!r}") from error
+        except httpx.TransportError as error:
+            raise GatewayUnreachable(f"{method} {path}: {error!r}", may_be_done=method != "GET") from error
         if response.status_code >= 400:
             raise refusal(response.status_code, response.content)
         if not response.content:
@@ -74,7 +78,8 @@ class Caller:
         try:
             return response.json()
         except ValueError as error:
-            raise GatewayUnreachable(f"{method} {path}: the answer is no JSON ({error})") from error
+            what = f"{method} {path}: the answer is no JSON ({error})"
+            raise GatewayUnreachable(what, may_be_done=method != "GET") from error
 
     async def _rows(self, path: str, **params: object) -> list[Json]:
         rows, _ = await self._page(path, **params)
@@ -123,8 +128,10 @@ class Caller:
         except (httpx.TransportError, ValueError) as error:
             raise GatewayUnreachable(f"the answer broke off: {error!r}") from error
 
-    async def conversations(self, search: str = "", *, limit: int = 60) -> list[Conversation]:
-        return [Conversation.read(row) for row in await self._rows("/v1/conversations", search=search, limit=limit)]
+    async def conversations(self, search: str = "", *, limit: int) -> tuple[list[Conversation], bool]:
+        """The newest ones, and whether there are more."""
+        rows, following = await self._page("/v1/conversations", search=search, limit=limit)
+        return [Conversation.read(row) for row in rows], bool(following)
 
     async def conversation(self, conversation_id: str) -> Conversation:
         return Conversation.read(await self.call("GET", f"/v1/conversations/{conversation_id}"))
@@ -175,10 +182,10 @@ class Caller:
     async def report(self, report_id: str) -> Report:
         return Report.read(await self.call("GET", f"/v1/corrections/{report_id}"))
 
-    async def counts(self) -> dict[str, int]:
-        answer = await self.call("GET", "/v1/corrections/counts")
-        found = answer.get("data", answer)
-        return {str(status): int(n) for status, n in found.items() if isinstance(n, int)}
+    async def counts(self, *, mine: bool = False) -> dict[str, int]:
+        """How many reports stand in each status."""
+        answer = await self.call("GET", "/v1/corrections/counts", params={"mine": "true"} if mine else {})
+        return {str(status): int(n) for status, n in answer.items()}
 
     async def revise(self, report_id: str, changes: Json) -> Report:
         return Report.read(await self.call("PATCH", f"/v1/corrections/{report_id}", json=dict(changes)))
@@ -224,6 +231,11 @@ class Caller:
     async def documents(self) -> list[Document]:
         return [Document.read(row) for row in await self._rows("/v1/knowledge/documents")]
 
+    async def document(self, document_id: str) -> tuple[Document, list[Passage]]:
+        """A document with its text, passage by passage."""
+        row = await self.call("GET", f"/v1/knowledge/documents/{document_id}")
+        return Document.read(row), [Passage.read(one, n) for n, one in enumerate(row["passages"], start=1)]
+
     async def add_document(self, document: Json) -> Document:
         return Document.read(await self.call("POST", "/v1/knowledge/documents", json=dict(document)))
 
@@ -249,8 +261,9 @@ class Caller:
         return await self._rows("/v1/audit/entries", since=str(since), limit=limit)
 
     async def log_size(self) -> int:
-        """How many entries the log has, by its signed checkpoint."""
-        return int((await self.checkpoint()).split("\n")[1])
+        """How many entries the log has."""
+        answer = await self.call("GET", "/v1/audit/entries", params={"limit": 1})
+        return int(answer["size"])
 
     async def checkpoint(self) -> str:
         return str((await self.call("GET", "/v1/audit/checkpoint")).get("checkpoint") or "")
@@ -290,12 +303,16 @@ class Caller:
         return answer
 
     async def health(self) -> Json:
-        """`/ready` whatever its status code: a part that is down is an answer, not an error."""
+        """What `/ready` and `/version` say."""
+        ready, version = await asyncio.gather(self.ready(), self.call("GET", "/version"))
+        return {**ready, "version": version}
+
+    async def ready(self) -> Json:
+        """`/ready` whatever its status code: a part that is down is an answer, not an error. It waits for the engine."""
         try:
             async with self._client(_TIMEOUT) as client:
                 response = await client.get("/ready")
-                version = await client.get("/version")
-            return {"ready": response.status_code == 200, "parts": response.json(), "version": version.json()}
+            return {"ready": response.status_code == 200, "parts": response.json()}
         except (httpx.TransportError, ValueError) as error:
             raise GatewayUnreachable(f"GET /ready: {error!r}") from error
 

@@ -16,7 +16,7 @@ def question_of(report: Report) -> str:
 def actions(report: Report, me: Me) -> list[Html]:
     """What this role may do with a report in this status; the gateway judges again."""
     buttons: list[Html] = []
-    if report.status == "queued" and me.may_administer:
+    if report.status == "queued" and me.may_administer and not report.approval_barred:
         buttons.append(
             html.dialog_button(_keyed(ADMIN.approve, "a"), approve_dialog(report), look="er-primary", data_key="a")
         )

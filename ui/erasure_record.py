@@ -17,15 +17,19 @@ class Erasure:
     due: str
     overdue: bool
     account: str
+    login: str
     mine: bool
     names: tuple[str, ...]
     identifiers: tuple[str, ...]
     statement: str
+    identity: str
     refusal: str
     next: tuple[str, ...]
     certificate: bool
     counts: Json
     occurrences: tuple[Json, ...]
+    decision: Json
+    right_answers: Json
     choices: tuple[Json, ...]
     outcomes: tuple[Json, ...]
     steps: tuple[Json, ...]
@@ -41,8 +45,18 @@ class Erasure:
     @property
     def ground(self) -> str:
         """The code of the legal ground on which it was refused; empty if it was not."""
-        notes = [step.get("note") for step in self.steps if step.get("to") == "refused"]
-        return text(notes[-1], "ground") if notes and isinstance(notes[-1], Mapping) else ""
+        return text(self._note("refused"), "ground")
+
+    @property
+    def questions(self) -> Json:
+        """How the three questions were answered last; empty before."""
+        found = self._note("decided").get("questions")
+        return found if isinstance(found, Mapping) else {}
+
+    def _note(self, step: str) -> Json:
+        """What was noted when this step was taken last."""
+        notes = [taken.get("note") for taken in self.steps if taken.get("to") == step]
+        return notes[-1] if notes and isinstance(notes[-1], Mapping) else {}
 
     @property
     def is_running(self) -> bool:
@@ -62,15 +76,19 @@ class Erasure:
             due=text(data, "due"),
             overdue=bool(data.get("overdue")),
             account=text(data, "account"),
+            login=text(data, "login"),
             mine=bool(data.get("mine")),
             names=words(data, "names"),
             identifiers=words(data, "identifiers"),
             statement=text(data, "statement"),
+            identity=text(data, "identity"),
             refusal=text(data, "refusal"),
             next=words(data, "next"),
             certificate=bool(data.get("certificate")),
             counts=part("counts"),
             occurrences=rows(data, "occurrences"),
+            decision=part("decision"),
+            right_answers=part("right_answers"),
             choices=rows(data, "choices"),
             outcomes=rows(data, "outcomes"),
             steps=rows(data, "steps"),

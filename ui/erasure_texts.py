@@ -20,10 +20,13 @@ class ErasureTexts:
     laws: tuple[tuple[str, str], ...] = (("gdpr", "GDPR (one month)"), ("pdpa", "PDPA (30 days)"))
     statement: str = "What the person says"
     filed: str = "The request is filed."
+    nobody: str = "Nobody is named: give a name, another trace, or the login name."
+    of_account: str = "the account {login}"
     account_holder: str = "an account holder"
     hidden: str = "(names not shown to this role)"
     back: str = "All requests"
     overdue: str = "overdue"
+    requests: str = "Requests"
     columns: tuple[str, ...] = ("About", "Asked for", "Stands at", "Due", "")
     open: str = "Open"
 
@@ -59,6 +62,7 @@ class ErasureTexts:
     )
     find_more: str = "More questions to ask the model, one per line"
     find_secrets: str = "Words that must not come back, one per line"
+    find_started: str = "The search runs. It takes minutes; what it finds appears here."
     places: dict[str, str] = field(
         default_factory=lambda: {
             "text": "texts of chats and reports",
@@ -89,6 +93,7 @@ class ErasureTexts:
     exceptions: str = "Exceptions, and on what ground (optional)"
     keep: str = "References that stay, one per line (optional)"
     right_answers: str = "Right answers, one per line: question = answer (only to put right)"
+    no_answer: str = "“{line}” has no answer: write the question, an equals sign, and the answer."
     methods: dict[str, str] = field(
         default_factory=lambda: {
             "delete_text": "Delete texts",
@@ -112,6 +117,7 @@ class ErasureTexts:
     execute_text: str = (
         "Texts, documents and files go for good; edits leave the weights by a new version. This cannot be undone."
     )
+    execute_started: str = "It is being carried out."
     running: str = "Being carried out since {since}. Edits leave the weights by the usual way, which takes minutes."
     stopped: str = "It stopped: {why}"
     outcome_columns: tuple[str, ...] = ("Done", "How many", "What remains")

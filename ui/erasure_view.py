@@ -7,8 +7,9 @@ from . import html
 from .erasure_record import Erasure
 from .erasure_texts import ERASURE
 from .html import Html, element, join
+from .reading import text, words
 from .records import Me
-from .records_view import table
+from .records_view import role_name, table
 from .texts import TEXTS
 
 ORDER = ("received", "identity_verified", "found", "decided", "approved", "applied", "verified", "closed")
@@ -30,14 +31,16 @@ def requests(found: Sequence[Erasure], me: Me) -> Html:
         ]
         for one in found
     ]
-    return head + table(ERASURE.columns, rows)
+    return head + table(ERASURE.columns, rows, label=ERASURE.requests)
 
 
 def about(request: Erasure) -> str:
     """Whom it is about, as far as this reader may know."""
-    if request.names or request.identifiers:
-        return ", ".join(request.names or request.identifiers)
-    return ERASURE.account_holder if request.account else ERASURE.hidden
+    named = ", ".join(request.names or request.identifiers)
+    account = ERASURE.of_account.format(login=request.login) if request.login else ""
+    if not named and not account:
+        return ERASURE.account_holder if request.account else ERASURE.hidden
+    return " · ".join(filter(None, (named, account)))
 
 
 def status_badge(request: Erasure) -> Html:
@@ -120,7 +123,9 @@ def _when(request: Erasure, statuses: Sequence[str]) -> Html:
     taken = [step for step in request.steps if step.get("to") in statuses]
     if not taken:
         return html.EMPTY
-    return element("span", str(taken[-1].get("role") or ""), " ", html.ago(str(taken[-1]["at"])), class_="er-quiet")
+    return element(
+        "span", role_name(str(taken[-1].get("role") or "")), " ", html.ago(str(taken[-1]["at"])), class_="er-quiet"
+    )
 
 
 def _step(
@@ -150,14 +155,21 @@ def _find(request: Erasure) -> list[Html]:
 
 
 def _decide(request: Erasure) -> list[Html]:
+    """The three questions; one who decides anew finds what was decided last."""
+    asked, last = request.questions, request.decision
+    known = {str(one.get("ref")) for one in request.occurrences}
+    kept = [ref for ref in words(last, "keep") if ref in known]
+    right = [f"{question} = {answer}" for question, answer in request.right_answers.items()]
+    yes = {key: "yes" if asked.get(key) else "" for key in ("correct", "many")}
+    sure = text(asked, "certainty", "reasonable")
     fields = [
-        html.field("correct", ERASURE.correct, type="select", options=_options(ERASURE.yes_no)),
-        html.field("many", ERASURE.many, type="select", options=_options(ERASURE.yes_no)),
-        html.field("certainty", ERASURE.certainty, type="select", options=_options(ERASURE.certainties)),
-        html.field("reason", ERASURE.reason, type="area", rows=2, required=True),
-        html.field("exceptions", ERASURE.exceptions, type="area", rows=2),
-        html.field("keep", ERASURE.keep, type="area", rows=2),
-        html.field("right_answers", ERASURE.right_answers, type="area", rows=2),
+        html.field("correct", ERASURE.correct, type="select", value=yes["correct"], options=_options(ERASURE.yes_no)),
+        html.field("many", ERASURE.many, type="select", value=yes["many"], options=_options(ERASURE.yes_no)),
+        html.field("certainty", ERASURE.certainty, type="select", value=sure, options=_options(ERASURE.certainties)),
+        html.field("reason", ERASURE.reason, type="area", rows=2, value=text(last, "reason"), required=True),
+        html.field("exceptions", ERASURE.exceptions, type="area", rows=2, value=text(last, "exceptions")),
+        html.field("keep", ERASURE.keep, type="area", rows=2, value="\n".join(kept)),
+        html.field("right_answers", ERASURE.right_answers, type="area", rows=2, value="\n".join(right)),
     ]
     look = "" if request.status == "decided" else "er-primary"
     return _step(request, "decide", ERASURE.decide, look=look, text=ERASURE.decide_text, fields=fields)
@@ -202,7 +214,7 @@ def _refuse(request: Erasure) -> Html:
 
 
 def _said_of_identity(request: Erasure) -> Html:
-    return html.EMPTY
+    return html.pairs([(ERASURE.verify_how, request.identity)])
 
 
 def _places(request: Erasure) -> Html:
@@ -219,7 +231,7 @@ def _places(request: Erasure) -> Html:
         [ERASURE.places.get(str(one.get("place")), ""), _what(one), _mono(str(one.get("ref") or ""))]
         for one in request.occurrences
     ]
-    return said + (table(ERASURE.place_columns, rows) if rows else html.EMPTY)
+    return said + (table(ERASURE.place_columns, rows, label=ERASURE.steps[1][0]) if rows else html.EMPTY)
 
 
 def _what(occurrence: Mapping[str, object]) -> str:
@@ -240,7 +252,7 @@ def _methods(request: Erasure) -> Html:
         ]
         for one in request.choices
     ]
-    return table(ERASURE.method_columns, rows) if rows else html.EMPTY
+    return table(ERASURE.method_columns, rows, label=ERASURE.steps[2][0]) if rows else html.EMPTY
 
 
 def _outcomes(request: Erasure) -> Html:
@@ -258,7 +270,7 @@ def _outcomes(request: Erasure) -> Html:
         ]
         for one in request.outcomes
     ]
-    return said + (table(ERASURE.outcome_columns, rows) if rows else html.EMPTY)
+    return said + (table(ERASURE.outcome_columns, rows, label=ERASURE.steps[4][0]) if rows else html.EMPTY)
 
 
 def _verified(request: Erasure) -> Html:

@@ -72,10 +72,14 @@ def dialog(
     danger: bool = False,
     wide: bool = False,
     side: bool = False,
+    keep: bool = False,
     note: str = "",
     fields: Sequence[Mapping[str, object]] = (),
 ) -> dict[str, object]:
-    """A dialog as page.js understands it. `html` and `note` must come from this module; all else is shown as text."""
+    """A dialog as page.js understands it. `html` and `note` must come from this module; all else is shown as text.
+
+    keep  nothing that arrives meanwhile closes it, nor a click beside it, as if it had fields
+    """
     return {
         "title": title,
         "act": act,
@@ -86,6 +90,7 @@ def dialog(
         "danger": danger,
         "wide": wide,
         "side": side,
+        "keep": keep,
         "note": str(note),
         "fields": list(fields),
     }
@@ -109,9 +114,9 @@ def note(shown: str, *, of: str) -> str:
     return tell({"note": str(shown), "of": of})
 
 
-def refused(words: str) -> str:
-    """A message that opens the dialog that was sent last once more, with what was filled in and why it was refused."""
-    return tell({"refused": words})
+def refused(words: str, *, sent: int = 0) -> str:
+    """A message that opens the form that was sent under this number once more, as it was filled in, and why it was refused."""
+    return tell({"refused": words, "sent": sent})
 
 
 _ICONS = {
@@ -186,6 +191,14 @@ def ago(stamp: str) -> Html:
         )
         words = (TEXTS.ago if seconds > 0 else TEXTS.ahead).format(time=f"{n} {unit}")
     return element("time", words, datetime=at.isoformat(), title=at.strftime("%Y-%m-%d %H:%M UTC"))
+
+
+def moment(stamp: str) -> Html:
+    """`2026-11-20 14:03 UTC`, where the very minute counts: in the log and in a history."""
+    at = read_time(stamp)
+    if at is None:
+        return escape(stamp)
+    return element("time", at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"), datetime=at.isoformat())
 
 
 def number(value: object, digits: int = 2) -> str:

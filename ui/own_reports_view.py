@@ -9,6 +9,7 @@ from .records import Report, Turn
 from .texts import TEXTS
 
 FIXED = ("live", "in_knowledge")
+_SHOWN = 500  # characters of the answer, above the form
 
 
 def known_reports(similar: Sequence[Report]) -> Html:
@@ -23,7 +24,8 @@ def known_reports(similar: Sequence[Report]) -> Html:
 
 def flag_dialog(turn: Turn, similar: Sequence[Report]) -> dict[str, object]:
     """The report form, prefilled; reports on the same question that are known already are said first."""
-    said = html.pairs([(TEXTS.report_answer, turn.answer[:500])])
+    cut = "…" if len(turn.answer) > _SHOWN else ""
+    said = html.pairs([(TEXTS.report_answer, turn.answer[:_SHOWN] + cut)])
     fields = [
         html.field(
             "question",
@@ -64,9 +66,10 @@ def flag_dialog(turn: Turn, similar: Sequence[Report]) -> dict[str, object]:
     )
 
 
-def reports_dialog(reports: Sequence[Report]) -> dict[str, object]:
+def reports_dialog(reports: Sequence[Report], *, more: bool) -> dict[str, object]:
     shown = join([_report(report) for report in reports]) if reports else html.empty(TEXTS.no_reports)
-    return html.dialog(TEXTS.my_reports, html=shown, side=True)
+    cut = TEXTS.newest_reports.format(n=len(reports)) if more else ""
+    return html.dialog(TEXTS.my_reports, text=cut, html=shown, side=True)
 
 
 def _report(report: Report) -> Html:

@@ -18,7 +18,7 @@
     live.textContent = text;
   };
 
-  // One dialog at a time. A spec is {title, text, html, act, id, ok, danger, wide, note, fields: [{name, label, type, value, options, required, help, watch}]};
+  // One dialog at a time. A spec is {title, text, html, act, id, ok, danger, wide, side, keep, note, fields: [{name, label, type, value, options, required, help, watch}]};
   // texts become text nodes, `html` is markup that the server has already escaped.
   function control(spec) {
     const shared = { id: `er-f-${spec.name}`, "data-first": !!spec.first, name: spec.name, required: !!spec.required, "aria-describedby": spec.help ? `er-h-${spec.name}` : null };
@@ -36,14 +36,17 @@
   }
 
   const closeAll = () => document.querySelectorAll("dialog.er-dialog").forEach((old) => { old.close(); old.remove(); });
-  // What the page opens by itself never takes a form away: it is said on top of it, or waits until it is closed.
+  // What the page opens by itself never takes a form away, nor what is shown but once: it is said on top, or waits until that is closed.
   const held = [];
-  const openForm = () => document.querySelector("dialog[open] .er-field")?.closest("dialog");
+  const isKept = (spec) => !!(spec.keep || spec.fields?.length);
+  const openForm = () => document.querySelector("dialog[open][data-kept]");
   const openByItself = (open) => (openForm() ? held.push(open) : open());
   const sayAbove = (kind, ...said) => document.querySelector("dialog[open] .er-dialog-body").prepend(make("p", { class: `er-problem ${kind}`, role: "alert" }, ...said));
 
-  let sent = null;  // as it was filled in, so that a refusal can open it again
-  let unanswered = null;  // the same, until the server has heard of it
+  const sent = new Map();  // forms by number, as they were filled in, so that a refusal can open its own again
+  let unanswered = null;  // the last of them, until the server has heard of it
+  let filling = null;  // reads the open form
+  const filled = (spec, values) => ({ ...spec, fields: spec.fields.map((one) => ({ ...one, value: values[one.name] ?? one.value })) });
   function openDialog(spec) {
     closeAll();
     const before = document.activeElement;
@@ -52,8 +55,8 @@
     const close = make("button", { type: "button", class: "er-icon", "aria-label": words.close || "Close" }, "✕");
     form.append(make("header", {}, title, close));
     // A text without fields may be longer than the screen: the keyboard scrolls only what it can reach.
-    const read = spec.fields?.length ? {} : { tabindex: 0, role: "region", "aria-labelledby": "er-dialog-title" };
-    const body = make("div", { class: "er-dialog-body", ...read });
+    const reached = spec.fields?.length ? {} : { tabindex: 0, role: "region", "aria-labelledby": "er-dialog-title" };
+    const body = make("div", { class: "er-dialog-body", ...reached });
     if (spec.text) body.append(make("p", {}, spec.text));
     if (spec.html) { const shown = make("div", { class: "er-view" }); shown.innerHTML = spec.html; body.append(shown); }
     for (const field of spec.fields || []) {
@@ -79,18 +82,20 @@
     footer.append(cancel);
     if (spec.act) footer.append(make("button", { type: "submit", class: `er-button ${spec.danger ? "er-danger" : "er-primary"}` }, spec.ok));
     form.append(footer);
-    const dialog = make("dialog", { class: `er-dialog${spec.wide ? " er-wide" : ""}${spec.side ? " er-side" : ""}`, "aria-labelledby": "er-dialog-title" }, form);
+    const dialog = make("dialog", { class: `er-dialog${spec.wide ? " er-wide" : ""}${spec.side ? " er-side" : ""}`, "aria-labelledby": "er-dialog-title", "data-kept": isKept(spec) }, form);
+    const read = () => Object.fromEntries(new FormData(form).entries());
+    filling = spec.fields?.length ? () => dialog.isConnected && filled(spec, read()) : null;
     const end = () => { dialog.close(); dialog.remove(); if (before && before.isConnected) before.focus(); held.shift()?.(); };
     close.onclick = cancel.onclick = end;
     dialog.addEventListener("cancel", (event) => { event.preventDefault(); end(); });
-    dialog.addEventListener("click", (event) => { if (event.target === dialog && !(spec.fields || []).length) end(); });
+    dialog.addEventListener("click", (event) => { if (event.target === dialog && !isKept(spec)) end(); });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const values = Object.fromEntries(new FormData(form).entries());
-      sent = { ...spec, fields: (spec.fields || []).map((one) => ({ ...one, value: values[one.name] ?? one.value })) };
-      unanswered = spec.fields?.length ? sent : null;
+      const values = read(), number = sent.size + 1;
+      sent.set(number, filled({ ...spec, fields: spec.fields || [] }, values));
+      unanswered = spec.fields?.length ? sent.get(number) : null;
       end();
-      send({ name: spec.act, id: spec.id || "", form: values });
+      send({ name: spec.act, id: spec.id || "", form: values, sent: number });
     });
     document.body.append(dialog);
     dialog.showModal();
@@ -124,7 +129,7 @@
     const spec = JSON.parse(value);
     if (spec.file) download(spec);
     else if (spec.refused) {
-      const form = sent;
+      const form = sent.get(spec.sent);
       openByItself(() => { openDialog(form || { title: spec.refused }); if (form) sayAbove("", spec.refused); });
     } else if (spec.note !== undefined && !spec.title) {
       const note = document.querySelector("dialog[open] .er-dialog-note");
@@ -142,21 +147,23 @@
     strip.hidden = is;
     if (is) sessionStorage.removeItem("errata-back"); else remember();
   }
-  // Gradio loads the page anew once the server answers again: the open chat and what was typed come back with it.
+  // Gradio loads the page anew once the server answers again: the open chat, what was typed and the open form come back with it.
   const composer = () => document.querySelector("#er-ask textarea");
   function remember() {
     const chat = document.querySelector("#er-chats [aria-current]")?.dataset.id || "";
-    sessionStorage.setItem("errata-back", JSON.stringify({ chat, draft: composer()?.value || "" }));
+    const form = (filling && filling()) || unanswered;
+    sessionStorage.setItem("errata-back", JSON.stringify({ chat, draft: composer()?.value || "", form }));
   }
   window.addEventListener("pagehide", () => { if (document.getElementById("er-offline")?.hidden === false) remember(); });
   function comeBack() {
     const kept = sessionStorage.getItem("errata-back");
     if (!kept) return;
-    const { chat, draft } = JSON.parse(kept);
+    const { chat, draft, form } = JSON.parse(kept);
     const drawn = setInterval(() => {
-      if (!composer() || !document.querySelector("#er-account .er-line")) return;
+      if (!document.querySelector("#er-account .er-line, .er-strip")) return;
       clearInterval(drawn);
       sessionStorage.removeItem("errata-back");
+      if (form) openDialog(form);
       if (chat) document.querySelector(`#er-chats [data-act="open"][data-id="${CSS.escape(chat)}"]`)?.click();
       if (draft) { composer().value = draft; composer().dispatchEvent(new Event("input", { bubbles: true })); }
     }, 100);
@@ -197,6 +204,11 @@
     else openDialog({ title: words.signedOut, html: link.outerHTML });
   }
 
+  // The report that is shown may still be the one before: what it offers then waits for the one that was chosen.
+  function isStale(button) {
+    const shown = button.closest("#er-detail [data-report]"), chosen = document.querySelector('#er-queue [aria-current="true"]');
+    return !!shown && !!chosen && shown.dataset.report !== chosen.dataset.id;
+  }
   document.addEventListener("click", (event) => {
     const cite = event.target.closest('a[href^="#source-"]');
     if (cite) {
@@ -212,7 +224,7 @@
       return;
     }
     const target = event.target.closest("[data-act], [data-dialog]");
-    if (!target || target.disabled) return;
+    if (!target || target.disabled || isStale(target)) return;
     if (target.dataset.dialog) return openDialog(JSON.parse(target.dataset.dialog));
     const { act, id = "", text = "" } = target.dataset;
     if (act === "copy") {
@@ -220,6 +232,7 @@
       copy(text).then(done).catch(() => announce(words.notCopied || "Not copied"));
       return;
     }
+    if (act === "keys") return setKeys(!hasKeys());
     if (act === "theme") return setTheme(document.body.classList.contains("dark") ? "light" : "dark");
     if (target.dataset.closes !== undefined) closeAll();
     if (act === "select" || act === "open") {
@@ -248,7 +261,7 @@
       if (stop) stop.click();
       return;
     }
-    if (typing(event.target)) return;
+    if (typing(event.target) || !hasKeys()) return;
     if (event.key === "j" || event.key === "k") {
       const rows = [...document.querySelectorAll('#er-queue [data-act="select"]')];
       if (!rows.length || !rows[0].offsetParent) return;
@@ -262,17 +275,26 @@
     if (event.key === "/") { const box = document.querySelector("#er-ask textarea, #er-search :is(input, textarea)"); if (box) { event.preventDefault(); box.focus(); } }
   });
 
-  const remembered = () => { try { return localStorage.getItem("errata-theme"); } catch { return null; } };
+  const recall = (name) => { try { return localStorage.getItem(name); } catch { return null; } };
+  const keep = (name, value) => { try { localStorage.setItem(name, value); } catch { /* a private window keeps nothing */ } };
   function setTheme(theme) {
-    try { localStorage.setItem("errata-theme", theme); } catch { /* a private window keeps nothing */ }
+    keep("errata-theme", theme);
     document.body.classList.toggle("dark", theme === "dark");
+  }
+  // Single keys can be turned off: who dictates, or whose hand shakes, would decide by accident.
+  const hasKeys = () => recall("errata-keys") !== "off";
+  function setKeys(on) {
+    keep("errata-keys", on ? "on" : "off");
+    announce(on ? words.keysOn : words.keysOff);
+    document.body.classList.toggle("er-no-keys", !on);
   }
   function start() {
     document.documentElement.lang = words.language || "en";
-    const keep = () => { const theme = remembered(); if (theme && document.body.classList.contains("dark") !== (theme === "dark")) document.body.classList.toggle("dark", theme === "dark"); };
-    keep();
+    const dress = () => { const theme = recall("errata-theme"); if (theme && document.body.classList.contains("dark") !== (theme === "dark")) document.body.classList.toggle("dark", theme === "dark"); };
+    dress();
+    document.body.classList.toggle("er-no-keys", !hasKeys());
     comeBack();
-    new MutationObserver(keep).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    new MutationObserver(dress).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   }
   if (document.body) start(); else document.addEventListener("DOMContentLoaded", start);
 })();

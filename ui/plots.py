@@ -28,22 +28,6 @@ def dots(marked: int, total: int, *, label: str, good: bool = False) -> Html:
     )
 
 
-def bar(share: float, *, label: str) -> Html:
-    """A share of 0 to 1 as a filled bar."""
-    share = min(1.0, max(0.0, share))
-    return element(
-        "svg",
-        element("rect", x=0, y=4, width=120, height=8, rx=4, class_="er-bar"),
-        element("rect", x=0, y=4, width=round(120 * share, 1), height=8, rx=4, class_="er-bar-on"),
-        class_="er-plot",
-        viewBox="0 0 120 16",
-        width=120,
-        height=16,
-        role="img",
-        aria_label=label,
-    )
-
-
 def course(
     values: Sequence[float],
     names: Sequence[str],

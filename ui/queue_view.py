@@ -10,7 +10,7 @@ from .decisions_view import actions, question_of
 from .html import Html, element, join
 from .reading import Json
 from .records import Me, Report
-from .records_view import table
+from .records_view import role_name, table
 from .texts import TEXTS
 
 _PLAIN_TIERS = ("", "low", "standard", "ordinary", "normal")
@@ -36,17 +36,26 @@ def filters(counts: Mapping[str, int], *, current: str) -> Html:
                 aria_pressed="true" if status == current else "false",
             )
         )
-    return element("div", join(chips), class_="er-chips", role="group")
+    return element("div", join(chips), class_="er-chips", role="group", aria_label=ADMIN.filter_by)
+
+
+def keys(me: Me) -> Html:
+    """The keys that do something for this role."""
+    may = {"": True, "reviewer": me.may_review, "admin": me.may_administer}
+    said = ", ".join(said for role, said in ADMIN.keys if may[role])
+    turned = html.button(TEXTS.keys, act="keys", look="er-plain")
+    return element("div", element("span", said, class_="er-keys-said"), turned, class_="er-quiet er-keys er-row-of")
 
 
 def listing(reports: Sequence[Report], *, selected: str, more: bool) -> Html:
     if not reports:
         return html.empty(ADMIN.queue_empty)
     rows = [element("li", _row(report, selected=report.id == selected)) for report in reports]
-    further = (
-        html.button(TEXTS.load_more, act="more", id=str(2 * len(reports)), look="er-plain") if more else html.EMPTY
-    )
-    return element("ul", join(rows), class_="er-queue") + further
+    return element("ul", join(rows), class_="er-queue") + more_button(len(reports), more=more)
+
+
+def more_button(shown: int, *, more: bool) -> Html:
+    return html.button(TEXTS.load_more, act="more", id=str(2 * shown), look="er-plain") if more else html.EMPTY
 
 
 def _row(report: Report, *, selected: bool) -> Html:
@@ -84,9 +93,9 @@ def status_badge(report: Report) -> Html:
     return html.badge(TEXTS.statuses.get(report.status, report.status), report.status)
 
 
-def detail(report: Report | None, me: Me | None) -> Html:
-    """One report: the actions on top, then claim, triage, wordings, approvals, history."""
-    if report is None or me is None:
+def detail(report: Report | None, me: Me, *, aside: bool = False) -> Html:
+    """One report: the actions on top, then claim, triage, wordings, approvals, history; `aside` if a dialog shows it."""
+    if report is None:
         return html.empty(ADMIN.choose)
     head = element(
         "header",
@@ -97,14 +106,16 @@ def detail(report: Report | None, me: Me | None) -> Html:
     parts = [
         head,
         *_bar(actions(report, me)),
+        *_barred(report, me),
         _claim(report),
         _reporter(report),
         _triage(report),
+        _related(report, act="show" if aside else "select"),
     ]
     if report.remedy == "weights":
         parts += [_wordings(report, name, title) for name, title in ADMIN.wordings.items() if report.wordings(name)]
     parts += [_approvals(report), _verification(report), _history(report)]
-    return element("article", join(parts), class_="er-detail")
+    return element("article", join(parts), class_="er-detail", data_report=report.id)
 
 
 def _wordings(report: Report, name: str, title: str) -> Html:
@@ -116,6 +127,13 @@ def _wordings(report: Report, name: str, title: str) -> Html:
 
 def _bar(buttons: Sequence[Html]) -> list[Html]:
     return [element("div", *buttons, class_="er-actions")] if buttons else []
+
+
+def _barred(report: Report, me: Me) -> list[Html]:
+    """Why who could approve may not approve this one."""
+    if report.status != "queued" or not me.may_administer or not report.approval_barred:
+        return []
+    return [element("p", ADMIN.approval_barred.format(why=report.approval_barred), class_="er-note")]
 
 
 def _section(title: str, *content: str) -> Html:
@@ -160,6 +178,7 @@ def _claim(report: Report) -> Html:
     facts = html.pairs(
         [
             (ADMIN.asked, report.question if report.question != report.canonical_question else ""),
+            (ADMIN.answered_by, TEXTS.routes.get(report.route, report.route)),
             (ADMIN.canonical_question, report.canonical_question),
             (ADMIN.subject, report.subject or (ADMIN.no_subject if report.remedy == "weights" else "")),
         ]
@@ -208,17 +227,23 @@ def _triage(report: Report) -> Html:
     personal = triage.get("personal_data")
     if personal:
         rows.append((ADMIN.personal_data, ", ".join(str(kind) for kind in personal)))
-    for label, ids in (
-        (ADMIN.conflicts, report.conflicts),
-        (ADMIN.duplicate_of, (report.duplicate_of,) if report.duplicate_of else ()),
-    ):
-        if ids:
-            links = [
-                html.button(ADMIN.open_report.format(id=html.short(i)), act="select", id=i, look="er-plain")
-                for i in ids
-            ]
-            rows.append((label, join(links, " ")))
     return _section(ADMIN.triage, html.pairs(rows)) if any(value for _, value in rows) else html.EMPTY
+
+
+def _related(report: Report, *, act: str) -> Html:
+    """The way to other reports on the same question."""
+    named = [
+        (ADMIN.conflicts, report.conflicts),
+        (ADMIN.duplicate_of, (report.duplicate_of,)),
+        (ADMIN.superseded_by, (report.superseded_by,)),
+    ]
+    rows = []
+    for label, ids in named:
+        links = [
+            html.button(ADMIN.open_report.format(id=html.short(i)), act=act, id=i, look="er-plain") for i in ids if i
+        ]
+        rows.append((label, join(links, " ")))
+    return html.pairs(rows)
 
 
 def _persistence(found: Json) -> Html:
@@ -241,14 +266,17 @@ def _approvals(report: Report) -> Html:
             "li",
             element("b", _named(str(a.get("actor", "")), str(a.get("role") or ""))),
             " ",
-            html.ago(str(a.get("at", ""))),
+            html.moment(str(a.get("at", ""))),
             " ",
             str(a.get("reason") or ""),
         )
         for a in report.approvals
     ]
     count = ADMIN.approvals_said.format(given=len(given), needed=max(report.approvals_needed, len(given)))
-    return _section(f"{ADMIN.approvals}: {count}", element("ul", join(given), class_="er-lines") if given else "")
+    chosen = dict(ADMIN.fallbacks).get(report.fallback, report.fallback)
+    rows = [(ADMIN.fallback, chosen if given and report.remedy == "weights" else "")]
+    listed = element("ul", join(given), class_="er-lines") if given else html.EMPTY
+    return _section(f"{ADMIN.approvals}: {count}", listed + html.pairs(rows))
 
 
 def _verification(report: Report) -> Html:
@@ -267,6 +295,7 @@ def _verification(report: Report) -> Html:
             before=html.short(report.version_before) or "–", after=html.short(report.version_after) or "…"
         )
         rows.append((ADMIN.weights_version, said))
+    rows.append((ADMIN.review_due, html.ago(report.review_due)))
     return _section(ADMIN.verification, html.pairs(rows)) if any(value for _, value in rows) else html.EMPTY
 
 
@@ -288,7 +317,7 @@ def probe_table(rows: Sequence[Any]) -> Html:
                 mark,
             ]
         )
-    return table(ADMIN.probe_columns, lines) if lines else html.EMPTY
+    return table(ADMIN.probe_columns, lines, label=ADMIN.probes) if lines else html.EMPTY
 
 
 def _history(report: Report) -> Html:
@@ -299,7 +328,7 @@ def _history(report: Report) -> Html:
             " ",
             element("span", _named(move.actor, move.role)),
             " ",
-            element("span", html.ago(move.at), class_="er-quiet"),
+            element("span", html.moment(move.at), class_="er-quiet"),
             element("div", move.reason, class_="er-quiet") if move.reason else "",
         )
         for move in reversed(report.moves)
@@ -310,4 +339,4 @@ def _history(report: Report) -> Html:
 def _named(actor: str, role: str) -> str:
     """A pseudonym is shown short, with its role; a loop of the server by its name."""
     name = html.short(actor, 6) if actor.startswith("psn_") else actor
-    return f"{name} ({role})" if role and role != name else name
+    return f"{name} ({role_name(role)})" if role and role != name else name

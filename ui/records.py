@@ -1,4 +1,4 @@
-"""What the gateway says, as frozen records: answers, conversations, reports, versions, documents, people."""
+"""What the gateway says, as frozen records: people, answers, conversations, reports."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,12 +15,20 @@ class Me:
     role: str
 
     @property
+    def may_ask(self) -> bool:
+        return self.role != "auditor"
+
+    @property
     def may_review(self) -> bool:
         return self.role in ("reviewer", "admin")
 
     @property
     def may_administer(self) -> bool:
         return self.role == "admin"
+
+    @property
+    def may_audit(self) -> bool:
+        return self.role in ("auditor", "admin")
 
     @property
     def sees_admin_page(self) -> bool:
@@ -71,6 +79,9 @@ class Provenance:
     active_edits: int
     passages: tuple[Passage, ...]
     conversation_id: str = ""
+    read_as: str = ""  # the question as it was understood, where it says more than what was typed
+    correction_id: str = ""  # whose card answered
+    turns_left_out: int = 0  # the oldest of the conversation, which the model had no room to see
 
     @classmethod
     def read(cls, data: Json) -> "Provenance":
@@ -82,13 +93,16 @@ class Provenance:
             active_edits=int(data.get("active_edits") or 0),
             passages=tuple(Passage.read(row, n) for n, row in enumerate(rows(data, "passages"), start=1)),
             conversation_id=text(data, "conversation_id"),
+            read_as=text(data, "read_as"),
+            correction_id=text(data, "correction_id"),
+            turns_left_out=int(data.get("turns_left_out") or 0),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One question with its answer; `stopped` when the person cut the answer short, `error` when none came; `replaces` names
-    the answer that it is asked again in place of."""
+    """One question with its answer; `stopped` when it was cut short, by a person or a fault, `limited` when it reached the
+    greatest length, `error` when none came; `replaces` names the answer that it is asked again in place of."""
 
     question: str
     answer: str
@@ -96,6 +110,7 @@ class Turn:
     created: str = ""
     provenance: Provenance | None = None
     stopped: bool = False
+    limited: bool = False
     error: str = ""
     replaces: str = ""
 
@@ -108,7 +123,8 @@ class Turn:
             answer_id=text(data, "answer_id") or text(data, "id"),
             created=text(data, "created"),
             provenance=Provenance.read(errata) if isinstance(errata, Mapping) else None,
-            stopped=text(data, "finish_reason") in ("abort", "cancelled", "disconnected"),
+            stopped=text(data, "finish_reason") == "abort",
+            limited=text(data, "finish_reason") == "length",
         )
 
 
@@ -170,8 +186,6 @@ class Report:
     comment: str
     remedy: str
     reason: str
-    reporter: str
-    reporter_id: str
     answer_id: str
     priority: int
     due: str
@@ -179,13 +193,17 @@ class Report:
     round: int
     approvals_needed: int
     approvals: tuple[Json, ...]
+    approval_barred: str  # why who reads this may not approve it; empty where they may
     evidence: tuple[str, ...]
     paraphrases: tuple[str, ...]
     probes: tuple[str, ...]
     neighbours: tuple[str, ...]
     conflicts: tuple[str, ...]
     duplicate_of: str
+    superseded_by: str
+    route: str  # of the answer that was reported
     fallback: str
+    review_due: str
     undo_requested: bool
     version_before: str
     version_after: str
@@ -202,25 +220,21 @@ class Report:
 
     @classmethod
     def read(cls, data: Json) -> "Report":
-        claim = data.get("claim")
-        said: Json = {**data, **claim} if isinstance(claim, Mapping) else data
         triage, verification, review = data.get("triage"), data.get("report"), data.get("review")
-        generated = data.get("generated")
+        generated, router = data.get("generated"), data.get("router")
         return cls(
             id=text(data, "id"),
             status=text(data, "status"),
             created=text(data, "created"),
-            question=text(said, "question"),
-            canonical_question=text(said, "canonical_question"),
-            subject=text(said, "subject"),
-            answer_old=text(said, "answer_old") or text(said, "answer"),
-            correct_answer=text(said, "correct_answer"),
+            question=text(data, "question"),
+            canonical_question=text(data, "canonical_question"),
+            subject=text(data, "subject"),
+            answer_old=text(data, "answer"),
+            correct_answer=text(data, "correct_answer"),
             category=text(data, "category"),
             comment=text(data, "comment"),
             remedy=text(data, "remedy"),
             reason=text(data, "reason"),
-            reporter=text(data, "reporter") or text(data, "reporter_role"),
-            reporter_id=text(data, "reporter_id"),
             answer_id=text(data, "answer_id"),
             priority=int(data.get("priority") or 0),
             due=text(data, "due"),
@@ -228,13 +242,17 @@ class Report:
             round=int(data.get("round") or 0),
             approvals_needed=int(data.get("approvals_needed") or 0),
             approvals=rows(data, "approvals"),
+            approval_barred=text(data, "approval_barred"),
             evidence=words(data, "evidence"),
             paraphrases=words(data, "paraphrases"),
             probes=words(data, "probes"),
             neighbours=words(data, "neighbours"),
             conflicts=words(data, "conflicts"),
             duplicate_of=text(data, "duplicate_of"),
+            superseded_by=text(data, "superseded_by"),
+            route=text(router, "route") if isinstance(router, Mapping) else "",
             fallback=text(data, "fallback"),
+            review_due=text(data, "review_due"),
             undo_requested=bool(data.get("undo_requested")),
             version_before=text(data, "weights_version_before"),
             version_after=text(data, "weights_version_after"),
@@ -243,107 +261,4 @@ class Report:
             triage=triage if isinstance(triage, Mapping) else {},
             verification=verification if isinstance(verification, Mapping) else {},
             review=review if isinstance(review, Mapping) else {},
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
-    """A set of weights: the base and the edits in it, with what its gate measured."""
-
-    id: str
-    created: str
-    live_since: str
-    tensors_sha256: str
-    base: str
-    artefacts: tuple[str, ...]
-    corrections: tuple[str, ...]
-    purged: bool
-    summary: Json
-
-    @classmethod
-    def read(cls, data: Json) -> "Version":
-        figures = data.get("verification")
-        summary = {**figures} if isinstance(figures, Mapping) else {}
-        if isinstance(data.get("swap_pause_s"), float):
-            summary["swap_pause_s"] = data["swap_pause_s"]
-        return cls(
-            id=text(data, "id"),
-            created=text(data, "created"),
-            live_since=text(data, "live_since"),
-            tensors_sha256=text(data, "tensors_sha256"),
-            base=text(data, "base") or text(data, "base_sha256"),
-            artefacts=words(data, "artefacts"),
-            corrections=words(data, "corrections"),
-            purged=bool(data.get("purged")),
-            summary=summary,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """A document of the knowledge layer."""
-
-    id: str
-    title: str
-    uri: str
-    kind: str
-    as_of: str
-    expires_at: str
-    created: str
-    passages: int
-
-    @classmethod
-    def read(cls, data: Json) -> "Document":
-        count = data.get("passages")
-        return cls(
-            id=text(data, "id"),
-            title=text(data, "title"),
-            uri=text(data, "uri"),
-            kind=text(data, "kind"),
-            as_of=text(data, "as_of"),
-            expires_at=text(data, "expires_at"),
-            created=text(data, "created") or text(data, "added"),
-            passages=len(count) if isinstance(count, list) else int(count or 0),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """An account as the people list shows it; secrets are shown once by the gateway and never kept."""
-
-    id: str
-    name: str
-    role: str
-    disabled: bool
-    created: str
-
-    @classmethod
-    def read(cls, data: Json) -> "Person":
-        return cls(
-            id=text(data, "id"),
-            name=text(data, "name"),
-            role=text(data, "role"),
-            disabled=bool(data.get("disabled")),
-            created=text(data, "created"),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Worker:
-    """What the edit worker is doing now."""
-
-    state: str
-    step: int
-    of: int
-    message: str
-    since: str
-
-    @classmethod
-    def read(cls, data: Json) -> "Worker":
-        return cls(
-            state=text(data, "state", "idle"),
-            step=int(data.get("step") or 0),
-            of=int(data.get("of") or 0),
-            message=text(data, "message"),
-            since=text(data, "since"),
         )

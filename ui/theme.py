@@ -65,6 +65,8 @@ def head() -> str:
         "signIn": TEXTS.sign_in,
         "signedOut": TEXTS.signed_out,
         "offline": TEXTS.offline,
+        "keysOn": TEXTS.keys_on,
+        "keysOff": TEXTS.keys_off,
     }
     spoken = json.dumps(words).replace("<", "\\u003c")
     script = (files(__package__) / "page.js").read_text(encoding="utf-8")

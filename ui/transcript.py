@@ -35,5 +35,6 @@ def grown(turn: Turn, chunk: Any) -> Turn:
         turn,
         answer=turn.answer + piece,
         answer_id=str(chunk.get("id") or turn.answer_id),
+        limited=turn.limited or choice.get("finish_reason") == "length",
         provenance=Provenance.read(errata) if isinstance(errata, dict) else turn.provenance,
     )

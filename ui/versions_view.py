@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 
 from . import html, plots
+from .admin_records import Version
 from .admin_texts import ADMIN
 from .decisions_view import question_of, undo_button
 from .html import Html, element, join
-from .queue_view import status_badge
-from .records import Me, Report, Version
+from .queue_view import more_button, status_badge
+from .records import Me, Report
 from .records_view import table
 from .texts import TEXTS
 
 BASE = "base"
 
 
-def live_edits(reports: Sequence[Report], me: Me) -> Html:
-    """All corrections in force, in weights or in knowledge, each with its undo."""
+def live_edits(reports: Sequence[Report], me: Me, *, more: bool) -> Html:
+    """Corrections in force, in weights or in knowledge, each with its undo; `more` if these are not all."""
     if not reports:
         return html.empty(ADMIN.no_live)
     rows = []
@@ -31,7 +32,7 @@ def live_edits(reports: Sequence[Report], me: Me) -> Html:
                 undo_button(report) if can_undo else "",
             ]
         )
-    return table(ADMIN.live_columns, rows)
+    return table(ADMIN.live_columns, rows, label=ADMIN.tabs[1]) + more_button(len(reports), more=more)
 
 
 def _where(report: Report) -> Html:

@@ -25,7 +25,7 @@ def test_a_retry_that_came_to_nothing_is_retried_in_the_same_place(open_page, as
         page.click("[data-act=retry]")
         page.wait_for_selector("text=Thinking")
         page.keyboard.press("Escape")
-        page.wait_for_selector("text=Stopped by you")
+        page.wait_for_selector("text=Cut short")
         world.engine.token_s = 0
     else:
         world.engine.is_up = False

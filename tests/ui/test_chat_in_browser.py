@@ -65,7 +65,7 @@ def test_escape_stops_the_model_and_the_conversation_goes_on(open_page, ask, wor
     page.wait_for_selector("text=word20")
     assert page.input_value("#er-ask textarea") == "typed meanwhile"
     page.keyboard.press("Escape")
-    page.wait_for_selector("text=Stopped by you")
+    page.wait_for_selector("text=Cut short")
     page.wait_for_selector("#er-ask .submit-button")
     assert until(lambda: world.engine.aborted == 1)
     world.engine.token_s = 0

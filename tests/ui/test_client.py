@@ -8,8 +8,10 @@ from server.engines.scripted import ScriptedEngine
 from server.settings import Settings
 from tests_support import furnish
 from tests_support_world import World, fill, reply
+from ui.acting import words_for
 from ui.client import Gateway, refusal
 from ui.errors import GatewayRefused, GatewayUnreachable, SignedOut
+from ui.texts import TEXTS
 
 URL = "http://errata.test"
 
@@ -118,3 +120,29 @@ async def test_a_stream_with_a_damaged_line_broke_off():
     gateway = Gateway(URL, transport=httpx.MockTransport(lambda _: httpx.Response(200, text='data: {"choi\n\n')))
     with pytest.raises(GatewayUnreachable, match="broke off"):
         [c async for c in acting(gateway, "u").stream_chat([])]
+
+
+@pytest.mark.parametrize(
+    ("verb", "error", "words"),
+    [
+        ("decide", httpx.ReadTimeout("slow"), TEXTS.may_be_done),
+        ("decide", httpx.ConnectError("nobody there"), TEXTS.unreachable),
+        ("me", httpx.ReadTimeout("slow"), TEXTS.unreachable),
+    ],
+)
+async def test_what_may_have_been_done_is_not_called_lost(verb, error, words):
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise error
+
+    me = acting(Gateway(URL, transport=httpx.MockTransport(answer)), "u")
+    with pytest.raises(GatewayUnreachable) as caught:
+        await (me.decide("cor", "approve", {}) if verb == "decide" else me.me())
+    assert words_for(caught.value) == words
+
+
+async def test_everybody_counts_the_own_reports_and_those_who_read_all(gateway, world):
+    others = len(world.reports())
+    world.flag("Who wrote Ulysses?", "Homer", "James Joyce", by="reviewer")
+    assert sum((await signed_in(gateway, world, "reviewer").counts(mine=True)).values()) == 1
+    assert sum((await signed_in(gateway, world, "user").counts()).values()) == others
+    assert sum((await signed_in(gateway, world, "auditor").counts()).values()) == others + 1

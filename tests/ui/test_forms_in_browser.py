@@ -1,8 +1,12 @@
 """Forms in a real browser: what changes or comes in while somebody fills one in takes nothing away and decides nothing."""
 
+import json
+
 import pytest
 
 from governance.corrections import Status
+from tests_support_browser import Browsing
+from tests_support_cable import Cable
 from tests_support_world import until
 
 pytestmark = pytest.mark.browser
@@ -75,3 +79,49 @@ def test_a_session_that_ends_leaves_the_form_as_it_was_filled_in(open_page, worl
     assert until(lambda: world.report(BRIDGE).status is Status.APPROVED)
     end_sessions(world)
     page.wait_for_selector("dialog h2 >> text=session has ended")
+
+
+def test_a_half_filled_form_comes_back_after_the_connection_was_lost(world, chromium, ask):
+    cable = Cable(int(world.url.rsplit(":", 1)[1]))
+    browsing = Browsing(chromium, f"http://127.0.0.1:{cable.port}")
+    page = browsing.open(world.session("user"))
+    ask(page, "apples")
+    page.click("[data-act=flag]")
+    page.fill("dialog [name=correct_answer]", "pears")
+    cable.cut()
+    page.wait_for_selector("#er-offline", state="attached")
+    page.evaluate("window.dispatchEvent(new Event('offline'))")
+    cable.mend()
+    page.reload()
+    page.wait_for_selector("dialog [name=correct_answer]", timeout=60_000)
+    assert page.input_value("dialog [name=correct_answer]") == "pears"
+    page.click("dialog [type=submit]")
+    page.wait_for_selector("text=Your report is in")
+    browsing.end()
+    cable.close()
+
+
+def test_each_refusal_opens_the_form_that_it_is_about(open_page, world):
+    page = open_page("admin", "/admin/")
+    page.wait_for_selector(".er-row")
+    page.evaluate("() => { window.heard = []; window.errataSend = (data) => window.heard.push(data); }")
+    for name in ("first", "second"):
+        field = {"name": "reason", "label": "Why", "value": f"words of the {name}"}
+        spec = {"title": name, "act": "reject", "id": "cor_none", "ok": name, "fields": [field]}
+        page.evaluate("(spec) => window.errataTell(spec)", json.dumps(spec))
+        page.click("dialog [type=submit]")
+    first = page.evaluate("window.heard[0].sent")
+    page.evaluate("(told) => window.errataTell(told)", json.dumps({"refused": "No.", "sent": first}))
+    assert page.locator("dialog h2").inner_text() == "first"
+    assert page.input_value("dialog [name=reason]") == "words of the first"
+
+
+def test_what_is_shown_but_once_is_not_taken_away(open_page):
+    page = open_page("admin", "/admin/")
+    page.wait_for_selector(".er-row")
+    for spec in ({"title": "Keys of Ann", "html": "secret", "keep": True}, {"title": "Before and after"}):
+        page.evaluate("(told) => window.errataTell(told)", json.dumps(spec))
+    page.mouse.click(5, 5)
+    assert page.locator("dialog h2").all_inner_texts() == ["Keys of Ann"]
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog h2 >> text=Before and after")

@@ -79,3 +79,8 @@ def test_a_dialog_button_carries_its_dialog_unharmed():
 
 def test_two_equal_messages_to_the_browser_differ():
     assert html.tell({"title": "x"}) != html.tell({"title": "x"})
+
+
+def test_a_moment_is_said_to_the_minute():
+    assert ">2026-11-20 12:03 UTC<" in html.moment("2026-11-20T14:03:09+02:00")
+    assert html.moment("no time") == "no time"

@@ -10,6 +10,8 @@ from ui.admin_page import AdminPage
 from ui.admin_texts import ADMIN
 from ui.chat_page import ChatPage
 from ui.client import Gateway
+from ui.erasure_texts import ERASURE
+from ui.log_texts import LOG
 from ui.records import Report
 from ui.texts import TEXTS
 
@@ -47,21 +49,13 @@ def test_every_status_has_a_name(status):
     assert status in dict(ADMIN.filters)
 
 
-@pytest.mark.parametrize("texts", [TEXTS, ADMIN], ids=["chat", "admin"])
+@pytest.mark.parametrize("texts", [TEXTS, ADMIN, ERASURE, LOG], ids=["chat", "admin", "erasure", "log"])
 def test_no_text_is_empty(texts):
     assert [f.name for f in dataclasses.fields(texts) if not getattr(texts, f.name)] == []
 
 
 def test_a_record_may_lack_everything():
     assert Report.read({}).status == ""
-
-
-def test_a_record_is_read_flat_and_nested():
-    flat = Report.read({"question": "Q", "correct_answer": "A", "answer": "old", "history": [{"from": "a", "to": "b"}]})
-    nested = Report.read(
-        {"claim": {"question": "Q", "correct_answer": "A", "answer_old": "old"}, "history": [{"from": "a", "to": "b"}]}
-    )
-    assert flat == nested
 
 
 def test_importing_the_room_imports_no_gradio():

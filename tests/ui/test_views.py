@@ -1,13 +1,27 @@
 """What the pages show, as values: steps of a report, plots, figures of versions, what each role is offered."""
 
+import html
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui import chat_view, decisions_view, erasure_view, own_reports_view, plots, queue_view, records_view, versions_view
+from ui import (
+    chat_view,
+    decisions_view,
+    erasure_view,
+    log_view,
+    own_reports_view,
+    plots,
+    queue_view,
+    records_view,
+    versions_view,
+)
+from ui.admin_records import Version
 from ui.chat_view import ChatState
 from ui.erasure_record import Erasure
-from ui.records import Me, Report, Turn, Version
+from ui.records import Me, Report, Turn
 
 ADMIN = Me(id="acc_a", name="admin", role="admin")
 REVIEWER = Me(id="acc_r", name="rhea", role="reviewer")
@@ -170,3 +184,89 @@ def test_a_refusal_gives_its_reason_to_the_admin_and_to_the_person():
         assert "we need it &lt;b&gt;now&lt;/b&gt;" in shown
         assert "Legal claims (GDPR 17(3)(e))" in shown
     assert "Ground" not in erasure_view.checklist(Erasure.read({"id": "era_1", "status": "found"}), ADMIN)
+
+
+def test_only_ids_are_cut_short_in_the_log():
+    body = {"n": 1, "to": "rolled_back", "correction": f"cor_{'k3v2' * 8}", "for": "kill_switch", "version": "4c9" * 10}
+    assert log_view.facts(body) == [
+        "to rolled_back",
+        "correction k3v2k3v2k3v2k3",
+        "for kill_switch",
+        f"version {'4c9' * 10}",
+    ]
+
+
+def test_who_decides_anew_about_a_request_finds_what_was_decided_last():
+    note = {"questions": {"correct": True, "many": False, "certainty": "highest"}}
+    request = {
+        "id": "era_1",
+        "status": "decided",
+        "next": ["decide"],
+        "steps": [{"to": "decided", "at": "2026-01-01T00:00:00+00:00", "note": note}],
+        "occurrences": [{"place": "text", "ref": "txt_1"}, {"place": "text", "ref": "txt_2"}],
+        "decision": {"reason": "asked for", "exceptions": "none", "keep": ["txt_2", "txt_gone"]},
+        "right_answers": {"Who is she?": "a dentist"},
+    }
+    shown = html.unescape(erasure_view.checklist(Erasure.read(request), ADMIN))
+    for name, value in {
+        "correct": "yes",
+        "many": "",
+        "certainty": "highest",
+        "reason": "asked for",
+        "exceptions": "none",
+        "keep": "txt_2",
+        "right_answers": "Who is she? = a dentist",
+    }.items():
+        assert re.search(
+            rf'"name": "{name}", "label": "[^"]*", "type": "[a-z]*", "value": "{re.escape(value)}"', shown
+        ), name
+
+
+def test_whom_a_request_is_about_and_how_that_is_known_is_said():
+    request = {
+        "id": "era_1",
+        "status": "identity_verified",
+        "account": "acc_1",
+        "login": "ann",
+        "identity": "By her passport.",
+    }
+    shown = erasure_view.checklist(Erasure.read(request), ADMIN)
+    assert "<h2>the account ann</h2>" in shown
+    assert "By her passport." in shown
+    assert erasure_view.about(Erasure.read({**request, "names": ["Ann Lee"]})) == "Ann Lee · the account ann"
+    assert erasure_view.about(Erasure.read({"account": "acc_1"})) == "an account holder"
+
+
+@pytest.mark.parametrize(("aside", "act"), [(False, "select"), (True, "show")])
+def test_another_report_is_opened_where_this_one_stands(aside, act):
+    report = Report.read({"id": "cor_1", "status": "superseded", "superseded_by": "cor_2", "conflicts": ["cor_3"]})
+    shown = queue_view.detail(report, ADMIN, aside=aside)
+    for other in ("cor_2", "cor_3"):
+        assert f'data-act="{act}" data-id="{other}"' in shown
+
+
+def test_a_report_says_how_its_answer_came_about_what_was_chosen_and_when_it_is_due_again():
+    record = {
+        "id": "cor_1",
+        "status": "live",
+        "remedy": "weights",
+        "fallback": "none",
+        "approvals": [{"actor": "psn_1", "role": "admin", "at": "2026-01-01T00:00:00+00:00"}],
+        "router": {"route": "retrieval"},
+        "review_due": "2027-05-01T00:00:00+00:00",
+    }
+    shown = queue_view.detail(Report.read(record), ADMIN)
+    for words in ("<dt>Answered by</dt><dd>Knowledge</dd>", "withdraw the card too", "2027-05-01", "(Admin)"):
+        assert words in shown
+
+
+def test_an_approval_that_policy_bars_is_not_offered():
+    barred = {"id": "cor_1", "status": "queued", "approval_barred": "you reported this correction"}
+    assert 'data-key="a"' not in queue_view.detail(Report.read(barred), ADMIN)
+    assert "You cannot approve this: you reported this correction." in queue_view.detail(Report.read(barred), ADMIN)
+    assert "You cannot approve" not in queue_view.detail(Report.read(barred), REVIEWER)
+
+
+def test_what_the_keyboard_reaches_has_a_name():
+    assert 'role="group" aria-label="Status"' in queue_view.filters({}, current="queued")
+    assert 'tabindex="0" role="group" aria-label="Accounts"' in records_view.people([], ADMIN)
