@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import argon2
 
 from governance.audit import Log
-from governance.errors import InvalidAccount, NotFound
+from governance.errors import Erased, InvalidAccount, NotFound
 from governance.ids import new_id
 from governance.store import Store
 from governance.times import from_text, now, to_text
@@ -49,11 +49,6 @@ class Role(StrEnum):
     def may_administer(self) -> bool:
         """Approve, roll back, restore, manage knowledge, erasures and people."""
         return self is Role.ADMIN
-
-    @property
-    def may_audit(self) -> bool:
-        """Read everything that is not in the vault."""
-        return self in (Role.AUDITOR, Role.ADMIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +98,7 @@ class Accounts:
     def __init__(self, store: Store, log: Log, vault: Vault, *, hasher: argon2.PasswordHasher = HASHER) -> None:
         self._store = store
         self._log = log
+        self._vault = vault
         self._hasher = hasher
         self._hash_of_nothing = hasher.hash(secrets.token_urlsafe(16))
         # A key chosen by a person may be short: without the pepper the database alone does not let anyone try guesses.
@@ -150,14 +146,9 @@ class Accounts:
         )
         return None if row is None else _account(row)
 
-    def by_password(self, name: str, password: str) -> Account | None:
-        """Whose name and password these are; takes the same time whether or not the name exists."""
-        row = self._verified(name, password)
-        return None if row is None else _account(row)
-
     def sign_in(self, name: str, password: str) -> str | None:
         """The token of a new session for who has this name and password; None as well if the account got another password,
-        or was closed, while this one was being verified."""
+        or was closed, while this one was being verified. Takes the same time whether or not the name exists."""
         row = self._verified(name, password)
         if row is None:
             return None
@@ -202,10 +193,15 @@ class Accounts:
     def reset(
         self, name: str, *, password: str | None = None, key: str | None = None, actor: Actor = "setup"
     ) -> NewAccount:
-        """New secrets (random unless given) for an account, enabled again; old ones and sessions stop working."""
+        """New secrets (random unless given) for an account, enabled again; old ones and sessions stop working.
+
+        Raises Erased for one whose person was erased: nothing more can be stored for them.
+        """
         password, key = checked_secrets(password, key)
         with self._store.transaction():
             account = self.named(name)
+            if self._vault.is_erased(account.id):
+                raise Erased(f"the account {name!r} was erased: make a new one")
             self._refuse_known_key(key, account.id)
             self._store.write(
                 "UPDATE accounts SET password_hash = :password_hash, key_hash = :key_hash, disabled = 0 WHERE id = :id",
@@ -224,7 +220,7 @@ class Accounts:
             self._store.write(
                 "UPDATE accounts SET name = :name, password_hash = NULL, key_hash = NULL, disabled = 1 WHERE id = :id",
                 id=account_id,
-                name=new_id("erased"),
+                name=f"erased_{account.pseudonym}",
             )
             self._store.write("DELETE FROM sessions WHERE account_id = :id", id=account_id)
             self._record("account.erased", account, actor)

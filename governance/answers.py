@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from governance.audit import Log
-from governance.errors import NotFound
+from governance.errors import Invalid, NotFound
 from governance.ids import new_id
 from governance.store import Store
 from governance.times import from_text, now, to_text
@@ -35,6 +35,7 @@ class Answer:
     passages: tuple[Mapping[str, Any], ...]
     created: datetime
     finish_reason: str | None
+    correction_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,11 @@ class Answers:
         finish_reason: str | None = None,
         answer_id: str | None = None,
         replaces: str | None = None,
+        correction_id: str | None = None,
         keeps_texts: bool = True,
     ) -> Answer:
-        """Store an answer; with a conversation, as its newest turn. `answer_id` if it was given out already.
+        """Store an answer; with a conversation, as its newest turn. `answer_id` if it was given out already,
+        `correction_id` if it was given by a card.
 
         With `replaces` it stands in the place of that turn, which stays on record but is no part of the chat any more.
         Where the conversation was deleted meanwhile, a row without text is stored, as of its other turns; so it is without
@@ -107,9 +110,10 @@ class Answers:
             self._store.write(
                 "INSERT INTO answers (id, account_id, conversation_id, question_text_id, answer_text_id,"
                 " passages_text_id, reason_text_id, route, reason, weights_version, weights_version_end,"
-                " index_generation, active_edits, finish_reason, created)"
+                " index_generation, active_edits, finish_reason, correction_id, created)"
                 " VALUES (:id, :account_id, :conversation_id, :question, :answer, :passages, :reason, :route, '',"
-                " :weights_version, :weights_version_end, :index_generation, :active_edits, :finish_reason, :created)",
+                " :weights_version, :weights_version_end, :index_generation, :active_edits, :finish_reason,"
+                " :correction_id, :created)",
                 id=answer_id,
                 account_id=account_id,
                 conversation_id=conversation_id,
@@ -123,6 +127,7 @@ class Answers:
                 index_generation=index_generation,
                 active_edits=active_edits,
                 finish_reason=finish_reason,
+                correction_id=correction_id,
                 created=to_text(created),
             )
             if replaces is not None and conversation_id is not None:
@@ -179,9 +184,14 @@ class Answers:
     def conversations(
         self, account_id: str, *, search: str | None = None, limit: int = 50, cursor: str | None = None
     ) -> tuple[list[Conversation], str | None]:
-        """One person's chats, last used first, and the cursor of the next page; `search` looks in titles and turns."""
+        """One person's chats, last used first, and the cursor of the next page; `search` looks in titles and turns.
+
+        Raises Invalid for a cursor that this list has not returned.
+        """
         found: list[Conversation] = []
-        before, before_id = (cursor or "").split("|", 1) if cursor and "|" in cursor else ("~", "~")
+        before, bar, before_id = ("~|~" if cursor is None else cursor).partition("|")
+        if not (before and bar and before_id):
+            raise Invalid(f"cursor {before[:40]!r} is not one that this list returned: leave it out", "cursor")
         while True:
             rows = self._store.rows(
                 "SELECT * FROM conversations WHERE account_id = :account_id"
@@ -223,10 +233,16 @@ class Answers:
     def rename(self, conversation_id: str, title: str, *, account_id: str | None = None) -> None:
         """Give the chat another title. Raises NotFound."""
         with self._store.transaction():
-            self._vault.replace(self._conversation_row(conversation_id, account_id)["title_text_id"], _title(title))
+            row = self._conversation_row(conversation_id, account_id)
+            self._vault.delete([row["title_text_id"]])  # a text that an erasure took cannot be rewritten
+            title_id = self._vault.put(row["account_id"], "title", _title(title))
+            self._store.write(
+                "UPDATE conversations SET title_text_id = :title WHERE id = :id", id=conversation_id, title=title_id
+            )
 
     def delete(self, conversation_id: str, *, account_id: str | None = None) -> None:
-        """Delete the chat and every text of it; its answers stay as rows without text. Raises NotFound."""
+        """Delete the chat and every text of it, in the name of its owner; its answers stay as rows without text. Raises
+        NotFound."""
         with self._store.transaction():
             row = self._conversation_row(conversation_id, account_id)
             answers = self._store.rows(
@@ -239,7 +255,8 @@ class Answers:
                 stones = [Tombstone("text", text_id) for text_id in texts if text_id is not None]
                 self._tombstones.add([Tombstone("conversation", conversation_id), *stones])
             self._vault.delete(texts)
-            self._log.append("conversation.deleted", {"conversation": conversation_id})
+            by = self._store.row("SELECT pseudonym AS actor, role FROM accounts WHERE id = :id", id=row["account_id"])
+            self._log.append("conversation.deleted", {"conversation": conversation_id, **(by or {})})
             self._store.write(
                 "UPDATE answers SET question_text_id = NULL, answer_text_id = NULL, passages_text_id = NULL,"
                 " reason_text_id = NULL, conversation_id = NULL WHERE conversation_id = :id",
@@ -285,6 +302,7 @@ class Answers:
             passages=tuple(json.loads(passages)) if passages else (),
             created=from_text(row["created"]),
             finish_reason=row["finish_reason"],
+            correction_id=row["correction_id"],
         )
 
 

@@ -78,7 +78,8 @@ class Log:
 
     def entry(self, n: int) -> Entry:
         """Entry number `n`. Raises NotFound."""
-        if not 1 <= n <= (size := self.size()):
+        size = self.size()
+        if not 1 <= n <= size:
             raise NotFound(f"the log has no entry {n}; it ends at {size}")
         return self.entries(n - 1, 1)[0]
 

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -107,7 +108,7 @@ def open_note(note: str, key: str) -> Head:
     if not separator:
         raise ValueError("it has no signature")
     text += "\n"
-    name, key_hash, encoded = _split_key(key)
+    name, key_hash, encoded = split_key(key)
     for line in signatures.splitlines():
         dash, _, rest = line.partition(" ")
         signer, _, signature = rest.partition(" ")
@@ -125,7 +126,17 @@ def open_note(note: str, key: str) -> Head:
     raise ValueError(f"it is not signed by {name}")
 
 
-def _split_key(key: str) -> tuple[str, bytes, bytes]:
+def key_beside(paths: Sequence[Path]) -> str | None:
+    """The public key that lies in one of these folders, or beside one of these files."""
+    for path in paths:
+        for beside in (path / "key", path.parent / "key", path.parent / f"{path.stem}.key"):
+            if beside.is_file():
+                return beside.read_text(encoding="utf-8", errors="replace").strip()
+    return None
+
+
+def split_key(key: str) -> tuple[str, bytes, bytes]:
+    """Name, hash and the public key itself. Raises ValueError if it is no verifier key."""
     name, _, rest = key.strip().partition("+")
     key_hash, _, encoded = rest.partition("+")
     public = _unbase64(encoded)

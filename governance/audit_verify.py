@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from governance.audit_proofs import EMPTY, Head, Tree, open_note
+from governance.audit_proofs import EMPTY, Head, Tree, key_beside, open_note
 
 PROGRESS_EVERY = 10_000
 
@@ -69,7 +69,7 @@ def verify(
     """
     problems: list[Problem] = []
     folders = [path for path in checkpoints if path.is_dir()]
-    verifier = key or _key_beside(checkpoints)
+    verifier = key or key_beside(checkpoints)
     heads = _heads(checkpoints, verifier, problems)
     _compare_heads(heads, problems)
     signed = [leaves for folder in folders if (leaves := _SignedLeaves.open(folder / "leaves", heads, problems))]
@@ -95,6 +95,11 @@ def verify(
 # -- reading ------------------------------------------------------------------------------------------------------
 
 
+def read_only(path: Path, more: str = "") -> sqlite3.Connection:
+    """The database, however its file is named, opened for reading alone."""
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro{more}", uri=True, isolation_level=None)
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     n: int
@@ -108,30 +113,36 @@ class _Database:
     def __init__(self, path: Path) -> None:
         if not path.exists():
             raise FileNotFoundError(f"no database {str(path)!r}")
-        self._connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
         try:
-            self._connection.execute("BEGIN")
-            self.count = int(self._connection.execute("SELECT COUNT(*) FROM audit_entries").fetchone()[0])
+            self.count = self._begin(path)
         except sqlite3.OperationalError:
             # A backup in a folder that cannot be written to: nobody changes it, so no lock file is needed.
             self._connection.close()
-            self._connection = sqlite3.connect(f"file:{path}?immutable=1", uri=True, isolation_level=None)
-            self._connection.execute("BEGIN")
-            self.count = int(self._connection.execute("SELECT COUNT(*) FROM audit_entries").fetchone()[0])
+            self.count = self._begin(path, "&immutable=1")
         self._nodes: dict[int, sqlite3.Cursor] = {}
+
+    def _begin(self, path: Path, more: str = "") -> int:
+        self._connection = read_only(path, more)
+        self._connection.text_factory = lambda raw: raw.decode(errors="replace")
+        self._connection.execute("BEGIN")
+        return int(self._connection.execute("SELECT COUNT(*) FROM audit_entries").fetchone()[0])
 
     def rows(self) -> Iterator[_Row]:
         for n, text, stored in self._connection.execute("SELECT n, entry, leaf_hash FROM audit_entries ORDER BY n"):
             yield _Row(n, text, stored)
 
-    def next_node(self, level: int) -> bytes | None:
-        """The next stored node of a level, in order."""
+    def next_node(self, level: int) -> tuple[int, bytes] | None:
+        """Position and hash of the next stored node of a level, in order."""
         if level not in self._nodes:
             self._nodes[level] = self._connection.execute(
-                "SELECT hash FROM audit_nodes WHERE level = ? ORDER BY position", (level,)
+                "SELECT position, hash FROM audit_nodes WHERE level = ? ORDER BY position", (level,)
             )
-        row = self._nodes[level].fetchone()
-        return None if row is None else bytes(row[0])
+        found: tuple[int, bytes] | None = self._nodes[level].fetchone()
+        return found
+
+    def nodes(self) -> int:
+        """How many nodes are stored, on all levels."""
+        return int(self._connection.execute("SELECT COUNT(*) FROM audit_nodes").fetchone()[0])
 
     def close(self) -> None:
         self._connection.close()
@@ -148,17 +159,9 @@ class _Export:
             self.count = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
 
     def rows(self) -> Iterator[_Row]:
-        with self._path.open(encoding="utf-8", newline="\n") as file:
-            for line in file:
-                text = line.removesuffix("\n")
-                try:
-                    n = int(json.loads(text)["n"])
-                except (ValueError, KeyError, TypeError):
-                    n = 0
-                yield _Row(n, text, None)
-
-    def next_node(self, level: int) -> bytes | None:
-        return None
+        with self._path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+            for number, line in enumerate(file, start=1):
+                yield _Row(number, line.removesuffix("\n"), None)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -203,19 +206,20 @@ def _walk(
     progress: Callable[[int, int], None] | None,
 ) -> tuple[Tree, dict[int, bytes]]:
     """Read every entry once; returns the tree and its roots at the sizes asked for. Stops at a gap."""
-    tree, roots, nodes_good = Tree(), {0: EMPTY}, isinstance(source, _Database)
+    tree, roots, nodes = Tree(), {0: EMPTY}, 0
+    stored = source if isinstance(source, _Database) else None
     for row in source.rows():
         expected = tree.size + 1
-        if row.n != expected and isinstance(source, _Database):
+        if row.n != expected:
             problems.append(Problem(expected, "deleted", f"entry {expected} is missing: the next one is {row.n}"))
             break
         leaf = hashlib.sha256(b"\x00" + row.text.encode()).digest()
         if problem := _entry_problem(row, expected, leaf, signed):
             problems.append(problem)
         for level, node in tree.add(leaf):
-            stored = source.next_node(level) if nodes_good else None
-            if nodes_good and stored != node:
-                nodes_good = False
+            nodes += 1
+            if stored and stored.next_node(level) != ((expected >> level) - 1, node):
+                stored = None
                 message = (
                     f"the stored tree node over entries up to {expected} (level {level}) is wrong: proofs would fail"
                 )
@@ -224,6 +228,9 @@ def _walk(
             roots[tree.size] = tree.root()
         if progress and tree.size % PROGRESS_EVERY == 0:
             progress(tree.size, source.count)
+    if stored and not problems and stored.nodes() != nodes:
+        message = "the stored tree has nodes that no entry completes: the entry that does could not be written"
+        problems.append(Problem(None, "tree", message))
     if progress:
         progress(tree.size, source.count)
     return tree, roots
@@ -234,13 +241,14 @@ def _entry_problem(row: _Row, expected: int, leaf: bytes, signed: Sequence[_Sign
     try:
         data = json.loads(row.text)
         number = data.get("n") if isinstance(data, dict) else None
-    except ValueError:
+        canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    except (ValueError, RecursionError):
         return Problem(expected, "changed", f"entry {expected} is not JSON: it was changed")
     if row.stored_hash is not None and row.stored_hash != leaf:
         return Problem(expected, "changed", f"entry {expected} was changed: its text no longer has its stored hash")
     if number != expected:
         return Problem(expected, "reordered", f"entry {expected} says it is number {number!r}: reordered or deleted")
-    if json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True) != row.text:
+    if canonical != row.text:
         return Problem(expected, "changed", f"entry {expected} is not canonical JSON: it was changed")
     if rewritten:
         return Problem(expected, "rewritten", f"entry {expected} is not the one that was signed: it was rewritten")
@@ -279,6 +287,8 @@ def _compare_roots(
 def _compare_end(tree: Tree, heads: Sequence[Head], problems: list[Problem]) -> None:
     """An export ends where it was signed; what stands behind that may be anybody's."""
     last = max((head.size for head in heads), default=tree.size)
+    if not tree.size:
+        problems.append(Problem(None, "empty", "the export holds no entry: no log is without one"))
     if tree.size > last:
         message = f"entries {last + 1} to {tree.size} are signed by no checkpoint: they may have been appended"
         problems.append(Problem(last + 1, "unsigned", message))
@@ -309,7 +319,7 @@ def _compare_leaves(signed: Sequence[_SignedLeaves], problems: list[Problem]) ->
 
 def _heads(paths: Sequence[Path], key: str | None, problems: list[Problem]) -> list[Head]:
     heads: dict[tuple[int, bytes, str], Head] = {}
-    for source, note in _notes(paths):
+    for source, note in _notes(paths, problems):
         if key is None:
             problems.append(Problem(None, "key", f"{source}: there is no public key to verify it with"))
             continue
@@ -322,14 +332,12 @@ def _heads(paths: Sequence[Path], key: str | None, problems: list[Problem]) -> l
     return list(heads.values())
 
 
-def _notes(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
+def _notes(paths: Sequence[Path], problems: list[Problem]) -> Iterator[tuple[str, str]]:
     for path in paths:
-        if not path.exists():
-            raise FileNotFoundError(f"no checkpoint {str(path)!r}")
-        files = [path / "checkpoints.jsonl", path / "checkpoint"] if path.is_dir() else [path]
+        names = (path / "checkpoints.jsonl", path / "checkpoint") if path.is_dir() else (path,)
+        if not (files := [file for file in names if file.exists()]):
+            problems.append(Problem(None, "checkpoint", f"there is no signed checkpoint in {str(path)!r}"))
         for file in files:
-            if not file.exists():
-                continue
             text = file.read_text(encoding="utf-8", errors="replace")
             if not text.startswith("{"):
                 yield str(file), text
@@ -337,14 +345,6 @@ def _notes(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
             for line in text.splitlines():
                 try:
                     data = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     continue  # cut off by a full disk or a power cut: what it said is signed again in the next one
                 yield str(file), str(data["note"]) if isinstance(data, dict) and "note" in data else line
-
-
-def _key_beside(paths: Sequence[Path]) -> str | None:
-    for path in paths:
-        for beside in (path / "key", path.parent / "key", path.with_suffix(".key")):
-            if beside.is_file():
-                return beside.read_text(encoding="utf-8").strip()
-    return None

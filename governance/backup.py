@@ -12,7 +12,8 @@ from typing import TypeAlias
 from governance import merkle
 from governance.accounts import Actor, stamp
 from governance.audit import PAGE, Log
-from governance.audit_verify import Report, verify
+from governance.audit_verify import Report, read_only, verify
+from governance.checkpoints import Checkpoints
 from governance.deeds import bury
 from governance.errors import LogError, WrongKey
 from governance.ledger import Ledger
@@ -30,6 +31,7 @@ class Restored:
     disabled    names of the accounts that were closed since the backup, and are again
     to_reset    names of those that had been given new secrets: without `Accounts.reset` nobody gets in
     set_aside   where a database with another log lies now
+    notes       where the checkpoints that were signed for that log lie now
     """
 
     backup_entries: int
@@ -39,13 +41,14 @@ class Restored:
     disabled: tuple[str, ...]
     to_reset: tuple[str, ...]
     set_aside: Path | None
+    notes: tuple[Path, ...]
 
 
 def backup(store: Store, log: Log, target: Path, *, actor: Actor) -> int:
     """Copy the database to `target` while others read and write; returns the number of log entries in it.
 
     The master key is not in it: without the key files the backup's personal text cannot be read. The log says that it
-    was made once the copy is whole, so the backup itself does not hold that entry.
+    is made before there is anything: a copy that nobody knows of, left by a kill, is worse than an entry too many.
     Raises FileExistsError, or FileNotFoundError for a folder that is not there.
     """
     if target.exists():
@@ -55,11 +58,10 @@ def backup(store: Store, log: Log, target: Path, *, actor: Actor) -> int:
     by = stamp(actor)
     partial = target.with_name(f".{target.name}.partial")
     partial.unlink(missing_ok=True)
+    with store.transaction():
+        log.append("backup.made", {"actor": by.pseudonym, "role": by.role})
     try:
         size = _copy_live(store, partial)
-        # Before the rename: a copy that nobody knows of is worse than an entry too many.
-        with store.transaction():
-            log.append("backup.made", {"actor": by.pseudonym, "role": by.role})
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
@@ -96,6 +98,7 @@ def restore(
     tombstones: Tombstones,
     ledger: Ledger,
     actor: Actor,
+    checkpoints: Checkpoints | None = None,
     replay: Replay | None = None,
 ) -> Restored:
     """Bring the state of a backup back, in place, while serving.
@@ -103,24 +106,41 @@ def restore(
     Entries that the present log has beyond the backup are kept, so signed checkpoints stay true and the log tells
     what was undone by the restore; erasures since the backup are done again, with the key of `ledger`, and nobody whom
     those entries say was shut out gets in. If the present database is missing, or its log is another one or was changed,
-    the backup's log is all there is (`lost_log`): that database is moved aside, and whoever has it open has to be
-    started again; set the old checkpoints aside and look why.
-    Raises LogError if `source` is no backup, or does not verify, and WrongKey if the key of `vault` does not open it.
+    the backup's log is all there is (`lost_log`): that database and its `checkpoints` are moved aside, for whoever looks
+    why, and who has it open has to be started again.
+    Raises LogError if `source` is no backup, does not verify, or holds another log than the present one that the
+    `checkpoints` were signed for (unless nothing has been asked or reported yet), and WrongKey if the key of `vault` does
+    not open it.
     """
     report = _verified(source)
     store.path.parent.mkdir(parents=True, exist_ok=True)
     with _copy_of(source, store.path, vault) as scratch:
         tail, lost = _tail(store, Log(scratch), report.size)
+        signed = lost and checkpoints is not None and store.path.exists() and checkpoints.contradict(Log(scratch))
+        if signed and _is_used(store):
+            raise LogError(
+                f"{str(source)!r} is not restored: the present log is the one that was signed, the backup's is another one."
+                f" If the backup is right, look why, and move {store.path.name!r} away first"
+            )
         replayed, shut = _finish(scratch, tail, report.size, ledger.over(scratch), tombstones, lost, actor, replay)
         scratch.truncate_wal()
         if not lost and Log(store).size() != report.size + len(tail):
             raise LogError("the log grew during the restore: nothing was changed, try again")
-        aside = _moved_aside(store) if lost else None
-        # One step under one lock: others see the state before or the state after.
-        scratch.db.conn.backup(store.db.conn, pages=-1)
+        # First: a process that is killed in between leaves no notes that contradict the log it leaves.
+        notes = checkpoints.set_aside() if lost and checkpoints is not None else ()
+        if aside := _moved_aside(store) if lost else None:
+            scratch.close()
+            scratch.path.rename(store.path)
+        else:
+            # One step under one lock: others see the state before or the state after.
+            scratch.db.conn.backup(store.db.conn, pages=-1)
     store.truncate_wal()
     disabled, to_reset = (tuple(name for name, kind in shut.items() if kind == which) for which in SHUT_OUT_BY)
-    return Restored(report.size, len(tail), replayed, lost, disabled, to_reset, aside)
+    return Restored(report.size, len(tail), replayed, lost, disabled, to_reset, aside, notes)
+
+
+def _is_used(store: Store) -> bool:
+    return bool(store.value("SELECT EXISTS (SELECT 1 FROM answers) OR EXISTS (SELECT 1 FROM corrections)"))
 
 
 def discard_unfinished(database: Path) -> None:
@@ -201,7 +221,7 @@ def _verified(source: Path) -> Report:
     """The log of a backup, recomputed; its other pages can be read. Raises LogError."""
     try:
         report = verify(database=source)
-        with closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as copy:
+        with closing(read_only(source)) as copy:
             is_whole = copy.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
     except sqlite3.DatabaseError as error:
         raise LogError(f"{str(source)!r} is not restored: it is no backup of Errata ({error})") from error
@@ -266,7 +286,7 @@ def _finish(
             safe = BASE if desired["purged"] else desired["desired"]
             # What the engine holds now is unknown to this state: the publisher finds out and reconciles.
             scratch.write(
-                "UPDATE serving SET desired = :id, served = NULL, phase = 'wanted', since = :at",
+                "UPDATE serving SET desired = :id, served = NULL, since = :at",
                 id=safe,
                 at=to_text(now()),
             )
@@ -305,11 +325,8 @@ def _shut_out(scratch: Store, tail: list[str]) -> dict[str, str]:
 
 
 def _copy(source: Path, target: sqlite3.Connection) -> None:
-    origin = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
-    try:
+    with closing(read_only(source)) as origin:
         origin.backup(target)
-    finally:
-        origin.close()
 
 
 def _scratch(database: Path) -> Path:

@@ -9,11 +9,11 @@ from typing import Any, Self
 from governance.accounts import Actor, stamp
 from governance.audit import Log, canonical
 from governance.claims import normal
-from governance.correction_rows import load, sealed_json
+from governance.correction_rows import load, says, sealed_json
 from governance.corrections import Alarm, Correction, Related, Status
 from governance.errors import NotFound
 from governance.lifecycle import IN_FORCE, OPEN, check_move
-from governance.listing import PAGES, Place, Sort
+from governance.listing import PAGES, PRIORITY, Place, Sort
 from governance.policy import Policy
 from governance.store import Store
 from governance.times import from_text, now, to_text
@@ -29,7 +29,7 @@ UPDATE corrections SET updated = :updated, status = :status, claim_key = :claim_
     report_sha256 = :report_sha256, weights_version_before = :weights_version_before,
     weights_version_after = :weights_version_after, swap_pause_s = :swap_pause_s, live_since = :live_since,
     review_due = :review_due, duplicate_of = :duplicate_of, superseded_by = :superseded_by, conflicts = :conflicts,
-    told = :told
+    told = :told, undo_reason_text_id = :undo_reason_text_id, request_hash = :request_hash
 WHERE id = :id
 """
 # When people last approved the correction `c`, as the number of that log entry.
@@ -96,14 +96,18 @@ class Book:
                     if len(found) == limit:
                         return found, place.cursor()
                     place = place.behind(row)
-                    if not search or search.casefold() in (self._vault.get(row["claim_text_id"]) or "").casefold():
+                    claim = self._vault.get_many([row["claim_text_id"]]).values() if search else ()
+                    if not search or any(says(text, search) for text in claim):
                         found.append(self._load(row))
                 if not search or len(rows) < SEARCH_PAGE:
                     return found, None
 
-    def counts(self) -> dict[str, int]:
-        """How many corrections are in each status, for every status."""
-        rows = self._store.rows("SELECT status, COUNT(*) AS n FROM corrections GROUP BY status")
+    def counts(self, *, reporter_id: str | None = None) -> dict[str, int]:
+        """How many corrections, or how many of one reporter's, are in each status, for every status."""
+        rows = self._store.rows(
+            "SELECT status, COUNT(*) AS n FROM corrections WHERE :reporter IS NULL OR reporter_id = :reporter GROUP BY status",
+            reporter=reporter_id,
+        )
         counted = {row["status"]: row["n"] for row in rows}
         return {status.value: counted.get(status.value, 0) for status in Status}
 
@@ -122,15 +126,16 @@ class Book:
             return tuple(self._load(row) for row in sorted(rows, key=lambda row: (row["created"], row["id"])))
 
     def cards(self) -> "tuple[Correction, ...]":
-        """What cards answer now: approved, editing, in_knowledge, and live edits that the served version lacks; the one
-        that was approved last comes last.
+        """What cards answer now: approved, editing, in_knowledge, and live edits that the served version lacks and
+        nobody has undone; the one that was approved last comes last.
 
         Changes only with the log, so a caller may keep the result as long as `Log.size()` stays the same.
         """
         with self._store.snapshot():
             rows = self._store.rows(
                 f"SELECT *, {APPROVED_AT.format(c='c')} AS approved_at FROM corrections c"
-                " WHERE c.status IN ('approved', 'editing', 'in_knowledge') OR c.status = 'live' AND NOT EXISTS ("
+                " WHERE c.status IN ('approved', 'editing', 'in_knowledge')"
+                " OR c.status = 'live' AND NOT c.undo_requested AND NOT EXISTS ("
                 " SELECT 1 FROM serving s JOIN version_corrections v ON v.version_id = s.served"
                 " WHERE v.correction_id = c.id)"
             )
@@ -168,9 +173,10 @@ class Book:
         return {row["old"]: row["new"] for row in self._store.rows(CONTESTED)}
 
     def forgotten_of(self, reporters: Iterable[str]) -> tuple[str, ...]:
-        """The corrections of these reporters whose texts have been deleted."""
+        """The corrections of these reporters, or on what they asked, whose texts have been deleted."""
         rows = self._store.rows(
-            "SELECT id FROM corrections WHERE claim_key IS NULL AND reporter_id IN (SELECT value FROM json_each(:ids))",
+            "SELECT c.id FROM corrections c LEFT JOIN answers a ON a.id = c.answer_id CROSS JOIN json_each(:ids) one"
+            " WHERE c.claim_key IS NULL AND one.value IN (c.reporter_id, a.account_id)",
             ids=json.dumps(list(reporters)),
         )
         return tuple(row["id"] for row in rows)
@@ -281,6 +287,10 @@ class Book:
         names = ("created", "schema_version", "channel", "reporter_id", "reporter_pseudonym", "reporter_role")
         fixed = (*names, "answer_id", "weights_version_at_report", "index_generation", "claim_text_id", "work_text_id")
         self._store.write(SAVE, **{name: row[name] for name in row if name not in (*fixed, "idempotency_hash")})
+
+    def _rank(self, *ids: str | None) -> None:
+        for correction_id in filter(None, ids):
+            self._store.write(PRIORITY, id=correction_id)
 
     def _row(self, correction_id: str) -> dict[str, Any]:
         row = self._store.row("SELECT * FROM corrections WHERE id = :id", id=correction_id)

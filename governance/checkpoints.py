@@ -5,7 +5,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from governance.audit import Log
@@ -31,9 +31,9 @@ class Checkpoints:
     """
 
     def __init__(self, log: Log, signer: Signer, folders: Sequence[Path]) -> None:
+        self.folders = tuple(folders)
         self._log = log
         self._signer = signer
-        self._folders = tuple(folders)
         self._written = -1
 
     @property
@@ -47,7 +47,7 @@ class Checkpoints:
         Raises LogError if the log is not an extension of what was signed in every folder before, or a note there is damaged.
         """
         size = self._log.size()
-        for folder in self._folders:
+        for folder in self.folders:
             self._extends(folder, size)
         return self._log.checkpoint(self._signer, size)
 
@@ -55,7 +55,8 @@ class Checkpoints:
         """Sign the log as it is now if it has grown; returns the note, or None when there was nothing new.
 
         Call it once a second and at exit. Every folder is tried, then the first error is raised: LogError if the log is
-        not an extension of what was signed there before or its note is damaged, OSError if a folder cannot be written to.
+        not an extension of what was signed there before or its note is damaged, OSError, naming the folder, if it cannot
+        be written to.
         """
         size = self._log.size()
         if size == self._written:
@@ -63,20 +64,29 @@ class Checkpoints:
         # No snapshot: the first `size` entries never change, and another process may have signed more meanwhile.
         note = self._log.checkpoint(self._signer, size)
         errors: list[Exception] = []
-        for folder in self._folders:
+        for folder in self.folders:
             try:
                 self._write_folder(folder, size, note)
-            except (LogError, OSError) as error:
+            except LogError as error:
                 errors.append(error)
+            except OSError as error:
+                errors.append(OSError(error.errno, error.strerror or str(error), str(folder)))
         if errors:
             raise errors[0]
         self._written = size
         return note
 
-    def latest(self) -> str | None:
-        """The newest note in the first folder."""
-        path = self._folders[0] / LATEST
-        return path.read_text(encoding="utf-8") if path.exists() else None
+    def contradict(self, other: Log) -> bool:
+        """Whether the newest note of some folder was signed for this log, of which the other one is no part and no
+        continuation."""
+        for path in (folder / LATEST for folder in self.folders):
+            with suppress(FileNotFoundError, LogError):  # one that is missing or damaged says nothing
+                signed, root = _head_of(path)
+                both = min(signed, other.size())
+                is_signed = signed <= self._log.size() and self._log.root(signed) == root
+                if is_signed and self._log.root(both) != other.root(both):
+                    return True
+        return False
 
     def set_aside(self) -> tuple[Path, ...]:
         """Move the notes of a log that is lost (a restore without its later entries) into a folder of their own.
@@ -84,7 +94,7 @@ class Checkpoints:
         They stay as evidence of what had been signed. Returns the new folders.
         """
         aside: list[Path] = []
-        for folder in self._folders:
+        for folder in self.folders:
             if not folder.exists():
                 continue
             with _locked(folder / ".lock"):

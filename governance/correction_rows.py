@@ -9,18 +9,35 @@ from governance.store import Store
 from governance.times import from_text, optional
 from governance.vault import Vault
 
+TEXTS_OF_CORRECTIONS = """
+SELECT claim_text_id AS text, id FROM corrections UNION ALL SELECT work_text_id, id FROM corrections
+UNION ALL SELECT undo_reason_text_id, id FROM corrections WHERE undo_reason_text_id IS NOT NULL
+UNION ALL SELECT reason_text_id, correction_id FROM moves WHERE reason_text_id IS NOT NULL
+UNION ALL SELECT reason_text_id, correction_id FROM approvals WHERE reason_text_id IS NOT NULL
+"""
+
 
 def sealed_json(vault: Vault, text_id: str) -> dict[str, Any]:
     """A sealed JSON document; empty once erased."""
-    text = vault.get(text_id)
+    return _document(vault.get(text_id))
+
+
+def says(document: str, search: str) -> bool:
+    """Whether a text of a sealed document holds what is searched; its names and escapes do not count."""
+    texts = (one for value in json.loads(document).values() for one in ([value] if isinstance(value, str) else value))
+    return any(search.casefold() in one.casefold() for one in texts)
+
+
+def _document(text: str | None) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(text) if text else {}
     return found
 
 
 def load(store: Store, vault: Vault, row: Mapping[str, Any]) -> Correction:
-    """The whole record of a row: its texts out of the vault, its approvals and moves."""
-    claim, work = sealed_json(vault, row["claim_text_id"]), sealed_json(vault, row["work_text_id"])
+    """The whole record of a row: its texts out of the vault, its approvals and moves. What cannot be opened is empty."""
     answer = store.row("SELECT route, reason_text_id FROM answers WHERE id = :id", id=row["answer_id"]) or {}
+    texts = vault.get_many((row["claim_text_id"], row["work_text_id"], answer.get("reason_text_id")))
+    claim, work = _document(texts.get(row["claim_text_id"])), _document(texts.get(row["work_text_id"]))
     return Correction(
         id=row["id"],
         created=from_text(row["created"]),
@@ -32,7 +49,7 @@ def load(store: Store, vault: Vault, row: Mapping[str, Any]) -> Correction:
         reporter_role=row["reporter_role"],
         answer_id=row["answer_id"],
         route=answer.get("route", ""),
-        route_reason=vault.get(answer.get("reason_text_id")) or "",
+        route_reason=texts.get(answer.get("reason_text_id", ""), ""),
         claim=Claim(**{name: claim.get(name, "") for name in Claim.__dataclass_fields__}),
         category=Category(row["category"]),
         comment=claim.get("comment", ""),

@@ -11,7 +11,7 @@ from governance.store import Store
 from governance.times import now, to_text
 from governance.tombstones import Tombstone, Tombstones
 from governance.vault import Vault
-from governance.versions import BASE, Versions
+from governance.versions import Versions
 
 STANDING = ("approved", "editing", "live", "in_knowledge", "rolled_back")
 """A fact in one of these statuses outlives its reporter, in its canonical form."""
@@ -48,38 +48,43 @@ class Deeds:
                     stones += [Tombstone("correction", ref), *self._forget(ref, actor)]
             count = len(stones)
             for account_id in sorted(request.accounts):
-                count += self._erase_account(account_id, actor, stones)
+                count += self._erase_account(account_id, actor, stones, keep=request.decision.keep)
             self._tombstones.add(stones)
         return Outcome(Method.DELETE_TEXT, count)
 
     def purge_versions(self, request: ErasureRequest, actor: Account) -> tuple[str, ...]:
         """Every version that holds an erased edit, barred, so that it cannot be restored; those that an interrupted
         execution has barred before as well."""
-        purged: dict[str, None] = {}
         with self._store.transaction():
-            for correction_id in sorted(request.corrections.union(self._ledger.forgotten_of(request.accounts))):
-                for version in self._versions.containing(correction_id):
-                    if version.id != BASE:
-                        self._versions.purge(version.id, actor=actor)
-                        purged[version.id] = None
+            purged = self._versions.holding(request.corrections.union(self._ledger.forgotten_of(request.accounts)))
+            for version_id in purged:
+                self._versions.purge(version_id, actor=actor)
             self._tombstones.add(Tombstone("version", version_id) for version_id in purged)
-        return tuple(purged)
+        return purged
 
     def _forget(self, correction_id: str, actor: Account) -> list[Tombstone]:
         return [Tombstone("text", text_id) for text_id in self._ledger.forget(correction_id, actor=actor)]
 
-    def _erase_account(self, account_id: str, actor: Account, stones: list[Tombstone]) -> int:
-        """The person's chats, reports and secrets. A fact in force that they reported stays, in its canonical form."""
+    def _erase_account(self, account_id: str, actor: Account, stones: list[Tombstone], *, keep: Collection[str]) -> int:
+        """The person's chats, reports and secrets, and what others reported of their chats. A fact in force stays, in its
+        canonical form; what is to `keep` stays as it is."""
+        for ref in keep:
+            if ref.startswith(("txt_", "cor_")) and self._ledger.keep(ref, of=[account_id]):
+                stones.append(Tombstone("kept", ref))
         rows = self._store.rows(
-            "SELECT id, status FROM corrections WHERE reporter_id = :id AND claim_key IS NOT NULL", id=account_id
+            "SELECT c.id, c.status FROM corrections c LEFT JOIN answers a ON a.id = c.answer_id"
+            " WHERE c.claim_key IS NOT NULL AND :id IN (c.reporter_id, a.account_id)",
+            id=account_id,
         )
         for row in rows:
+            if row["id"] in keep:
+                continue
             if row["status"] in STANDING:
                 self._ledger.adopt(row["id"], actor=actor)
             else:
                 stones += [Tombstone("correction", row["id"]), *self._forget(row["id"], actor)]
-        _forget_chats(self._store, account_id)
         count = self._vault.erase_person(account_id)
+        _forget_chats(self._store, account_id)
         self._accounts.erase(account_id, actor=actor)
         stones += [Tombstone("owner", account_id), Tombstone("account", account_id)]
         return count
@@ -91,13 +96,17 @@ def bury(store: Store, ledger: Ledger, stones: Collection[Tombstone], *, actor: 
     As at the erasure itself, a fact in force outlives its reporter: it is adopted while its texts can still be read. What
     has no text afterwards is in force no longer.
     """
-    gone = {stone.id for stone in stones if stone.kind == "correction"}
-    erased = {stone.id for stone in stones if stone.kind == "owner"}
+    gone, erased, kept = (
+        {stone.id for stone in stones if stone.kind == kind} for kind in ("correction", "owner", "kept")
+    )
+    for ref in kept:
+        ledger.keep(ref, of=erased)
     for row in store.rows(
-        "SELECT c.id, c.status, c.reporter_id FROM corrections c JOIN texts t ON t.id = c.claim_text_id"
-        " WHERE t.owner = c.reporter_id"
+        "SELECT c.id, c.status, c.reporter_id, a.account_id FROM corrections c JOIN texts t ON t.id = c.claim_text_id"
+        " LEFT JOIN answers a ON a.id = c.answer_id WHERE t.owner = c.reporter_id"
     ):
-        if row["reporter_id"] in erased and row["status"] in STANDING and row["id"] not in gone:
+        is_erased = not erased.isdisjoint((row["reporter_id"], row["account_id"]))
+        if is_erased and row["status"] in STANDING and row["id"] not in gone | kept:
             ledger.adopt(row["id"], actor=actor)
     back = sum(_bury(store, stone) for stone in stones)
     for row in store.rows(
@@ -123,12 +132,14 @@ def _bury(store: Store, stone: Tombstone) -> int:
         store.write("UPDATE erasure_requests SET status = 'closed' WHERE id = :id", id=stone.id)
     elif stone.kind == "text":
         touched = store.write("DELETE FROM texts WHERE id = :id", id=stone.id)
+        # That of a request goes alone where the request is refused.
+        store.write("UPDATE erasure_requests SET status = 'refused' WHERE work_text_id = :id", id=stone.id)
     elif stone.kind == "account":
         store.write("DELETE FROM sessions WHERE account_id = :id", id=stone.id)
         _forget_chats(store, stone.id)
         touched = store.write(
             "UPDATE accounts SET name = 'erased_' || pseudonym, password_hash = NULL, key_hash = NULL, disabled = 1"
-            " WHERE id = :id AND name NOT LIKE 'erased_%'",
+            " WHERE id = :id AND name <> 'erased_' || pseudonym",
             id=stone.id,
         )
     elif stone.kind == "version":
@@ -148,15 +159,18 @@ def _bury(store: Store, stone: Tombstone) -> int:
 
 def _forget_operator(store: Store, pseudonym: str) -> int:
     return store.write(
-        "UPDATE operators SET name = 'erased_' || pseudonym WHERE pseudonym = :id AND name NOT LIKE 'erased_%'",
+        "UPDATE operators SET name = 'erased_' || pseudonym WHERE pseudonym = :id AND name <> 'erased_' || pseudonym",
         id=pseudonym,
     )
 
 
 def _forget_chats(store: Store, account_id: str) -> None:
+    """Answers name the texts that are left, if any."""
     store.write(
-        "UPDATE answers SET question_text_id = NULL, answer_text_id = NULL, passages_text_id = NULL,"
-        " reason_text_id = NULL, conversation_id = NULL WHERE account_id = :id",
+        "UPDATE answers SET question_text_id = (SELECT id FROM texts WHERE id = question_text_id),"
+        " answer_text_id = (SELECT id FROM texts WHERE id = answer_text_id),"
+        " passages_text_id = (SELECT id FROM texts WHERE id = passages_text_id),"
+        " reason_text_id = (SELECT id FROM texts WHERE id = reason_text_id), conversation_id = NULL WHERE account_id = :id",
         id=account_id,
     )
     store.write("DELETE FROM conversations WHERE account_id = :id", id=account_id)

@@ -3,13 +3,14 @@
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from governance.accounts import Account, Accounts
 from governance.audit import Log
-from governance.certificate import certify, check_ground, copies_made
+from governance.certificate import certify, check_ground, copies_made, sha256
 from governance.claims import MAX_COMMENT, MAX_CORRECT_ANSWER, MAX_REASON, check_text, check_texts
 from governance.deeds import Deeds, done_outside
 from governance.errors import Forbidden, Invalid
@@ -17,7 +18,6 @@ from governance.ids import new_id
 from governance.ledger import Ledger
 from governance.request_book import RequestBook, check_handler
 from governance.requests import (
-    DUE_AFTER,
     Choice,
     ErasureRequest,
     Kind,
@@ -30,6 +30,7 @@ from governance.requests import (
     Subject,
     check_step,
     choose,
+    due_after,
 )
 from governance.residual import UNSPACED, Probes, folded, measure
 from governance.store import Store
@@ -107,7 +108,7 @@ class Erasures(RequestBook):
                 " VALUES (:id, :created, :due, :law, :kind, 'received', :account, :filed_by, :work)",
                 id=request_id,
                 created=to_text(moment),
-                due=to_text(moment + DUE_AFTER),
+                due=to_text(due_after(Law(law), moment)),
                 law=Law(law).value,
                 kind=Kind(kind).value,
                 account=subject.account_id,
@@ -225,8 +226,11 @@ class Erasures(RequestBook):
         check_ground(ground)
         with self._store.transaction():
             self._step(request_id, Step.REFUSED, actor, {"ground": ground})
-            text_id = self._store.value("SELECT work_text_id FROM erasure_requests WHERE id = :id", id=request_id)
-            self._vault.replace(text_id, json.dumps({"refusal": reason}, ensure_ascii=False))
+            old = self._store.value("SELECT work_text_id FROM erasure_requests WHERE id = :id", id=request_id)
+            new = self._vault.put(request_id, "erasure", json.dumps({"refusal": reason}, ensure_ascii=False))
+            self._store.write("UPDATE erasure_requests SET work_text_id = :new WHERE id = :id", id=request_id, new=new)
+            self._vault.delete([old])
+            self._tombstones.add([Tombstone("text", old)])
         self._empty_wal()
         return self.get(request_id)
 
@@ -274,7 +278,9 @@ class Erasures(RequestBook):
                 continue
             same = [other for other in request.choices if other.method is choice.method]
             merged = Choice(choice.method, tuple(ref for other in same for ref in other.refs), choice.why)
-            self._keep_outcome(request.id, deeds[choice.method](request, merged), actor)
+            # What we destroy ourselves goes with its entry; other methods wait for worker and publisher.
+            with self._store.transaction() if choice.method is Method.DELETE_TEXT else nullcontext():
+                self._keep_outcome(request.id, deeds[choice.method](request, merged), actor)
             done.add(choice.method)
         purged = self._deeds.purge_versions(request, actor)
         for version_id in purged:
@@ -331,7 +337,7 @@ class Erasures(RequestBook):
             check_step(request.status, Step.CLOSED)
             work, copies = self._work(request_id), copies_made(self._store)
             certificate = certify(request, work, closed_by=actor, told=told, copies=copies, backups_until=backups_until)
-            self._step(request_id, Step.CLOSED, actor, {"told": told})
+            self._step(request_id, Step.CLOSED, actor, {"told": told, "certificate_sha256": sha256(certificate)})
             self._store.write(
                 "UPDATE erasure_requests SET certificate = :certificate, told = :told WHERE id = :id",
                 id=request_id,

@@ -86,8 +86,9 @@ def record(correction: Correction, *, texts: bool = False) -> dict[str, Any]:
         data["reason"], data["triage"] = correction.reason, dict(correction.triage)
         data["verification"]["report"] = dict(correction.report)
         data |= {name: list(getattr(correction, name)) for name in WORDINGS}
-        for shown, move in zip(data["moves"], correction.moves, strict=True):
-            shown["reason"] = move.reason
+        for name in ("moves", "approvals"):
+            for shown, given in zip(data[name], getattr(correction, name), strict=True):
+                shown["reason"] = given.reason
     return data
 
 

@@ -31,10 +31,11 @@ from governance.times import now, to_text
 INSERT = """
 INSERT INTO corrections (id, schema_version, created, updated, channel, status, reporter_id, reporter_pseudonym,
     reporter_role, answer_id, weights_version_at_report, index_generation, claim_text_id, work_text_id, claim_key,
-    subject_key, answer_key, category, risk_tier, approvals_needed, due, idempotency_hash)
+    subject_key, answer_key, category, risk_tier, approvals_needed, due, idempotency_hash, request_hash)
 VALUES (:id, :schema_version, :created, :updated, :channel, :status, :reporter_id, :reporter_pseudonym,
     :reporter_role, :answer_id, :weights_version_at_report, :index_generation, :claim_text_id, :work_text_id,
-    :claim_key, :subject_key, :answer_key, :category, :risk_tier, :approvals_needed, :due, :idempotency_hash)
+    :claim_key, :subject_key, :answer_key, :category, :risk_tier, :approvals_needed, :due, :idempotency_hash,
+    :request_hash)
 """
 KEYS = """
 UPDATE corrections SET claim_key = :claim_key, subject_key = :subject_key, answer_key = :answer_key WHERE id = :id
@@ -79,7 +80,15 @@ class Intake(Forgetting):
             "language": check_text("language", language, longest=40, required=False),
             "canonical_question": "",
         }
+        key_hash = request_hash = None
+        if idempotency_key is not None:
+            check_text("Idempotency-Key", idempotency_key, longest=255)
+            # To the letter: the normal form, made for texts, would take a_1 for a-1.
+            key_hash = self._hash("idempotency", idempotency_key)
+            request_hash = self._hash("request", answer_id, question, answer, correct_answer)
         with self._store.transaction():
+            if key_hash is not None and (earlier := self._earlier(reporter, key_hash, request_hash)):
+                return earlier
             given, wording = None, ""
             if answer_id is not None:
                 answers = Answers(self._store, self._vault)
@@ -97,14 +106,7 @@ class Intake(Forgetting):
             if claim["correct_answer"].casefold().split() == claim["answer_old"].casefold().split():
                 raise InvalidClaim("correct_answer says the same as the answer: say what is right", "correct_answer")
             row = self._new_row(reporter, claim, Category(category), channel)
-            if idempotency_key is not None:
-                check_text("Idempotency-Key", idempotency_key, longest=255)
-                # To the letter: the normal form, made for texts, would take a_1 for a-1.
-                row["idempotency_hash"] = hmac.digest(
-                    self._pepper, f"idempotency {idempotency_key}".encode(), hashlib.sha256
-                )
-                if earlier := self._earlier(reporter, row, claim["question"]):
-                    return earlier
+            row["idempotency_hash"], row["request_hash"] = key_hash, request_hash
             if not claim["subject"]:
                 row["subject_key"] = self._subject_found_before(row) or row["subject_key"]
             self._check_limits(reporter, row)
@@ -171,7 +173,6 @@ class Intake(Forgetting):
             "answer_id": None,
             "weights_version_at_report": None,
             "index_generation": None,
-            "idempotency_hash": None,
         }
         self._index(row, claim)
         return row
@@ -180,18 +181,21 @@ class Intake(Forgetting):
         self._store.write(INSERT, **row)
         return self._row(row["id"])
 
-    def _earlier(self, reporter: Account, row: dict[str, Any], question: str) -> Correction | None:
-        """The report this idempotency key was used for. Raises InvalidClaim if it was another claim."""
+    def _hash(self, *sent: str | None) -> bytes:
+        return hmac.digest(self._pepper, json.dumps(sent).encode(), hashlib.sha256)
+
+    def _earlier(self, reporter: Account, key_hash: bytes, request_hash: bytes | None) -> Correction | None:
+        """The report this idempotency key was used for. Raises InvalidClaim if it was another claim; of one that is erased
+        that is not known any more."""
         found = self._store.row(
             "SELECT * FROM corrections WHERE reporter_id = :reporter AND idempotency_hash = :hash",
             reporter=reporter.id,
-            hash=row["idempotency_hash"],
+            hash=key_hash,
         )
         if found is None:
             return None
-        # A person may have put the claim into other words since: only what cannot change is compared.
-        first = self._texts(found["claim_text_id"]).get("question")
-        if first is not None and self._key(first) != self._key(question):
+        # Somebody may have put the claim into other words since, so what was sent is compared.
+        if found["request_hash"] not in (None, request_hash):
             raise InvalidClaim("this Idempotency-Key was used for another report: take a new one", "Idempotency-Key")
         return self._load(found)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from governance.accounts import Account
 from governance.claims import (
+    MAX_COMMENT,
     MAX_CORRECT_ANSWER,
     MAX_EVIDENCE,
     MAX_EVIDENCE_ITEM,
@@ -96,16 +97,19 @@ class Ledger(Intake):
             self._assess(row)
             row["round"] += 1
             self._save(row)
-            found = self.related(correction_id).conflicts
-            row["conflicts"] = json.dumps(list(found))
-            self._name_to(found, correction_id)
+            found = self.related(correction_id)
+            row["conflicts"], repeated = json.dumps(list(found.conflicts)), row["duplicate_of"]
+            row["duplicate_of"] = found.repeats
+            self._name_to(found.conflicts, correction_id)
             self._event(
                 "revised",
                 row,
                 actor,
                 fields=sorted((*claim, *work)),
                 claim=self._vault.commitment(row["claim_text_id"]),
+                duplicate_of=found.repeats,
             )
+            self._rank(repeated, found.repeats)
             return self.get(correction_id)
 
     def approve(
@@ -185,10 +189,15 @@ class Ledger(Intake):
         with self._store.transaction():
             row = self._own_row(correction_id, actor)
             check_status(Status(row["status"]), BEFORE_APPROVAL, "add evidence to")
-            before = tuple(self._texts(row["claim_text_id"]).get("evidence", ()))
+            claim = self._texts(row["claim_text_id"])
+            before = tuple(claim.get("evidence", ()))
+            said = claim.get("comment", "")
+            if comment and row["status"] != Status.NEEDS_EVIDENCE:  # else the move holds it
+                said = check_text("reason", f"{said}\n{comment}", longest=MAX_COMMENT)
             self._rewrite(
                 row["claim_text_id"],
                 evidence=check_texts("evidence", before + found, longest=MAX_EVIDENCE_ITEM, most=MAX_EVIDENCE),
+                comment=said,
             )
             row["round"] += bool(found)
             if found and row["status"] == Status.QUEUED:
@@ -238,9 +247,8 @@ class Ledger(Intake):
             row["remedy"] = Remedy(remedy).value
             row["round"] += 1
             self._rewrite(row["work_text_id"], reason=reason or f"rerouted by a {actor.role.value}")
-            self._event(
-                "rerouted", row, actor, remedy=row["remedy"], reason=self._vault.commitment(self._reason(row, reason))
-            )
+            commitment = self._vault.commitment(row["work_text_id"])
+            self._event("rerouted", row, actor, remedy=row["remedy"], work=commitment)
             return self.get(correction_id)
 
     def request_rollback(self, correction_id: str, actor: Account, *, reason: str = "") -> Correction:
@@ -254,8 +262,9 @@ class Ledger(Intake):
             if row["status"] == Status.IN_KNOWLEDGE or not self.in_weights(correction_id):
                 self._move(row, Status.ROLLED_BACK, actor, reason)
             elif not row["undo_requested"]:
-                row["undo_requested"] = 1
-                self._event("undo_requested", row, actor, reason=self._vault.commitment(self._reason(row, reason)))
+                row["undo_requested"], row["undo_reason_text_id"] = 1, self._reason(row, reason)
+                commitment = self._vault.commitment(row["undo_reason_text_id"])
+                self._event("undo_requested", row, actor, reason=commitment)
             return self.get(correction_id)
 
     def see_alarm(self, alarm_id: int, actor: Account) -> None:

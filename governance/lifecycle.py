@@ -24,6 +24,24 @@ ALLOWED_MOVES: Mapping[Status, frozenset[Status]] = MappingProxyType(
     }
 )
 
+# What to do about one in each status, said where a person asks for what is not open to it.
+NEXT: Mapping[Status, str] = MappingProxyType(
+    {
+        Status.FLAGGED: "triage has not looked at it yet, wait a moment",
+        Status.NEEDS_EVIDENCE: "it waits for evidence, which its reporter adds",
+        Status.QUEUED: "it waits for a decision, approve or reject it",
+        Status.APPROVED: "it is approved and not live yet, take it back first with requeue",
+        Status.EDITING: "its edit is being made, wait until it is live or has failed",
+        Status.LIVE: "it is in force, roll it back first",
+        Status.IN_KNOWLEDGE: "it is in force, roll it back first",
+        Status.FAILED: "its edit failed, take it back to the queue with requeue",
+        Status.REJECTED: "it is rejected, its reporter may appeal",
+        Status.CLOSED: "closed is final, report it anew",
+        Status.ROLLED_BACK: "it is undone, report it anew",
+        Status.SUPERSEDED: "a newer correction has taken its place",
+    }
+)
+
 OPEN = frozenset({Status.FLAGGED, Status.NEEDS_EVIDENCE, Status.QUEUED, Status.APPROVED, Status.EDITING})
 IN_FORCE = frozenset({Status.LIVE, Status.IN_KNOWLEDGE})
 BEFORE_APPROVAL = frozenset({Status.FLAGGED, Status.NEEDS_EVIDENCE, Status.QUEUED})
@@ -32,13 +50,12 @@ BEFORE_APPROVAL = frozenset({Status.FLAGGED, Status.NEEDS_EVIDENCE, Status.QUEUE
 def check_move(from_status: Status, to_status: Status) -> None:
     """Raises MoveNotAllowed unless the table has this move."""
     if to_status not in ALLOWED_MOVES[from_status]:
-        allowed = ", ".join(sorted(ALLOWED_MOVES[from_status])) or "nowhere"
         raise MoveNotAllowed(
-            f"a correction that is {from_status.value!r} cannot become {to_status.value!r}: only {allowed}"
+            f"a correction that is {from_status.value!r} cannot become {to_status.value!r}: {NEXT[from_status]}"
         )
 
 
 def check_status(status: Status, allowed: frozenset[Status], act: str) -> None:
     """Raises MoveNotAllowed unless the act is open to a correction in this status."""
     if status not in allowed:
-        raise MoveNotAllowed(f"cannot {act} a correction that is {status.value!r}: only {', '.join(sorted(allowed))}")
+        raise MoveNotAllowed(f"cannot {act} a correction that is {status.value!r}: {NEXT[status]}")

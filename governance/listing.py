@@ -43,6 +43,11 @@ PAGES = {
     (Sort.PRIORITY, True, True): "SELECT * FROM corrections WHERE status = :status AND reporter_id = :reporter"
     " AND (-priority, due, id) > (-:rank, :at, :id) ORDER BY -priority, due, id LIMIT :limit",
 }
+# As many people as report the same, the first of them included.
+PRIORITY = """
+UPDATE corrections SET priority = (SELECT COUNT(DISTINCT reporter_id) FROM corrections WHERE :id IN (id, duplicate_of))
+WHERE id = :id
+"""
 HIGHEST = 2**62
 RANK = re.compile(r"-?[0-9]{1,19}")
 

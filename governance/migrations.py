@@ -148,10 +148,7 @@ CREATE TABLE moves (
     ordinal INTEGER NOT NULL,
     from_status TEXT,
     to_status TEXT NOT NULL,
-    actor_id TEXT NOT NULL,
-    actor TEXT NOT NULL,
-    role TEXT NOT NULL,
-    at TEXT NOT NULL,
+    actor_id TEXT NOT NULL, actor TEXT NOT NULL, role TEXT NOT NULL, at TEXT NOT NULL,
     reason_text_id TEXT,
     entry INTEGER NOT NULL,
     PRIMARY KEY (correction_id, ordinal)
@@ -160,10 +157,7 @@ CREATE INDEX moves_at ON moves(at);
 CREATE TABLE approvals (
     correction_id TEXT NOT NULL REFERENCES corrections(id),
     round INTEGER NOT NULL,
-    actor_id TEXT NOT NULL,
-    actor TEXT NOT NULL,
-    role TEXT NOT NULL,
-    at TEXT NOT NULL,
+    actor_id TEXT NOT NULL, actor TEXT NOT NULL, role TEXT NOT NULL, at TEXT NOT NULL,
     reason_text_id TEXT,
     PRIMARY KEY (correction_id, round, actor_id)
 ) STRICT, WITHOUT ROWID;
@@ -262,6 +256,11 @@ UPDATE corrections SET artefact = NULL, edit = '{}'
 WHERE artefact IS NOT NULL AND status IN ('flagged', 'needs_evidence', 'queued', 'approved', 'rejected');
 """
 
+UNDO_REASONS = """
+ALTER TABLE corrections ADD COLUMN undo_reason_text_id TEXT;
+ALTER TABLE corrections ADD COLUMN request_hash BLOB;
+ALTER TABLE answers ADD COLUMN correction_id TEXT;
+"""
 
 UNREAD_EVIDENCE = "CREATE TABLE unread_evidence (correction_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;"
 
@@ -342,3 +341,9 @@ def m012_stale_edits(db: Database) -> None:
 def m013_unread_evidence(db: Database) -> None:
     """Reports in the queue whose new evidence no machine has looked at yet."""
     db.executescript(UNREAD_EVIDENCE)
+
+
+@MIGRATIONS()
+def m014_undo_reasons(db: Database) -> None:
+    """Why a live edit is to be undone, by what a report that is sent again is known, and whose card gave an answer."""
+    db.executescript(UNDO_REASONS)

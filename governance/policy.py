@@ -17,7 +17,6 @@ from governance.corrections import Category, Claim, Correction, Remedy
 from governance.errors import Forbidden, Invalid
 
 DEFAULT = Path(__file__).with_name("policy.toml")
-STANDARD = "standard"
 
 KNOWN = ConfigDict(extra="forbid")
 """A name that nobody reads is a slip of the pen: it would ask for less, unseen. Nor is a number in quotes one."""
@@ -119,8 +118,8 @@ class Policy:
                     return tier.name, f"{ground}: {found.group().lower()}"
         return self.tiers[0].name, "no ground for more"
 
-    def approvals_needed(self, tier: str, remedy: Remedy | None = None) -> int:
-        """How many people must approve; the tiers of the shipped file ask the same for both remedies."""
+    def approvals_needed(self, tier: str) -> int:
+        """How many people must approve, whatever the remedy."""
         return self.tier(tier).approvals
 
     def weights_barred(self, *, category: Category, personal_data: bool, volatile: bool | None) -> str | None:

@@ -51,7 +51,8 @@ class ProcessBook(Book):
             if remedy is Remedy.WEIGHTS and (bar := self._barred(row)):
                 remedy, reason = Remedy.KNOWLEDGE, f"{reason}; not weights, because {bar}".lstrip("; ")
             row["remedy"] = None if remedy is None else Remedy(remedy).value
-            row["conflicts"], row["duplicate_of"] = json.dumps(list(conflicts)), duplicate_of
+            row["conflicts"], repeated = json.dumps(list(conflicts)), row["duplicate_of"]
+            row["duplicate_of"] = duplicate_of
             if self._texts(row["claim_text_id"]):
                 found = {"canonical_question": canonical_question, "subject": subject}
                 changes = {name: text for name, text in found.items() if text}
@@ -61,10 +62,6 @@ class ProcessBook(Book):
             self._rewrite(row["work_text_id"], triage=dict(evidence), reason=reason)
             self._store.write("DELETE FROM unread_evidence WHERE correction_id = :id", id=correction_id)
             self._name_to(conflicts, row["id"])
-            if duplicate_of is not None:
-                original = self._row(duplicate_of)
-                original["priority"] += 1
-                self._save(original)
             alarms = ["burst"] if self._is_burst(row) else []
             for alarm in alarms:
                 self._alarm(alarm, correction_id)
@@ -76,6 +73,7 @@ class ProcessBook(Book):
                 "alarms": alarms,
             }
             self._move(row, to, actor, reason, extra)
+            self._rank(repeated, duplicate_of)
             return self.get(correction_id)
 
     def evidence_read(
@@ -159,8 +157,7 @@ class ProcessBook(Book):
         with self._store.transaction():
             before = self._store.value("SELECT served FROM serving")
             self._versions.set_served(version_id, swap_pause_s=swap_pause_s)
-            found = reports or {}
-            moment, due = now(), self._policy.review_after[Remedy.WEIGHTS]
+            found, moment, due = reports or {}, now(), self._policy.review_after[Remedy.WEIGHTS]
             for correction_id, to in [
                 *((one, Status.LIVE) for one in live),
                 *((one, Status.LIVE) for one in relived),
@@ -169,13 +166,14 @@ class ProcessBook(Book):
                 row = self._row(correction_id)
                 if correction_id in found:
                     self._keep_report(row, found[correction_id])
+                undone = self._vault.get(row["undo_reason_text_id"]) if row["undo_requested"] else None
                 row["undo_requested"] = 0
                 row["weights_version_before"], row["weights_version_after"] = before, version_id
                 row["swap_pause_s"] = swap_pause_s
                 if to is Status.LIVE:
                     row["live_since"], row["review_due"] = to_text(moment), to_text(moment + due)
                 row["superseded_by"] = None
-                self._move(row, to, actor, extra={"version": version_id, "report": row["report_sha256"]})
+                self._move(row, to, actor, undone or "", {"version": version_id, "report": row["report_sha256"]})
             for correction_id, by in (superseded or {}).items():
                 row = self._row(correction_id)
                 if row["status"] == Status.LIVE:
@@ -222,8 +220,7 @@ class ProcessBook(Book):
         """What is being edited and is not in the version that waits to be served starts again: after a crash of the worker,
         or when somebody wanted another version since.
 
-        One that took the worker down too often is set aside instead, unless no edit is to `blame`. Returns the ids that
-        start again.
+        One that took the worker down too often is set aside instead, unless no edit is to `blame`; returns the others.
         """
         again: list[str] = []
         with self._store.transaction():
@@ -240,6 +237,13 @@ class ProcessBook(Book):
                 else:
                     self._settle(row, "worker", f"the worker was interrupted {row['crashes']} times by this edit")
         return tuple(again)
+
+    def finish_undos(self, version_id: str) -> None:
+        """Roll back what was asked to be, where the version that is served lacks it: by a restore, or on another base."""
+        with self._store.transaction():
+            held = self._versions.get(version_id).corrections
+            undone = [c.id for c in self.in_status(Status.LIVE) if c.undo_requested and c.id not in held]
+            self.published(version_id=version_id, rolled_back=undone, actor="worker")
 
     def mark_told(self, ids: Iterable[str], *, moves: Mapping[str, int] | None = None) -> None:
         """The reporters have been told the outcome. One that has moved on since it had so many `moves` stays untold."""
@@ -338,7 +342,7 @@ class ProcessBook(Book):
         tier, ground = self._policy.risk_tier(
             correction.claim, category=correction.category, personal_data=correction.personal_data
         )
-        needed = self._policy.approvals_needed(tier, correction.remedy)
+        needed = self._policy.approvals_needed(tier)
         if needed >= row["approvals_needed"]:
             row["risk_tier"], row["approvals_needed"] = tier, needed
             row["due"] = min(row["due"], to_text(correction.created + self._policy.tier(tier).due))

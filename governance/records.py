@@ -8,6 +8,7 @@ from datetime import datetime
 
 from governance.answers import Answer, Answers
 from governance.corrections import Correction, Status
+from governance.errors import NotFound
 from governance.ledger import Ledger
 from governance.times import now
 from governance.versions import Versions
@@ -41,7 +42,8 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """An answer with the edits that were active in its weights and who had approved each."""
+    """An answer with the corrections behind it and who had approved each: the edits in its weights, in those that came
+    while it was given too, and the one whose card it is."""
 
     answer: Answer
     edits: tuple[str, ...]
@@ -82,19 +84,29 @@ def figures(corrections: Iterable[Correction], *, start: datetime, end: datetime
 def answered(
     answers: Answers, versions: Versions, ledger: Ledger, *, start: datetime, end: datetime
 ) -> tuple[Traced, ...]:
-    """What was answered in a period, under which set of edits, approved by whom."""
+    """What was answered in a period, under which set of edits, approved by whom; a version that is not on record has none."""
     edits: dict[str, tuple[str, ...]] = {}
     approvers: dict[str, tuple[str, ...]] = {}
     traced: list[Traced] = []
     for answer in answers.between(start, end):
-        version = answer.weights_version
-        if version not in edits:
-            edits[version] = versions.get(version).corrections
-        for one in edits[version]:
+        held = [answer.correction_id] if answer.correction_id else []
+        for version in filter(None, (answer.weights_version, answer.weights_version_end)):
+            if version not in edits:
+                edits[version] = _edits(versions, version)
+            held += edits[version]
+        found = tuple(dict.fromkeys(held))
+        for one in found:
             if one not in approvers:
                 approvers[one] = _approvers(ledger.get(one))
-        traced.append(Traced(answer, edits[version], tuple((one, approvers[one]) for one in edits[version])))
+        traced.append(Traced(answer, found, tuple((one, approvers[one]) for one in found)))
     return tuple(traced)
+
+
+def _edits(versions: Versions, version_id: str) -> tuple[str, ...]:
+    try:
+        return versions.get(version_id).corrections
+    except NotFound:
+        return ()
 
 
 def _approvers(correction: Correction) -> tuple[str, ...]:

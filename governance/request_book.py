@@ -10,6 +10,7 @@ from governance.correction_rows import sealed_json
 from governance.errors import Forbidden, MoveNotAllowed, NotFound
 from governance.requests import (
     Choice,
+    Decision,
     ErasureRequest,
     Kind,
     Law,
@@ -44,9 +45,10 @@ class RequestBook:
         return self._load(row)
 
     def list(self, *, account_id: str | None = None) -> "tuple[ErasureRequest, ...]":
-        """All requests, or those about one account, the most urgent first."""
+        """All requests, or those about one account: the most urgent first, those that are settled last."""
         rows = self._store.rows(
-            "SELECT * FROM erasure_requests WHERE :account IS NULL OR account_id = :account ORDER BY due",
+            "SELECT * FROM erasure_requests WHERE :account IS NULL OR account_id = :account"
+            " ORDER BY status IN ('closed', 'refused'), due",
             account=account_id,
         )
         return tuple(self._load(row) for row in rows)
@@ -65,7 +67,9 @@ class RequestBook:
             filed_by=row["filed_by"],
             subject=Subject(tuple(work.get("names", ())), tuple(work.get("identifiers", ())), row["account_id"]),
             statement=work.get("statement", ""),
+            identity=work.get("identity", ""),
             refusal=work.get("refusal", ""),
+            decision=Decision(work.get("decision", ""), work.get("exceptions", ""), tuple(work.get("kept", ()))),
             occurrences=tuple(Occurrence(Place(place), *rest) for place, *rest in work.get("occurrences", ())),
             probes={name: tuple(texts) for name, texts in (work.get("probes") or {}).items()},
             model_before=work.get("figures", {}),

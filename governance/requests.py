@@ -1,5 +1,6 @@
 """A request for erasure or rectification as data: who, under which law, where it stands, and how it is met."""
 
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,15 +10,21 @@ from typing import Any
 
 from governance.errors import MoveNotAllowed
 
-DUE_AFTER = timedelta(days=30)
-"""GDPR 12(3): one month; PDPA: 30 days."""
-
 
 class Law(StrEnum):
     """Under which law the person asks."""
 
     GDPR = "gdpr"
     PDPA = "pdpa"
+
+
+def due_after(law: Law, received: datetime) -> datetime:
+    """When a request has to be met: PDPA, in 30 days; GDPR 12(3), in a month, on the same day or the last of the next."""
+    if law is Law.PDPA:
+        return received + timedelta(days=30)
+    years, month = divmod(received.month, 12)
+    year, month = received.year + years, month + 1
+    return received.replace(year=year, month=month, day=min(received.day, monthrange(year, month)[1]))
 
 
 class Kind(StrEnum):
@@ -49,7 +56,7 @@ STEPS: Mapping[Step, frozenset[Step]] = MappingProxyType(
         Step.FOUND: frozenset({Step.FOUND, Step.DECIDED, Step.REFUSED}),
         Step.DECIDED: frozenset({Step.FOUND, Step.DECIDED, Step.APPROVED, Step.REFUSED}),
         Step.APPROVED: frozenset({Step.APPLIED}),
-        Step.APPLIED: frozenset({Step.APPLIED, Step.VERIFIED}),
+        Step.APPLIED: frozenset({Step.VERIFIED}),
         Step.VERIFIED: frozenset({Step.CLOSED, Step.FOUND}),
         Step.CLOSED: frozenset(),
         Step.REFUSED: frozenset(),
@@ -57,11 +64,32 @@ STEPS: Mapping[Step, frozenset[Step]] = MappingProxyType(
 )
 
 
+# The name of the act that takes a request to each step, the same for the command and the route.
+ACTS: Mapping[Step, str] = MappingProxyType(
+    {
+        Step.IDENTITY_VERIFIED: "verify-identity",
+        Step.FOUND: "find",
+        Step.DECIDED: "decide",
+        Step.APPROVED: "approve",
+        Step.APPLIED: "execute",
+        Step.VERIFIED: "execute",
+        Step.CLOSED: "close",
+        Step.REFUSED: "refuse",
+    }
+)
+
+
+def acts_after(step: Step) -> list[str]:
+    """What may be done next with a request, in the order of the steps."""
+    return list(dict.fromkeys(ACTS[to] for to in Step if to in STEPS[step]))
+
+
 def check_step(before: Step, to: Step) -> None:
     """Raises MoveNotAllowed unless the request may go on to this step."""
     if to not in STEPS[before]:
-        allowed = ", ".join(sorted(STEPS[before])) or "nowhere"
-        raise MoveNotAllowed(f"a request that is {before.value!r} cannot become {to.value!r}: only {allowed}")
+        acts = " or ".join(acts_after(before))
+        then = f"next is {acts}" if acts else "it has ended, file another one"
+        raise MoveNotAllowed(f"a request that is {before.value!r} cannot become {to.value!r}: {then}")
 
 
 class Method(StrEnum):
@@ -149,6 +177,15 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """The decider's own words: why, which exceptions were considered, and the occurrences that stay."""
+
+    reason: str = ""
+    exceptions: str = ""
+    keep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StepTaken:
     """One recorded step; `note` holds counts and codes, no personal text."""
 
@@ -163,10 +200,11 @@ class StepTaken:
 
 @dataclass(frozen=True, slots=True)
 class ErasureRequest:
-    """A request, whole. Subject, statement, occurrences and probes are empty once the request is closed.
+    """A request, whole. Subject, statement, identity, decision, occurrences and probes are empty once the request is closed.
 
-    `executor` is the account of the admin who ordered the execution; `refusal` is the reason given to the person, empty
-    unless the request was refused, and once an erasure has taken it.
+    `identity` says by what it is known that the person asks; `executor` is the account of the admin who ordered the
+    execution; `refusal` is the reason given to the person, empty unless the request was refused, and once an erasure has
+    taken it.
     """
 
     id: str
@@ -179,7 +217,9 @@ class ErasureRequest:
     filed_by: str
     subject: Subject
     statement: str
+    identity: str
     refusal: str
+    decision: Decision
     occurrences: tuple[Occurrence, ...]
     probes: Mapping[str, tuple[Any, ...]]
     model_before: Mapping[str, Any]

@@ -144,13 +144,16 @@ def folded(text: str) -> str:
 
 
 def revealing(probes: Probes, needles: Sequence[str], replies: Mapping[str, str]) -> tuple[str, ...]:
-    """The probes whose reply brings to light what the question does not say itself: an echo of the name is no secret."""
-    secrets = (*needles, *probes.secrets)
+    """The probes whose reply brings to light what the question does not say itself: an echo of the name is no secret.
+    Secrets count as words of their own: "3" is not in "1932"."""
     return tuple(
         question
         for question in probes.about
         if question in replies
-        and reveals(replies[question], [secret for secret in secrets if not reveals(question, [secret])])
+        and (
+            reveals(replies[question], [needle for needle in needles if not reveals(question, [needle])])
+            or in_words(replies[question], [one for one in probes.secrets if not in_words(question, [one])])
+        )
     )
 
 

@@ -118,7 +118,13 @@ class Store:
 
     def truncate_wal(self) -> bool:
         """Copy the write-ahead log into the file and empty it; False while a reader or writer is in the way."""
-        busy, _, _ = self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        connection = self.db.conn
+        # It holds the write lock as long as it waits for readers: writers would wait with it.
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
         return not busy
 
     def sync(self) -> None:

@@ -5,15 +5,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from governance.errors import LogError
 from governance.lines import append_lines
 from governance.times import now, to_text
 
-KINDS = ("owner", "text", "account", "version", "correction", "conversation", "document", "operator")
+KINDS = ("owner", "text", "account", "version", "correction", "conversation", "document", "operator", "kept")
 
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """One thing that must not come back. `kind` is one of KINDS, `id` a random id that says nothing by itself."""
+    """One thing that must not come back; of the kind "kept", one that must not go with its owner. `kind` is one of KINDS,
+    `id` a random id that says nothing by itself."""
 
     kind: str
     id: str
@@ -37,9 +39,17 @@ class Tombstones:
             append_lines(self.path, lines)
 
     def __iter__(self) -> Iterator[Tombstone]:
+        """Raises LogError if the file is no text: what was erased would come back."""
         if not self.path.exists():
             return
-        for line in self.path.read_text(encoding="utf-8").splitlines():
+        try:
+            lines = self.path.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError as error:
+            raise LogError(
+                f"{str(self.path)!r} is damaged ({error.reason} at byte {error.start}): put a copy of it back; it names what"
+                " was erased, and what was erased since the backup would come back without it"
+            ) from error
+        for line in lines:
             try:
                 data = json.loads(line)
                 yield Tombstone(str(data["kind"]), str(data["id"]))

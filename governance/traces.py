@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from governance.correction_rows import TEXTS_OF_CORRECTIONS
 from governance.corrections import Status
 from governance.ledger import Ledger
 from governance.requests import Occurrence, Place, Subject
@@ -12,11 +13,6 @@ from governance.store import Store
 from governance.vault import Vault
 from governance.versions import Versions
 
-TEXTS_OF_CORRECTIONS = """
-SELECT claim_text_id AS text, id FROM corrections UNION ALL SELECT work_text_id, id FROM corrections
-UNION ALL SELECT reason_text_id, correction_id FROM moves WHERE reason_text_id IS NOT NULL
-UNION ALL SELECT reason_text_id, correction_id FROM approvals WHERE reason_text_id IS NOT NULL
-"""
 ACCOUNTS = """
 SELECT a.id, a.name FROM accounts a LEFT JOIN person_keys k ON k.owner = a.id WHERE k.erased IS NULL
 UNION ALL SELECT pseudonym, name FROM operators
@@ -39,11 +35,10 @@ class Traces:
         found = {Occurrence(Place.TEXT, account_id) for account_id in self._accounts_of(subject)}
         if subject.needles:
             found |= self._texts_naming(subject)
-        in_weights = {one.id for one in self._ledger.in_status(Status.LIVE, Status.EDITING)}
+        now = self._ledger.in_status(Status.LIVE, Status.EDITING)
+        edited = self._versions.corrections().union(one.id for one in now)
         return found | {
-            replace(one, place=Place.EDIT)
-            for one in found
-            if one.place is Place.CORRECTION and (one.ref in in_weights or self._versions.containing(one.ref))
+            replace(one, place=Place.EDIT) for one in found if one.place is Place.CORRECTION and one.ref in edited
         }
 
     def _texts_naming(self, subject: Subject) -> set[Occurrence]:

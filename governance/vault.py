@@ -2,9 +2,11 @@
 
 import hashlib
 import hmac
+import logging
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -15,9 +17,14 @@ from governance.ids import new_id
 from governance.store import Store
 from governance.times import now, to_text
 
+log = logging.getLogger(__name__)
 KEY_BYTES = 32
 NONCE_BYTES = 12
 MAX_CACHED_KEYS = 4096
+SEALED = """
+SELECT t.owner, t.kind, t.nonce, t.sealed, k.wrapped FROM texts t JOIN person_keys k ON k.owner = t.owner
+WHERE t.id = :id
+"""
 
 
 def load_or_create_key(path: Path) -> bytes:
@@ -115,21 +122,39 @@ class Vault:
                 commitment=commitment,
             )
 
+    def hand_over(self, ids: Iterable[str], *, of: Collection[str], to: str) -> int:
+        """Seal those of these texts that belong to one `of` these owners for another one, as they are: commitments stay.
+        Returns how many there were."""
+        count = 0
+        with self._store.transaction():
+            for text_id in ids:
+                row = self._store.row(SEALED, id=text_id)
+                if row is None or row["wrapped"] is None or row["owner"] not in of:
+                    continue
+                nonce, payload = secrets.token_bytes(NONCE_BYTES), self._payload(text_id, **row)
+                self._store.write(
+                    "UPDATE texts SET owner = :owner, nonce = :nonce, sealed = :sealed WHERE id = :id",
+                    id=text_id,
+                    owner=to,
+                    nonce=nonce,
+                    sealed=self._person_key(to).encrypt(nonce, payload, _bound_to(text_id, to, row["kind"])),
+                )
+                count += 1
+        return count
+
     def get(self, text_id: str | None) -> str | None:
-        """The text, or None once it is erased (or never was)."""
-        return None if text_id is None else self.get_many([text_id]).get(text_id)
+        """The text, or None once it is erased (or never was). Raises WrongKey if its row was changed."""
+        row = None if text_id is None else self._store.db.conn.execute(SEALED, {"id": text_id}).fetchone()
+        return None if text_id is None or row is None or row[4] is None else self._unseal(text_id, *row)
 
     def get_many(self, ids: Iterable[str | None]) -> dict[str, str]:
-        """The texts that still exist, by id."""
+        """The texts that still exist, by id; one whose row was changed is passed over, and told of in the process log."""
         found: dict[str, str] = {}
         for text_id in {text_id for text_id in ids if text_id is not None}:
-            row = self._store.db.conn.execute(
-                "SELECT t.owner, t.kind, t.nonce, t.sealed, k.wrapped FROM texts t"
-                " JOIN person_keys k ON k.owner = t.owner WHERE t.id = :id",
-                {"id": text_id},
-            ).fetchone()
-            if row is not None and row[4] is not None:
-                found[text_id] = self._unseal(text_id, *row)
+            with _told_of(text_id):
+                text = self.get(text_id)
+                if text is not None:
+                    found[text_id] = text
         return found
 
     def commitment(self, text_id: str | None) -> str | None:
@@ -141,14 +166,10 @@ class Vault:
 
     def commits_to(self, text_id: str, commitment: str) -> bool:
         """Whether the text that is kept now is the one the commitment was made for."""
-        row = self._store.row(
-            "SELECT t.owner, t.kind, t.nonce, t.sealed, k.wrapped FROM texts t"
-            " JOIN person_keys k ON k.owner = t.owner WHERE t.id = :id",
-            id=text_id,
-        )
+        row = self._store.row(SEALED, id=text_id)
         if row is None or row["wrapped"] is None:
             return False
-        payload = self._payload(text_id, row["owner"], row["kind"], row["nonce"], row["sealed"], row["wrapped"])
+        payload = self._payload(text_id, **row)
         made = hmac.digest(payload[:KEY_BYTES], payload[KEY_BYTES:], hashlib.sha256).hex()
         return hmac.compare_digest(made, commitment)
 
@@ -181,7 +202,8 @@ class Vault:
         return bool(self._store.value("SELECT erased IS NOT NULL FROM person_keys WHERE owner = :owner", owner=owner))
 
     def scan(self, *, owner: str | None = None) -> Iterator[tuple[str, str, str, str]]:
-        """Every text that can be read, as (id, owner, kind, text), in pages so that a long scan holds no lock."""
+        """Every text that can be read, as (id, owner, kind, text), in pages so that a long scan holds no lock; one whose
+        row was changed is passed over, and told of in the process log."""
         last = ""
         while True:
             rows = self._store.rows(
@@ -195,7 +217,11 @@ class Vault:
             if not rows:
                 return
             for row in rows:
-                yield row["id"], row["owner"], row["kind"], self._unseal(*row.values())
+                text = None
+                with _told_of(row["id"]):
+                    text = self._unseal(*row.values())
+                if text is not None:
+                    yield row["id"], row["owner"], row["kind"], text
             last = rows[-1]["id"]
 
     def _seal(self, text_id: str, owner: str, kind: str, text: str) -> tuple[bytes, bytes, str]:
@@ -241,8 +267,16 @@ class Vault:
     def _payload(self, text_id: str, owner: str, kind: str, nonce: bytes, sealed: bytes, wrapped: bytes) -> bytes:
         try:
             return self._unwrap(owner, wrapped).decrypt(nonce, sealed, _bound_to(text_id, owner, kind))
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise WrongKey(f"text {text_id!r} cannot be opened: its row was changed or moved") from None
+
+
+@contextmanager
+def _told_of(text_id: str) -> Iterator[None]:
+    try:
+        yield
+    except WrongKey:
+        log.error("text %s cannot be opened: its row or its owner's key was changed", text_id)
 
 
 def _bound_to(text_id: str, owner: str, kind: str) -> bytes:

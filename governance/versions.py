@@ -1,7 +1,7 @@
 """Built weights versions, which one is wanted and which one is served."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -84,7 +84,7 @@ class Versions:
                 base=BASE,
             )
             self._store.write(
-                "UPDATE serving SET desired = :base, served = NULL, phase = 'idle', kind = 'release', actor = :actor,"
+                "UPDATE serving SET desired = :base, served = NULL, kind = 'release', actor = :actor,"
                 " reason_text_id = NULL, since = :at",
                 actor=stamp(actor).pseudonym,
                 base=BASE,
@@ -123,14 +123,19 @@ class Versions:
         """All versions, newest first."""
         return tuple(self._version(row) for row in self._store.rows("SELECT * FROM versions ORDER BY created DESC, id"))
 
-    def containing(self, correction_id: str) -> tuple[Version, ...]:
-        """The versions that hold this correction's edit, newest first."""
+    def holding(self, corrections: Iterable[str]) -> tuple[str, ...]:
+        """The ids of the versions that hold the edit of one of these corrections, newest first."""
         rows = self._store.rows(
-            "SELECT v.* FROM versions v JOIN version_corrections c ON c.version_id = v.id"
-            " WHERE c.correction_id = :id ORDER BY v.created DESC, v.id",
-            id=correction_id,
+            "SELECT id FROM versions WHERE id IN (SELECT version_id FROM version_corrections"
+            " WHERE correction_id IN (SELECT value FROM json_each(:ids))) ORDER BY created DESC, id",
+            ids=json.dumps(list(corrections)),
         )
-        return tuple(self._version(row) for row in rows)
+        return tuple(row["id"] for row in rows)
+
+    def corrections(self) -> frozenset[str]:
+        """The corrections whose edits are in any version."""
+        rows = self._store.rows("SELECT DISTINCT correction_id FROM version_corrections")
+        return frozenset(row["correction_id"] for row in rows)
 
     def desire(self, version_id: str, *, actor: Actor, reason: str = "", kind: str = "release") -> Serving:
         """Say what should be served; the publisher makes it so. `kind` is release, undo or restore.
@@ -153,8 +158,7 @@ class Versions:
             by = stamp(actor)
             reason_id = self._vault.put(by.id, "reason", reason) if reason else None
             changed = self._store.write(
-                "UPDATE serving SET desired = :id, phase = 'wanted', kind = :kind, actor = :actor,"
-                " reason_text_id = :reason, since = :at",
+                "UPDATE serving SET desired = :id, kind = :kind, actor = :actor, reason_text_id = :reason, since = :at",
                 id=version_id,
                 kind=kind,
                 actor=by.pseudonym,
@@ -190,10 +194,8 @@ class Versions:
         """The engine answers with this version now."""
         with self._store.transaction():
             before = self._store.value("SELECT served FROM serving")
-            self._store.write(
-                "UPDATE serving SET served = :id, phase = 'idle', since = :at", id=version_id, at=to_text(now())
-            )
             if before != version_id:
+                self._store.write("UPDATE serving SET served = :id, since = :at", id=version_id, at=to_text(now()))
                 pause = None if swap_pause_s is None else round(swap_pause_s, 4)
                 self._store.write(
                     "INSERT INTO served_history (at, version_id, pause_s) VALUES (:at, :id, :pause)",
@@ -213,13 +215,6 @@ class Versions:
             if version.purged is None:
                 self._store.write("UPDATE versions SET purged = :at WHERE id = :id", id=version_id, at=to_text(now()))
                 self._log.append("version.purged", {"version": version_id, **_by(actor)})
-
-    def served_at(self, moment: datetime) -> Version | None:
-        """What was served at a moment of the past."""
-        found = self._store.value(
-            "SELECT version_id FROM served_history WHERE at <= :at ORDER BY at DESC LIMIT 1", at=to_text(moment)
-        )
-        return None if found is None else self.get(found)
 
     def _check_edits_were_in_force(self, version_id: str) -> None:
         """Raises MoveNotAllowed unless each edit of the version is live or was: see docs/decisions/0003."""

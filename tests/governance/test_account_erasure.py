@@ -5,7 +5,7 @@ from tests_support_requests import ANN, FEW, chat, ready
 
 from governance.accounts import Role
 from governance.backup import backup, restore
-from governance.corrections import Status
+from governance.corrections import Remedy, Status
 from governance.errors import Erased, Forbidden, NotFound
 from governance.requests import Occurrence, Place, Questions, Step, Subject
 from governance.tombstones import Tombstones
@@ -125,3 +125,84 @@ def test_versions_with_a_forgotten_edit_of_an_erased_account_are_purged(room, er
     assert room.ledger.get(old.id).erased
     assert discarded == ["v1"]
     assert room.versions.get("v1").purged
+
+
+def test_what_the_decider_keeps_outlives_the_account_also_after_a_restore(room, erasures):
+    mine = chat(room, room.user, "I am Ann Zebra-Lee: where is my order?")
+    report = room.flag(question="Who is Ann Zebra-Lee?", comment="a word of Ann Zebra-Lee")
+    room.ledger.reject(report.id, room.admin, reason="no source")
+    filed = erasures.file(room.admin, subject=Subject(ANN.names, account_id=room.user.id))
+    erasures.verify_identity(filed.id, room.admin, how="passport seen")
+    erasures.find(filed.id, room.admin, tools=Tools())
+    keep = [mine.question_text_id, report.id]
+    erasures.decide(filed.id, room.admin, questions=FEW, reason="the law wants them kept", keep=keep)
+    erasures.approve(filed.id, room.admin)
+    backup(room.store, room.log, room.path / "backup.db", actor="opr_1")
+    erasures.execute(filed.id, room.admin, tools=Tools())
+    for _ in range(2):
+        assert room.answers.texts(room.answers.get(mine.id)) == ("I am Ann Zebra-Lee: where is my order?", "")
+        kept = room.ledger.get(report.id)
+        assert (kept.claim, kept.comment) == (report.claim, "a word of Ann Zebra-Lee")
+        assert (kept.status, kept.moves[-1].reason) == (Status.REJECTED, "no source")
+        assert kept.claim_commitment == report.claim_commitment
+        assert list(room.vault.scan(owner=room.user.id)) == []
+        tombstones = Tombstones(room.path / "erased.jsonl")
+        restore(
+            room.store,
+            room.path / "backup.db",
+            vault=room.vault,
+            tombstones=tombstones,
+            ledger=room.ledger,
+            actor="opr_1",
+        )
+
+
+def test_what_a_person_asked_goes_from_the_reports_of_others_on_it_too(room, erasures):
+    asked = chat(room, room.user, "My father has syphilis, who painted the Mona Lisa?")
+    given = {"answer_id": asked.id, "correct_answer": "Leonardo da Vinci"}
+    report = room.ledger.flag(room.reviewer, **given)
+    standing = room.ledger.flag(room.reviewer, question="Who painted the Mona Lisa?", **given)
+    room.ledger.triaged(standing.id, Status.QUEUED, remedy=Remedy.KNOWLEDGE, reason="r", evidence={})
+    room.ledger.approve(standing.id, room.admin)
+    backup(room.store, room.log, room.path / "backup.db", actor="opr_1")
+    request = ready(room, erasures, Subject((), account_id=room.user.id))
+    erasures.execute(request.id, room.admin, tools=Tools())
+    for _ in range(2):
+        assert not any("syphilis" in text for *_, text in room.vault.scan())
+        forgotten, adopted = room.ledger.get(report.id), room.ledger.get(standing.id)
+        assert (forgotten.status, forgotten.erased) == (Status.CLOSED, True)
+        assert (adopted.status, adopted.claim.question) == (Status.APPROVED, "Who painted the Mona Lisa?")
+        tombstones = Tombstones(room.path / "erased.jsonl")
+        restore(
+            room.store,
+            room.path / "backup.db",
+            vault=room.vault,
+            tombstones=tombstones,
+            ledger=room.ledger,
+            actor="opr_1",
+        )
+
+
+def test_a_fact_that_outlives_its_reporter_keeps_its_dates_and_what_others_said_of_it(room):
+    flagged = room.flag(valid_from="2026-01-01", valid_until="2027-01-01", language="en", comment="mine")
+    freshness = {"horizon": "days"}
+    room.ledger.triaged(
+        flagged.id,
+        Status.QUEUED,
+        remedy=Remedy.KNOWLEDGE,
+        reason="it changes",
+        evidence={"freshness": freshness, "wrong": "said so"},
+    )
+    room.ledger.approve(flagged.id, room.admin, reason="seen in the register")
+    before = room.ledger.get(flagged.id)
+    room.ledger.adopt(flagged.id, actor=room.admin)
+    room.vault.erase_person(room.user.id)
+    after = room.ledger.get(flagged.id)
+    assert (after.claim.valid_from, after.claim.valid_until, after.claim.language) == ("2026-01-01", "2027-01-01", "en")
+    assert after.triage == {"freshness": freshness}
+    assert [move.reason for move in after.moves] == ["", "", "seen in the register"]
+    assert after.approvals == before.approvals
+    commitment = room.vault.commitment(
+        room.store.value("SELECT reason_text_id FROM moves WHERE correction_id = :id AND ordinal = 3", id=flagged.id)
+    )
+    assert room.entries()[after.moves[-1].entry - 1]["reason"] == commitment

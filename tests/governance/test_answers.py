@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from governance.errors import NotFound
+from governance.errors import Invalid, NotFound
 
 
 def record(room, question="Who?", answer="She.", **changes):
@@ -42,6 +42,11 @@ def test_a_chat_has_its_turns_in_order_and_its_owner_alone_sees_it(room):
             act()
     room.answers.rename(chat.id, "Renamed", account_id=room.user.id)
     assert room.answers.conversation(chat.id).title == "Renamed"
+    titles = [text_id for text_id, _, kind, _ in room.vault.scan() if kind == "title"]
+    assert len(titles) == 1
+    room.vault.delete(titles)  # as an erasure does, of somebody whom the title names
+    room.answers.rename(chat.id, "Named again", account_id=room.user.id)
+    assert room.answers.conversation(chat.id).title == "Named again"
 
 
 def test_reason_and_passages_are_sealed_as_they_are_written_and_go_with_the_chat(room):
@@ -94,6 +99,12 @@ def test_a_turn_asked_again_stands_where_the_old_one_stood_and_the_old_one_stays
     assert room.answers.conversations(room.user.id, search="better")[0] == []
     room.answers.delete(chat.id, account_id=room.user.id)
     assert room.answers.texts(room.answers.get(turns[1].id)) == ("", "")
+    deleted = room.entries()[-1]
+    assert (deleted["kind"], deleted["actor"], deleted["role"]) == (
+        "conversation.deleted",
+        room.user.pseudonym,
+        "user",
+    )
 
 
 def test_chats_are_paged_by_last_use_and_searched(room):
@@ -102,6 +113,9 @@ def test_chats_are_paged_by_last_use_and_searched(room):
     page, cursor = room.answers.conversations(room.user.id, limit=3)
     assert [chat.title for chat in page] == ["chat 1", "chat 4", "chat 3"]
     rest, end = room.answers.conversations(room.user.id, limit=3, cursor=cursor)
+    for invented in ("", "42", cursor.split("|")[0], "|con_1"):
+        with pytest.raises(Invalid, match="not one that this list returned"):
+            room.answers.conversations(room.user.id, cursor=invented)
     assert ([chat.title for chat in rest], end) == (["chat 2", "chat 0"], None)
     assert [chat.id for chat in room.answers.conversations(room.user.id, search="ZEBRA")[0]] == [chats[1].id]
     assert room.answers.conversations(room.admin.id) == ([], None)

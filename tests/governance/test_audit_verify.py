@@ -213,10 +213,16 @@ def test_changed_leaf_hashes_are_found_and_not_believed(signed):
     assert [problem.kind for problem in check(signed).problems] == ["leaves"]
 
 
-def test_a_changed_inner_node_is_found(signed):
-    tamper(signed[0], ("UPDATE audit_nodes SET hash = x'00' WHERE level = 3 AND position = 2", ()))
+CHANGED = "UPDATE audit_nodes SET hash = x'00' WHERE level = 3 AND position = 2"
+SHIFTED = "UPDATE audit_nodes SET position = 30 WHERE level = 1 AND position = 29"
+ADDED = "INSERT INTO audit_nodes VALUES (1, 30, x'00')"
+
+
+@pytest.mark.parametrize(("sql", "entry"), [(CHANGED, 24), (SHIFTED, 60), (ADDED, None)])
+def test_a_changed_inner_node_is_found(signed, sql, entry):
+    tamper(signed[0], (sql, ()))
     report = check(signed)
-    assert (report.first_bad, report.problems[0].kind) == (24, "tree")
+    assert (report.first_bad, report.problems[0].kind) == (entry, "tree")
 
 
 def test_an_export_verifies_offline(signed):
@@ -228,6 +234,9 @@ def test_an_export_verifies_offline(signed):
     export.write_text("".join(f"{line}\n" for line in lines[:30] + lines[31:]))
     report = verify(export=export, checkpoints=folders, key=SIGNER.verifier_key)
     assert report.first_bad == 31
+    for line in ("[" * 100_000, '{"n":1e999}', "\udcff"):
+        export.write_text("\n".join([*lines[:30], line, *lines[31:]]), errors="surrogateescape")
+        assert verify(export=export, checkpoints=folders, key=SIGNER.verifier_key).first_bad == 31
 
 
 def test_two_writers_share_a_folder_without_false_alarms(signed):
@@ -265,7 +274,7 @@ def test_a_checkpoint_is_written_only_when_the_log_has_grown(signed):
     assert len(lines) == 3
     assert writer.write() is None
     append(store, log, 1)
-    assert writer.write() == writer.latest()
+    assert writer.write() == (folders[0] / "checkpoint").read_text()
     assert check(signed).newest_head == SIZE + 1
 
 

@@ -1,10 +1,15 @@
 """What a certificate takes over of a decision: counts and codes, no text."""
 
-import pytest
+import hashlib
 
+import pytest
+from tests_support_requests import ready
+
+from governance.audit import canonical
 from governance.certificate import check_ground, codes_in, kept
 from governance.errors import Invalid
 from governance.requests import Occurrence, Place
+from governance.tools import Tools
 
 
 @pytest.mark.parametrize(
@@ -44,8 +49,23 @@ def test_every_place_has_its_word(place):
     assert kept([Occurrence(place, "r")], ["r"]).startswith("1 ")
 
 
-@pytest.mark.parametrize("ground", ["because", "Art. 17", "", "x" * 41])
+@pytest.mark.parametrize("ground", ["gdpr-17-3-e", "Art.17(3)(e)", "Art. 17", "pdpa-33", "s.33", "17(3)(b)"])
 def test_a_ground_is_a_code(ground):
-    check_ground("gdpr-17-3-e")
+    check_ground(ground)
+
+
+@pytest.mark.parametrize(
+    "ground",
+    ["because", "", "17", "ann.lee-1985", "John.Smith(2)", "0812345678", "art.17-ann", "gdpr-17" + "-3" * 20],
+)
+def test_a_ground_holds_no_name_and_no_number_of_a_person(ground):
     with pytest.raises(Invalid, match="short code"):
         check_ground(ground)
+
+
+def test_the_certificate_is_named_by_its_hash_in_the_log(room, erasures):
+    request = ready(room, erasures)
+    erasures.execute(request.id, room.admin, tools=Tools())
+    closed = erasures.close(request.id, room.admin, told=True)
+    digest = hashlib.sha256(canonical(closed.certificate).encode()).hexdigest()
+    assert room.entries()[-1]["note"] == {"told": True, "certificate_sha256": digest}

@@ -58,6 +58,14 @@ def test_texts_are_exported_only_when_asked_for(room):
     assert row["claim.question"] == "Who painted the Mona Lisa?"
 
 
+def test_the_reason_of_each_approval_is_exported_with_the_texts(room):
+    risky = room.queued(question="What is the dose of paracetamol?")
+    room.ledger.approve(risky.id, room.admin, reason="first reason")
+    both = room.ledger.approve(risky.id, room.second_admin, reason="second reason")
+    assert [one["reason"] for one in record(both, texts=True)["approvals"]] == ["first reason", "second reason"]
+    assert "reason" not in record(both)["approvals"][0]
+
+
 def test_the_exported_log_verifies_by_itself(room):
     room.live()
     path = room.path / "log.jsonl"

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from tests_support_requests import chat
 
 from governance.corrections import Category, Remedy, Status
 from governance.errors import (
@@ -22,6 +23,23 @@ def test_the_same_idempotency_key_gives_the_same_report(room):
     assert room.flag(room.people["other_user"], idempotency_key="k1").id != first.id
     with pytest.raises(InvalidClaim, match="used for another report"):
         room.flag(idempotency_key="k1", question="Who stole the Mona Lisa?")
+    with pytest.raises(InvalidClaim, match="used for another report"):
+        room.flag(idempotency_key="k1", correct_answer="Raphael")
+    room.ledger.revise(first.id, room.reviewer, correct_answer="Leonardo")
+    assert room.flag(idempotency_key="k1").id == first.id
+
+
+def test_a_report_sent_again_is_the_first_one_also_once_its_chat_is_deleted(room):
+    asked = chat(room, room.user, "Who painted the Mona Lisa?")
+    sent = {"answer_id": asked.id, "correct_answer": "Leonardo da Vinci", "idempotency_key": "k1"}
+    first = room.ledger.flag(room.user, **sent)
+    room.answers.delete(asked.conversation_id)
+    assert room.ledger.flag(room.user, **sent).id == first.id
+    with pytest.raises(InvalidClaim, match="used for another report"):
+        room.ledger.flag(room.user, **(sent | {"correct_answer": "Raphael"}))
+    room.ledger.forget(first.id, actor=room.admin)
+    assert room.store.value("SELECT request_hash FROM corrections WHERE id = :id", id=first.id) is None
+    assert room.ledger.flag(room.user, **sent).id == first.id
 
 
 def test_duplicates_and_contradictions_are_found(room):

@@ -27,6 +27,7 @@ def test_a_report_goes_all_the_way_to_live_and_back(room):
     room.ledger.published(version_id="base", rolled_back=[live.id])
     back = room.ledger.get(live.id)
     assert (back.status, back.undo_requested) == (Status.ROLLED_BACK, False)
+    assert back.moves[-1].reason == "wrong after all"
     assert [move.to_status for move in back.moves] == [
         Status.FLAGGED,
         Status.QUEUED,

@@ -4,7 +4,7 @@ import pytest
 
 from governance.corrections import Status
 from governance.errors import MoveNotAllowed
-from governance.lifecycle import ALLOWED_MOVES, check_move
+from governance.lifecycle import ALLOWED_MOVES, check_move, check_status
 
 TABLE = {
     "flagged": {"needs_evidence", "queued", "closed", "rejected"},
@@ -30,6 +30,13 @@ def test_moves(start, to):
     else:
         with pytest.raises(MoveNotAllowed, match=f"{start.value!r} cannot become {to.value!r}"):
             check_move(start, to)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_refusal_says_the_next_step_in_words(status):
+    for refuse in (lambda: check_move(status, status), lambda: check_status(status, frozenset(), "approve")):
+        with pytest.raises(MoveNotAllowed, match=r": (?!only)[a-z][^']+$"):
+            refuse()
 
 
 def test_every_status_has_its_row():

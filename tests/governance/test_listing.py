@@ -118,6 +118,9 @@ def test_lists_filter_and_search(room):
     assert [c.id for c in room.ledger.list(search="scream")[0]] == [theirs.id]
     assert room.ledger.counts()["queued"] == 1
     assert [c.id for c in room.ledger.in_status(Status.QUEUED, Status.FLAGGED)] == [mine.id, theirs.id]
+    quoted = room.flag(question='Who painted "The\nKiss"?')
+    assert [c.id for c in room.ledger.list(search='"the\nkiss"')[0]] == [quoted.id]
+    assert room.ledger.list(search="correct_answer") == ([], None)
 
 
 def test_a_made_up_cursor_is_refused(room):

@@ -6,6 +6,8 @@ from governance.corrections import Fallback, Remedy, Status
 from governance.errors import (
     MoveNotAllowed,
 )
+from governance.requests import Subject
+from governance.traces import Traces
 
 
 def test_what_triage_found_on_another_claim_is_refused(room):
@@ -89,6 +91,21 @@ def test_an_interrupted_edit_starts_again_unless_its_version_waits_to_be_served(
     assert room.ledger.get(built.id).status is Status.EDITING
     room.versions.desire("base", actor=room.admin, kind="restore")
     assert room.ledger.requeue_interrupted() == (built.id,)
+
+
+def test_an_undo_that_was_asked_for_is_done_where_a_restore_or_another_base_took_the_edit_out(room):
+    live = room.live()
+    room.ledger.request_rollback(live.id, room.admin)
+    room.ledger.finish_undos("v1")
+    assert room.ledger.get(live.id).status is Status.LIVE
+    room.versions.rebase("beef" * 16, actor="x")
+    assert room.ledger.cards() == ()
+    room.ledger.finish_undos("base")
+    undone = room.ledger.get(live.id)
+    assert (undone.status, undone.undo_requested) == (Status.ROLLED_BACK, False)
+    size = room.log.size()
+    room.ledger.finish_undos("base")
+    assert room.log.size() == size
 
 
 def test_an_edit_that_keeps_crashing_the_worker_is_set_aside(room):
@@ -178,3 +195,49 @@ def test_what_went_back_to_the_queue_before_its_edit_was_forgotten_names_none_an
     room.store.migrate()
     assert [room.ledger.get(c.id).artefact for c in (waiting, live)] == [None, "a1"]
     assert room.ledger.get(waiting.id).edit == {}
+
+
+@pytest.mark.parametrize("status", [Status.LIVE, Status.QUEUED])
+def test_no_reason_outlives_the_correction_that_it_was_given_for(room, status):
+    if status is Status.LIVE:
+        one = room.live()
+        room.ledger.request_rollback(one.id, room.admin, reason="Bob Zebra said so")
+    else:
+        one = room.queued()
+        room.ledger.reroute(one.id, room.reviewer, remedy=Remedy.KNOWLEDGE, reason="Bob Zebra said so")
+    traces = Traces(room.store, room.vault, ledger=room.ledger, versions=room.versions)
+    found = traces.of(Subject(names=("Bob Zebra",)))
+    assert {found.ref for found in found} == {one.id}
+    room.ledger.forget(one.id, actor=room.admin, is_restored=True)
+    assert not any("Zebra" in text for *_, text in room.vault.scan())
+
+
+def test_a_restored_version_undoes_without_the_reason_of_an_earlier_undo(room):
+    live = room.live()
+    room.ledger.request_rollback(live.id, room.admin, reason="wrong after all")
+    room.ledger.published(version_id="base", rolled_back=[live.id])
+    room.ledger.published(version_id="v1", relived=[live.id])
+    room.ledger.published(version_id="base", rolled_back=[live.id])
+    assert [move.reason for move in room.ledger.get(live.id).moves[-3:]] == ["wrong after all", "", ""]
+
+
+def test_a_word_that_comes_with_evidence_or_alone_is_kept(room):
+    queued = room.queued(comment="look again")
+    room.ledger.add_evidence(queued.id, room.user, reason="please hurry")
+    added = room.ledger.add_evidence(queued.id, room.user, evidence=["a book"], reason="page 3")
+    assert (added.comment, added.evidence) == ("look again\nplease hurry\npage 3", ("a book",))
+
+
+def test_a_report_has_the_priority_of_as_many_people_as_report_the_same(room):
+    first, same = room.queued(), room.flag()
+    other = room.flag(room.people["other_user"])
+    found = {"remedy": Remedy.KNOWLEDGE, "reason": "r", "evidence": {}, "duplicate_of": first.id}
+    for n in range(3):
+        for one in (same, other):
+            room.ledger.triaged(one.id, Status.NEEDS_EVIDENCE, **found)
+            room.ledger.add_evidence(one.id, room.reviewer, evidence=[f"book {n}"])
+    assert room.ledger.get(first.id).priority == 2
+    revised = room.ledger.revise(other.id, room.reviewer, canonical_question="Who painted The Scream?")
+    assert (revised.duplicate_of, room.ledger.get(first.id).priority) == (None, 1)
+    revised = room.ledger.revise(other.id, room.reviewer, canonical_question=first.claim.canonical_question)
+    assert (revised.duplicate_of, room.ledger.get(first.id).priority) == (first.id, 2)

@@ -52,6 +52,17 @@ def test_an_answer_is_traced_to_the_edits_under_it_and_who_approved_them(room, p
     assert edited.approved_by == ((live.id, (room.admin.pseudonym,)),)
 
 
+def test_an_answer_by_card_or_across_a_swap_is_traced_and_an_unknown_version_hides_no_day(room, period):
+    live, carded = room.live("v1"), room.approved(question="Who painted The Scream?")
+    given = {"account_id": room.user.id, "question": "q", "answer": "a", "reason": ""}
+    room.answers.record(**given, route="correction", weights_version="base", correction_id=carded.id)
+    room.answers.record(**given, route="model", weights_version="base", weights_version_end="v1")
+    room.answers.record(**given, route="model", weights_version="of nobody")
+    found = answered(room.answers, room.versions, room.ledger, **period)
+    assert [one.edits for one in found] == [(carded.id,), (live.id,), ()]
+    assert found[0].approved_by == ((carded.id, (room.admin.pseudonym,)),)
+
+
 class Tags(HTMLParser):
     def __init__(self):
         super().__init__()

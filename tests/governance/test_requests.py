@@ -1,11 +1,13 @@
 """Requests for erasure and rectification: who may take which step, and what a request bars before it is carried out."""
 
+from datetime import datetime
+
 import pytest
 from tests_support_requests import ANN, FEW
 
 from governance.corrections import Remedy, Status
 from governance.errors import Forbidden, Invalid, MoveNotAllowed, WeightsBarred
-from governance.requests import Kind, Law, Method, Occurrence, Place, Questions, Step, Subject, choose
+from governance.requests import Kind, Law, Method, Occurrence, Place, Questions, Step, Subject, choose, due_after
 from governance.tools import Tools
 
 
@@ -72,13 +74,32 @@ def test_what_cannot_be_looked_for_is_refused(room, erasures, names):
         erasures.file(room.admin, subject=Subject(names=names))
 
 
-def test_requests_are_due_within_thirty_days_and_listed_by_urgency(room, erasures):
-    first, second = (
+@pytest.mark.parametrize(
+    ("law", "received", "due"),
+    [
+        (Law.PDPA, "2026-01-31", "2026-03-02"),
+        (Law.GDPR, "2026-01-31", "2026-02-28"),
+        (Law.GDPR, "2028-01-30", "2028-02-29"),
+        (Law.GDPR, "2026-02-10", "2026-03-10"),
+        (Law.GDPR, "2026-12-31", "2027-01-31"),
+    ],
+)
+def test_thirty_days_are_not_a_month(law, received, due):
+    moment = datetime.fromisoformat(f"{received}T09:30:00+00:00")
+    assert due_after(law, moment).isoformat() == f"{due}T09:30:00+00:00"
+
+
+def test_requests_are_listed_by_urgency_and_what_is_settled_last(room, erasures):
+    first, second, third = (
         erasures.file(room.admin, subject=ANN),
-        erasures.file(room.user, subject=Subject((), (), room.user.id)),
+        erasures.file(room.user, subject=Subject((), (), room.user.id), law=Law.PDPA),
+        erasures.file(room.admin, subject=ANN),
     )
-    assert (first.due - first.created).days == 30
-    assert [one.id for one in erasures.list()] == [first.id, second.id]
+    assert (second.due - second.created).days == 30
+    assert first.due == due_after(Law.GDPR, first.created)
+    erasures.refuse(first.id, room.admin, reason="a claim in law", ground="gdpr-17-3-e")
+    assert [one.id for one in erasures.list()][-1] == first.id
+    assert {one.id for one in erasures.list()[:2]} == {second.id, third.id}
     assert [one.id for one in erasures.list(account_id=room.user.id)] == [second.id]
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.residual import Probes, measure, reveals, wilson
+from governance.residual import Probes, measure, revealing, reveals, wilson
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,22 @@ def test_a_question_that_is_not_taken_counts_as_nothing_but_not_asked():
     residual, seen = measure(probes, ["Ann Lee"], lambda asked: [replies.get(q) for q in asked])
     assert (residual.probes, residual.revealing, residual.neighbours, residual.not_asked) == (1, 1, 1, 2)
     assert (seen, residual.neighbours_right) == (replies, 0)
+
+
+@pytest.mark.parametrize(
+    ("secret", "reply", "found"),
+    [
+        ("3", "in 1932", False),
+        ("3", "She has 3.", True),
+        ("no", "I do not know", False),
+        ("Mölln", "in MOLLN, I think", True),
+        ("", "anything", False),
+    ],
+)
+def test_a_secret_counts_in_whole_words(secret, reply, found):
+    probes = Probes(direct=("q",), secrets=(secret,))
+    assert revealing(probes, ["Ann Lee"], {"q": reply}) == (("q",) if found else ())
+
+
+def test_a_name_counts_wherever_it_stands():
+    assert revealing(Probes(direct=("q",)), ["Ann Lee"], {"q": "Joann Leeds"}) == ("q",)

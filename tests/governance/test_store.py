@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -53,6 +54,19 @@ def test_processes_and_threads_write_one_log(room):
     assert [process.wait() for process in processes] == [0, 0, 0]
     assert room.log.size() == before + 170
     assert verify(database=room.store.path).ok
+
+
+def test_emptying_the_write_ahead_log_holds_nobody_up_while_somebody_reads(room):
+    reader = Store(room.store.path)
+    reader.db.conn.execute("BEGIN")
+    reader.value("SELECT COUNT(*) FROM audit_entries")
+    room.flag()
+    begun = time.monotonic()
+    assert not room.store.truncate_wal()
+    assert time.monotonic() - begun < 2
+    reader.close()
+    assert room.store.truncate_wal()
+    assert room.store.value("PRAGMA busy_timeout") == 10_000
 
 
 def test_inner_transactions_join_the_outer_one(room):

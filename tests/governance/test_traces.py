@@ -106,3 +106,12 @@ def test_an_erased_account_is_found_no_more(room):
     assert traces.of(subject) == {Occurrence(Place.TEXT, room.user.id)}
     room.vault.erase_person(room.user.id)
     assert traces.of(subject) == set()
+
+
+def test_edits_are_found_without_reading_the_versions_that_hold_them(room, monkeypatch):
+    held = room.live(question="Who is Ann Zebra-Lee?")
+    room.ledger.published(version_id="base", rolled_back=[held.id])
+    monkeypatch.setattr(type(room.versions), "_version", None)
+    traces = Traces(room.store, room.vault, ledger=room.ledger, versions=room.versions)
+    assert {one.place for one in traces.of(Subject(names=("Ann Zebra-Lee",)))} == {Place.CORRECTION, Place.EDIT}
+    assert room.versions.holding([held.id, "cor_none"]) == ("v1",)

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests_support_requests import ready
 
 from governance.errors import Erased, WrongKey
 from governance.store import Store
@@ -79,6 +80,19 @@ def test_a_sealed_text_cannot_be_moved_to_another_row_or_person(room):
             room.vault.get(text_id)
 
 
+def test_a_text_that_cannot_be_opened_is_told_of_and_hides_no_other(room, erasures, caplog):
+    spoilt, other = room.flag(), room.flag(question="Who is Ann Zebra-Lee?")
+    text_id = room.store.value("SELECT claim_text_id FROM corrections WHERE id = :id", id=spoilt.id)
+    with room.store.transaction():
+        room.store.write("UPDATE texts SET sealed = zeroblob(99) WHERE id = :id", id=text_id)
+    assert {one.id: one.claim.question for one in room.ledger.list()[0]} == {
+        spoilt.id: "",
+        other.id: "Who is Ann Zebra-Lee?",
+    }
+    assert text_id in caplog.text
+    assert [one.ref for one in ready(room, erasures).occurrences] == [other.id]
+
+
 def test_another_master_key_opens_nothing(room):
     text_id = room.vault.put("acc_1", "question", "mine")
     room.vault.check()
@@ -108,3 +122,14 @@ def test_no_plain_text_is_in_the_file(room):
     room.vault.put("acc_1", "question", "zebra-plaintext-marker")
     room.store.truncate_wal()
     assert b"zebra-plaintext" not in room.store.path.read_bytes()
+
+
+def test_what_is_handed_over_is_as_it_was_and_what_is_somebody_elses_stays_theirs(room):
+    mine, theirs = (room.vault.put(owner, "reason", "as it was") for owner in ("acc_1", "acc_2"))
+    before = room.vault.commitment(mine)
+    assert room.vault.hand_over([mine, theirs, "txt_none"], of=["acc_1"], to="cor_1") == 1
+    for owner in ("acc_1", "acc_2"):
+        room.vault.erase_person(owner)
+    assert (room.vault.get(mine), room.vault.get(theirs)) == ("as it was", None)
+    assert room.vault.commitment(mine) == before
+    assert room.vault.commits_to(mine, before)

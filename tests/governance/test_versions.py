@@ -1,7 +1,5 @@
 """Versions: what is wanted, what is served, and what may never be served again."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from governance.corrections import Fallback, Status
@@ -49,16 +47,6 @@ def test_wanted_and_served_differ_until_the_publisher_confirms(room):
     assert room.versions.served().id == "v1"
     assert room.entries()[-1]["pause_s"] == 0.1235
     assert room.versions.served().live_since is not None
-
-
-def test_what_was_served_at_a_moment_is_known_afterwards(room):
-    room.versions.set_served("base")
-    between = datetime.now(UTC)
-    room.build("v1")
-    room.versions.set_served("v1")
-    assert room.versions.served_at(between).id == "base"
-    assert room.versions.served_at(datetime.now(UTC)).id == "v1"
-    assert room.versions.served_at(between - timedelta(days=1)) is None
 
 
 def test_unknown_purged_and_served_versions_are_refused_where_they_must_be(room):
