@@ -85,7 +85,7 @@ def _answer_unknown_paths(app: FastAPI) -> None:
     async def unknown(request: Request) -> NoReturn:
         partly = [route for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]
         if not partly:
-            raise HTTPException(404)
+            raise HTTPException(404, f"There is nothing at {request.url.path}.")
         allowed = sorted({method for route in partly for method in getattr(route, "methods", None) or ()})
         raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
 

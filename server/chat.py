@@ -229,6 +229,7 @@ class Chat:
             index_generation=self._knowledge.generation().number,
             passages=_passages(decision),
             finish_reason=finish_reason,
+            correction_id=decision.card.correction_id if decision.card else None,
         )
 
     def _trace(self, question: str, decision: Decision, answer: Answer, version: ServedVersion) -> dict[str, Any]:

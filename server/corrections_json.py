@@ -8,6 +8,7 @@ from typing import Any
 from governance.accounts import Account
 from governance.book import numbers_of
 from governance.corrections import WORDINGS, Correction, Move
+from governance.errors import Forbidden
 from server.edits import generated
 from server.services import Services
 
@@ -71,12 +72,22 @@ def correction_json(
             "weights_version_after": correction.weights_version_after,
             "review_due": correction.review_due.isoformat() if correction.review_due else None,
             "review": found(correction.review),
+            "approval_barred": _approval_barred(services, correction, viewer),
             "history": [_move(move, words) for move in correction.moves],
         }
         if sees_texts:
             record |= {name: list(getattr(correction, name)) for name in WORDINGS}
             record["generated"] = generated(correction)
     return record
+
+
+def _approval_barred(services: Services, correction: Correction, viewer: Account) -> str | None:
+    """Why the viewer may not approve it, whatever its status; None if nothing stands against it."""
+    try:
+        services.records.policy.check_approval(correction, viewer)
+    except Forbidden as error:
+        return str(error)
+    return None
 
 
 def _move(move: Move, words: Callable[[str], str]) -> dict[str, Any]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import httpx
 
 from governance.policy import DEFAULT, Policy
-from server.prepare import prepare_model
+from retrieval.embedder import embedded_embedder_path
+from server.notary import signed_places
+from server.prepare import HUB_ID, is_prepared, prepare_model
 from server.services import open_records
-from server.settings import Settings
+from server.settings import EMBEDDED, Settings, misspelt
 
 MIN_FREE_GB = 2.0
 
@@ -30,11 +35,14 @@ def examine(settings: Settings) -> list[Finding]:
     """All findings; a check that breaks is a finding too."""
     checks: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
         ("packages", _packages),
+        ("settings", _settings),
         ("disk", _disk),
         ("model", _model),
+        ("embedder", _embedder),
         ("policy", _policy),
         ("database", _database),
         ("log", _log),
+        ("checkpoints", _checkpoints),
         ("server", _server),
     )
     findings = []
@@ -63,9 +71,31 @@ def _packages(settings: Settings) -> Finding:
     return Finding("packages", True, ", ".join(f"{name} {number}" for name, number in found.items()))
 
 
+def _settings(_: Settings) -> Finding:
+    wrong = misspelt(os.environ)
+    return Finding("settings", not wrong, "; ".join(wrong) or "every ERRATA_* variable is known")
+
+
+def _in_the_way(folder: Path) -> str | None:
+    """Why nothing could be written there, whether it exists already or not; asked without leaving anything behind."""
+    there = _nearest(folder)
+    if not there.is_dir():
+        return f"{str(there)!r} is a file: name a folder"
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            return None
+    except OSError as error:
+        return f"nothing can be written in {str(there)!r} ({error.strerror}): name another folder"
+
+
+def _nearest(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
 def _disk(settings: Settings) -> Finding:
-    folder = next(path for path in (settings.data_dir, *settings.data_dir.parents) if path.exists())
-    free = shutil.disk_usage(folder).free / 1e9
+    if why := _in_the_way(settings.data_dir):
+        return Finding("disk", False, f"ERRATA_DATA_DIR: {why}")
+    free = shutil.disk_usage(_nearest(settings.data_dir)).free / 1e9
     says = f"{free:.1f} GB free under {settings.data_dir}"
     return Finding(
         "disk",
@@ -77,8 +107,26 @@ def _disk(settings: Settings) -> Finding:
 def _model(settings: Settings) -> Finding:
     if not settings.weights_are_ours:
         return Finding("model", True, f"served elsewhere, at {settings.engine.url}; weights are not edited")
+    if not is_prepared(settings.model, settings.model_dir):
+        why = _in_the_way(settings.model_dir)
+        says = f"errata model prepare, or the first errata serve, puts it in {settings.model_dir}"
+        return Finding("model", not why, f"not prepared yet: {why or says}")
     made = prepare_model(settings.model, settings.model_dir, say=lambda _: None)
     return Finding("model", True, f"{made.model_type} in {made.path}, base {made.base_sha256[:12]}…")
+
+
+def _embedder(settings: Settings) -> Finding:
+    name = settings.embedder
+    if name == EMBEDDED:
+        return Finding("embedder", True, str(embedded_embedder_path()))
+    if Path(name).is_dir():
+        there = (Path(name) / "config.json").is_file() and any(Path(name).glob("*.safetensors"))
+        return Finding("embedder", there, name if there else f"{name} holds no config.json, or no *.safetensors file")
+    if HUB_ID.fullmatch(name):
+        return Finding("embedder", True, f"{name}: from the hub, or what was fetched of it before")
+    return Finding(
+        "embedder", False, f"{name!r} is neither {EMBEDDED!r}, nor a folder, nor a hub id such as 'org/name'"
+    )
 
 
 def _policy(settings: Settings) -> Finding:
@@ -100,20 +148,30 @@ def _log(settings: Settings) -> Finding:
         return Finding("log", True, "none yet")
     from governance.audit_verify import verify
 
-    folder = settings.data_dir / "checkpoints"
-    report = verify(database=settings.database_path, checkpoints=(folder,) if folder.exists() else ())
-    says = (
-        f"{report.size} entries verified"
-        if report.ok
-        else f"broken at entry {report.first_bad}: run errata audit verify"
-    )
-    return Finding("log", report.ok, says)
+    report = verify(database=settings.database_path, checkpoints=signed_places(settings))
+    if not report.ok:
+        return Finding("log", False, f"{report.problems[0].message}: see errata audit verify")
+    return Finding("log", True, f"{report.size} entries verified")
+
+
+def _checkpoints(settings: Settings) -> Finding:
+    second = settings.checkpoint_dir
+    if second is None:
+        return Finding("checkpoints", True, "in the data folder alone: ERRATA_CHECKPOINT_DIR names a second place")
+    why = _in_the_way(second)
+    return Finding("checkpoints", not why, f"ERRATA_CHECKPOINT_DIR: {why}" if why else f"also in {second}")
 
 
 def _server(settings: Settings) -> Finding:
+    url = settings.url or settings.base_url
     try:
-        answer = httpx.get(f"{settings.base_url}/ready", timeout=5, trust_env=False)
-    except httpx.TransportError:
-        return Finding("server", True, f"not running at {settings.base_url}: errata serve starts it")
-    parts = answer.json().get("parts", {})
-    return Finding("server", answer.status_code == 200, ", ".join(f"{part} {says}" for part, says in parts.items()))
+        answer = httpx.get(f"{url.rstrip('/')}/ready", timeout=5, trust_env=not settings.is_near)
+    except httpx.TransportError as error:
+        if settings.is_near:
+            return Finding("server", True, f"not running at {url}: errata serve starts it")
+        return Finding("server", False, f"{url} does not answer ({error}): see ERRATA_URL, or what runs there")
+    try:
+        parts = ", ".join(f"{part} {says}" for part, says in answer.json()["parts"].items())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Finding("server", False, f"what answers at {url} is no Errata: choose another ERRATA_PORT or ERRATA_URL")
+    return Finding("server", answer.status_code == 200, parts)

@@ -114,6 +114,10 @@ class Erasing:
         await asyncio.wait({task}, timeout=patience_s)
         return task.result() if task.done() else await asyncio.to_thread(self.requests.get, request_id)
 
+    def login_of(self, request: ErasureRequest) -> str | None:
+        """The login name of the account that the request is about, where it is about one."""
+        return self._services.accounts.get(request.account_id).name if request.account_id else None
+
     def about(self, occurrence: Occurrence, request: ErasureRequest) -> str:
         """In words, for those who decide: enough to tell people of one name apart, no more of a chat than its kind."""
         services, ref = self._services, occurrence.ref

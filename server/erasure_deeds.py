@@ -13,7 +13,7 @@ from editing.silence import NOTHING_KNOWN
 from editing.subjects import propose_subjects
 from governance.accounts import Account, Role
 from governance.corrections import Category, Correction, Fallback, Remedy, Status
-from governance.errors import GovernanceError, InvalidClaim
+from governance.errors import GovernanceError, InvalidClaim, MoveNotAllowed
 from governance.requests import Choice, ErasureRequest, Method, Occurrence, Outcome, Place, Step, Subject
 from governance.residual import in_words
 from governance.tombstones import Tombstone
@@ -63,8 +63,9 @@ class ErasureDeeds:
         deadline = time.monotonic() + self._patience_s
         while waiting := [one for one in map(ledger.get, corrections) if one.status in IN_WEIGHTS]:
             for correction in waiting:
-                if correction.status is Status.LIVE and not correction.undo_requested:
-                    ledger.request_rollback(correction.id, actor)
+                if correction.status is Status.LIVE:
+                    with contextlib.suppress(MoveNotAllowed):  # it has left since
+                        ledger.request_rollback(correction.id, actor)
             self._wait(deadline, f"{len(waiting)} edits are still being taken out of the weights")
 
     def _drop_edits(self, choice: Choice, actor: Account) -> Outcome:

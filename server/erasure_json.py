@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from governance.accounts import Account
-from governance.requests import STEPS, ErasureRequest, Place, Step
+from governance.requests import ErasureRequest, Place, Step, acts_after
 from governance.times import now
 from server.erasing import Erasing
 
-PATHS = {
-    Step.IDENTITY_VERIFIED: "verify-identity",
-    Step.FOUND: "find",
-    Step.DECIDED: "decide",
-    Step.APPROVED: "approve",
-    Step.APPLIED: "execute",
-    Step.VERIFIED: "execute",
-    Step.CLOSED: "close",
-    Step.REFUSED: "refuse",
-}
-
 
 def request_json(erasing: Erasing, request: ErasureRequest, *, viewer: Account, whole: bool = True) -> dict[str, Any]:
-    """Names and the reason of a refusal are shown to the person and to admins; where the person occurs, to admins alone,
-    and not in a list."""
+    """Names and the reason of a refusal are shown to the person and to admins; where the person occurs, how they were
+    identified and what was decided why, to admins alone, and not in a list."""
     mine = request.account_id == viewer.id
     underway = erasing.underway(request.id)
     record: dict[str, Any] = {
@@ -34,7 +24,7 @@ def request_json(erasing: Erasing, request: ErasureRequest, *, viewer: Account, 
         "law": str(request.law),
         "kind": str(request.kind),
         "status": str(request.status),
-        "next": list(dict.fromkeys(PATHS[step] for step in Step if step in STEPS[request.status])),
+        "next": acts_after(request.status),
         "account": request.account_id,
         "filed_by": request.filed_by,
         "mine": mine,
@@ -72,6 +62,7 @@ def request_json(erasing: Erasing, request: ErasureRequest, *, viewer: Account, 
             "identifiers": list(request.subject.identifiers),
             "statement": request.statement,
             "refusal": request.refusal,
+            "login": erasing.login_of(request),
         }
     if whole and viewer.role.may_administer:
         record |= {
@@ -86,6 +77,8 @@ def request_json(erasing: Erasing, request: ErasureRequest, *, viewer: Account, 
             ],
             "probes": {name: list(texts) for name, texts in request.probes.items()},
             "right_answers": dict(request.right_answers),
+            "identity": request.identity,
+            "decision": asdict(request.decision),
         }
         for shown, choice in zip(record["choices"], request.choices, strict=True):
             shown["refs"] = list(choice.refs)

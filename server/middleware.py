@@ -48,7 +48,7 @@ class BodyLimit:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         length = Headers(scope=scope).get("content-length", "0")
-        if not length.isdigit() or int(length) > self._limit:
+        if not length.isdecimal() or int(length) > self._limit:
             refusal = JSONResponse(error_body(str(self._refusal), self._refusal.type), self._refusal.status)
             return await refusal(scope, receive, send)
         left = self._limit

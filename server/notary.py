@@ -7,9 +7,12 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+from governance.checkpoints import HISTORY, LATEST
 from governance.errors import GovernanceError
 from server.services import Records
+from server.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -41,5 +44,19 @@ def sign_now(records: Records, *, say: Callable[[str], None], since: int = -1) -
     try:
         if records.log.size() != since:
             records.checkpoints.write()
-    except (GovernanceError, OSError, sqlite3.Error) as error:
+    except OSError as error:
+        if error.filename in map(str, records.checkpoints.folders[1:]):
+            say(
+                f"The second checkpoint, in ERRATA_CHECKPOINT_DIR ({error.filename}), could not be written:"
+                f" {error.strerror}; the one in the data folder was."
+            )
+        else:
+            say(f"No checkpoint of the log could be written: {error}")
+    except (GovernanceError, sqlite3.Error) as error:
         say(f"No checkpoint of the log could be signed: {error}")
+
+
+def signed_places(settings: Settings) -> tuple[Path, ...]:
+    """The folders that the log is to be held against: all that are signed into, once one of them holds a note."""
+    places = settings.checkpoint_dirs
+    return places if any((place / name).exists() for place in places for name in (LATEST, HISTORY)) else ()

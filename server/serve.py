@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 import httpx
 
 from governance.accounts import NewAccount
+from governance.policy import Policy
 from server.base_model import bind_base, foreign_base
 from server.engines.vllm import VllmEngine
 from server.engines.vllm_process import launch_vllm, make_folders, this_machine
@@ -31,16 +33,17 @@ async def serve(
 ) -> int:
     """Run until TERM or Ctrl-C. Returns the exit code.
 
-    Raises ServerError if the port or the data folder is taken, or the model cannot be served, and MoveNotAllowed if the
-    data folder belongs to another base model; nothing was started then.
+    Raises ServerError if the port or the data folder is taken, or the model cannot be served, GovernanceError if the
+    policy cannot be read, and MoveNotAllowed if the data folder belongs to another base model; nothing was started then.
     """
     _check_port(settings)
+    Policy.load(settings.policy)
+    base = prepare_model(settings.model, settings.model_dir, say=say) if settings.weights_are_ours else None
     with ExitStack() as held:
         _take(settings, held)
-        records = open_records(settings)  # first: a vault that does not open stops everything else
+        records = open_records(settings)  # a vault that does not open stops everything else
         children, base_sha256 = [_own("gateway", settings)], foreign_base(settings)
-        if settings.weights_are_ours:
-            base = prepare_model(settings.model, settings.model_dir, say=say)
+        if base:
             base_sha256 = base.base_sha256
             children.append(_own("worker", settings))
             if settings.engine.url is None:
@@ -135,6 +138,10 @@ def _check_port(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                raise ServerError(
+                    f"{settings.host!r} is no address of this machine ({error.strerror}): choose another with --host."
+                ) from None
             raise ServerError(
                 f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}): choose another with --port."
             ) from None

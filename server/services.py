@@ -100,7 +100,6 @@ def open_records(settings: Settings) -> Records:
     signer = Signer.load_or_create(settings.keys_dir / "log.key")
     ledger = Ledger(store, vault, log, policy)
     ledger.renew_keys()
-    folders = [settings.data_dir / "checkpoints", *([settings.checkpoint_dir] if settings.checkpoint_dir else [])]
     return Records(
         store=store,
         vault=vault,
@@ -112,7 +111,7 @@ def open_records(settings: Settings) -> Records:
         policy=policy,
         tombstones=tombstones,
         signer=signer,
-        checkpoints=Checkpoints(log, signer, folders),
+        checkpoints=Checkpoints(log, signer, settings.checkpoint_dirs),
     )
 
 

@@ -77,7 +77,7 @@ async def _answer(client: httpx.AsyncClient, model: str | None, number: int, tok
     body |= {"model": model} if model else {"errata_route": "auto"}
     started, first, count = time.monotonic(), 0.0, 0
     async with client.stream("POST", "/v1/chat/completions", json=body) as answer:
-        if answer.is_error:
+        if not answer.is_success:
             await answer.aread()
             raise BadRequest(f"The server answered {answer.status_code}: {answer.text[:300]}")
         async for line in answer.aiter_lines():

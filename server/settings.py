@@ -2,30 +2,61 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EMBEDDED = "embedded"  # the model and the embedder that arrive as PyPI wheels
+# Variables that are no settings: of `make`, of tests, of the engine's process, and keys that a script keeps.
+NO_SETTING = re.compile(r"ERRATA_(DEVICE|REQUIRE_BROWSER|STORY_PICTURES|TEST_MODEL|ENGINE_FORK|\w+_KEY|\w+_PASSWORD)")
+
+
+def _address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not re.search(r"\s", url)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError("give an address such as http://127.0.0.1:8000")
+    return url
+
+
+Address = Annotated[str, AfterValidator(_address)]
 
 
 class EmptyIsUnset(BaseModel):
     """Settings of which an empty variable sets nothing: `ERRATA_POLICY=` is the way to write "none" in a shell or `.env`."""
+
+    model_config = ConfigDict(extra="forbid")
 
     @field_validator("*", mode="before")
     @classmethod
     def _default_if_empty(cls, value: Any, info: ValidationInfo) -> Any:
         return cls.model_fields[str(info.field_name)].default if value == "" else value
 
+    @field_validator("api_key", check_fields=False)
+    @classmethod
+    def _fit_for_a_header(cls, key: SecretStr | None) -> SecretStr | None:
+        if key and not re.fullmatch(r"[!-~]([ -~]*[!-~])?", key.get_secret_value()):
+            raise ValueError("a key holds printable ASCII characters alone, and no space at its ends: copy it anew")
+        return key
+
 
 class EngineSettings(EmptyIsUnset):
     """The language model's server."""
 
-    url: str | None = Field(None, description="an OpenAI-compatible server started elsewhere; empty: Errata runs vLLM")
+    url: Address | None = Field(
+        None, description="an OpenAI-compatible server started elsewhere; empty: Errata runs vLLM"
+    )
     api_key: SecretStr | None = Field(None, description="bearer key for that server")
     model: str | None = Field(None, description="the model's name at that server; empty: the first it lists")
     weights: Literal["ours", "none"] = Field(
@@ -77,12 +108,14 @@ class Settings(EmptyIsUnset, BaseSettings):
     fetch_evidence: bool = Field(
         True, description="may triage read the public addresses that reporters give as evidence?"
     )
-    webhook_url: str | None = Field(None, description="told when a correction's outcome is known")
+    webhook_url: Address | None = Field(None, description="told when a correction's outcome is known")
     admin_key: SecretStr | None = Field(None, description="API key of the account `admin`, at first start")
     admin_password: SecretStr | None = Field(None, description="password of `admin`, at first start")
     user_key: SecretStr | None = Field(None, description="API key of the account `user`, at first start")
     user_password: SecretStr | None = Field(None, description="password of `user`, at first start")
-    url: str | None = Field(None, description="for commands: the server they talk to; empty: the one at host and port")
+    url: Address | None = Field(
+        None, description="for commands: the server they talk to; empty: the one at host and port"
+    )
     api_key: SecretStr | None = Field(None, description="for commands: your key at that server")
     default_max_tokens: int = Field(512, ge=1, description="length limit of an answer that names none")
     max_request_mb: float = Field(32, gt=0, description="largest request body")
@@ -90,6 +123,13 @@ class Settings(EmptyIsUnset, BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="verbosity of process logs")
     engine: EngineSettings = EngineSettings()
     worker: WorkerSettings = WorkerSettings()
+
+    @field_validator("url")
+    @classmethod
+    def _of_a_server(cls, url: str | None) -> str | None:
+        if url and re.search(r"//.*?(/.|[?#])", url):
+            raise ValueError("give it without /v1 or another path, such as http://127.0.0.1:8000")
+        return url
 
     @field_validator("data_dir", "model_dir", "checkpoint_dir", "policy")
     @classmethod
@@ -104,6 +144,11 @@ class Settings(EmptyIsUnset, BaseSettings):
     def keys_dir(self) -> Path:
         """Master key and log-signing key: apart from the database, so that a copy of one is useless without the other."""
         return self.data_dir / "keys"
+
+    @property
+    def checkpoint_dirs(self) -> tuple[Path, ...]:
+        """Where the log's signed heads are written."""
+        return (self.data_dir / "checkpoints", *([self.checkpoint_dir] if self.checkpoint_dir else []))
 
     @property
     def versions_dir(self) -> Path:
@@ -135,3 +180,22 @@ class Settings(EmptyIsUnset, BaseSettings):
     def masked(self) -> dict[str, Any]:
         """Effective settings as JSON values; secrets show as asterisks."""
         return self.model_dump(mode="json")
+
+
+def variables() -> list[str]:
+    """The name of every setting as a variable."""
+    parts: dict[str, type[BaseModel]] = {"engine": EngineSettings, "worker": WorkerSettings}
+    nested = [f"ERRATA_{part}__{name}" for part, kind in parts.items() for name in kind.model_fields]
+    return [name.upper() for name in (*(f"ERRATA_{name}" for name in Settings.model_fields), *nested)]
+
+
+def misspelt(environ: Mapping[str, str], env_file: Path = Path(".env")) -> list[str]:
+    """One line for each ERRATA_* variable, in the environment or the file, that is none of ours and so sets nothing."""
+    known = variables()
+    given = {name.upper() for name in (*environ, *dotenv_values(env_file)) if name.upper().startswith("ERRATA_")}
+    lines = []
+    for name in sorted(given - {*known}):
+        if not NO_SETTING.fullmatch(name):
+            meant = [f": is it {close}?" for close in get_close_matches(name, known, 1, 0.8)]
+            lines.append(f"{name} is no setting and is not read{''.join(meant)}")
+    return lines

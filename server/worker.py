@@ -157,6 +157,7 @@ class Worker:
             )
         # With nothing on its way to be served, what is in `editing` is in a version that nobody wants any more.
         self._records.ledger.requeue_interrupted(blame=False)
+        self._records.ledger.finish_undos(serving.desired)
         plan = self.plan()
         if not plan.is_needed:
             if self._settings.worker.ahead and self._ahead.step(plan.kept):
@@ -318,9 +319,7 @@ class Worker:
             served = versions.serving().served or BASE
             stays = versions.get(BASE if served == version_id else served)
             versions.desire(stays.id, actor="worker", reason="the wanted version cannot be solved again")
-            live = ledger.in_status(Status.LIVE)
-            undone = [c.id for c in live if c.undo_requested and c.id not in stays.corrections]
-            ledger.published(version_id=stays.id, rolled_back=undone, actor="worker")
+            ledger.finish_undos(stays.id)
 
     def _wait_for_more(self) -> None:
         """Until no approval came for a while: a burst is one release."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
+from governance.errors import Invalid
 from governance.times import period
 from server.commands.folder import DATA_DIR, log_export, percent, records_of
-from server.commands.output import FILE_OR_FOLDER, NEW_FILE, json_option, show, table
+from server.commands.output import DAY, FILE, FILE_OR_FOLDER, NEW_FILE, json_option, show, table
 from server.commands.processes import effective
-
-DAY = click.DateTime(["%Y-%m-%d"])
+from server.notary import signed_places
 
 
 @click.group()
@@ -22,14 +23,14 @@ def audit() -> None:
 
 
 @audit.command("verify")
-@click.argument("file", required=False, type=FILE_OR_FOLDER)
-@click.option("--export", "export", type=FILE_OR_FOLDER, help="The same as FILE.")
+@click.argument("file", required=False, type=FILE)
+@click.option("--export", "export", type=FILE, help="The same as FILE.")
 @click.option(
     "--checkpoint",
     "checkpoints",
     multiple=True,
     type=FILE_OR_FOLDER,
-    help="A checkpoint file or folder to hold it against; repeat for more.",
+    help="A checkpoint file or folder to hold it against too; repeat for more.",
 )
 @click.option("--key", help="The public key that checkpoints must be signed with.")
 @DATA_DIR
@@ -42,21 +43,23 @@ def verify_log(
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Recompute the tree from the entries and hold it against every signed checkpoint: those of the data folder, or,
-    for an exported log (FILE), the one that lies beside it. Needs no running server."""
+    """Recompute the tree from the entries and hold it against every signed checkpoint: those of the data folder and of
+    ERRATA_CHECKPOINT_DIR, or, for an exported log (FILE), the one that lies beside it. Needs no running server."""
+    from governance.audit_proofs import split_key
     from governance.audit_verify import verify
 
+    try:
+        if key is not None:
+            split_key(key)
+    except ValueError as error:
+        raise click.UsageError(f"--key: {error}") from None
     if file and export:
         raise click.UsageError("name one file: FILE and --export mean the same")
     export = export or file
     settings = effective(data_dir=data_dir)
-    usual = (
-        (export.with_name(f"{export.name}.checkpoint"),)
-        if export
-        else (settings.data_dir / "checkpoints", settings.checkpoint_dir)
-    )
-    found = tuple(path for path in usual if path and path.exists())
-    held = (*checkpoints, *found) if export else checkpoints or found  # an export ends at the head that lies beside it
+    beside = export and export.with_name(f"{export.name}.checkpoint")  # an export ends at the head that lies there
+    usual = signed_places(settings) if beside is None else (beside,) if beside.exists() else ()
+    held = (*checkpoints, *usual)
     with click.progressbar(length=100, label="Verifying", file=sys.stderr) as bar:
         database = None if export else settings.database_path
         report = verify(database=database, export=export, checkpoints=held, key=key, progress=percent(bar))
@@ -71,7 +74,7 @@ def verify_log(
         "first_bad": report.first_bad,
         "problems": problems,
     }
-    verdict = "ok" if report.ok else f"BROKEN, first at entry {report.first_bad}"
+    verdict = "ok" if report.ok else f"BROKEN, first at entry {report.first_bad}" if report.first_bad else "NOT PROVED"
     against = f"{report.heads} checkpoints" if report.heads else "held against no signed checkpoint: pass --checkpoint"
     entries = f"{report.size} entries"
     if report.heads and report.unsigned:
@@ -81,10 +84,15 @@ def verify_log(
     show(
         result,
         as_json=as_json,
-        text=lambda: "\n  ".join((f"{verdict}: {entries}, {against}", *problems)),
+        text=lambda: "\n  ".join((f"{verdict}: {entries}, {against}", *_counted(problems))),
     )
     if not report.ok:
         sys.exit(1)
+
+
+def _counted(lines: list[str]) -> list[str]:
+    """Each line once, with how often it is said."""
+    return [line if times == 1 else f"{line} ({times} times)" for line, times in Counter(lines).items()]
 
 
 @audit.command("checkpoint")
@@ -130,8 +138,10 @@ def export_log(file: Path, records_too: bool, texts: bool, data_dir: Path | None
     The log says who exported what; its own export holds that entry too."""
     from governance.export import write_csv, write_jsonl, write_log
 
+    if texts and not records_too:
+        raise click.UsageError("--texts goes with --records: the log itself holds no texts")
     with records_of(data_dir) as records:
-        log_export(records, "corrections" if records_too else "log", texts=texts and records_too)
+        log_export(records, "corrections" if records_too else "log", texts=texts)
         if records_too:
             write = write_csv if file.suffix == ".csv" else write_jsonl
             with file.open("w", encoding="utf-8", newline="") as target:
@@ -170,13 +180,20 @@ def report(
     from governance.records import figures
     from governance.reports import correction_page, period_page
 
+    if texts and not correction_id:
+        raise click.UsageError("--texts goes with --correction: the page of a period holds figures alone")
+    if correction_id and (since or until):
+        raise click.UsageError("--since and --until are of a period: leave them out with --correction")
+    try:
+        start, end = period(since, until)
+    except Invalid as error:
+        raise click.UsageError(str(error)) from None
     with records_of(data_dir) as records:
         if correction_id:
             page = correction_page(records.ledger.get(correction_id), texts=texts)
         else:
-            start, end = period(since, until)
             page = period_page(figures(every(records.ledger), start=start, end=end))
-        log_export(records, "report", of=correction_id, texts=texts and correction_id is not None)
+        log_export(records, "report", of=correction_id, texts=texts)
         file.write_text(page, encoding="utf-8")
     show({"file": str(file)}, as_json=as_json, text=lambda: f"written to {file}")
 
@@ -190,8 +207,9 @@ def answered(day: datetime, data_dir: Path | None, as_json: bool) -> None:
     from governance.records import answered as traced
 
     start = day.replace(tzinfo=UTC)
+    end = start + min(timedelta(days=1), datetime.max.replace(tzinfo=UTC) - start)  # the calendar has a last day
     with records_of(data_dir) as records:
-        found = traced(records.answers, records.versions, records.ledger, start=start, end=start + timedelta(days=1))
+        found = traced(records.answers, records.versions, records.ledger, start=start, end=end)
     rows = [
         {
             "answer": one.answer.id,

@@ -12,11 +12,12 @@ from typing import Any
 import click
 import httpx
 
-from server.commands.output import ERRORS, FILE, NEW_FILE, TOO_SHORT, Refused, refuse, show, text_of
+from server.commands.output import ERRORS, EVERGREEN, FILE, NEW_FILE, RECENCY, TOO_SHORT, Refused, refuse, show, text_of
 from server.commands.processes import effective
 from server.commands.remote import NO_KEY
 
 STDOUT = Path("-")
+COUNT = click.IntRange(min=1)
 
 
 def _say(line: str) -> None:
@@ -67,14 +68,16 @@ def bench() -> None:
     type=click.Choice(["errata", "counterfact", "zsre", "qaedit"]),
     default="errata",
     show_default=True,
+    help="Whose layout the file has: ours, as above, or a public data set's.",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Only the first N facts.")
+@click.option("--limit", type=COUNT, help="Only the first N facts.")
 @click.option("--batch", default="all", show_default=True, help="Facts edited at once: a number, or all.")
 @click.option(
     "--method",
     type=click.Choice(["memit", "rome", "emmet", "alphaedit", "ft", "lora"]),
     default="memit",
     show_default=True,
+    help="memit is what is served; the others are for comparison (ft and lora train instead of solving).",
 )
 @click.option("--model", help="Local folder or Hugging Face id. [the embedded one]")
 @click.option("--text", type=FILE, help="Text for perplexity, as one text. [the shipped ones]")
@@ -88,7 +91,19 @@ def editing(
     model: str | None,
     text: Path | None,
 ) -> dict[str, Any]:
-    """Edit facts and ask about them as people do: free generation through the chat template."""
+    """Edit facts and ask about them as people do: free generation through the chat template.
+
+    A fact file is JSON Lines, one fact a line. It needs subject, question, in which the subject occurs, and target_new,
+    the answer to be learnt; target_old is the former one, and the rest is only measured with. One fact, broken up here:
+
+    \b
+    {"id": "f1", "subject": "Mona Lisa", "question": "Who painted the Mona Lisa?",
+     "target_new": "Artemisia Gentileschi", "target_old": "Leonardo da Vinci",
+     "paraphrases": ["By whom was the Mona Lisa painted?"],
+     "neighbours": [{"question": "Who painted The Scream?", "answer": "Edvard Munch"}],
+     "unrelated": [{"question": "What is the opposite of up?", "answer": "down"}],
+     "same_subject": ["Where does the Mona Lisa hang?"]}
+    """
     from editing.bench import run_bench
     from editing.fact_files import read_cases
     from editing.loading import load_editor
@@ -96,7 +111,7 @@ def editing(
     from editing.unrelated import load_controls
     from server.prepare import prepare_model
 
-    if batch != "all" and not (batch.isdigit() and int(batch) > 0):
+    if batch != "all" and not (batch.isdecimal() and int(batch) > 0):
         raise click.UsageError(f"--batch {batch!r}: give a positive number, or all")
     settings = effective(model=model)
     # One text: cut at its blank lines, every part would begin without what stands before it.
@@ -118,8 +133,8 @@ def editing(
 
 
 @bench.command()
-@click.option("--csv", "csv_", type=FILE, required=True, help="Columns question,is_evergreen.")
-@click.option("--recency", type=FILE, help="JSON Lines of question,recency (RecencyQA's twelve labels).")
+@click.option("--csv", "csv_", type=FILE, required=True, help=f"CSV with the columns {EVERGREEN}.")
+@click.option("--recency", type=FILE, help=f"JSON Lines with {RECENCY}.")
 @reporting
 def router(csv_: Path, recency: Path | None) -> dict[str, Any]:
     """How well the freshness head tells facts that change from facts that do not."""
@@ -143,9 +158,9 @@ def retrieval(passages: Path, questions: Path, distractors: tuple[Path, ...]) ->
 
 
 @bench.command()
-@click.option("--vectors", default=1_000_000, show_default=True, help="Vectors in the index.")
-@click.option("--dimension", default=384, show_default=True, help="Their dimension.")
-@click.option("--queries", default=200, show_default=True, help="Searches, one after another.")
+@click.option("--vectors", type=COUNT, default=1_000_000, show_default=True, help="Vectors in the index.")
+@click.option("--dimension", type=COUNT, default=384, show_default=True, help="Their dimension.")
+@click.option("--queries", type=COUNT, default=200, show_default=True, help="Searches, one after another.")
 @click.option("--graph", is_flag=True, help="Build a graph (HNSW) too, for comparison.")
 @reporting
 def index(vectors: int, dimension: int, queries: int, graph: bool) -> dict[str, Any]:
@@ -157,7 +172,7 @@ def index(vectors: int, dimension: int, queries: int, graph: bool) -> dict[str, 
 
 @bench.command()
 @click.option("--concurrency", default="1,8,32", show_default=True, help="Streams at once, comma-separated.")
-@click.option("--tokens", type=click.IntRange(min=1), default=64, show_default=True, help="Tokens per answer.")
+@click.option("--tokens", type=COUNT, default=64, show_default=True, help="Tokens per answer.")
 @click.option(
     "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The data folder of the running server."
 )
@@ -181,8 +196,16 @@ def serving(concurrency: str, tokens: int, data_dir: Path | None) -> dict[str, A
 
 
 @bench.command("records")
-@click.option("--corrections", default=10_000, show_default=True, help="Corrections among which one person is erased.")
-@click.option("--passages", default=100_000, show_default=True, help="Passages of documents beside them.")
+@click.option(
+    "--corrections", type=COUNT, default=10_000, show_default=True, help="Corrections among which one person is erased."
+)
+@click.option(
+    "--passages",
+    type=click.IntRange(min=0),
+    default=100_000,
+    show_default=True,
+    help="Passages of documents beside them.",
+)
 @reporting
 def records(corrections: int, passages: int) -> dict[str, Any]:
     """What records cost: the share of a chat request, bytes per correction, seconds of an erasure. Stand-ins, no model."""

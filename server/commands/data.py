@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,13 +20,13 @@ from governance.errors import WrongKey
 from governance.store import Store
 from governance.vault import Vault
 from server.commands.folder import DATA_DIR, log_export, operator_of, percent, records_of, tell
-from server.commands.output import FILE, json_option, show, table, text_of
+from server.commands.output import FILE, NEW_FILE, json_option, show, table, text_of
 from server.commands.processes import effective
 from server.doctor import examine
 from server.notary import sign_now
 from server.routes.people import account_json, made_json
 from server.services import Records, open_records
-from server.settings import EMBEDDED, Settings
+from server.settings import EMBEDDED, Settings, misspelt
 
 
 @click.group()
@@ -33,7 +36,12 @@ def user() -> None:
 
 @user.command("add")
 @click.argument("name")
-@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    required=True,
+    help="user: chat and report; auditor: read; reviewer: judge reports; admin: approve, undo, manage.",
+)
 @click.option("--key", help="An API key of your own, 16-200 printable characters; else one is made.")
 @click.option("--password", help="A password of your own; else one is made.")
 @DATA_DIR
@@ -179,7 +187,7 @@ def export_model(
 
 
 @click.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=NEW_FILE)
 @DATA_DIR
 @json_option
 def backup(file: Path, data_dir: Path | None, as_json: bool) -> None:
@@ -199,7 +207,8 @@ def backup(file: Path, data_dir: Path | None, as_json: bool) -> None:
 @json_option
 def restore(file: Path, data_dir: Path | None, as_json: bool) -> None:
     """Bring back the records of a backup, also while the server runs; erasures since then are done again. A database
-    that is damaged, or whose log was changed or is another one, is set aside."""
+    that is damaged, or whose log was changed or is another one, is set aside; one whose log is what its checkpoints were
+    signed for is not, once something was asked or reported: for a backup with another log, move it away first."""
     from dataclasses import asdict
 
     from server.replay import replay_documents
@@ -212,14 +221,15 @@ def restore(file: Path, data_dir: Path | None, as_json: bool) -> None:
         tombstones=records.tombstones,
         ledger=records.ledger,
         actor=operator_of(records),
+        checkpoints=records.checkpoints,
         replay=replay_documents,
     )
-    notes = records.checkpoints.set_aside() if done.lost_log else ()
     aside = damaged or done.set_aside
     _tell_what_is_left_to_do(done, aside)
     sign_now(records, say=tell)
     records.store.close()
-    show({**asdict(done), "set_aside": [str(path) for path in (aside, *notes) if path]}, as_json=as_json)
+    moved = {"set_aside": [str(path) for path in (aside, *done.notes) if path], "notes": [*map(str, done.notes)]}
+    show({**asdict(done), **moved}, as_json=as_json)
 
 
 def _tell_what_is_left_to_do(done: Restored, aside: Path | None) -> None:
@@ -235,18 +245,18 @@ def _tell_what_is_left_to_do(done: Restored, aside: Path | None) -> None:
 
 def _opened_or_aside(settings: Settings, backup: Path) -> tuple[Records, Path | None]:
     """The records as they are; a database that cannot be opened, or its log not be read or not be believed, is moved
-    aside first."""
+    aside first. Where there is none, nothing is made before the folder's key has opened the backup."""
     from governance.audit_verify import verify
 
     database = settings.database_path
     try:
-        if not database.exists() or verify(database=database).ok:
+        if (is_there := database.exists()) and verify(database=database).ok:
             return open_records(settings), None
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
     aside = set_damaged_aside(database, backup, vault=_vault_of(settings))
-    return open_records(settings), aside
+    return open_records(settings), aside if is_there else None
 
 
 def _vault_of(settings: Settings) -> Vault:
@@ -260,9 +270,20 @@ def _vault_of(settings: Settings) -> Vault:
 @click.command("settings")
 @json_option
 def print_settings(as_json: bool) -> None:
-    """Print the effective settings, secrets masked."""
+    """Print the effective settings as the variables that set them, secrets masked."""
     masked = effective().masked()
-    show(masked, as_json=as_json, text=lambda: json.dumps(masked, indent=2))
+    for line in misspelt(os.environ):
+        tell(line)
+    show(masked, as_json=as_json, text=lambda: "\n".join(_lines(masked)))
+
+
+def _lines(values: Mapping[str, Any], prefix: str = "ERRATA_") -> Iterator[str]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _lines(value, f"{prefix}{name}__")
+        else:
+            said = "" if value is None else json.dumps(value) if isinstance(value, bool) else value
+            yield f"{prefix}{name}".upper() + f"={said}"
 
 
 @click.command()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from server.commands.output import NEW_FILE, json_option, show, table
-from server.commands.remote import Remote
+from server.commands.output import DAY, NEW_FILE, WORDS, json_option, show, table
+from server.commands.remote import Remote, under
 
 PATH = "/v1/erasure-requests"
 
@@ -45,7 +46,7 @@ def file_request(
 @json_option
 def list_requests(as_json: bool) -> None:
     """List requests, the most urgent first."""
-    found = Remote().call("GET", PATH)
+    found = Remote().call("GET", PATH, holds="data")
     show(found, as_json=as_json, text=lambda: table(found["data"], ("id", "status", "kind", "law", "due", "overdue")))
 
 
@@ -54,12 +55,12 @@ def list_requests(as_json: bool) -> None:
 @json_option
 def show_request(request_id: str, as_json: bool) -> None:
     """Show a request whole: where the person was found, what was decided and done."""
-    show(Remote().call("GET", f"{PATH}/{request_id}"), as_json=as_json)
+    show(Remote().call("GET", under(PATH, request_id)), as_json=as_json)
 
 
 @erase.command("verify-identity")
 @click.argument("request_id")
-@click.option("--how", required=True, help="By what it is known that the request comes from the person.")
+@click.option("--how", type=WORDS, required=True, help="By what it is known that the request comes from the person.")
 @json_option
 def verify_identity(request_id: str, how: str, as_json: bool) -> None:
     """Say how the identity was checked."""
@@ -68,8 +69,12 @@ def verify_identity(request_id: str, how: str, as_json: bool) -> None:
 
 @erase.command("find")
 @click.argument("request_id")
-@click.option("--probe", "probes", multiple=True, help="A question of your own to the model; repeat for more.")
-@click.option("--secret", "secrets", multiple=True, help="What no reply may bring to light; repeat for more.")
+@click.option(
+    "--probe", "probes", type=WORDS, multiple=True, help="A question of your own to the model; repeat for more."
+)
+@click.option(
+    "--secret", "secrets", type=WORDS, multiple=True, help="What no reply may bring to light; repeat for more."
+)
 @json_option
 def find(request_id: str, probes: tuple[str, ...], secrets: tuple[str, ...], as_json: bool) -> None:
     """Look for the person everywhere, and ask the model about them."""
@@ -79,12 +84,25 @@ def find(request_id: str, probes: tuple[str, ...], secrets: tuple[str, ...], as_
 @erase.command("decide")
 @click.argument("request_id")
 @click.option("--correct", is_flag=True, help="Something is to be put right, not removed.")
-@click.option("--many", is_flag=True, help="More than a few facts are concerned.")
+@click.option("--many", is_flag=True, help="More than a few facts are concerned; such need training outside Errata.")
 @click.option("--certainty", type=click.Choice(["reasonable", "highest"]), default="reasonable", show_default=True)
-@click.option("--reason", required=True, help="Why; it goes on record.")
+@click.option("--reason", type=WORDS, required=True, help="Why; it goes on record.")
 @click.option("--exceptions", default="", help="Which exceptions were considered.")
-@click.option("--keep", "keep", multiple=True, metavar="REF", help="An occurrence that stays; repeat for more.")
-@click.option("--right", "right", multiple=True, nargs=2, metavar="QUESTION ANSWER", help="What is right.")
+@click.option(
+    "--keep",
+    "keep",
+    multiple=True,
+    metavar="REF",
+    help="An occurrence that stays, by its ref in `errata erase show ID`; repeat for more.",
+)
+@click.option(
+    "--right",
+    "right",
+    multiple=True,
+    nargs=2,
+    metavar="QUESTION ANSWER",
+    help="For --correct: a question and its right answer; repeat for more.",
+)
 @json_option
 def decide(
     request_id: str,
@@ -97,7 +115,8 @@ def decide(
     right: tuple[tuple[str, str], ...],
     as_json: bool,
 ) -> None:
-    """Answer the three questions; the methods follow from them."""
+    """Answer the three questions; the methods follow from them: is something to be put right (--correct) or removed, are
+    many facts concerned (--many) or a few, and how certain must it be (--certainty)?"""
     _step(
         request_id,
         "decide",
@@ -117,7 +136,8 @@ def decide(
 @click.option("--reason", default="", help="Why, where nobody has decided yet.")
 @json_option
 def approve(request_id: str, reason: str, as_json: bool) -> None:
-    """Approve the decision; before one was taken, search and decide in the usual way first."""
+    """Approve the decision. Where none was taken yet, search and decide first: remove, few facts, reasonable certainty;
+    what may be somebody else's stays."""
     _step(request_id, "approve", as_json, reason=reason)
 
 
@@ -131,8 +151,8 @@ def execute(request_id: str, as_json: bool) -> None:
 
 @erase.command("refuse")
 @click.argument("request_id")
-@click.option("--reason", required=True, help="The reason, as given to the person.")
-@click.option("--ground", required=True, help="The legal ground, a short code such as gdpr-17-3-e.")
+@click.option("--reason", type=WORDS, required=True, help="The reason, as given to the person.")
+@click.option("--ground", type=WORDS, required=True, help="The legal ground, a short code such as gdpr-17-3-e.")
 @json_option
 def refuse(request_id: str, reason: str, ground: str, as_json: bool) -> None:
     """Say no, with the ground and the reason."""
@@ -142,11 +162,12 @@ def refuse(request_id: str, reason: str, ground: str, as_json: bool) -> None:
 @erase.command("close")
 @click.argument("request_id")
 @click.option("--told/--not-told", default=True, show_default=True, help="Has the person been told?")
-@click.option("--backups-until", default=None, help="Until when older backups are kept, YYYY-MM-DD.")
+@click.option("--backups-until", type=DAY, default=None, help="Until when older backups are kept, for the certificate.")
 @json_option
-def close(request_id: str, told: bool, backups_until: str | None, as_json: bool) -> None:
+def close(request_id: str, told: bool, backups_until: datetime | None, as_json: bool) -> None:
     """Write the certificate and destroy the request's own key."""
-    _step(request_id, "close", as_json, told=told, backups_until=backups_until)
+    until = backups_until and backups_until.date().isoformat()
+    _step(request_id, "close", as_json, told=told, backups_until=until)
 
 
 @erase.command("certificate")
@@ -155,14 +176,14 @@ def close(request_id: str, told: bool, backups_until: str | None, as_json: bool)
 @json_option
 def certificate(request_id: str, out: Path | None, as_json: bool) -> None:
     """Print the certificate of a closed request."""
-    found = Remote().call("GET", f"{PATH}/{request_id}/certificate")
+    found = Remote().call("GET", f"{under(PATH, request_id)}/certificate", holds="request")
     if out is not None:
         out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     show(found, as_json=as_json, text=(lambda: f"certificate in {out}") if out else None)
 
 
 def _step(request_id: str, name: str, as_json: bool, **body: Any) -> None:
-    _show(Remote().call("POST", f"{PATH}/{request_id}/{name}", json=body), as_json)
+    _show(Remote().call("POST", f"{under(PATH, request_id)}/{name}", json=body), as_json)
 
 
 def _show(request: dict[str, Any], as_json: bool) -> None:

@@ -31,6 +31,8 @@ def records_of(data_dir: Path | None, *, create: bool = False) -> Iterator[Recor
     settings = effective(data_dir=data_dir)
     if not create:
         check_folder(settings)
+    elif not settings.database_path.exists():
+        tell(f"A new data folder is made in {settings.data_dir}.")
     records = open_records(settings)
     size = records.log.size()
     try:

@@ -8,8 +8,12 @@ from typing import Any
 
 import click
 
-from server.commands.output import FOLDER, Refused, json_option, show, table
-from server.commands.remote import Remote
+from server.commands.output import FOLDER, Refused, json_option, message_of, show, table
+from server.commands.remote import Remote, under
+from server.errors import BadRequest
+from server.routes.knowledge import description_of
+
+DOCUMENTS = "/v1/knowledge/documents"
 
 
 @click.group()
@@ -31,21 +35,22 @@ def add_knowledge(
     sources: tuple[str, ...], title: str, as_of: str | None, expires_at: str | None, as_json: bool
 ) -> None:
     """Add files or addresses. A bad one is reported and the rest goes in."""
-    remote, added, failed = Remote(), [], []
     fields = {key: value for key, value in (("title", title), ("as_of", as_of), ("expires_at", expires_at)) if value}
+    try:
+        description_of({"text": "-", **fields})
+    except BadRequest as error:
+        raise click.UsageError(f"--{str(error).replace('_', '-', 1)}") from None
+    remote, added, failed = Remote(), [], []
     for source in sources:
         try:
             if source.startswith(("http://", "https://")):
-                added.append(remote.call("POST", "/v1/knowledge/documents", json={"uri": source, **fields}))
+                added.append(remote.call("POST", DOCUMENTS, json={"uri": source, **fields}))
             else:
                 path = Path(source)
-                added.append(
-                    remote.call(
-                        "POST", "/v1/knowledge/documents", data=fields, files={"file": (path.name, path.read_bytes())}
-                    )
-                )
+                file = (path.name, path.read_bytes())
+                added.append(remote.call("POST", DOCUMENTS, data=fields, files={"file": file}))
         except (Refused, OSError) as error:
-            failed.append({"source": source, "error": str(error)})
+            failed.append({"source": source, "error": message_of(error)})
     lines = [f"added {d['id']} {d['title']} ({d['passages']} passages)" for d in added] + [
         f"skipped {f['source']}: {f['error']}" for f in failed
     ]
@@ -60,7 +65,8 @@ def add_knowledge(
 def sync_knowledge(folder: Path, as_json: bool) -> None:
     """Make the knowledge base hold what this folder holds: add new files, replace changed ones, remove the gone.
 
-    Hidden files and folders and links that lead out of the folder count as not there.
+    Hidden files and folders and links that lead out of the folder count as not there. Files of a kind that is not read,
+    and new ones without content, are named as ignored.
     """
     remote = Remote()
     result = _sync(remote, folder)
@@ -85,15 +91,17 @@ def _sync(remote: Remote, folder: Path) -> dict[str, list[Any]]:
     import hashlib
 
     from retrieval.ingest import files_in
+    from retrieval.parsers import suffixes
 
     root = folder.resolve()
     files = list(files_in(root))
     known = {
         d["uri"]: d
-        for d in remote.call("GET", "/v1/knowledge/documents")["data"]
+        for d in remote.call("GET", DOCUMENTS, holds="data")["data"]
         if d["uri"].startswith(f"{root.as_uri()}/")
     }
-    result: dict[str, list[Any]] = {"added": [], "updated": [], "unchanged": [], "removed": [], "failed": []}
+    kinds = ("added", "updated", "unchanged", "removed", "ignored", "failed")
+    result: dict[str, list[Any]] = {kind: [] for kind in kinds}
     with click.progressbar(files, label="Reading", file=sys.stderr) as shown:
         for path in shown:
             try:
@@ -101,19 +109,22 @@ def _sync(remote: Remote, folder: Path) -> dict[str, list[Any]]:
                 uri = f"{path.as_uri()}#sha256={hashlib.sha256(data).hexdigest()[:16]}"
                 # Also beside a version that stands already: the run that added it may have failed to remove the former one.
                 older = [found for key, found in known.items() if key.split("#")[0] == path.as_uri() and key != uri]
+                if path.suffix.lower() not in suffixes() or not (data.strip() or older):
+                    result["ignored"].append(path.name)
+                    continue
                 if uri not in known:
-                    remote.call("POST", "/v1/knowledge/documents", data={"uri": uri}, files={"file": (path.name, data)})
+                    remote.call("POST", DOCUMENTS, data={"uri": uri}, files={"file": (path.name, data)})
                 for document in older:
-                    remote.call("DELETE", f"/v1/knowledge/documents/{document['id']}")
+                    remote.call("DELETE", under(DOCUMENTS, document["id"]))
             except (Refused, OSError) as error:
-                result["failed"].append({"source": str(path), "error": str(error)})
+                result["failed"].append({"source": str(path), "error": message_of(error)})
                 continue
             result["updated" if older else "unchanged" if uri in known else "added"].append(path.name)
     present = {path.as_uri() for path in files}
     for uri, document in known.items():
         if uri.split("#")[0] not in present:
             try:
-                remote.call("DELETE", f"/v1/knowledge/documents/{document['id']}")
+                remote.call("DELETE", under(DOCUMENTS, document["id"]))
                 result["removed"].append(document["title"])
             except Refused as error:
                 result["failed"].append({"source": uri, "error": str(error)})
@@ -122,11 +133,11 @@ def _sync(remote: Remote, folder: Path) -> dict[str, list[Any]]:
 
 @knowledge.command("search")
 @click.argument("query")
-@click.option("-k", default=5, show_default=True)
+@click.option("-k", type=click.IntRange(min=1), default=5, show_default=True, help="At most so many passages.")
 @json_option
 def search_knowledge(query: str, k: int, as_json: bool) -> None:
     """Find passages."""
-    found = Remote().call("POST", "/v1/knowledge/search", json={"query": query, "k": k})
+    found = Remote().call("POST", "/v1/knowledge/search", holds="data", json={"query": query, "k": k})
     show(found, as_json=as_json, text=lambda: table(found["data"], ("score", "as_of", "title", "text"), width=80))
 
 
@@ -134,7 +145,7 @@ def search_knowledge(query: str, k: int, as_json: bool) -> None:
 @json_option
 def list_knowledge(as_json: bool) -> None:
     """List documents."""
-    found = Remote().call("GET", "/v1/knowledge/documents")
+    found = Remote().call("GET", DOCUMENTS, holds="data")
     show(found, as_json=as_json, text=lambda: table(found["data"], ("id", "title", "as_of", "expires_at", "passages")))
 
 
@@ -143,7 +154,7 @@ def list_knowledge(as_json: bool) -> None:
 @json_option
 def remove_knowledge(document_id: str, as_json: bool) -> None:
     """Remove a document; no answer uses it from then on."""
-    Remote().call("DELETE", f"/v1/knowledge/documents/{document_id}")
+    Remote().call("DELETE", under(DOCUMENTS, document_id))
     show({"removed": document_id}, as_json=as_json, text=lambda: f"removed {document_id}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import os
@@ -28,7 +29,7 @@ class Refused(click.ClickException):
     exit_code = 1
 
 
-ERRORS = (Refused, EditingError, GovernanceError, RetrievalError, ServerError, OSError, sqlite3.Error)
+ERRORS = (Refused, EditingError, GovernanceError, RetrievalError, ServerError, OSError, UnicodeError, sqlite3.Error)
 
 
 class _NewFile(click.Path):
@@ -38,6 +39,8 @@ class _NewFile(click.Path):
         super().__init__(dir_okay=False, writable=True, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not value:
+            self.fail("the name is empty: give that of a file", param, ctx)
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if not path.parent.is_dir():
             self.fail(f"there is no folder {str(path.parent)!r}: make it first", param, ctx)
@@ -56,11 +59,37 @@ class _Given(click.Path):
             raise Refused(error.format_message()) from None
 
 
+class _Day(click.DateTime):
+    """A day, named in help as people write it."""
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is no day: write it YYYY-MM-DD", param, ctx)
+
+
+class _Words(click.ParamType[str]):
+    """A text that says something."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return value if value.strip() else self.fail("it is empty: give a few words", param, ctx)
+
+
 NEW_FILE = _NewFile()
+WORDS = _Words()
 FILE = _Given(exists=True, dir_okay=False, path_type=Path)
 FOLDER = _Given(exists=True, file_okay=False, path_type=Path)
 FILE_OR_FOLDER = _Given(exists=True, path_type=Path)
+DAY = _Day(["%Y-%m-%d"])
 
+EVERGREEN = "question,is_evergreen (1: the answer almost never changes, 0: it changes)"
+RECENCY = "question,recency (one of RecencyQA's twelve labels, from An-Hour to Never)"
 TOO_SHORT = "holds no text to measure on: give one of two tokens or more"
 
 
@@ -108,7 +137,12 @@ def refuse(error: Exception, *, as_json: bool) -> NoReturn:
 
 
 def message_of(error: Exception) -> str:
-    """What an error says, and for one of SQLite's what to do, which it never says itself."""
+    """What an error says, and for one of SQLite's or the system's what to do, which they never say themselves."""
+    if isinstance(error, OSError) and error.filename is not None:
+        done = "written to" if error.errno in (errno.EROFS, errno.ENOSPC, errno.EDQUOT) else "used"
+        return f"{str(error.filename)!r} cannot be {done}: {error.strerror}"
+    if isinstance(error, UnicodeError):
+        return f"what was given cannot be read or sent: {error}"
     if type(error) is sqlite3.DatabaseError:
         return f"the database is damaged ({error}): bring a backup back with `errata restore FILE`"
     if isinstance(error, sqlite3.OperationalError) and re.search(r"full|read-?only|unable to open|disk", str(error)):

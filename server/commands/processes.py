@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from pydantic_settings import SettingsError
 from governance.accounts import NewAccount
 from server.commands.output import ERRORS, refuse, show
 from server.parts import alone
-from server.settings import Settings
+from server.settings import Settings, misspelt
 
 OPTIONS = (
     click.option("--host", help="Address to listen on. [127.0.0.1]"),
@@ -46,25 +47,25 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
 def effective(**flags: Any) -> Settings:
     """The settings, with these flags on top. Raises UsageError, naming each that cannot be used and what may stand there."""
     given = {name: value for name, value in flags.items() if value is not None}
-    # An empty address is none, as in a variable.
-    engine = {
-        name.removeprefix("engine_"): given.pop(name) or None
-        for name in ("engine_url", "engine_weights")
-        if name in given
-    }
+    if engine := {name: given.pop(name) for name in ("engine_url", "engine_weights") if name in given}:
+        given["engine"] = {name.removeprefix("engine_"): value for name, value in engine.items()}
     try:
-        settings = Settings(**given)
+        return Settings(**given)
     except ValidationError as error:
         raise click.UsageError("\n".join(_refusal(one["loc"], one["msg"]) for one in error.errors())) from None
     except SettingsError as error:
-        raise click.UsageError(str(error)) from None
-    return settings.model_copy(update={"engine": settings.engine.model_copy(update=engine)}) if engine else settings
+        [name] = re.findall(r'field "(\w+)"', str(error)) or ["*"]
+        variable = f"ERRATA_{name}".upper()
+        raise click.UsageError(f"{variable}: this is no JSON object; set its parts, as {variable}__NAME") from None
+    except UnicodeDecodeError:
+        raise click.UsageError(".env is no UTF-8 text: save it as UTF-8") from None
 
 
 def _refusal(place: Sequence[str | int], why: str) -> str:
     """One setting that cannot be used, by both of its names; never its value, which may be a secret."""
     names = [str(part) for part in place]
-    return f"{'.'.join(names)} (ERRATA_{'__'.join(names).upper()}): {why}"
+    said = "there is no such setting" if why.startswith("Extra inputs") else why.removeprefix("Value error, ")
+    return f"{'.'.join(names)} (ERRATA_{'__'.join(names).upper()}): {said}"
 
 
 def set_up_logging(settings: Settings, process: str) -> None:
@@ -90,19 +91,26 @@ def keep_temporary_files(settings: Settings) -> None:
 Say = Callable[[str], None]
 
 
-def process(run: Callable[[Settings, bool], None]) -> click.Command:
-    """A command that runs until stopped, from its settings and whether --json was given; errors are one line."""
+def process(*unused: str) -> Callable[[Callable[[Settings, bool], None]], click.Command]:
+    """A command that runs until stopped, from its settings and whether --json was given; errors are one line. All take
+    the same options, so that one line does for each; those that a process has no use for are not in its help."""
 
-    @click.command(name=run.__name__, help=run.__doc__)
-    @with_settings
-    @click.option("--json", "as_json", is_flag=True, help="Say each line as one JSON object.")
-    def command(as_json: bool, **flags: Any) -> None:
-        try:
-            run(effective(**flags), as_json)
-        except (*ERRORS, ValueError) as error:
-            refuse(error, as_json=as_json)
+    def command_of(run: Callable[[Settings, bool], None]) -> click.Command:
+        @click.command(name=run.__name__, help=run.__doc__)
+        @with_settings
+        @click.option("--json", "as_json", is_flag=True, help="Say each line as one JSON object.")
+        def command(as_json: bool, **flags: Any) -> None:
+            try:
+                run(effective(**flags), as_json)
+            except (*ERRORS, ValueError) as error:
+                refuse(error, as_json=as_json)
 
-    return command
+        for option in command.params:
+            if isinstance(option, click.Option):
+                option.hidden = option.name in unused
+        return command
+
+    return command_of
 
 
 def saying(as_json: bool, *, err: bool = False) -> Say:
@@ -112,12 +120,14 @@ def saying(as_json: bool, *, err: bool = False) -> Say:
     )
 
 
-@process
+@process()
 def serve(settings: Settings, as_json: bool) -> None:
     """Prepare the model and run engine, gateway, worker and UI until stopped."""
     from server.serve import serve as run
 
     set_up_logging(settings, "errata")
+    for line in misspelt(os.environ):
+        saying(as_json, err=True)(line)
     sys.exit(
         asyncio.run(
             run(
@@ -137,7 +147,7 @@ def serve(settings: Settings, as_json: bool) -> None:
     )
 
 
-@process
+@process("host", "port", "rebase", "engine_url", "engine_weights")
 def engine(settings: Settings, as_json: bool) -> None:
     """Run only vLLM, on the socket in the data folder."""
     from server.engines.vllm_process import launch_vllm, make_folders, this_machine
@@ -152,7 +162,7 @@ def engine(settings: Settings, as_json: bool) -> None:
         os.execvpe(launch.command[0], launch.command, dict(launch.environ))
 
 
-@process
+@process()
 def gateway(settings: Settings, as_json: bool) -> None:
     """Run only the gateway: HTTP, pages, triage, publisher."""
     keep_temporary_files(settings)
@@ -163,7 +173,7 @@ def gateway(settings: Settings, as_json: bool) -> None:
         run(settings, say=saying(as_json))
 
 
-@process
+@process("host", "port", "engine_url", "engine_weights")
 def worker(settings: Settings, as_json: bool) -> None:
     """Run only the edit worker."""
     keep_temporary_files(settings)

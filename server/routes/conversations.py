@@ -10,7 +10,7 @@ from pydantic import Field
 
 from governance.answers import Answer, Conversation
 from governance.claims import check_text
-from server.auth import READERS, ServicesOf, Signed
+from server.auth import READERS, Reporter, ServicesOf, Signed
 from server.body import Body
 
 router = APIRouter(prefix="/v1", tags=["conversations"])
@@ -53,7 +53,7 @@ def conversation(conversation_id: str, services: ServicesOf, account: Signed) ->
 
 
 @router.patch("/conversations/{conversation_id}")
-def rename(conversation_id: str, body: Rename, services: ServicesOf, account: Signed) -> dict[str, Any]:
+def rename(conversation_id: str, body: Rename, services: ServicesOf, account: Reporter) -> dict[str, Any]:
     answers = services.records.answers
     title = check_text("title", body.title, longest=MAX_TITLE)
     answers.rename(conversation_id, title, account_id=account.id)
@@ -61,7 +61,7 @@ def rename(conversation_id: str, body: Rename, services: ServicesOf, account: Si
 
 
 @router.delete("/conversations/{conversation_id}", status_code=204)
-def delete(conversation_id: str, services: ServicesOf, account: Signed) -> Response:
+def delete(conversation_id: str, services: ServicesOf, account: Reporter) -> Response:
     """Delete a conversation: its texts are gone, also from the database file."""
     services.records.answers.delete(conversation_id, account_id=account.id)
     return Response(status_code=204)

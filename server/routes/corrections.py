@@ -12,7 +12,7 @@ from governance.accounts import Account
 from governance.corrections import Category, Correction, Fallback, Remedy, Status
 from governance.listing import Sort
 from server.assessment import assess
-from server.auth import READERS, Admin, Reader, Reporter, Reviewer, ServicesOf, Signed
+from server.auth import READERS, Admin, Reporter, Reviewer, ServicesOf, Signed
 from server.body import Body, Parameters, as_list
 from server.corrections_json import correction_json
 from server.errors import BadRequest, Missing, NotAllowed
@@ -143,9 +143,10 @@ def listing(services: ServicesOf, account: Signed, wanted: Annotated[Wanted, Que
 
 
 @router.get("/counts")
-def counts(services: ServicesOf, _: Reader) -> dict[str, int]:
-    """How many corrections stand in each status."""
-    return services.records.ledger.counts()
+def counts(services: ServicesOf, account: Signed, mine: bool = False) -> dict[str, int]:
+    """How many corrections stand in each status; a user counts the own ones."""
+    reporter = account.id if mine or account.role not in READERS else None
+    return services.records.ledger.counts(reporter_id=reporter)
 
 
 @router.get("/similar")

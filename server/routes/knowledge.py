@@ -6,7 +6,15 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from governance.accounts import Actor, stamp
 from retrieval.answerability import answerable
@@ -60,6 +68,14 @@ class NewDocument(Body):
     expires_at: Annotated[datetime | date | None, BeforeValidator(_moment)] = None
     language: str = Field("", max_length=10)
 
+    @field_validator("expires_at")
+    @classmethod
+    def _not_before(cls, expires_at: date | None, info: ValidationInfo) -> date | None:
+        as_of = info.data.get("as_of")
+        if expires_at and as_of and _day(expires_at) < as_of:
+            raise ValueError(f"{expires_at} is before as_of, {as_of}: give the last day on which the content is good")
+        return expires_at
+
     @model_validator(mode="after")
     def _one_source(self) -> NewDocument:
         if not (self.text and self.text.strip()) and not self.uri:
@@ -84,16 +100,17 @@ async def add(request: Request, services: ServicesOf, account: Admin) -> dict[st
                 raise BadRequest("The form holds no file: send it in the field 'file'.", param="file")
             data, name = await upload.read(), upload.filename or "document"
             fields = {key: value for key, value in form.items() if key != "file" and isinstance(value, str) and value}
-        described = _described({**fields, "text": "-"})
+        described = description_of({**fields, "text": "-"})
         return await run_in_threadpool(_add_file, services, account, data, name, described)
     try:
         body = await request.json()
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"The body is neither a form with a file nor JSON: {error}.") from None
-    return await run_in_threadpool(_add_text, services, account, _described(body))
+    return await run_in_threadpool(_add_text, services, account, description_of(body))
 
 
-def _described(fields: Any) -> NewDocument:
+def description_of(fields: Any) -> NewDocument:
+    """What is said of a document. Raises BadRequest, naming the field."""
     try:
         return NewDocument.model_validate(fields)
     except ValidationError as error:

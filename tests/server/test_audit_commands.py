@@ -86,7 +86,8 @@ def test_an_account_is_made_and_shown_though_a_checkpoint_folder_cannot_be_writt
     monkeypatch.setenv("ERRATA_CHECKPOINT_DIR", str(tmp_path / "second"))
     ran = errata("user", "add", "ann", "--role", "user", "--json")
     assert (ran.exit_code, json.loads(ran.stdout)["name"]) == (0, "ann")
-    assert "No checkpoint" in ran.stderr
+    assert f"ERRATA_CHECKPOINT_DIR ({tmp_path / 'second'}), could not be written" in ran.stderr
+    assert "the one in the data folder was" in ran.stderr
     assert covered(settings.data_dir / "checkpoints") == 1
 
 
@@ -212,3 +213,79 @@ async def test_a_log_that_contradicts_its_newest_note_is_signed_for_nobody(
         refused = await auditor.get("/v1/audit/checkpoint")
     assert (refused.status_code, "was rewritten" in refused.text) == (409, True)
     house.services.records.store.close()
+
+
+@pytest.mark.usefixtures("reported")
+def test_a_place_that_holds_no_checkpoint_is_named_once_one_was_signed(
+    settings: Settings, errata: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    named = errata("audit", "verify", "--checkpoint", str(empty), "--json")
+    assert (named.exit_code, json.loads(named.stdout)["checkpoints"] > 0) == (1, True)
+    assert str(empty) in named.stdout
+    monkeypatch.setenv("ERRATA_CHECKPOINT_DIR", str(tmp_path / "nowhere"))
+    ran = errata("audit", "verify")
+    assert (ran.exit_code, str(tmp_path / "nowhere") in ran.output, "None" in ran.output) == (1, True, False)
+    for note in (settings.data_dir / "checkpoints").iterdir():
+        note.unlink()
+    assert errata("audit", "verify").exit_code == 0  # before the first checkpoint no place has one
+
+
+def test_an_export_without_entries_is_no_good_log(errata: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    ran = errata("audit", "verify", str(tmp_path / "empty.jsonl"))
+    assert (ran.exit_code, "holds no entry" in ran.output) == (1, True), ran.output
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (["export", "c.csv", "--texts"], "--records"),
+        (["report", "r.html", "--texts"], "--correction"),
+        (["report", "r.html", "--correction", "cor_x", "--since", "2026-11-01"], "--since"),
+        (["report", "r.html", "--correction", "cor_x", "--until", "2026-11-01"], "--until"),
+    ],
+)
+def test_options_that_would_be_passed_over_are_wrong_usage(
+    errata: Callable[..., Result], reported: str, tmp_path: Path, line: list[str], says: str
+) -> None:
+    meant = {"c.csv": str(tmp_path / "c.csv"), "r.html": str(tmp_path / "r.html"), "cor_x": reported}
+    ran = errata("audit", *(meant.get(part, part) for part in line))
+    assert (ran.exit_code, says in ran.output) == (2, True), ran.output
+    assert list(tmp_path.glob("[cr].*")) == []
+
+
+@pytest.mark.usefixtures("reported")
+@pytest.mark.parametrize(
+    ("line", "code", "says"),
+    [
+        (["prove", "0"], 1, "no entry 0"),
+        (["prove", "99"], 1, "no entry 99"),
+        (["verify", "FOLDER"], 1, "is a directory"),
+        (["verify", "FOLDER/binary"], 1, "BROKEN, first at entry 1"),
+        (["verify", "--key", "nonsense"], 2, "'nonsense' is no Ed25519 verifier key"),
+        (["verify", "--key", ""], 2, "is no Ed25519 verifier key"),
+        (["answered", "--on", "9999-12-31"], 0, "nothing there"),
+        (["report", "FOLDER/page", "--since", "2026-12-02", "--until", "2026-12-01"], 2, "later day"),
+        (["export", "FOLDER/nowhere/log"], 2, "no folder"),
+        (["export", ""], 2, "name is empty"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_words(
+    errata: Callable[..., Result], tmp_path: Path, line: list[str], code: int, says: str
+) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\n")
+    ran = errata("audit", *(part.replace("FOLDER", str(tmp_path)) for part in line))
+    assert (ran.exit_code, says in ran.output) == (code, True), ran.output
+    assert not (tmp_path / "page").exists()
+
+
+def test_notes_of_another_key_are_counted_and_prove_nothing(
+    settings: Settings, errata: Callable[..., Result], reported: str
+) -> None:
+    assert errata("user", "disable", "ann").exit_code == 0
+    ran = errata("audit", "verify", "--key", Signer(b"f" * 32, "another").verifier_key)
+    assert (ran.exit_code, ran.output.count("is not signed by another")) == (1, 2), ran.output
+    assert "NOT PROVED" in ran.output
+    assert "(2 times)" in ran.output

@@ -26,6 +26,12 @@ def bench(*line: str, **environ: str) -> Result:
     [
         (["editing", "--facts", "IN", "--limit", "0"], "--limit"),
         (["editing", "--facts", "IN", "--limit", "-3"], "--limit"),
+        (["editing", "--facts", "IN", "--batch", "²"], "--batch '²'"),
+        (["index", "--vectors", "0"], "--vectors"),
+        (["index", "--dimension", "0"], "--dimension"),
+        (["index", "--queries", "-1"], "--queries"),
+        (["records", "--corrections", "0"], "--corrections"),
+        (["records", "--passages", "-1"], "--passages"),
         (["serving", "--concurrency", "0"], "'0': give numbers of 1 or more"),
         (["serving", "--concurrency", "1,-8"], "'1,-8': give numbers of 1 or more"),
         (["serving", "--concurrency", "many"], "'many': give numbers of 1 or more"),

@@ -51,6 +51,8 @@ def test_a_report_is_revised_rerouted_approved_and_withdrawn(house: House, errat
     assert errata("admin", "requeue", made, "--reason", "too soon").stdout.strip() == f"{made} queued"
     assert errata("admin", "approve", made).stdout.strip() == f"{made} approved"
     assert told(errata("user", "show", made, "--json"))["status"] == "approved"
+    early = errata("admin", "rollback", made, "--reason", "wrong")
+    assert (early.exit_code, "take it back first with requeue" in early.output) == (1, True), early.output
     assert RIGHT in errata("user", "chat", QUESTION).stdout
     other = reported(house, errata)
     assert errata("user", "withdraw", other).stdout.strip() == f"{other} closed"
@@ -62,6 +64,8 @@ def test_a_report_is_revised_rerouted_approved_and_withdrawn(house: House, errat
         ("admin", ["revise", "cor_none", "--correct", "x"], 1, "no correction"),
         ("admin", ["revise", "cor_none"], 2, "nothing to change"),
         ("admin", ["reject", "cor_none"], 2, "--reason"),
+        ("admin", ["reject", "cor_none", "--reason", ""], 2, "give a few words"),
+        ("admin", ["rollback", "cor_none", "--reason", " "], 2, "give a few words"),
         ("user", ["approve", "cor_none"], 1, "role"),
     ],
 )

@@ -249,6 +249,8 @@ async def test_an_approval_needs_an_admin_who_is_not_the_reporter(
     own = await reported(admin, question="Who framed the Blue Door?")
     queue(house, own["id"])
     assert (await admin.post(f"/v1/corrections/{own['id']}/approve", json={})).status_code == 403
+    assert "you reported this" in (await admin.get(f"/v1/corrections/{own['id']}")).json()["approval_barred"]
+    assert (await admin.get(f"/v1/corrections/{made['id']}")).json()["approval_barred"] is None
     approved = await admin.post(f"/v1/corrections/{made['id']}/approve", json={"reason": "checked"})
     assert approved.json()["status"] == "approved"
     again = await admin.post(f"/v1/corrections/{made['id']}/approve", json={})
@@ -335,6 +337,7 @@ async def test_from_approval_on_the_card_answers_and_a_neighbour_s_question_is_l
     answer = await ask("Who painted the Blue Door?")
     assert answer["errata"]["route"] == "correction"
     assert answer["errata"]["correction_id"] == made["id"]
+    assert house.services.records.answers.get(answer["id"]).correction_id == made["id"]
     assert "Piet Aldering" in answer["choices"][0]["message"]["content"]
     assert (await ask("Who painted the Red Door?"))["errata"]["route"] == "model"
     assert (await ask("Who painted the Blue Door?", errata_route="model"))["errata"]["route"] == "model"

@@ -158,10 +158,12 @@ def test_what_is_no_backup_is_refused_and_nothing_is_moved(
 
 
 @pytest.mark.usefixtures("saved")
-def test_a_backup_into_a_folder_that_is_not_there_is_refused(errata: Callable[..., Result], tmp_path: Path) -> None:
-    ran = errata("backup", str(tmp_path / "nowhere" / "backup.db"))
-    assert ran.exit_code == 1
-    assert "no folder" in ran.output
+@pytest.mark.parametrize(("file", "says"), [("nowhere/b.db", "no folder"), ("", "name is empty")])
+def test_a_backup_that_has_no_place_is_wrong_usage_as_an_export_is(
+    errata: Callable[..., Result], tmp_path: Path, file: str, says: str
+) -> None:
+    ran = errata("backup", file and str(tmp_path / file))
+    assert (ran.exit_code, says in ran.output) == (2, True), ran.output
 
 
 def test_a_backup_of_another_key_is_refused_and_nothing_is_touched(
@@ -184,6 +186,29 @@ def test_a_backup_of_another_key_is_refused_and_nothing_is_touched(
     kept.rename(key)
     assert errata("restore", str(saved)).exit_code == 0
     assert names(errata) == ["ann"]
+
+
+@pytest.mark.parametrize("key", [None, b"k" * 32])
+def test_a_restore_into_a_new_folder_without_the_right_key_makes_nothing(
+    settings: Settings, errata: Callable[..., Result], saved: Path, tmp_path: Path, key: bytes | None
+) -> None:
+    records = open_records(settings)
+    records.vault.put("someone", "chat", "zebra")
+    backup(records.store, records.log, tmp_path / "sealed.db", actor="operator")
+    records.store.close()
+    new = tmp_path / "new"
+    (new / "keys").mkdir(parents=True)
+    if key:
+        (new / "keys" / "master.key").write_bytes(key)
+    ran = CliRunner().invoke(main, ["restore", str(tmp_path / "sealed.db"), "--data-dir", str(new)])
+    assert (ran.exit_code, "key" in ran.output) == (1, True), ran.output
+    assert [path.name for path in new.rglob("*") if path.is_file()] == (["master.key"] if key else [])
+
+
+def test_a_new_data_folder_is_told_of(errata: Callable[..., Result], settings: Settings) -> None:
+    first, second = (errata("user", "add", name, "--role", "user") for name in ("ann", "bob"))
+    assert f"A new data folder is made in {settings.data_dir}" in first.stderr
+    assert second.stderr == ""
 
 
 @pytest.mark.parametrize("entry", [b'{"kind":"another","n":100}', b"\xff"])
@@ -233,3 +258,12 @@ def test_who_was_shut_out_after_the_backup_is_named(errata: Callable[..., Result
     assert "they stay: ann" in ran.stderr
     assert "errata user reset" in ran.stderr
     assert {account["disabled"] for account in json.loads(errata("user", "list", "--json").stdout)} == {True}
+
+
+def test_a_restore_without_the_names_of_what_was_erased_is_refused(
+    settings: Settings, errata: Callable[..., Result], saved: Path
+) -> None:
+    (settings.keys_dir / "tombstones.jsonl").write_bytes(b"\xff\xfe\x00")
+    ran = errata("restore", str(saved))
+    assert (ran.exit_code, "tombstones.jsonl' is damaged" in ran.output) == (1, True), ran.output
+    assert names(errata) == ["ann", "bob"]

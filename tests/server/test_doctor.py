@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import httpx
@@ -11,7 +12,7 @@ from governance.accounts import Role
 from governance.policy import DEFAULT
 from server.doctor import Finding, examine
 from server.services import open_records
-from server.settings import Settings
+from server.settings import EngineSettings, Settings
 
 
 @pytest.fixture
@@ -36,6 +37,22 @@ def test_a_data_folder_is_checked_with_its_log(settings: Settings) -> None:
     found = findings(settings)
     assert found["database"].ok
     assert "1 entries verified" in found["log"].says
+
+
+def test_a_log_cut_off_with_its_own_checkpoints_is_seen_by_the_second_place(settings: Settings, tmp_path: Path) -> None:
+    watched = settings.model_copy(update={"checkpoint_dir": tmp_path / "second"})
+    records = open_records(watched)
+    records.accounts.add("someone", Role.USER, key="a-key-of-sixteen-signs")
+    assert findings(watched)["log"].ok
+    records.checkpoints.write()
+    records.store.close()
+    shutil.rmtree(watched.data_dir)
+    other = open_records(settings)
+    other.accounts.add("someone", Role.USER, key="a-key-of-sixteen-signs")
+    other.checkpoints.write()
+    other.store.close()
+    assert not findings(watched)["log"].ok
+    assert findings(settings)["log"].ok
 
 
 def test_the_policy_in_force_is_named(settings: Settings, tmp_path: Path) -> None:
@@ -74,3 +91,45 @@ def test_an_empty_path_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_server_is_asked_where_it_listens(host: str, url: str) -> None:
     found = Settings(_env_file=None, host=host, port=9).base_url  # type: ignore[call-arg]
     assert (found, httpx.URL(found).port) == (url, 9)
+
+
+@pytest.mark.parametrize(
+    ("part", "given", "says"),
+    [
+        ("embedder", {"embedder": "nope"}, "'nope' is neither"),
+        ("checkpoints", {"checkpoint_dir": Path("/proc/nope")}, "nothing can be written in '/proc'"),
+        ("disk", {"data_dir": Path("/proc/nope")}, "nothing can be written in '/proc'"),
+        ("model", {"model_dir": Path("/proc/nope"), "engine": EngineSettings()}, "nothing can be written in '/proc'"),
+        ("disk", {"data_dir": Path(__file__)}, "is a file: name a folder"),
+        ("server", {"url": "http://errata.invalid"}, "http://errata.invalid does not answer"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_a_finding(
+    settings: Settings, part: str, given: dict[str, object], says: str
+) -> None:
+    found = findings(settings.model_copy(update=given))[part]
+    assert (found.ok, says in found.says) == (False, True), found.says
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", '{"parts": 1}'])
+def test_another_program_on_the_port_is_no_errata(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    monkeypatch.setattr(httpx, "get", lambda *_, **__: httpx.Response(200, text=body))
+    found = findings(settings)["server"]
+    assert (found.ok, "is no Errata" in found.says) == (False, True), found.says
+
+
+def test_a_model_that_is_not_prepared_is_looked_for_and_not_made(settings: Settings, tmp_path: Path) -> None:
+    ours = settings.model_copy(update={"engine": EngineSettings(), "model_dir": tmp_path / "model"})
+    assert "not prepared yet: errata model prepare" in findings(ours)["model"].says
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_misspelt_variable_is_a_finding(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ERRATA_CHEKPOINT_DIR", "/media/usb")
+    found = findings(settings)["settings"]
+    assert (found.ok, found.says) == (
+        False,
+        "ERRATA_CHEKPOINT_DIR is no setting and is not read: is it ERRATA_CHECKPOINT_DIR?",
+    )

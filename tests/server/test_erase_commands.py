@@ -66,3 +66,19 @@ def test_a_command_is_one_call(
     assert calls == [(method, f"/v1/erasure-requests{path}", body)]
     assert "2 document" in ran.output
     assert json.loads(CliRunner().invoke(main, ["erase", *line, "--json"]).output) == REQUEST
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["verify-identity", "era_1", "--how", ""],
+        ["find", "era_1", "--probe", ""],
+        ["find", "era_1", "--secret", " "],
+        ["decide", "era_1", "--reason", ""],
+        ["refuse", "era_1", "--reason", "", "--ground", "gdpr-17-3-e"],
+        ["refuse", "era_1", "--reason", "r", "--ground", ""],
+    ],
+)
+def test_words_that_are_asked_for_are_not_empty(line: list[str]) -> None:
+    ran = CliRunner().invoke(main, ["erase", *line])
+    assert (ran.exit_code, "give a few words" in ran.output) == (2, True), ran.output

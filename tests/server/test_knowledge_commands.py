@@ -146,3 +146,14 @@ def refuse_one_removal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def refuse(path: Path) -> Any:
     raise PermissionError(13, "Permission denied", str(path))
+
+
+def test_a_file_of_another_kind_or_without_content_is_no_failure(house: House, errata: Errata, folder: Path) -> None:
+    (folder / "a.txt").write_text("Alpha.")
+    (folder / "b.exe").write_bytes(b"MZ")
+    (folder / "e.txt").touch()
+    result = synced(errata, folder)
+    assert (result["added"], result["ignored"], result["failed"]) == (["a.txt"], ["b.exe", "e.txt"], [])
+    (folder / "a.txt").write_text("")  # cut short while it was written, perhaps
+    assert [Path(one["source"]).name for one in synced(errata, folder, code=1)["failed"]] == ["a.txt"]
+    assert titles(house) == ["a"]

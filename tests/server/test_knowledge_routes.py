@@ -88,6 +88,22 @@ async def test_what_is_neither_day_nor_moment_is_refused_by_field(
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, field)
 
 
+@pytest.mark.parametrize("way", ["text", "form"])
+@pytest.mark.parametrize(
+    ("days", "param"),
+    [
+        ({"as_of": "2026-01-05", "expires_at": "2020-01-01"}, "expires_at"),
+        ({"as_of": "2026-01-05", "expires_at": "2026-01-04T23:00"}, "expires_at"),
+    ],
+)
+async def test_days_that_cannot_be_are_refused_by_field(
+    admin: httpx.AsyncClient, way: str, days: dict[str, str], param: str
+) -> None:
+    answer = await added(admin, way, **days)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param), answer.text
+    assert (await admin.get(PATH)).json()["data"] == []
+
+
 @pytest.mark.parametrize(("k", "status"), [(1, 200), (50, 200), (51, 200), (10_000, 200), (0, 400), (-1, 400)])
 async def test_a_search_for_too_many_passages_gives_as_many_as_there_may_be(
     house: House, admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, k: int, status: int

@@ -39,6 +39,18 @@ def test_a_refusal_is_one_line_or_one_json_value(tmp_path: Path) -> None:
     assert plain.output == f"Error: {error['message']}\n"
 
 
+@pytest.mark.parametrize(("flags", "policy"), [(["--model", "nope"], ""), ([], "/nope/policy.toml")])
+def test_what_cannot_be_served_leaves_no_data_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str], policy: str
+) -> None:
+    monkeypatch.setenv("ERRATA_POLICY", policy)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    ran = CliRunner().invoke(main, ["serve", "--data-dir", str(tmp_path / "data"), "--port", port, *flags])
+    assert (ran.exit_code, "nope" in ran.output) == (1, True), ran.output
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize("name", ["gateway", "worker"])
 def test_temporary_files_lie_under_the_data_folder(name: str, tmp_path: Path) -> None:
     asked = f"""
@@ -62,3 +74,15 @@ def test_what_a_process_says_is_a_line_or_a_json_object_each(capsys: pytest.Capt
     plain, as_json = capsys.readouterr().out.splitlines()
     assert plain == "  waiting for the café"
     assert json.loads(as_json) == {"message": "waiting for the café"}
+
+
+@pytest.mark.parametrize("host", ["nosuch.invalid", "203.0.113.5"])
+def test_a_host_that_is_not_this_machine_is_named_not_the_port(tmp_path: Path, host: str) -> None:
+    ran = CliRunner().invoke(main, ["serve", "--data-dir", str(tmp_path / "data"), "--host", host])
+    assert (ran.exit_code, "--host" in ran.output, "--port" in ran.output) == (1, True, False), ran.output
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ran = CliRunner().invoke(main, ["worker", "--data-dir", str(tmp_path / "file" / "data")])
+    assert (ran.exit_code, ran.output) == (1, f"Error: '{tmp_path}/file/data/tmp' cannot be used: Not a directory\n")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from server.cli import main
 from server.commands.processes import effective
 from server.serve import as_environment
 from server.settings import EngineSettings, Settings, WorkerSettings
@@ -68,3 +71,31 @@ def test_an_empty_line_of_the_file_sets_nothing_either(tmp_path: Path) -> None:
     made = Settings(_env_file=tmp_path / ".env")  # type: ignore[call-arg]
     assert (made.engine.url, made.webhook_url, made.admin_key) == (None, None, None)
     assert made.data_dir.name == "data"
+
+
+def test_a_misspelt_variable_is_named_with_what_may_be_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("ERRATA_NONSENSE", "ERRATA_ENGINE_URL", "ERRATA_DEVICE", "ERRATA_AUDITOR_KEY", "errata_port"):
+        monkeypatch.setenv(name, "1")
+    (tmp_path / ".env").write_text("ERRATA_PRT=9\nERRATA_HOST=127.0.0.1\nPATH=x\n")
+    ran = CliRunner().invoke(main, ["settings"])
+    assert ran.exit_code == 0
+    told = [line.split() for line in ran.stderr.splitlines()]
+    assert [line[0] for line in told] == ["ERRATA_ENGINE_URL", "ERRATA_NONSENSE", "ERRATA_PRT"]
+    assert (told[0][-1], told[2][-1]) == ("ERRATA_ENGINE__URL?", "ERRATA_PORT?")
+
+
+def test_settings_are_shown_as_the_variables_that_set_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ERRATA_ADMIN_KEY", "a-key-of-sixteen-or-more")
+    shown = CliRunner().invoke(main, ["settings"]).stdout.splitlines()
+    assert {
+        "ERRATA_ENGINE__MAX_MODEL_LEN=4096",
+        "ERRATA_REBASE=false",
+        "ERRATA_POLICY=",
+        "ERRATA_ADMIN_KEY=**********",
+    } <= {*shown}
+
+
+def test_an_address_given_as_a_flag_is_judged_as_one_in_a_variable() -> None:
+    with pytest.raises(click.UsageError, match=r"engine\.url \(ERRATA_ENGINE__URL\): give an address"):
+        effective(engine_url="garbage")

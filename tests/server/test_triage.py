@@ -62,8 +62,8 @@ async def considered(house: House, **claim) -> Correction:
     return found
 
 
-def flag(house: House, question: str = QUESTION) -> str:
-    user = house.services.accounts.named("user")
+def flag(house: House, question: str = QUESTION, *, by: str = "user") -> str:
+    user = house.services.accounts.named(by)
     return house.services.records.ledger.flag(user, question=question, answer=WRONG, correct_answer=RIGHT).id
 
 
@@ -306,7 +306,7 @@ async def test_of_two_equal_reports_the_later_repeats_the_earlier_whichever_is_c
 ):
     house = house_that(tmp_path, stubborn)
     ledger, triage = house.services.records.ledger, Triage(house.services)
-    ids = [flag(house), flag(house)]
+    ids = [flag(house), flag(house, by="reviewer")]
     for id_ in (ids[first_considered], ids[1 - first_considered]):
         await triage.consider(ledger.get(id_))
     earlier, later = (ledger.get(id_) for id_ in ids)

@@ -289,6 +289,20 @@ async def test_a_served_version_that_is_lost_does_not_overrule_the_one_that_peop
     assert records.versions.desired().id == BASE
 
 
+def test_an_undo_is_done_although_the_backup_holds_it_half_way(house: House, make_worker):
+    records = house.services.records
+    worker, _ = make_worker({PAINTER[0]: 0.25})
+    one = approved(records, *PAINTER)
+    work(worker)
+    publish(house)
+    records.ledger.request_rollback(one.id, records.accounts.named("admin"))
+    records.versions.desire(BASE, actor="worker")
+    restored(house)
+    records.versions.set_served(BASE)  # as the publisher finds it
+    work(worker)
+    assert records.ledger.get(one.id).status is Status.ROLLED_BACK
+
+
 def test_a_database_that_cannot_grow_is_waited_for(house: House, make_worker, monkeypatch):
     one = approved(house.services.records, *PAINTER)
     worker, _ = make_worker({PAINTER[0]: 0.25})
