@@ -114,7 +114,7 @@ async def test_a_word_more_than_is_read_stops_no_step_that_is_only_words(admin: 
         ("close", {"told": True, "backup_until": "2999-01-31"}),
     ],
 )
-async def test_a_misspelt_field_is_refused_by_name(
+async def test_a_misspelt_field_is_not_lost_where_it_would_change_what_is_done(
     admin: httpx.AsyncClient, name: str, body: dict[str, Any]
 ) -> None:
     id_ = await filed(admin, names=[ANN])
