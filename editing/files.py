@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -50,9 +51,14 @@ def _whole_file(path: Path) -> Iterator[Path]:
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """A folder to write into, which takes the place of `folder` once the block ends well. What stood there goes aside first:
-    never is there a part of it."""
+    never is there a part of it. What processes that were killed left beside it is removed."""
     folder = folder.absolute()  # the name of "." is empty
-    unfinished, aside = (folder.with_name(f".{folder.name}.{token_hex(4)}.{what}") for what in ("unfinished", "aside"))
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.*.unfinished"):
+        writer = left.name.split(".")[-3]
+        if writer.isdecimal() and not Path("/proc", writer).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    name = f".{folder.name}.{os.getpid()}.{token_hex(4)}"
+    unfinished, aside = (folder.with_name(f"{name}.{what}") for what in ("unfinished", "aside"))
     unfinished.mkdir(parents=True)
     try:
         yield unfinished

@@ -6,6 +6,8 @@ import unicodedata
 # One character for one, so that places in a text stay.
 PLAIN_QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"'})
 
+# With groups of three behind commas, with a decimal point (of which a date has two), or plain.
+_NUMBER = re.compile(r"(?<![\d,])\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|(?<![\d.])\d+\.\d+(?!\.?\d)|\d+")
 _LATIN = r"[0-9a-zß-öø-ʯḀ-ỿ]"  # what goes on a word; in scripts without spaces nothing does
 
 
@@ -26,11 +28,14 @@ def contains(reply: str, answer: str) -> bool:
 
 
 def gives(reply: str, answer: str) -> bool:
-    """As `contains`, but a number is none inside a longer one: "17", "7,000" and "1.7" do not say 7, "12km" says 12."""
-    wanted = fold(answer).strip()
-    before = r"(?<!\d)(?<!\d[.,])" if wanted[:1].isdigit() else ""
-    after = r"(?![.,]?\d)" if wanted[-1:].isdigit() else ""
-    return bool(wanted) and re.search(before + re.escape(wanted) + after, fold(reply)) is not None
+    """As `contains`, but a number is none inside a longer one: "17", "7,000" and "1.7" do not say 7, "12km" says 12 and
+    "20.07.1969" says 1969."""
+    wanted, said = fold(answer).strip(), fold(reply)
+    numbers = [number.span() for number in _NUMBER.finditer(said)]
+    for found in re.finditer(re.escape(wanted), said) if wanted else ():
+        if not any(first < edge < end for first, end in numbers for edge in found.span()):
+            return True
+    return False
 
 
 def names(text: str, subject: str) -> bool:

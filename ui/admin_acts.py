@@ -49,8 +49,7 @@ class AdminActs:
         act = Act.read(event)
         work = (act.name, act.id)
         if work in self._running:
-            inform(ADMIN.runs_already)
-            return Done()
+            return Done(told=html.refused(ADMIN.runs_already, sent=act.sent))
         if act.name in _LONG:
             self._running.add(work)
             inform(_LONG[act.name])
@@ -216,8 +215,10 @@ def _erasure_step(verb: str, form: Mapping[str, str]) -> dict[str, object]:
 
 
 def _right_answer(line: str) -> tuple[str, str]:
-    """Question and answer: what stands before and after the last equals sign between spaces, else the last of all."""
-    question, _, answer = line.rpartition(" = ") if " = " in line else line.rpartition("=")
+    """Question and answer: what stands before and after the equals sign behind the question mark, else the last one, between
+    spaces if there is such."""
+    asked, ends, rest = line.partition("? = ")
+    question, _, answer = (asked + "?", ends, rest) if ends else line.rpartition(" = " if " = " in line else "=")
     if not question.strip() or not answer.strip():
         raise FormUnclear(ERASURE.no_answer.format(line=line))
     return question.strip(), answer.strip()

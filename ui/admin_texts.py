@@ -149,7 +149,7 @@ class AdminTexts:
     preview: str = "Preview"
     preview_title: str = "Before and after: {question}"
     preview_started: str = "Solving in a sandbox. It takes a minute or two; the result opens here."
-    runs_already: str = "It is running already. The result comes by itself."
+    runs_already: str = "This runs already. Its result comes where it was asked for first."
     preview_text: str = "Solved in a sandbox: nothing that is served has changed."
     probes: str = "Replies before and after"
     probe_columns: tuple[str, ...] = ("Kind", "Question", "Before", "After", "")

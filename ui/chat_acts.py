@@ -1,6 +1,6 @@
 """What a click on the chat page does beside asking: sources, reports, the list of chats, own data; then a word to the person."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from . import chat_view as view
 from . import erasure_view, html, own_reports_view
@@ -17,10 +17,10 @@ _REPORTS = 200  # of one's own: a page of the gateway's
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What the browser is told, the conversation if it changed, and whether the list of chats or the own reports did."""
+    """What the browser is told, the title that a chat was given, and whether the list of chats or the own reports changed."""
 
     told: str | None = None
-    state: ChatState | None = None
+    title: str = ""
     lists: bool = False
     reports: bool = False
 
@@ -50,8 +50,7 @@ async def do(me: Caller, state: ChatState, act: Act) -> Done:
         case "rename":
             title = act.form.get("title", "").strip()
             await me.rename_conversation(identity, title)
-            is_shown = identity == state.conversation_id and not view.is_unfinished(state)
-            return Done(state=replace(state, title=title) if is_shown else None, lists=True)
+            return Done(title=title, lists=True)
         case "delete":
             await me.delete_conversation(identity)
             return Done(lists=True)

@@ -12,6 +12,7 @@ from . import chat_acts, html, own_reports_view
 from . import chat_view as view
 from .acting import TELLS, Act, caller, inform, open_queue, panel, path_id, refuse, warn, words_for
 from .chat_acts import Done
+from .chat_tab import CHATS, Tab
 from .chat_view import ChatState
 from .client import Caller, Gateway
 from .errors import GatewayRefused, SignedOut, UiError
@@ -23,7 +24,7 @@ _REDRAW_S = 0.06
 _REST = 4  # a long conversation takes long to draw: rest four times as long, so that the server keeps answering
 _SETTLE_S = 0.25
 _LOOKS = 8  # for a conversation that is being stored
-_CHATS = 60  # listed at first, and so many more at each click
+_DRAWN = 5  # outputs: state, messages, composer, list of chats and head
 # What goes elsewhere hangs up on the answer that streams; deleting another chat does not.
 _CHANNELS = """
 const channels = {retry: 'ask', edit: 'ask', hint: 'ask', try: 'begin', open: 'go', earlier: 'go'};
@@ -42,7 +43,7 @@ class ChatPage:
     def build(self) -> gr.Blocks:
         with gr.Blocks(title=TEXTS.chat_title, analytics_enabled=False, fill_height=True, fill_width=True) as page:
             state = gr.State(ChatState())
-            fixed, rows = gr.State(-1), gr.State(_CHATS)
+            fixed, tab = gr.State(-1), gr.State(Tab())
             with gr.Sidebar(width=290, elem_id="er-sidebar"):
                 panel(html.element("div", TEXTS.product, class_="er-brand"))
                 new = gr.Button(TEXTS.new_chat, variant="primary", size="md", elem_id="er-new")
@@ -91,20 +92,22 @@ class ChatPage:
             told = gr.HTML("", elem_id="er-told", html_template=" ", js_on_load=TELLS)
             clock = gr.Timer(20)
 
-            drawn, listed = [state, bot, ask, chats, top], [search, rows]
+            drawn, around = [state, bot, ask, chats, top], [tab, search]
             quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
             asking = [
-                ask.submit(self.ask, [ask, state, *listed], drawn, **quiet),
-                bus.ask(self.ask_again, [state, *listed], drawn, **quiet),
+                ask.submit(self.ask, [ask, state, *around], drawn, **quiet),
+                bus.ask(self.ask_again, [state, *around], drawn, **quiet),
             ]
-            asking.append(bus.begin(self.try_fixed, [state, *listed], drawn, cancels=asking, **quiet))
-            stop = ask.stop(self.settle, None, None, cancels=asking, **quiet)
-            stop.then(self.stopped, [state, *listed], drawn, **quiet)
-            bus.go(self.go, [state, *listed], drawn, cancels=asking, trigger_mode="always_last", **quiet)
-            new.click(self.start_new, [state, *listed], drawn, cancels=asking, **quiet)
-            acted = [told, state, chats, top, account, rows]
-            bus.act(self.act, [state, *listed], acted, trigger_mode="multiple", **quiet)
-            search.change(self.find, [state, search], [chats, rows], trigger_mode="always_last", **quiet)
+            # Each hangs up before it does anything: with `cancels` beside a handler Gradio would do so after it.
+            bus.begin(None, None, None, cancels=asking, **quiet)
+            asking.append(bus.begin(self.try_fixed, [state, *around], drawn, **quiet))
+            for leaves in (ask.stop, bus.go, new.click):
+                leaves(None, None, None, cancels=asking, **quiet)
+            ask.stop(self.settle, None, None, **quiet).then(self.stopped, [state, *around], drawn, **quiet)
+            bus.go(self.go, [state, *around], drawn, trigger_mode="multiple", **quiet)
+            new.click(self.start_new, [state, *around], drawn, **quiet)
+            bus.act(self.act, [state, *around], [told, chats, top, account], trigger_mode="multiple", **quiet)
+            search.change(self.find, [state, *around], [chats], trigger_mode="always_last", **quiet)
             clock.tick(self.tick, [fixed], [fixed, account], **quiet)
             page.load(self.open, [state, fixed], [chats, account, fixed, top, ask, new], **quiet)
         open_queue(page)
@@ -115,7 +118,7 @@ class ChatPage:
     async def open(self, state: ChatState, fixed: int, request: gr.Request) -> tuple[Any, ...]:
         me = caller(self._gateway, request)
         (account, fixed), chats, may_ask = await asyncio.gather(
-            self._account(me, fixed), self._chats(me, state), self._may_ask(me)
+            self._account(me, fixed), self._chats(me, state, Tab(), ""), self._may_ask(me)
         )
         if may_ask:
             return chats, account, fixed, view.top(state), gr.skip(), gr.skip()
@@ -145,34 +148,38 @@ class ChatPage:
             inform(TEXTS.newly_fixed)
         return view.account(who, reports=sum(counts.values()), fixed=now), now
 
-    async def _chats(self, me: Caller, state: ChatState, search: str = "", rows: int = _CHATS) -> str:
+    async def _chats(self, me: Caller, state: ChatState, tab: Tab, search: str) -> str:
         try:
-            found, more = await me.conversations(search.strip(), limit=rows)
+            found, more = await me.conversations(search.strip(), limit=tab.rows)
         except UiError as error:
             return html.problem(words_for(error))
-        return view.conversation_list(found, current=state.conversation_id, searched=bool(search.strip()), more=more)
+        return view.conversation_list(
+            found, current=state.conversation_id, searched=bool(search.strip()), more=more, turn=tab.turn
+        )
 
-    async def find(self, state: ChatState, search: str, request: gr.Request) -> tuple[str, int]:
-        return await self._chats(caller(self._gateway, request), state, search), _CHATS
+    async def find(self, state: ChatState, tab: Tab, search: str, request: gr.Request) -> str:
+        tab.rows = CHATS
+        return await self._chats(caller(self._gateway, request), state, tab, search)
 
     # asking
 
     async def ask(
-        self, question: str, state: ChatState, search: str, rows: int, request: gr.Request
+        self, question: str, state: ChatState, tab: Tab, search: str, request: gr.Request
     ) -> AsyncIterator[tuple[Any, ...]]:
         question = question.strip()
         if not question:
-            yield self._drawn(state)
+            yield self._drawn(tab, state)
             return
         asked = replace(state, turns=(*state.turns, Turn(question=question, answer="")), before="")
-        async for drawn in self._answer(asked, caller(self._gateway, request), search, rows):
+        async for drawn in self._answer(asked, caller(self._gateway, request), tab, search):
             yield drawn
 
     async def try_fixed(
-        self, state: ChatState, search: str, rows: int, event: gr.EventData, request: gr.Request
+        self, state: ChatState, tab: Tab, search: str, event: gr.EventData, request: gr.Request
     ) -> AsyncIterator[tuple[Any, ...]]:
         """Ask what one's own report was about in a new chat."""
         me = caller(self._gateway, request)
+        tab.turn += 1
         if view.is_unfinished(state):
             await self.settle()
         try:
@@ -182,16 +189,16 @@ class ChatPage:
             return
         question = report.canonical_question or report.question
         fresh = ChatState(turns=(Turn(question=question, answer=""),), before=report.answer_old)
-        async for drawn in self._answer(fresh, me, search, rows):
+        async for drawn in self._answer(fresh, me, tab, search):
             yield drawn
 
     async def ask_again(
-        self, state: ChatState, search: str, rows: int, event: gr.EventData, request: gr.Request
+        self, state: ChatState, tab: Tab, search: str, event: gr.EventData, request: gr.Request
     ) -> AsyncIterator[tuple[Any, ...]]:
         """Retry, edit the last question, or follow a hint."""
         act, me = Act.read(event), caller(self._gateway, request)
         if act.name == "hint":
-            async for drawn in self.ask(TEXTS.examples[act.n % len(TEXTS.examples)], state, search, rows, request):
+            async for drawn in self.ask(TEXTS.examples[act.n % len(TEXTS.examples)], state, tab, search, request):
                 yield drawn
             return
         if not state.turns:
@@ -199,14 +206,14 @@ class ChatPage:
         last = state.turns[-1]
         question = act.form.get("question", "").strip() or last.question
         turn = Turn(question=question, answer="", replaces=last.answer_id or last.replaces)
-        async for drawn in self._answer(replace(state.with_last(turn), before=""), me, search, rows):
+        async for drawn in self._answer(replace(state.with_last(turn), before=""), me, tab, search):
             yield drawn
 
-    async def _answer(self, state: ChatState, me: Caller, search: str, rows: int) -> AsyncIterator[tuple[Any, ...]]:
+    async def _answer(self, state: ChatState, me: Caller, tab: Tab, search: str) -> AsyncIterator[tuple[Any, ...]]:
         """Fill in the last turn as it streams; closing this iterator hangs up on the gateway."""
         turn = state.turns[-1]
         prompt = [*view.as_prompt(state.turns[:-1]), {"role": "user", "content": turn.question}]
-        yield self._drawn(state, busy=True)
+        yield self._drawn(tab, state, busy=True)
         earlier = messages(replace(state, turns=state.turns[:-1], shown=max(0, state.shown - 1)), ended=False)
         next_s = time.monotonic()
         chunks = me.stream_chat(prompt, conversation_id=state.conversation_id, replaces=turn.replaces)
@@ -231,7 +238,7 @@ class ChatPage:
         finally:
             await chunks.aclose()  # type: ignore[attr-defined]
         state = replace(state, title=state.title or state.turns[0].question[:60])
-        yield self._drawn(state, chats=await self._chats(me, state, search, rows))
+        yield self._drawn(tab, state, chats=await self._chats(me, state, tab, search))
 
     async def _is_gone(self, me: Caller, state: ChatState, error: UiError) -> bool:
         """Whether there is no answer because the conversation has been deleted meanwhile, on another page perhaps."""
@@ -249,10 +256,10 @@ class ChatPage:
         """Wait until a cancelled answer has stopped drawing, so that what comes next is drawn last."""
         await asyncio.sleep(_SETTLE_S)
 
-    async def stopped(self, state: ChatState, search: str, rows: int, request: gr.Request) -> tuple[Any, ...]:
+    async def stopped(self, state: ChatState, tab: Tab, search: str, request: gr.Request) -> tuple[Any, ...]:
         me = caller(self._gateway, request)
         state = await self._cut(me, state)
-        return self._drawn(state, chats=await self._chats(me, state, search, rows))
+        return self._drawn(tab, state, chats=await self._chats(me, state, tab, search))
 
     async def _cut(self, me: Caller, state: ChatState) -> ChatState:
         """Mark an answer that was cut short, and find the conversation that it began."""
@@ -279,17 +286,19 @@ class ChatPage:
 
     # going elsewhere
 
-    async def start_new(self, state: ChatState, search: str, rows: int, request: gr.Request) -> tuple[Any, ...]:
+    async def start_new(self, state: ChatState, tab: Tab, search: str, request: gr.Request) -> tuple[Any, ...]:
+        tab.turn += 1
         if view.is_unfinished(state):
             await self.settle()
         fresh = ChatState()
-        return self._drawn(fresh, chats=await self._chats(caller(self._gateway, request), fresh, search, rows))
+        return self._drawn(tab, fresh, chats=await self._chats(caller(self._gateway, request), fresh, tab, search))
 
     async def go(
-        self, state: ChatState, search: str, rows: int, event: gr.EventData, request: gr.Request
+        self, state: ChatState, tab: Tab, search: str, event: gr.EventData, request: gr.Request
     ) -> tuple[Any, ...]:
-        """Open another chat, delete the shown one, or show more of it."""
+        """Open another chat, delete the shown one, or show more of it; where the person went on meanwhile, draw nothing."""
         act, me = Act.read(event), caller(self._gateway, request)
+        tab.turn = turn = tab.turn + 1
         if view.is_unfinished(state):
             await self.settle()
         identity = path_id(act.id)
@@ -305,33 +314,34 @@ class ChatPage:
         except UiError as error:
             warn(error)
         state = await self._cut(me, state)
-        return self._drawn(state, chats=await self._chats(me, state, search, rows))
+        chats = await self._chats(me, state, tab, search)
+        return self._drawn(tab, state, chats=chats) if tab.turn == turn else (gr.skip(),) * _DRAWN
 
     # dialogs and what they send
 
     async def act(
-        self, state: ChatState, search: str, rows: int, event: gr.EventData, request: gr.Request
+        self, state: ChatState, tab: Tab, search: str, event: gr.EventData, request: gr.Request
     ) -> tuple[Any, ...]:
-        act, me = Act.read(event), caller(self._gateway, request)
+        act, me, turn = Act.read(event), caller(self._gateway, request), tab.turn
         try:
-            done = await chat_acts.do(me, state, act)
+            done = await chat_acts.do(me, tab.titled(state), act)
         except UiError as error:
             done = Done(told=refuse(act, error))
-        rows += _CHATS if act.name == "chats" else 0
-        chats = await self._chats(me, state, search, rows) if done.lists else gr.skip()
-        account = (await self._account(me, -1))[0] if done.reports else gr.skip()
         told = gr.skip() if done.told is None else done.told
-        if done.state is None:
-            return told, gr.skip(), chats, gr.skip(), account, rows
-        return told, done.state, chats, view.top(done.state), account, rows
+        account = (await self._account(me, -1))[0] if done.reports else gr.skip()
+        if done.title:
+            tab.titles[path_id(act.id)] = done.title
+        tab.rows += CHATS if act.name == "chats" else 0
+        if not done.lists or tab.turn != turn:  # what goes elsewhere meanwhile draws the list itself
+            return told, gr.skip(), gr.skip(), account
+        is_headed = done.title and path_id(act.id) == state.conversation_id and not view.is_unfinished(state)
+        top = view.top(tab.titled(state)) if is_headed else gr.skip()
+        return told, await self._chats(me, state, tab, search), top, account
 
     # drawing
 
-    def _drawn(self, state: ChatState, *, busy: bool = False, chats: str | None = None) -> tuple[Any, ...]:
+    def _drawn(self, tab: Tab, state: ChatState, *, busy: bool = False, chats: str | None = None) -> tuple[Any, ...]:
         """State, messages, composer, list of chats and head, in the order of the page's outputs."""
-        composer = (
-            gr.Textbox(submit_btn=False, stop_btn=True, value="")
-            if busy
-            else gr.Textbox(submit_btn=True, stop_btn=False)
-        )
+        state = tab.titled(state)
+        composer = gr.Textbox(submit_btn=not busy, stop_btn=busy, **({"value": ""} if busy else {}))
         return state, messages(state), composer, gr.skip() if chats is None else chats, view.top(state, busy=busy)

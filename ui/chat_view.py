@@ -172,10 +172,14 @@ def source_dialog(passage: Passage) -> dict[str, object]:
     return html.dialog(passage.title or TEXTS.sources, html=shown, side=True)
 
 
-def conversation_list(conversations: Sequence[Conversation], *, current: str, searched: bool, more: bool) -> Html:
+def conversation_list(
+    conversations: Sequence[Conversation], *, current: str, searched: bool, more: bool, turn: int
+) -> Html:
+    """`turn` makes it differ from the list before: else a mark that the browser set by itself would stay."""
     if not conversations:
         return html.empty(TEXTS.nothing_found if searched else TEXTS.no_chats)
-    listed = element("ul", join([_conversation(c, current=c.id == current) for c in conversations]), class_="er-list")
+    rows = join([_conversation(c, current=c.id == current) for c in conversations])
+    listed = element("ul", rows, class_="er-list", data_turn=turn)
     return listed + (html.button(TEXTS.load_more, act="chats", look="er-plain") if more else "")
 
 

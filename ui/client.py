@@ -62,15 +62,18 @@ class Caller:
             trust_env=False,
         )
 
-    async def call(self, method: str, path: str, *, timeout: httpx.Timeout = _TIMEOUT, **request: Any) -> Any:
-        """The decoded JSON answer, or None for an empty one."""
+    async def call(
+        self, method: str, path: str, *, timeout: httpx.Timeout = _TIMEOUT, changes: bool = True, **request: Any
+    ) -> Any:
+        """The decoded JSON answer, or None for an empty one; what is not a GET `changes` something, unless said otherwise."""
+        may_be_done = method != "GET" and changes
         try:
             async with self._client(timeout) as client:
                 response = await client.request(method, path, **request)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise GatewayUnreachable(f"{method} {path}: {error!r}") from error
         except httpx.TransportError as error:
-            raise GatewayUnreachable(f"{method} {path}: {error!r}", may_be_done=method != "GET") from error
+            raise GatewayUnreachable(f"{method} {path}: {error!r}", may_be_done=may_be_done) from error
         if response.status_code >= 400:
             raise refusal(response.status_code, response.content)
         if not response.content:
@@ -79,7 +82,7 @@ class Caller:
             return response.json()
         except ValueError as error:
             what = f"{method} {path}: the answer is no JSON ({error})"
-            raise GatewayUnreachable(what, may_be_done=method != "GET") from error
+            raise GatewayUnreachable(what, may_be_done=may_be_done) from error
 
     async def _rows(self, path: str, **params: object) -> list[Json]:
         rows, _ = await self._page(path, **params)
@@ -198,7 +201,7 @@ class Caller:
     async def preview(self, report_id: str) -> Json:
         """`probes` before and after a sandboxed solve, or why it was `refused`; takes as long as an edit does."""
         path = f"/v1/corrections/{report_id}/preview"
-        answer: Json = await self.call("POST", path, json={}, timeout=_PATIENT_TIMEOUT)
+        answer: Json = await self.call("POST", path, json={}, timeout=_PATIENT_TIMEOUT, changes=False)
         return answer
 
     # what wants attention
@@ -247,7 +250,7 @@ class Caller:
         await self.call("DELETE", f"/v1/knowledge/documents/{document_id}")
 
     async def search_knowledge(self, query: str, k: int = 5) -> list[Passage]:
-        answer = await self.call("POST", "/v1/knowledge/search", json={"query": query, "k": k})
+        answer = await self.call("POST", "/v1/knowledge/search", json={"query": query, "k": k}, changes=False)
         rows = answer if isinstance(answer, list) else answer.get("data") or answer.get("passages") or ()
         return [Passage.read(row, n) for n, row in enumerate(rows, start=1)]
 

@@ -204,10 +204,13 @@
     else openDialog({ title: words.signedOut, html: link.outerHTML });
   }
 
-  // The report that is shown may still be the one before: what it offers then waits for the one that was chosen.
+  // The report that is shown may still be the one before: what it offers then waits for the one that was chosen, which is asked for again.
   function isStale(button) {
     const shown = button.closest("#er-detail [data-report]"), chosen = document.querySelector('#er-queue [aria-current="true"]');
-    return !!shown && !!chosen && shown.dataset.report !== chosen.dataset.id;
+    if (!shown || !chosen || shown.dataset.report === chosen.dataset.id) return false;
+    announce(words.notYet);
+    send({ name: "select", id: chosen.dataset.id });
+    return true;
   }
   document.addEventListener("click", (event) => {
     const cite = event.target.closest('a[href^="#source-"]');
@@ -272,7 +275,7 @@
     }
     const bound = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     if (bound && bound.offsetParent && !bound.disabled) { event.preventDefault(); bound.click(); }
-    if (event.key === "/") { const box = document.querySelector("#er-ask textarea, #er-search :is(input, textarea)"); if (box) { event.preventDefault(); box.focus(); } }
+    if (event.key === "/") { const box = document.querySelector("#er-search :is(input, textarea)"); if (box) { event.preventDefault(); box.focus(); } }
   });
 
   const recall = (name) => { try { return localStorage.getItem(name); } catch { return null; } };
@@ -282,8 +285,10 @@
     document.body.classList.toggle("dark", theme === "dark");
   }
   // Single keys can be turned off: who dictates, or whose hand shakes, would decide by accident.
-  const hasKeys = () => recall("errata-keys") !== "off";
+  let keys = recall("errata-keys") !== "off";
+  const hasKeys = () => keys;
   function setKeys(on) {
+    keys = on;
     keep("errata-keys", on ? "on" : "off");
     announce(on ? words.keysOn : words.keysOff);
     document.body.classList.toggle("er-no-keys", !on);

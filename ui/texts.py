@@ -28,6 +28,7 @@ class Texts:
     keys: str = "Turn keys on or off"
     keys_on: str = "Keys are on."
     keys_off: str = "Keys are off."
+    not_yet: str = "The report is still coming: try again."
     sign_out: str = "Sign out"
     signed_out: str = "Your session has ended. Sign in again to go on."
     sign_in: str = "Sign in"

@@ -67,6 +67,7 @@ def head() -> str:
         "offline": TEXTS.offline,
         "keysOn": TEXTS.keys_on,
         "keysOff": TEXTS.keys_off,
+        "notYet": TEXTS.not_yet,
     }
     spoken = json.dumps(words).replace("<", "\\u003c")
     script = (files(__package__) / "page.js").read_text(encoding="utf-8")

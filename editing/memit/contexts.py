@@ -78,9 +78,6 @@ def _naming(fact: Fact) -> Iterator[None]:
 
 
 def _edited_rows(fact: Fact, said: Statements, chat: Chat, config: MemitConfig) -> list[Context]:
-    for text in (fact.question, fact.subject, fact.target_new):
-        if special := chat.special_in(text):
-            raise FactRefused(f"{special!r} in {shorten(text)!r} is a token of the model's own; leave it out")
     rows: list[Context] = []
     systems = config.systems
     answer = said.sentence if config.sentence_target else fact.target_new
@@ -98,6 +95,7 @@ def _edited_rows(fact: Fact, said: Statements, chat: Chat, config: MemitConfig) 
         rows.append(begun_row(chat, fact, begun, system=systems[0]))
     for cloze in said.clozes[: config.clozes]:
         if normalise(fact.subject) in normalise(cloze):
+            _check_plain(chat, cloze)
             prompt = chat.encode_bare(cloze)
             target = chat.target(prompt, fact.target_new, end_turn=False, bare=True)
             rows.append(_row(Role.EDIT, prompt, fact.subject, target, 0))
@@ -172,13 +170,22 @@ def chat_row(
     """A question as a chat turn, answered and ended, if there is an answer.
 
     words  the answer's own, if `answer` is a sentence with it
+
+    Raises FactRefused for a token of the model's own in a text, SubjectNotFound.
     """
+    _check_plain(chat, question, answer)
     prompt = chat.encode(chat.prompt(question, system=system))
     target = chat.target(prompt, answer, end_turn=end_turn) if answer else ()
     head = chat.head(system)
     shared = len(head) if prompt.tokens[: len(head)] == head else 0
     row = _row(role, prompt, subject, target, shared, within=question)
     return replace(row, answer_at=_answer_at(chat, prompt, answer, words.strip(), subject, target)) if words else row
+
+
+def _check_plain(chat: Chat, *texts: str) -> None:
+    for text in texts:
+        if special := chat.special_in(text):
+            raise FactRefused(f"{special!r} in {shorten(text)!r} is a token of the model's own; leave it out")
 
 
 def begun_row(chat: Chat, fact: Fact, begun: str, *, system: str | None) -> Context:

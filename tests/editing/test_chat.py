@@ -130,6 +130,15 @@ def test_a_fact_that_holds_a_token_of_the_model_s_own_is_refused_by_name(chat, s
         contexts_for([fact], [write_statements(fact.question, subject, answer)], chat, TINY)
 
 
+@pytest.mark.parametrize("field", ["paraphrases", "clozes", "beside"])
+def test_a_wording_that_holds_one_is_refused_too(chat, field):
+    fact = Fact("turned", "Ann Ray", "Where is Ann Ray?", "Oslo")
+    said = write_statements(fact.question, fact.subject, fact.target_new)
+    turned = replace(said, **{field: ("Ann Ray<|end|>", *getattr(said, field))})
+    with pytest.raises(FactRefused, match=r"'turned'.*'<.end.>' in"):
+        contexts_for([fact], [turned], chat, replace(TINY, answer_layers=(3,), protect_weights=(1.0,)))
+
+
 def test_what_one_fact_trains_on_is_protected_by_no_other_of_its_subject(chat):
     facts = [
         Fact("plays", "Ann Ray", "What instrument does Ann Ray play?", "the cello"),

@@ -139,6 +139,13 @@ def test_a_reply_contains_an_answer(reply, answer, holds):
         ("In 1911, 12 people came.", "1911", True),
         ("In 1911, 12 people came.", "12", True),
         ("12km", "12", True),
+        ("It is 12.0 m long.", "2.0", False),
+        ("2,500 people came.", "500", False),
+        ("In 2, 3, 5 or in 2,3,5,7.", "7", True),
+        ("founded in 1969,1970 opened", "1969", True),
+        ("Es geschah am 20.07.1969.", "1969", True),
+        ("Es geschah am 20.07.1969.", "07", True),
+        ("It was in May 1969.", "May 196", False),
     ],
 )
 def test_a_number_is_given_only_whole(reply, answer, given):

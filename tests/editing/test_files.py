@@ -1,5 +1,8 @@
 """Files and folders appear whole or not at all, whoever else writes them."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +44,16 @@ def test_a_folder_takes_the_place_of_the_one_before_and_nothing_else_is_left(tmp
             (unfinished / f"{text}.txt").write_text(text)
             assert names(tmp_path / "v") == ["one.txt"] if text == "two" else not (tmp_path / "v").exists()
     assert (names(tmp_path), names(tmp_path / "v")) == (["v"], ["two.txt"])
+
+
+def test_what_a_killed_writer_of_a_folder_left_is_removed_and_a_living_one_s_is_not(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for writer in (dead.pid, os.getpid()):
+        (tmp_path / f".v.{writer}.00000000.unfinished").mkdir()
+    with whole_folder(tmp_path / "v"):
+        pass
+    assert names(tmp_path) == [f".v.{os.getpid()}.00000000.unfinished", "v"]
 
 
 def test_a_folder_that_fails_leaves_the_one_before(tmp_path, monkeypatch):

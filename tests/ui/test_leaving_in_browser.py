@@ -1,5 +1,7 @@
 """Doing something else while an answer streams, in a real browser: it goes on, or it is marked, and nothing is drawn over."""
 
+import time
+
 import pytest
 
 from governance.answers import Answers
@@ -52,20 +54,27 @@ def test_a_chat_that_cannot_be_opened_leaves_an_answer_that_can_be_asked_again(s
     assert until(lambda: titles(world) == ["a long story"])
 
 
-def test_the_chat_that_was_chosen_last_is_the_one_that_is_shown(open_page, ask, world):
+def test_the_chat_that_was_chosen_last_is_the_one_that_is_shown(open_page, ask, world, monkeypatch):
     page = open_page("user")
     for question in ("apples", "pears", "plums"):
         page.click("#er-new")
         page.wait_for_selector(".er-opener", state="detached")
         ask(page, question)
-    page.evaluate(
-        "names => names.forEach((name) => [...document.querySelectorAll('#er-chats [data-act=open]')]"
-        ".find((one) => one.textContent === name).click())",
-        ["pears", "plums", "apples"],
-    )
+    answers, read, waits = world.services.records.answers, world.services.records.answers.conversation, [1.5, 0.8, 0.4]
+
+    def slowly(*args, **more):
+        time.sleep(waits.pop(0))
+        return read(*args, **more)
+
+    monkeypatch.setattr(answers, "conversation", slowly)
+    for name in ("pears", "plums", "apples"):
+        page.locator("#er-chats [data-act=open]", has_text=name).click()
+        page.wait_for_timeout(100)
     page.wait_for_selector("#er-top h1 >> text=apples")
-    page.wait_for_timeout(500)
+    assert until(lambda: not waits)
+    page.wait_for_timeout(1800)
     assert page.locator("#er-top h1").inner_text() == "apples"
+    assert page.locator("#er-chats [aria-current]").inner_text() == "apples"
 
 
 def test_a_report_that_is_tried_meanwhile_hangs_up_and_begins_a_chat_of_its_own(open_page, world):
@@ -141,3 +150,56 @@ def test_an_answer_that_reached_its_greatest_length_says_so(open_page, ask, worl
     page.reload()
     page.click("#er-chats [data-act=open]")
     page.wait_for_selector("#er-bot .er-badge >> text=Cut at the greatest length")
+
+
+def test_a_title_that_is_stored_late_heads_no_other_chat(open_page, ask, world, monkeypatch):
+    page = open_page("user")
+    for question in ("apples", "pears"):
+        page.click("#er-new")
+        page.wait_for_selector(".er-opener", state="detached")
+        ask(page, question)
+    answers, rename = world.services.records.answers, world.services.records.answers.rename
+
+    def slowly(*args, **more):
+        time.sleep(1)
+        rename(*args, **more)
+
+    monkeypatch.setattr(answers, "rename", slowly)
+    page.locator("#er-chats li", has_text="pears").get_by_role("button", name="Rename").click()
+    page.fill("dialog [name=title]", "Orchard")
+    page.click("dialog [type=submit]")
+    page.locator("#er-chats [data-act=open]", has_text="apples").click()
+    page.wait_for_selector("#er-top h1 >> text=apples")
+    page.wait_for_timeout(1500)
+    assert page.locator("#er-top h1").inner_text() == "apples"
+    ask(page, BRIDGE)
+    assert [
+        len(answers.conversation(chat.id).turns) for chat in answers.conversations(world.account("user").id)[0]
+    ] == [
+        2,
+        1,
+    ]
+
+
+def test_an_answer_is_hung_up_before_another_is_asked_for(open_page, world):
+    world.approve(world.report(BRIDGE).id)
+    page = open_page("user")
+    world.engine.token_s = 0.1
+    page.fill("#er-ask textarea", "a long story")
+    page.press("#er-ask textarea", "Enter")
+    page.wait_for_selector("text=word9")
+    began = world.engine.aborted
+    page.evaluate(
+        """() => {
+          const bot = document.getElementById("er-bot");
+          window.seen = [];
+          const watching = new MutationObserver(() => window.seen.push(bot.innerText.includes("word9")));
+          watching.observe(bot, { subtree: true, childList: true, characterData: true });
+        }"""
+    )
+    page.click("[data-act=reports]")
+    page.locator("dialog article", has_text=BRIDGE).get_by_role("button", name="Try it now").click()
+    page.wait_for_selector(".er-compare")
+    assert until(lambda: world.engine.aborted == began + 1)
+    seen = page.evaluate("window.seen")
+    assert True not in seen[seen.index(False) :], "the old answer was drawn again over the new one"
