@@ -126,6 +126,14 @@ def open_note(note: str, key: str) -> Head:
     raise ValueError(f"it is not signed by {name}")
 
 
+def no_note_in(path: Path) -> str:
+    """What is said of a place that is to hold signed checkpoints and has none."""
+    return (
+        f"there is no signed checkpoint in {str(path)!r}: mount it or bring it back if it held some; if it was named only"
+        " now, the next `errata serve`, or any command that writes, signs the first"
+    )
+
+
 def key_beside(paths: Sequence[Path]) -> str | None:
     """The public key that lies in one of these folders, or beside one of these files."""
     for path in paths:

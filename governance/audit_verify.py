@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from governance.audit_proofs import EMPTY, Head, Tree, key_beside, open_note
+from governance.audit_proofs import EMPTY, Head, Tree, key_beside, no_note_in, open_note
 
 PROGRESS_EVERY = 10_000
 
@@ -336,7 +336,7 @@ def _notes(paths: Sequence[Path], problems: list[Problem]) -> Iterator[tuple[str
     for path in paths:
         names = (path / "checkpoints.jsonl", path / "checkpoint") if path.is_dir() else (path,)
         if not (files := [file for file in names if file.exists()]):
-            problems.append(Problem(None, "checkpoint", f"there is no signed checkpoint in {str(path)!r}"))
+            problems.append(Problem(None, "checkpoint", no_note_in(path)))
         for file in files:
             text = file.read_text(encoding="utf-8", errors="replace")
             if not text.startswith("{"):

@@ -20,8 +20,16 @@ CODE = re.compile(
     r"(?:\((?:\d{1,2}|[a-z])\)|[-./](?:\d{1,2}|[a-z])(?![\w@]))*(?![\w@])",
     re.IGNORECASE,
 )
-"""A legal ground, `gdpr-17-3-e` or `Art.17(3)(e)`, alone or within a sentence. That of a refusal goes into the log in the
-clear, so it can hold no name."""
+"""A legal ground, `gdpr-17-3-e` or `Art.17(3)(e)`, alone or within a sentence."""
+GROUND = re.compile(
+    r"(?:(?:(?:uk|eu)[ -])?(?:gdpr|dsgvo|rgpd|dpa|pdpa|pdpl|bdsg|dsg|hgb|ao|bgb|lgpd|ccpa|cpra|hipaa|pipeda|pipl|popia|appi)"
+    r"[ .-]{1,2}(?:(?:s|sec|section|art|article|§)[ .-]{0,2})?|§ ?)[1-9]\d{0,3}[a-z]?"
+    r"(?:\((?:\d{1,2}|[a-z])\)|[-./](?:\d{1,3}|[a-z])){0,4}"
+    r"|[1-9]\d{0,2}(?:[-.]\d{1,2}(?:[-.][a-z])?|[-.][a-z])",
+    re.IGNORECASE,
+)
+"""A legal ground alone: `hgb-257`, `pdpa-s33`, `17-3-e`. That of a refusal goes into the log in the clear, so it can hold no
+name: laws are of this list."""
 WORDS = {
     Place.TEXT: ("text", "texts"),
     Place.CORRECTION: ("correction", "corrections"),
@@ -36,8 +44,12 @@ ACCOUNT = ("account", "accounts")
 
 def check_ground(ground: str) -> None:
     """Raises Invalid unless the ground of a refusal is a code."""
-    if len(ground) > 40 or not CODE.fullmatch(ground):
-        raise Invalid("give the ground as a short code such as gdpr-17-3-e: it stands in the log for good", "ground")
+    if len(ground) > 40 or not (CODE.fullmatch(ground) or GROUND.fullmatch(ground)):
+        raise Invalid(
+            "give the ground as a short code such as gdpr-17-3-e, pdpa-s33, hgb-257 or section-12: it stands in the log for"
+            " good",
+            "ground",
+        )
 
 
 def codes_in(exceptions: str) -> list[str]:

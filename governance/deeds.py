@@ -68,14 +68,15 @@ class Deeds:
     def _erase_account(self, account_id: str, actor: Account, stones: list[Tombstone], *, keep: Collection[str]) -> int:
         """The person's chats, reports and secrets, and what others reported of their chats. A fact in force stays, in its
         canonical form; what is to `keep` stays as it is."""
-        for ref in keep:
-            if ref.startswith(("txt_", "cor_")) and self._ledger.keep(ref, of=[account_id]):
-                stones.append(Tombstone("kept", ref))
         rows = self._store.rows(
             "SELECT c.id, c.status FROM corrections c LEFT JOIN answers a ON a.id = c.answer_id"
             " WHERE c.claim_key IS NOT NULL AND :id IN (c.reporter_id, a.account_id)",
             id=account_id,
         )
+        concerned = {row["id"] for row in rows}
+        for ref in keep:
+            if ref.startswith(("txt_", "cor_")) and (self._ledger.keep(ref, of=[account_id]) or ref in concerned):
+                stones.append(Tombstone("kept", f"{ref} {account_id}"))
         for row in rows:
             if row["id"] in keep:
                 continue
@@ -99,15 +100,17 @@ def bury(store: Store, ledger: Ledger, stones: Collection[Tombstone], *, actor: 
     gone, erased, kept = (
         {stone.id for stone in stones if stone.kind == kind} for kind in ("correction", "owner", "kept")
     )
-    for ref in kept:
-        ledger.keep(ref, of=erased)
     for row in store.rows(
         "SELECT c.id, c.status, c.reporter_id, a.account_id FROM corrections c JOIN texts t ON t.id = c.claim_text_id"
         " LEFT JOIN answers a ON a.id = c.answer_id WHERE t.owner = c.reporter_id"
     ):
-        is_erased = not erased.isdisjoint((row["reporter_id"], row["account_id"]))
-        if is_erased and row["status"] in STANDING and row["id"] not in gone | kept:
+        of = erased.intersection((row["reporter_id"], row["account_id"]))
+        is_kept = all(f"{row['id']} {one}" in kept for one in of)
+        if row["status"] in STANDING and row["id"] not in gone and not is_kept:
             ledger.adopt(row["id"], actor=actor)
+    for stone_id in kept:
+        ref, _, owner = stone_id.partition(" ")
+        ledger.keep(ref, of=[owner])
     back = sum(_bury(store, stone) for stone in stones)
     for row in store.rows(
         "SELECT c.id FROM corrections c LEFT JOIN texts t ON t.id = c.claim_text_id WHERE t.id IS NULL"

@@ -24,6 +24,12 @@ REASONS_OF_OTHERS = """
 SELECT reason_text_id AS text FROM moves
 WHERE correction_id = :id AND actor_id <> :reporter AND role <> 'system' AND reason_text_id IS NOT NULL
 UNION ALL SELECT reason_text_id FROM approvals WHERE correction_id = :id AND reason_text_id IS NOT NULL
+UNION ALL SELECT undo_reason_text_id FROM corrections c
+WHERE id = :id AND undo_requested AND undo_reason_text_id IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM audit_entries
+    WHERE json_extract(entry, '$.kind') = 'correction.undo_requested' AND json_extract(entry, '$.correction') = :id
+        AND json_extract(entry, '$.actor') = c.reporter_pseudonym
+)
 """
 
 

@@ -80,27 +80,28 @@ class Intake(Forgetting):
             "language": check_text("language", language, longest=40, required=False),
             "canonical_question": "",
         }
+        wording = check_text("question", question, longest=MAX_QUESTION, required=answer_id is None)
+        if answer_id is None:
+            claim["answer_old"] = check_text("answer", answer, longest=MAX_ANSWER_OLD)
         key_hash = request_hash = None
         if idempotency_key is not None:
             check_text("Idempotency-Key", idempotency_key, longest=255)
             # To the letter: the normal form, made for texts, would take a_1 for a-1.
-            key_hash = self._hash("idempotency", idempotency_key)
-            request_hash = self._hash("request", answer_id, question, answer, correct_answer)
+            key_hash = self._hash(f"idempotency {idempotency_key}")
+            sent = ("request", answer_id, wording, claim.get("answer_old", ""), claim["correct_answer"])
+            request_hash = self._hash(json.dumps(sent))
         with self._store.transaction():
             if key_hash is not None and (earlier := self._earlier(reporter, key_hash, request_hash)):
                 return earlier
-            given, wording = None, ""
+            given = None
             if answer_id is not None:
                 answers = Answers(self._store, self._vault)
                 given = answers.get(answer_id, account_id=None if reporter.role.may_review else reporter.id)
-                wording = check_text("question", question, longest=MAX_QUESTION, required=False)
                 question, answer = answers.texts(given)
                 if not question:
                     raise NotFound(f"the text of answer {answer_id!r} is gone: send question and answer instead")
                 # Our own model wrote the answer, so only what the person wrote is checked for control tokens.
                 claim["answer_old"] = answer[:MAX_ANSWER_OLD]
-            else:
-                claim["answer_old"] = check_text("answer", answer, longest=MAX_ANSWER_OLD)
             claim["question"] = check_text("question", question, longest=MAX_QUESTION)
             claim["canonical_question"] = wording or claim["question"]
             if claim["correct_answer"].casefold().split() == claim["answer_old"].casefold().split():
@@ -181,8 +182,8 @@ class Intake(Forgetting):
         self._store.write(INSERT, **row)
         return self._row(row["id"])
 
-    def _hash(self, *sent: str | None) -> bytes:
-        return hmac.digest(self._pepper, json.dumps(sent).encode(), hashlib.sha256)
+    def _hash(self, sent: str) -> bytes:
+        return hmac.digest(self._pepper, sent.encode(), hashlib.sha256)
 
     def _earlier(self, reporter: Account, key_hash: bytes, request_hash: bytes | None) -> Correction | None:
         """The report this idempotency key was used for. Raises InvalidClaim if it was another claim; of one that is erased

@@ -183,7 +183,9 @@ class Ledger(Intake):
         self, correction_id: str, actor: Account, *, evidence: Sequence[str] = (), reason: str = ""
     ) -> Correction:
         """The reporter (or a reviewer) adds sources; a report that waited for them goes through triage again, in the queue
-        they wait to be read by machine. Who read the report without them does not approve it: a new round begins."""
+        they wait to be read by machine. Who read the report without them does not approve it: a new round begins.
+
+        A reason that nobody waited for joins the comment, so only the reporter may give one."""
         found = check_texts("evidence", evidence, longest=MAX_EVIDENCE_ITEM, most=MAX_EVIDENCE)
         comment = check_text("reason", reason, longest=MAX_REASON, required=not found)
         with self._store.transaction():
@@ -193,6 +195,10 @@ class Ledger(Intake):
             before = tuple(claim.get("evidence", ()))
             said = claim.get("comment", "")
             if comment and row["status"] != Status.NEEDS_EVIDENCE:  # else the move holds it
+                if row["reporter_id"] != actor.id:
+                    raise Forbidden("the comment is the reporter's alone: send the evidence without a reason")
+                if len(said) + len(comment) >= MAX_COMMENT:
+                    raise InvalidClaim(f"reason finds no room left: a comment has {MAX_COMMENT:,} characters", "reason")
                 said = check_text("reason", f"{said}\n{comment}", longest=MAX_COMMENT)
             self._rewrite(
                 row["claim_text_id"],

@@ -238,12 +238,17 @@ class ProcessBook(Book):
                     self._settle(row, "worker", f"the worker was interrupted {row['crashes']} times by this edit")
         return tuple(again)
 
-    def finish_undos(self, version_id: str) -> None:
-        """Roll back what was asked to be, where the version that is served lacks it: by a restore, or on another base."""
+    def finish_undos(self) -> None:
+        """Roll back what was asked to be, where the version that is served lacks it: by a restore, or on another base.
+        While another version is wanted nothing is done: the publisher is at work."""
         with self._store.transaction():
-            held = self._versions.get(version_id).corrections
-            undone = [c.id for c in self.in_status(Status.LIVE) if c.undo_requested and c.id not in held]
-            self.published(version_id=version_id, rolled_back=undone, actor="worker")
+            rows = self._store.rows(
+                "SELECT c.id, s.served FROM corrections c JOIN serving s ON s.served = s.desired"
+                " WHERE c.status = 'live' AND c.undo_requested AND NOT EXISTS (SELECT 1 FROM version_corrections vc"
+                " WHERE vc.version_id = s.served AND vc.correction_id = c.id) ORDER BY c.created, c.id"
+            )
+            if rows:  # what is served already stays so
+                self.published(version_id=rows[0]["served"], rolled_back=[row["id"] for row in rows], actor="worker")
 
     def mark_told(self, ids: Iterable[str], *, moves: Mapping[str, int] | None = None) -> None:
         """The reporters have been told the outcome. One that has moved on since it had so many `moves` stays untold."""
@@ -328,13 +333,9 @@ class ProcessBook(Book):
         # What an erasure itself commissions names the person, so that nothing else is said of them.
         claim = correction.claim
         text = "\n".join((claim.question, claim.canonical_question, claim.subject, claim.correct_answer))
-        if (
-            bar is None
-            and correction.channel != "erasure"
-            and names_somebody_to_be_erased(self._store, self._vault, text)
-        ):
-            return "it concerns somebody who has asked to be erased"
-        return bar
+        if bar or correction.channel == "erasure" or not names_somebody_to_be_erased(self._store, self._vault, text):
+            return bar
+        return "it concerns somebody who has asked to be erased"
 
     def _assess(self, row: dict[str, Any]) -> None:
         """Set tier and approvals anew; a tier never falls by an edit of the words."""

@@ -14,8 +14,8 @@ KINDS = ("owner", "text", "account", "version", "correction", "conversation", "d
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """One thing that must not come back; of the kind "kept", one that must not go with its owner. `kind` is one of KINDS,
-    `id` a random id that says nothing by itself."""
+    """One thing that must not come back. `kind` is one of KINDS, `id` a random id that says nothing by itself; of the kind
+    "kept", the id of what must not go with an account, a space, and that account's."""
 
     kind: str
     id: str

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import httpx
 
+from governance.audit_proofs import no_note_in
 from governance.policy import DEFAULT, Policy
 from retrieval.embedder import embedded_embedder_path
-from server.notary import signed_places
+from server.notary import is_signed, signed_places
 from server.prepare import HUB_ID, is_prepared, prepare_model
 from server.services import open_records
-from server.settings import EMBEDDED, Settings, misspelt
+from server.settings import EMBEDDED, Settings, misspelt, unread
 
 MIN_FREE_GB = 2.0
 
@@ -71,9 +72,10 @@ def _packages(settings: Settings) -> Finding:
     return Finding("packages", True, ", ".join(f"{name} {number}" for name, number in found.items()))
 
 
-def _settings(_: Settings) -> Finding:
-    wrong = misspelt(os.environ)
-    return Finding("settings", not wrong, "; ".join(wrong) or "every ERRATA_* variable is known")
+def _settings(settings: Settings) -> Finding:
+    faults = list(settings.faults().values())
+    says = "; ".join([*faults, *misspelt(os.environ)]) or "every ERRATA_* variable is known"
+    return Finding("settings", not faults and not any(unread(os.environ).values()), says)
 
 
 def _in_the_way(folder: Path) -> str | None:
@@ -148,7 +150,8 @@ def _log(settings: Settings) -> Finding:
         return Finding("log", True, "none yet")
     from governance.audit_verify import verify
 
-    report = verify(database=settings.database_path, checkpoints=signed_places(settings))
+    signed = [place for place in signed_places(settings) if is_signed(place)]  # `checkpoints` names the others
+    report = verify(database=settings.database_path, checkpoints=signed)
     if not report.ok:
         return Finding("log", False, f"{report.problems[0].message}: see errata audit verify")
     return Finding("log", True, f"{report.size} entries verified")
@@ -156,10 +159,12 @@ def _log(settings: Settings) -> Finding:
 
 def _checkpoints(settings: Settings) -> Finding:
     second = settings.checkpoint_dir
-    if second is None:
-        return Finding("checkpoints", True, "in the data folder alone: ERRATA_CHECKPOINT_DIR names a second place")
-    why = _in_the_way(second)
-    return Finding("checkpoints", not why, f"ERRATA_CHECKPOINT_DIR: {why}" if why else f"also in {second}")
+    if second and (why := _in_the_way(second)):
+        return Finding("checkpoints", False, f"ERRATA_CHECKPOINT_DIR: {why}")
+    if bare := [place for place in signed_places(settings) if not is_signed(place)]:
+        return Finding("checkpoints", False, "; ".join(map(no_note_in, bare)))
+    says = f"also in {second}" if second else "in the data folder alone: ERRATA_CHECKPOINT_DIR names a second place"
+    return Finding("checkpoints", True, says)
 
 
 def _server(settings: Settings) -> Finding:

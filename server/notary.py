@@ -59,4 +59,9 @@ def sign_now(records: Records, *, say: Callable[[str], None], since: int = -1) -
 def signed_places(settings: Settings) -> tuple[Path, ...]:
     """The folders that the log is to be held against: all that are signed into, once one of them holds a note."""
     places = settings.checkpoint_dirs
-    return places if any((place / name).exists() for place in places for name in (LATEST, HISTORY)) else ()
+    return places if any(map(is_signed, places)) else ()
+
+
+def is_signed(place: Path) -> bool:
+    """Does this folder hold a note?"""
+    return any((place / name).exists() for name in (LATEST, HISTORY))

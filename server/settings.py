@@ -3,40 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EMBEDDED = "embedded"  # the model and the embedder that arrive as PyPI wheels
 # Variables that are no settings: of `make`, of tests, of the engine's process, and keys that a script keeps.
-NO_SETTING = re.compile(r"ERRATA_(DEVICE|REQUIRE_BROWSER|STORY_PICTURES|TEST_MODEL|ENGINE_FORK|\w+_KEY|\w+_PASSWORD)")
+NO_SETTING = re.compile(
+    r"ERRATA_(DEVICE|REQUIRE_BROWSER|STORY_PICTURES|TEST_MODEL|ENGINE_FORK|(?!\w+__)\w+_(KEY|PASSWORD))"
+)
+NEAR = 0.75  # how alike a name and the setting that is meant are, without ERRATA_
 
 
-def _address(url: str) -> str:
+def _fault(url: str) -> str | None:
     try:
         parts = urlsplit(url)
         fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not re.search(r"\s", url)
     except ValueError:
         fits = False
-    if not fits:
-        raise ValueError("give an address such as http://127.0.0.1:8000")
-    return url
+    return None if fits else "give an address such as http://127.0.0.1:8000"
 
 
-Address = Annotated[str, AfterValidator(_address)]
+def _fault_of_a_server(url: str) -> str | None:
+    if fault := _fault(url):
+        return fault
+    if re.search(r"[?#]", url):
+        return "give it without a query (?) or a fragment (#), such as http://127.0.0.1:8000"
+    return "leave out the /v1 at its end: commands add it" if re.search("[^/]/v1/*$", url) else None
 
 
 class EmptyIsUnset(BaseModel):
     """Settings of which an empty variable sets nothing: `ERRATA_POLICY=` is the way to write "none" in a shell or `.env`."""
-
-    model_config = ConfigDict(extra="forbid")
 
     @field_validator("*", mode="before")
     @classmethod
@@ -54,9 +58,7 @@ class EmptyIsUnset(BaseModel):
 class EngineSettings(EmptyIsUnset):
     """The language model's server."""
 
-    url: Address | None = Field(
-        None, description="an OpenAI-compatible server started elsewhere; empty: Errata runs vLLM"
-    )
+    url: str | None = Field(None, description="an OpenAI-compatible server started elsewhere; empty: Errata runs vLLM")
     api_key: SecretStr | None = Field(None, description="bearer key for that server")
     model: str | None = Field(None, description="the model's name at that server; empty: the first it lists")
     weights: Literal["ours", "none"] = Field(
@@ -108,14 +110,12 @@ class Settings(EmptyIsUnset, BaseSettings):
     fetch_evidence: bool = Field(
         True, description="may triage read the public addresses that reporters give as evidence?"
     )
-    webhook_url: Address | None = Field(None, description="told when a correction's outcome is known")
+    webhook_url: str | None = Field(None, description="told when a correction's outcome is known")
     admin_key: SecretStr | None = Field(None, description="API key of the account `admin`, at first start")
     admin_password: SecretStr | None = Field(None, description="password of `admin`, at first start")
     user_key: SecretStr | None = Field(None, description="API key of the account `user`, at first start")
     user_password: SecretStr | None = Field(None, description="password of `user`, at first start")
-    url: Address | None = Field(
-        None, description="for commands: the server they talk to; empty: the one at host and port"
-    )
+    url: str | None = Field(None, description="for commands: the server they talk to; empty: the one at host and port")
     api_key: SecretStr | None = Field(None, description="for commands: your key at that server")
     default_max_tokens: int = Field(512, ge=1, description="length limit of an answer that names none")
     max_request_mb: float = Field(32, gt=0, description="largest request body")
@@ -123,13 +123,6 @@ class Settings(EmptyIsUnset, BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="verbosity of process logs")
     engine: EngineSettings = EngineSettings()
     worker: WorkerSettings = WorkerSettings()
-
-    @field_validator("url")
-    @classmethod
-    def _of_a_server(cls, url: str | None) -> str | None:
-        if url and re.search(r"//.*?(/.|[?#])", url):
-            raise ValueError("give it without /v1 or another path, such as http://127.0.0.1:8000")
-        return url
 
     @field_validator("data_dir", "model_dir", "checkpoint_dir", "policy")
     @classmethod
@@ -177,9 +170,24 @@ class Settings(EmptyIsUnset, BaseSettings):
         """May the publisher change the served weights?"""
         return self.engine.url is None or self.engine.weights == "ours"
 
+    def faults(self) -> dict[str, str]:
+        """What is wrong with each address that cannot be used; a command stops for those that it uses."""
+        found = {
+            "url": _fault_of_a_server(self.url) if self.url else None,
+            "webhook_url": _fault(self.webhook_url) if self.webhook_url else None,
+            "engine.url": _fault(self.engine.url) if self.engine.url else None,
+        }
+        return {name: refusal(name.split("."), why) for name, why in found.items() if why}
+
     def masked(self) -> dict[str, Any]:
         """Effective settings as JSON values; secrets show as asterisks."""
         return self.model_dump(mode="json")
+
+
+def refusal(place: Sequence[str | int], why: str) -> str:
+    """One setting that cannot be used, by both of its names; never its value, which may be a secret."""
+    names = [str(part) for part in place]
+    return f"{'.'.join(names)} (ERRATA_{'__'.join(names).upper()}): {why.removeprefix('Value error, ')}"
 
 
 def variables() -> list[str]:
@@ -189,13 +197,19 @@ def variables() -> list[str]:
     return [name.upper() for name in (*(f"ERRATA_{name}" for name in Settings.model_fields), *nested)]
 
 
-def misspelt(environ: Mapping[str, str], env_file: Path = Path(".env")) -> list[str]:
-    """One line for each ERRATA_* variable, in the environment or the file, that is none of ours and so sets nothing."""
-    known = variables()
+def unread(environ: Mapping[str, str], env_file: Path = Path(".env")) -> dict[str, str | None]:
+    """Each ERRATA_* variable, in the environment or the file, that is none of ours and so sets nothing, with the setting
+    that may be meant."""
+    known = {name.removeprefix("ERRATA_"): name for name in variables()}
     given = {name.upper() for name in (*environ, *dotenv_values(env_file)) if name.upper().startswith("ERRATA_")}
-    lines = []
-    for name in sorted(given - {*known}):
-        if not NO_SETTING.fullmatch(name):
-            meant = [f": is it {close}?" for close in get_close_matches(name, known, 1, 0.8)]
-            lines.append(f"{name} is no setting and is not read{''.join(meant)}")
-    return lines
+    others = [name for name in sorted(given - {*known.values()}) if not NO_SETTING.fullmatch(name)]
+    near = {name: get_close_matches(name.removeprefix("ERRATA_"), known, 1, NEAR) for name in others}
+    return {name: known[found[0]] if found else None for name, found in near.items()}
+
+
+def misspelt(environ: Mapping[str, str]) -> list[str]:
+    """One line for each such variable."""
+    return [
+        f"{name} is no setting and is not read" + (f": is it {meant}?" if meant else "")
+        for name, meant in unread(environ).items()
+    ]

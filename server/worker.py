@@ -157,7 +157,7 @@ class Worker:
             )
         # With nothing on its way to be served, what is in `editing` is in a version that nobody wants any more.
         self._records.ledger.requeue_interrupted(blame=False)
-        self._records.ledger.finish_undos(serving.desired)
+        self._records.ledger.finish_undos()
         plan = self.plan()
         if not plan.is_needed:
             if self._settings.worker.ahead and self._ahead.step(plan.kept):
@@ -313,13 +313,13 @@ class Worker:
 
     def _do_without(self, version_id: str) -> None:
         """What is served stays, or the base. Other live edits are live by their cards until they are in a release again;
-        an undo that was asked for is done."""
+        an undo that was asked for is done, here or by the publisher who serves the base."""
         versions, ledger = self._records.versions, self._records.ledger
         with self._records.store.transaction():
             served = versions.serving().served or BASE
             stays = versions.get(BASE if served == version_id else served)
             versions.desire(stays.id, actor="worker", reason="the wanted version cannot be solved again")
-            ledger.finish_undos(stays.id)
+            ledger.finish_undos()
 
     def _wait_for_more(self) -> None:
         """Until no approval came for a while: a burst is one release."""

@@ -184,7 +184,7 @@ def serving(concurrency: str, tokens: int, data_dir: Path | None) -> dict[str, A
     streams = [int(part) if part.strip().isdecimal() else 0 for part in concurrency.split(",")]
     if min(streams) < 1:
         raise click.UsageError(f"--concurrency {concurrency!r}: give numbers of 1 or more, such as 1,8,32")
-    settings = effective(data_dir=data_dir)
+    settings = effective("url", data_dir=data_dir)
     if not settings.api_key:
         raise click.UsageError(NO_KEY)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sqlite3
 import sys
 from collections.abc import Iterator, Mapping
@@ -271,8 +272,9 @@ def _vault_of(settings: Settings) -> Vault:
 @json_option
 def print_settings(as_json: bool) -> None:
     """Print the effective settings as the variables that set them, secrets masked."""
-    masked = effective().masked()
-    for line in misspelt(os.environ):
+    settings = effective()
+    masked = settings.masked()
+    for line in (*settings.faults().values(), *misspelt(os.environ)):
         tell(line)
     show(masked, as_json=as_json, text=lambda: "\n".join(_lines(masked)))
 
@@ -282,8 +284,8 @@ def _lines(values: Mapping[str, Any], prefix: str = "ERRATA_") -> Iterator[str]:
         if isinstance(value, dict):
             yield from _lines(value, f"{prefix}{name}__")
         else:
-            said = "" if value is None else json.dumps(value) if isinstance(value, bool) else value
-            yield f"{prefix}{name}".upper() + f"={said}"
+            said = json.dumps(value) if isinstance(value, bool) else str(value)
+            yield f"{prefix}{name}".upper() + ("=" if value is None else f"={shlex.quote(said)}")
 
 
 @click.command()

@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from pydantic_settings import SettingsError
 from governance.accounts import NewAccount
 from server.commands.output import ERRORS, refuse, show
 from server.parts import alone
-from server.settings import Settings, misspelt
+from server.settings import Settings, misspelt, refusal
 
 OPTIONS = (
     click.option("--host", help="Address to listen on. [127.0.0.1]"),
@@ -44,28 +44,25 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def effective(**flags: Any) -> Settings:
-    """The settings, with these flags on top. Raises UsageError, naming each that cannot be used and what may stand there."""
+def effective(*addresses: str, **flags: Any) -> Settings:
+    """The settings, with these flags on top. Raises UsageError, naming each that cannot be used and what may stand there;
+    of addresses those that the command uses."""
     given = {name: value for name, value in flags.items() if value is not None}
     if engine := {name: given.pop(name) for name in ("engine_url", "engine_weights") if name in given}:
         given["engine"] = {name.removeprefix("engine_"): value for name, value in engine.items()}
     try:
-        return Settings(**given)
+        settings = Settings(**given)
     except ValidationError as error:
-        raise click.UsageError("\n".join(_refusal(one["loc"], one["msg"]) for one in error.errors())) from None
+        raise click.UsageError("\n".join(refusal(one["loc"], one["msg"]) for one in error.errors())) from None
     except SettingsError as error:
         [name] = re.findall(r'field "(\w+)"', str(error)) or ["*"]
         variable = f"ERRATA_{name}".upper()
         raise click.UsageError(f"{variable}: this is no JSON object; set its parts, as {variable}__NAME") from None
     except UnicodeDecodeError:
         raise click.UsageError(".env is no UTF-8 text: save it as UTF-8") from None
-
-
-def _refusal(place: Sequence[str | int], why: str) -> str:
-    """One setting that cannot be used, by both of its names; never its value, which may be a secret."""
-    names = [str(part) for part in place]
-    said = "there is no such setting" if why.startswith("Extra inputs") else why.removeprefix("Value error, ")
-    return f"{'.'.join(names)} (ERRATA_{'__'.join(names).upper()}): {said}"
+    if faults := [why for name, why in settings.faults().items() if name in addresses]:
+        raise click.UsageError("\n".join(faults))
+    return settings
 
 
 def set_up_logging(settings: Settings, process: str) -> None:
@@ -101,7 +98,7 @@ def process(*unused: str) -> Callable[[Callable[[Settings, bool], None]], click.
         @click.option("--json", "as_json", is_flag=True, help="Say each line as one JSON object.")
         def command(as_json: bool, **flags: Any) -> None:
             try:
-                run(effective(**flags), as_json)
+                run(effective("webhook_url", "engine.url", **flags), as_json)
             except (*ERRORS, ValueError) as error:
                 refuse(error, as_json=as_json)
 

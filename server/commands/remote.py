@@ -24,7 +24,7 @@ class Remote:
     """A server, named by ERRATA_URL, spoken to with ERRATA_API_KEY; both may stand in `.env`."""
 
     def __init__(self) -> None:
-        settings = effective()
+        settings = effective("url")
         if not settings.api_key:
             raise click.UsageError(NO_KEY)
         headers = {"Authorization": f"Bearer {settings.api_key.get_secret_value()}"}

@@ -157,6 +157,37 @@ def test_what_the_decider_keeps_outlives_the_account_also_after_a_restore(room, 
         )
 
 
+def test_a_report_of_somebody_else_is_kept_after_a_restore_until_they_are_erased_themselves(room, erasures):
+    asked = chat(room, room.user, "Ann Zebra-Lee asks: who painted the Mona Lisa?")
+    given = {"answer_id": asked.id, "comment": "a note on Ann Zebra-Lee", "evidence": ["a book"]}
+    report = room.ledger.flag(room.reviewer, correct_answer="Leonardo da Vinci", **given)
+    room.ledger.triaged(report.id, Status.QUEUED, remedy=Remedy.KNOWLEDGE, reason="r", evidence={})
+    before = room.ledger.approve(report.id, room.admin)
+    backup(room.store, room.log, room.path / "backup.db", actor="opr_1")
+
+    def erase(account, *names, **decided):
+        filed = erasures.file(room.admin, subject=Subject(names, account_id=account.id))
+        erasures.verify_identity(filed.id, room.admin, how="passport seen")
+        erasures.find(filed.id, room.admin, tools=Tools())
+        erasures.decide(filed.id, room.admin, questions=FEW, reason="r", **decided)
+        erasures.approve(filed.id, room.admin)
+        erasures.execute(filed.id, room.admin, tools=Tools())
+
+    def restored():
+        tombstones = Tombstones(room.path / "erased.jsonl")
+        given = {"vault": room.vault, "tombstones": tombstones, "ledger": room.ledger}
+        restore(room.store, room.path / "backup.db", **given, actor="opr_1")
+        return room.ledger.get(report.id)
+
+    erase(room.user, *ANN.names, keep=[report.id])
+    for kept in (room.ledger.get(report.id), restored()):
+        assert (kept.claim, kept.comment, kept.evidence) == (before.claim, before.comment, ("a book",))
+    erase(room.reviewer)
+    for adopted in (room.ledger.get(report.id), restored()):
+        assert adopted.claim.correct_answer == "Leonardo da Vinci"
+        assert (adopted.claim.answer_old, adopted.comment) == ("", "")
+
+
 def test_what_a_person_asked_goes_from_the_reports_of_others_on_it_too(room, erasures):
     asked = chat(room, room.user, "My father has syphilis, who painted the Mona Lisa?")
     given = {"answer_id": asked.id, "correct_answer": "Leonardo da Vinci"}
@@ -206,3 +237,21 @@ def test_a_fact_that_outlives_its_reporter_keeps_its_dates_and_what_others_said_
         room.store.value("SELECT reason_text_id FROM moves WHERE correction_id = :id AND ordinal = 3", id=flagged.id)
     )
     assert room.entries()[after.moves[-1].entry - 1]["reason"] == commitment
+
+
+@pytest.mark.parametrize(("reporter", "reasons"), [("user", ["wrong after all"]), ("admin", [])])
+def test_the_reason_of_an_undo_that_waits_is_kept_unless_the_reporter_gave_it(room, reporter, reasons):
+    who = room.people[reporter]
+    live = room.ledger.flag(who, question="Who is it?", answer="Ann", correct_answer="Bob")
+    room.ledger.triaged(live.id, Status.QUEUED, remedy=Remedy.WEIGHTS, reason="r", evidence={})
+    room.ledger.approve(live.id, room.second_admin)
+    room.ledger.start_editing([live.id])
+    room.build("v1", live.id)
+    room.versions.desire("v1", actor="worker")
+    room.ledger.published(version_id="v1", live=[live.id])
+    room.ledger.request_rollback(live.id, room.admin, reason="wrong after all")
+    room.ledger.adopt(live.id, actor=room.second_admin)
+    room.vault.erase_person(who.id)
+    assert [text for *_, kind, text in room.vault.scan(owner=live.id) if kind == "reason"] == reasons
+    room.ledger.published(version_id="base", rolled_back=[live.id])
+    assert room.ledger.get(live.id).moves[-1].reason == "".join(reasons)

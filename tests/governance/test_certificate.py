@@ -49,14 +49,27 @@ def test_every_place_has_its_word(place):
     assert kept([Occurrence(place, "r")], ["r"]).startswith("1 ")
 
 
-@pytest.mark.parametrize("ground", ["gdpr-17-3-e", "Art.17(3)(e)", "Art. 17", "pdpa-33", "s.33", "17(3)(b)"])
+@pytest.mark.parametrize(
+    "ground",
+    [
+        *("gdpr-17-3-e", "Art.17(3)(e)", "Art. 17", "pdpa-33", "s.33", "17(3)(b)", "pdpa-s33", "pdpa-s-33"),
+        *("17-3-e", "17-3", "17.3.e", "uk-gdpr-17-3-a", "uk-gdpr art. 17(3)(b)", "hgb-257", "HGB § 257", "§ 257"),
+        *("ao-147", "PDPA s. 33(1)"),
+        *("bdsg-35", "bdsg-26a-1", "ccpa-1798.105", "hipaa-164.524(a)", "lgpd-art-16", "uk-dpa-2018", "dsgvo-17"),
+    ],
+)
 def test_a_ground_is_a_code(ground):
     check_ground(ground)
 
 
 @pytest.mark.parametrize(
     "ground",
-    ["because", "", "17", "ann.lee-1985", "John.Smith(2)", "0812345678", "art.17-ann", "gdpr-17" + "-3" * 20],
+    [
+        *("because", "", "17", "ann.lee-1985", "John.Smith(2)", "0812345678", "art.17-ann", "gdpr-17" + "-3" * 20),
+        *("j-smith-1", "555-12-34", "081-234-567", "12-5-1985", "lee-17", "ao-ann", "ao147", "s33", "uk-17"),
+        *("ann-ao-147", "812-345-678"),
+        *("gdpr-17-ann", "gdpr-0812345678", "hgb", "pdpa-s", "17-3-e-ann", "a-b-c", "§ Ann", "gdpr-17-3\n"),
+    ],
 )
 def test_a_ground_holds_no_name_and_no_number_of_a_person(ground):
     with pytest.raises(Invalid, match="short code"):

@@ -1,5 +1,7 @@
 """Intake: what a report must be, and what is found beside it before anybody decides."""
 
+import hashlib
+import hmac
 import re
 
 import pytest
@@ -26,6 +28,17 @@ def test_the_same_idempotency_key_gives_the_same_report(room):
     with pytest.raises(InvalidClaim, match="used for another report"):
         room.flag(idempotency_key="k1", correct_answer="Raphael")
     room.ledger.revise(first.id, room.reviewer, correct_answer="Leonardo")
+    assert room.flag(idempotency_key="k1").id == first.id
+
+
+def test_an_idempotency_key_of_an_earlier_build_is_known_and_spaces_at_the_ends_do_not_count(room):
+    first = room.flag(idempotency_key="k1")
+    spaced = {"question": " Who painted the Mona Lisa? ", "correct_answer": "Leonardo da Vinci\n"}
+    assert room.flag(idempotency_key="k1", **spaced).id == first.id
+    made = hmac.digest(room.vault.derive("corrections/claims"), b"idempotency k1", hashlib.sha256)
+    assert room.store.value("SELECT idempotency_hash FROM corrections WHERE id = :id", id=first.id) == made
+    with room.store.transaction():
+        room.store.write("UPDATE corrections SET request_hash = NULL WHERE id = :id", id=first.id)
     assert room.flag(idempotency_key="k1").id == first.id
 
 

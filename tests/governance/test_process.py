@@ -2,10 +2,9 @@
 
 import pytest
 
+from governance.claims import MAX_COMMENT
 from governance.corrections import Fallback, Remedy, Status
-from governance.errors import (
-    MoveNotAllowed,
-)
+from governance.errors import Forbidden, InvalidClaim, MoveNotAllowed
 from governance.requests import Subject
 from governance.traces import Traces
 
@@ -96,16 +95,34 @@ def test_an_interrupted_edit_starts_again_unless_its_version_waits_to_be_served(
 def test_an_undo_that_was_asked_for_is_done_where_a_restore_or_another_base_took_the_edit_out(room):
     live = room.live()
     room.ledger.request_rollback(live.id, room.admin)
-    room.ledger.finish_undos("v1")
+    room.ledger.finish_undos()
     assert room.ledger.get(live.id).status is Status.LIVE
     room.versions.rebase("beef" * 16, actor="x")
     assert room.ledger.cards() == ()
-    room.ledger.finish_undos("base")
+    room.versions.set_served("base")
+    room.ledger.finish_undos()
     undone = room.ledger.get(live.id)
     assert (undone.status, undone.undo_requested) == (Status.ROLLED_BACK, False)
     size = room.log.size()
-    room.ledger.finish_undos("base")
+    room.ledger.finish_undos()
     assert room.log.size() == size
+
+
+def test_undos_are_finished_by_what_is_served_now_and_left_to_the_publisher_while_it_changes(room):
+    live = room.live()
+    room.ledger.request_rollback(live.id, room.admin, reason="it was wrong")
+    room.build("v2")
+    room.versions.desire("v2", actor=room.admin, kind="restore")
+    size = room.log.size()
+    room.ledger.finish_undos()
+    assert room.log.size() == size
+    room.versions.set_served("v2")
+    served = room.versions.serving()
+    room.ledger.finish_undos()
+    assert room.versions.serving() == served
+    assert [entry["version"] for entry in room.entries() if entry["kind"] == "version.served"] == ["v1", "v2"]
+    undone = room.ledger.get(live.id)
+    assert (undone.status, undone.moves[-1].actor, undone.moves[-1].reason) == ("rolled_back", "worker", "it was wrong")
 
 
 def test_an_edit_that_keeps_crashing_the_worker_is_set_aside(room):
@@ -226,6 +243,22 @@ def test_a_word_that_comes_with_evidence_or_alone_is_kept(room):
     room.ledger.add_evidence(queued.id, room.user, reason="please hurry")
     added = room.ledger.add_evidence(queued.id, room.user, evidence=["a book"], reason="page 3")
     assert (added.comment, added.evidence) == ("look again\nplease hurry\npage 3", ("a book",))
+
+
+def test_nobodys_words_become_the_comment_of_the_reporter_and_none_are_lost(room):
+    for queued in (room.queued(comment="look again"), room.flag(comment="look again")):
+        with pytest.raises(Forbidden, match="without a reason"):
+            room.ledger.add_evidence(queued.id, room.reviewer, evidence=["a book"], reason="I do not believe it")
+        assert room.ledger.get(queued.id) == queued
+        added = room.ledger.add_evidence(queued.id, room.reviewer, evidence=["a book"])
+        assert (added.comment, added.evidence) == ("look again", ("a book",))
+    full = room.flag(comment="c" * MAX_COMMENT)
+    with pytest.raises(InvalidClaim, match="no room left"):
+        room.ledger.add_evidence(full.id, room.user, evidence=["a book"], reason="page 3")
+    assert room.ledger.get(full.id) == full
+    room.ledger.triaged(full.id, Status.NEEDS_EVIDENCE, remedy=None, reason="r", evidence={})
+    asked = room.ledger.add_evidence(full.id, room.reviewer, evidence=["a book"], reason="page 3")
+    assert (asked.moves[-1].actor_id, asked.moves[-1].reason) == (room.reviewer.id, "page 3")
 
 
 def test_a_report_has_the_priority_of_as_many_people_as_report_the_same(room):

@@ -227,6 +227,7 @@ def test_a_place_that_holds_no_checkpoint_is_named_once_one_was_signed(
     monkeypatch.setenv("ERRATA_CHECKPOINT_DIR", str(tmp_path / "nowhere"))
     ran = errata("audit", "verify")
     assert (ran.exit_code, str(tmp_path / "nowhere") in ran.output, "None" in ran.output) == (1, True, False)
+    assert ("mount it" in ran.output, "the next `errata serve`" in ran.output) == (True, True)
     for note in (settings.data_dir / "checkpoints").iterdir():
         note.unlink()
     assert errata("audit", "verify").exit_code == 0  # before the first checkpoint no place has one

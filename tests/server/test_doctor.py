@@ -55,6 +55,19 @@ def test_a_log_cut_off_with_its_own_checkpoints_is_seen_by_the_second_place(sett
     assert findings(settings)["log"].ok
 
 
+def test_a_second_place_without_notes_is_one_finding_that_says_what_to_do(settings: Settings, tmp_path: Path) -> None:
+    records = open_records(settings)
+    records.accounts.add("someone", Role.USER, key="a-key-of-sixteen-signs")
+    second = settings.model_copy(update={"checkpoint_dir": tmp_path / "second"})
+    assert findings(second)["checkpoints"].ok  # nothing was signed yet, there or elsewhere
+    records.checkpoints.write()
+    found = findings(second)
+    assert (found["log"].ok, found["checkpoints"].ok) == (True, False)
+    assert f"'{tmp_path / 'second'}': mount it or bring it back" in found["checkpoints"].says
+    open_records(second).checkpoints.write()
+    assert findings(second)["checkpoints"].ok
+
+
 def test_the_policy_in_force_is_named(settings: Settings, tmp_path: Path) -> None:
     assert findings(settings)["policy"].says.startswith(str(DEFAULT))
     own = tmp_path / "policy.toml"
@@ -132,4 +145,21 @@ def test_a_misspelt_variable_is_a_finding(settings: Settings, monkeypatch: pytes
     assert (found.ok, found.says) == (
         False,
         "ERRATA_CHEKPOINT_DIR is no setting and is not read: is it ERRATA_CHECKPOINT_DIR?",
+    )
+
+
+@pytest.mark.parametrize("name", ["ERRATA_HOME_URL", "ERRATA_SERVICE_HOST", "ERRATA_PORT_8000_TCP_ADDR"])
+def test_a_variable_of_another_program_is_mentioned_and_no_fault(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "x")
+    found = findings(settings)["settings"]
+    assert (found.ok, found.says) == (True, f"{name} is no setting and is not read")
+
+
+def test_an_address_that_is_none_is_a_finding(settings: Settings) -> None:
+    found = findings(settings.model_copy(update={"webhook_url": "hooks.example"}))["settings"]
+    assert (found.ok, found.says) == (
+        False,
+        "webhook_url (ERRATA_WEBHOOK_URL): give an address such as http://127.0.0.1:8000",
     )

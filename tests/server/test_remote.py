@@ -104,6 +104,9 @@ def test_an_id_leads_to_no_other_address(answering: Answering) -> None:
         ("ERRATA_URL", "http://[::1"),
         ("ERRATA_URL", "127.0.0.1:8765"),
         ("ERRATA_URL", "http://127.0.0.1:8000/v1"),
+        ("ERRATA_URL", "https://errata.example/errata/v1/"),
+        ("ERRATA_URL", "http://127.0.0.1:8000?x=y"),
+        ("ERRATA_URL", "http://127.0.0.1:8000/#queue"),
         ("ERRATA_URL", "ftp://errata.example"),
         ("ERRATA_URL", "http://errata example"),
         ("ERRATA_API_KEY", "ключ-из-шестнадцати"),
@@ -113,6 +116,13 @@ def test_an_id_leads_to_no_other_address(answering: Answering) -> None:
 def test_an_address_or_key_that_cannot_be_used_is_named(answering: Answering, name: str, value: str) -> None:
     ran = answering(httpx.Response(200), **{name: value})("queue")
     assert (ran.exit_code, name in ran.output.splitlines()[-1], value in ran.output) == (2, True, False), ran.output
+
+
+@pytest.mark.parametrize("at", ["https://host.example/errata", "https://host.example/errata/", "https://host.example/"])
+def test_a_server_may_stand_behind_a_part_of_another_address(answering: Answering, at: str) -> None:
+    ran = answering(httpx.Response(200, json={"data": [], "next_cursor": None}), ERRATA_URL=at)("queue")
+    [asked] = answering.asked  # type: ignore[attr-defined]
+    assert (ran.exit_code, asked.url.path) == (0, f"{httpx.URL(at).path.rstrip('/')}/v1/corrections"), ran.output
 
 
 def test_empty_lines_ask_nothing_and_end_nothing(answering: Answering) -> None:
