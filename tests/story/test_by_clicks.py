@@ -92,7 +92,7 @@ def test_a_wrong_answer_is_made_right_by_clicks(served: Served, chromium: Any) -
     admin.wait_for_selector(".er-timeline")
     picture(admin, "7-versions")
     admin.get_by_role("tab", name="Log").click()
-    admin.locator("tr", has_text="correction.moved").first.get_by_role("button", name="Prove it").click()
+    admin.locator("tr", has_text="Report moved on").first.get_by_role("button", name="Prove it").click()
     admin.wait_for_selector("dialog >> text=is in the log of")
     picture(admin, "8-proof")
 
