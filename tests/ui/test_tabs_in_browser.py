@@ -69,7 +69,7 @@ def test_an_entry_of_the_log_is_found_by_its_number(open_page, world):
     page.get_by_role("tab", name="Log").click()
     page.get_by_role("button", name="Go to entry").click()
     fill_and_send(page, entry="3")
-    page.wait_for_selector("text=Entries 1 to 3")
+    page.get_by_text("Entries 1 to 3", exact=True).wait_for()
     assert page.locator("[role=tabpanel]:visible tbody tr").count() == 3
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Figures of this month").click()
@@ -95,7 +95,7 @@ def test_a_preview_is_not_started_twice_and_says_what_it_is_of(open_page, world)
     page.get_by_role("button", name="Preview").click()
     page.wait_for_selector("text=Solving in a sandbox")
     page.get_by_role("button", name="Preview").click()
-    page.wait_for_selector("text=It is running already")
+    page.wait_for_selector("text=This runs already")
     assert len(list(world.services.previews.waiting())) == 1
     with world.answering_previews():
         page.wait_for_selector("dialog h2 >> text=When was the Halden Bridge built?")
