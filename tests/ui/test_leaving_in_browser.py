@@ -202,4 +202,4 @@ def test_an_answer_is_hung_up_before_another_is_asked_for(open_page, world):
     page.wait_for_selector(".er-compare")
     assert until(lambda: world.engine.aborted == began + 1)
     seen = page.evaluate("window.seen")
-    assert True not in seen[seen.index(False) :], "the old answer was drawn again over the new one"
+    assert not any(seen[seen.index(False) :]), "the old answer was drawn again over the new one"
