@@ -235,7 +235,7 @@
       copy(text).then(done).catch(() => announce(words.notCopied || "Not copied"));
       return;
     }
-    if (act === "keys") return setKeys(!hasKeys());
+    if (act === "keys") return setKeys(!keys);
     if (act === "theme") return setTheme(document.body.classList.contains("dark") ? "light" : "dark");
     if (target.dataset.closes !== undefined) closeAll();
     if (act === "select" || act === "open") {
@@ -264,7 +264,7 @@
       if (stop) stop.click();
       return;
     }
-    if (typing(event.target) || !hasKeys()) return;
+    if (typing(event.target) || !keys) return;
     if (event.key === "j" || event.key === "k") {
       const rows = [...document.querySelectorAll('#er-queue [data-act="select"]')];
       if (!rows.length || !rows[0].offsetParent) return;
@@ -286,7 +286,6 @@
   }
   // Single keys can be turned off: who dictates, or whose hand shakes, would decide by accident.
   let keys = recall("errata-keys") !== "off";
-  const hasKeys = () => keys;
   function setKeys(on) {
     keys = on;
     keep("errata-keys", on ? "on" : "off");
@@ -297,7 +296,7 @@
     document.documentElement.lang = words.language || "en";
     const dress = () => { const theme = recall("errata-theme"); if (theme && document.body.classList.contains("dark") !== (theme === "dark")) document.body.classList.toggle("dark", theme === "dark"); };
     dress();
-    document.body.classList.toggle("er-no-keys", !hasKeys());
+    document.body.classList.toggle("er-no-keys", !keys);
     comeBack();
     new MutationObserver(dress).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   }

@@ -12,6 +12,12 @@ from governance.tombstones import Tombstones
 from governance.tools import Tools
 
 
+def bring_back(room):
+    stones = Tombstones(room.path / "erased.jsonl")
+    given = {"vault": room.vault, "tombstones": stones, "ledger": room.ledger}
+    restore(room.store, room.path / "backup.db", **given, actor="opr_1")
+
+
 @pytest.mark.parametrize("name", ["alice.smith", "Alice Smith", "ALICE"])
 def test_an_account_is_found_by_its_login_name(room, erasures, name):
     alice = room.accounts.add("alice.smith", Role.ADMIN, password="password").account
@@ -146,15 +152,7 @@ def test_what_the_decider_keeps_outlives_the_account_also_after_a_restore(room, 
         assert (kept.status, kept.moves[-1].reason) == (Status.REJECTED, "no source")
         assert kept.claim_commitment == report.claim_commitment
         assert list(room.vault.scan(owner=room.user.id)) == []
-        tombstones = Tombstones(room.path / "erased.jsonl")
-        restore(
-            room.store,
-            room.path / "backup.db",
-            vault=room.vault,
-            tombstones=tombstones,
-            ledger=room.ledger,
-            actor="opr_1",
-        )
+        bring_back(room)
 
 
 def test_a_report_of_somebody_else_is_kept_after_a_restore_until_they_are_erased_themselves(room, erasures):
@@ -174,9 +172,7 @@ def test_a_report_of_somebody_else_is_kept_after_a_restore_until_they_are_erased
         erasures.execute(filed.id, room.admin, tools=Tools())
 
     def restored():
-        tombstones = Tombstones(room.path / "erased.jsonl")
-        given = {"vault": room.vault, "tombstones": tombstones, "ledger": room.ledger}
-        restore(room.store, room.path / "backup.db", **given, actor="opr_1")
+        bring_back(room)
         return room.ledger.get(report.id)
 
     erase(room.user, *ANN.names, keep=[report.id])
@@ -203,15 +199,7 @@ def test_what_a_person_asked_goes_from_the_reports_of_others_on_it_too(room, era
         forgotten, adopted = room.ledger.get(report.id), room.ledger.get(standing.id)
         assert (forgotten.status, forgotten.erased) == (Status.CLOSED, True)
         assert (adopted.status, adopted.claim.question) == (Status.APPROVED, "Who painted the Mona Lisa?")
-        tombstones = Tombstones(room.path / "erased.jsonl")
-        restore(
-            room.store,
-            room.path / "backup.db",
-            vault=room.vault,
-            tombstones=tombstones,
-            ledger=room.ledger,
-            actor="opr_1",
-        )
+        bring_back(room)
 
 
 def test_a_fact_that_outlives_its_reporter_keeps_its_dates_and_what_others_said_of_it(room):
