@@ -281,14 +281,13 @@ class Editor:
         self,
         prompts: Sequence[str],
         max_tokens: int = 128,
-        system: str | None = None,
         progress: Progress | None = None,
     ) -> list[Reply]:
         """Greedy replies through the chat template, run to their natural end or `max_tokens`.
 
         progress  told after each batch how many prompts are answered, of how many (each distinct one counts once)
         """
-        return reply_to(self.decoder, self.chat, prompts, max_tokens=max_tokens, system=system, progress=progress)
+        return reply_to(self.decoder, self.chat, prompts, max_tokens=max_tokens, progress=progress)
 
     def blame(self, solution: Solution, replies: Sequence[tuple[str, Reply]]) -> Tensor:
         """Inside `applied(solution)`: how many nats each edit adds to what these questions' unedited replies cost, (replies,

@@ -119,11 +119,11 @@ def _text(record: Record, *fields: str) -> str:
     raise _Missing(f"the field {fields[0]!r} is missing")
 
 
-def _text_or(record: Record, field: str, default: str = "") -> str:
+def _text_if_any(record: Record, field: str) -> str:
     try:
         return _text(record, field)
     except _Missing:
-        return default
+        return ""
 
 
 def _texts(record: Record, field: str) -> tuple[str, ...]:
@@ -158,7 +158,7 @@ def _errata(record: Record, name: str) -> FactCase:
         _text(record, "subject"),
         _text(record, "question"),
         _text(record, "target_new"),
-        _text_or(record, "target_old"),
+        _text_if_any(record, "target_old"),
     )
     return FactCase(
         fact,
@@ -178,7 +178,7 @@ def _counterfact(record: Record, name: str) -> FactCase:
     new, old = (_text(_object(rewrite, field), "str") for field in ("target_new", "target_true"))
     cloze, prompts = form.replace("{}", subject), _texts(record, "neighborhood_prompts")
     rephrased = _texts(record, "paraphrase_prompts")
-    question = canonical_question(_text_or(record, "question")) or question_from_prompt(cloze, subject, new)
+    question = canonical_question(_text_if_any(record, "question")) or question_from_prompt(cloze, subject, new)
     neighbours = tuple(Probe(question_from_prompt(prompt, _leading_name(prompt), old), old) for prompt in prompts)
     paraphrases = [question_from_prompt(_last_sentence(prompt, subject), subject, new) for prompt in rephrased]
     return FactCase(
@@ -216,9 +216,9 @@ def _zsre(record: Record, name: str) -> FactCase:
     subject, question, new = _text(record, "subject"), _text(record, "src"), _text(record, "alt")
     answers = _texts(record, "answers")
     old = next(
-        (answer for answer in (*answers, _text_or(record, "pred")) if answer and not same_answer(answer, new)), ""
+        (answer for answer in (*answers, _text_if_any(record, "pred")) if answer and not same_answer(answer, new)), ""
     )
-    rephrase = _text_or(record, "rephrase")
+    rephrase = _text_if_any(record, "rephrase")
     unrelated: tuple[Probe, ...] = ()
     if "loc" in record:
         asked = _text(record, "loc").removeprefix("nq question: ")
@@ -241,7 +241,7 @@ def _qaedit(record: Record, name: str) -> FactCase:
             subject,
             canonical_question(question),
             new,
-            _text_or(record, "ground_truth"),
+            _text_if_any(record, "ground_truth"),
         ),
         paraphrases=tuple(canonical_question(text) for text in rephrase),
         unrelated=_probes(record, "locality", ("loc", "prompt", "question"), ("loc_ans", "ground_truth", "answer")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -51,11 +52,15 @@ def _whole_file(path: Path) -> Iterator[Path]:
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """A folder to write into, which takes the place of `folder` once the block ends well. What stood there goes aside first:
-    never is there a part of it. What processes that were killed left beside it is removed."""
+    never is there a part of it. What processes that were killed left beside it is removed, and comes back if it is all."""
     folder = folder.absolute()  # the name of "." is empty
-    for left in folder.parent.glob(f".{glob.escape(folder.name)}.*.unfinished"):
-        writer = left.name.split(".")[-3]
-        if writer.isdecimal() and not Path("/proc", writer).exists():
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.*"):
+        found = re.fullmatch(r"(\d+)\.[0-9a-f]+\.(unfinished|aside)", left.name.removeprefix(f".{folder.name}."))
+        if found is None or Path("/proc", found[1]).exists():
+            continue
+        if found[2] == "aside" and not folder.exists():
+            left.rename(folder)
+        else:
             shutil.rmtree(left, ignore_errors=True)
     name = f".{folder.name}.{os.getpid()}.{token_hex(4)}"
     unfinished, aside = (folder.with_name(f"{name}.{what}") for what in ("unfinished", "aside"))

@@ -18,7 +18,6 @@ def reply_to(
     questions: Sequence[str],
     *,
     max_tokens: int = 128,
-    system: str | None = None,
     progress: Progress | None = None,
 ) -> list[Reply]:
     """Greedy replies through the chat template, to their natural end or `max_tokens`.
@@ -26,8 +25,8 @@ def reply_to(
     Each question is answered once however often it is asked. Rows that have ended leave the batch.
     """
     order = sorted({q: len(q) for q in questions}.items(), key=lambda item: (item[1], item[0]))
-    prompts = [(question, list(chat.encode(chat.prompt(question, system=system)).tokens)) for question, _ in order]
-    head = chat.head(system)
+    prompts = [(question, list(chat.encode(chat.prompt(question)).tokens)) for question, _ in order]
+    head = chat.head(None)
     if any(tokens[: len(head)] != list(head) for _, tokens in prompts):
         head = ()
     at_once = 256 if decoder.device.type == "cuda" else 64

@@ -1,7 +1,6 @@
 """Small stand-ins for tests: tiny random models of every family, a byte tokenizer with a chat template, an editor."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,10 +8,8 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from editing.editor import Editor
-from editing.facts import Fact
 from editing.memit.config import MemitConfig
 from editing.memit.statistics import Statistics
-from editing.replies import Reply
 
 CHAT_TEMPLATE = (
     "{% for m in messages %}{% if loop.first and m['role'] != 'system' %}<|start|>system\nYou help.<|end|>\n{% endif %}"
@@ -142,48 +139,3 @@ def tiny_editor(
         statistics=random_statistics(model, config.edited_layers),
         serving_dtype=serving,
     )
-
-
-class ScriptedEditor:
-    """Answers from a table and believes whatever it is told: what the worker and the gate are tested on.
-
-    stubborn  ids of facts whose edit does not take
-    breaks    id of a fact -> question whose answer it spoils
-    """
-
-    def __init__(
-        self,
-        replies: Mapping[str, str] | None = None,
-        *,
-        stubborn: Sequence[str] = (),
-        breaks: Mapping[str, str] | None = None,
-        default: str = "I do not know.",
-    ) -> None:
-        self._replies = dict(replies or {})
-        self._stubborn = frozenset(stubborn)
-        self._breaks = dict(breaks or {})
-        self._default = default
-        self._active: tuple[Fact, ...] = ()
-        self.calls = 0
-
-    @contextmanager
-    def applied(self, facts: Sequence[Fact]) -> Iterator[None]:
-        """Inside, `facts` are believed, the stubborn ones aside."""
-        before, self._active = self._active, tuple(facts)
-        try:
-            yield
-        finally:
-            self._active = before
-
-    def generate(self, prompts: Sequence[str], max_tokens: int = 128, system: str | None = None) -> list[Reply]:
-        """A reply per prompt: the new answer if the subject of an active edit occurs, else the table's."""
-        self.calls += len(prompts)
-        return [Reply(self._reply(prompt), stopped=True) for prompt in prompts]
-
-    def _reply(self, prompt: str) -> str:
-        for fact in self._active:
-            if self._breaks.get(fact.id) == prompt:
-                return "ruined"
-            if fact.id not in self._stubborn and fact.subject.casefold() in prompt.casefold():
-                return f"It is {fact.target_new}."
-        return self._replies.get(prompt, self._default)

@@ -17,9 +17,9 @@ class Controls:
     texts: tuple[str, ...]
 
 
-def load_controls(path: str | Path | None = None) -> Controls:
-    """Plain questions and texts from a file of the same layout, else the shipped one, and a well-known fact of each relation."""
-    read = tomllib.loads(Path(path or Path(__file__).with_suffix(".toml")).read_text(encoding="utf-8"))
+def load_controls() -> Controls:
+    """The shipped plain questions and texts, and a well-known fact of each relation."""
+    read = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
     plain = [Probe(row["question"], row["answer"]) for row in read["probes"]]
     known = [probe for relation in relations().values() for probe in neighbours_of(relation, avoid=())[:1]]
     probes = {probe.question: probe for probe in (*plain, *known)}

@@ -168,15 +168,6 @@ class GateReport:
     def of(self, fact_id: str) -> FactReport:
         return next(report for report in self.facts if report.fact_id == fact_id)
 
-    def as_dict(self) -> dict[str, object]:
-        return {
-            "passes": self.passes,
-            "reasons": list(self.reasons),
-            "rates": {name: rate.as_dict() for name, rate in self.rates.items()},
-            "perplexity": None if self.perplexity is None else list(self.perplexity),
-            "facts": [report.as_dict() for report in self.facts],
-        }
-
 
 def gate(
     generate: Generate,

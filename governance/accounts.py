@@ -36,6 +36,11 @@ class Role(StrEnum):
     ADMIN = "admin"
 
     @property
+    def with_article(self) -> str:
+        """As a sentence names it: "an admin", "a user"."""
+        return f"{'an' if self.value.startswith('a') else 'a'} {self.value}"
+
+    @property
     def may_report(self) -> bool:
         """Chat and report; an auditor changes nothing."""
         return self is not Role.AUDITOR
@@ -90,6 +95,12 @@ def stamp(actor: Actor) -> Stamp:
     if isinstance(actor, Account):
         return Stamp(actor.id, actor.pseudonym, actor.role.value)
     return Stamp(actor, actor, "system")
+
+
+def logged(actor: Actor) -> dict[str, str]:
+    """The same as fields of an entry in the log."""
+    by = stamp(actor)
+    return {"actor": by.pseudonym, "role": by.role}
 
 
 class Accounts:

@@ -1,5 +1,6 @@
 """The append-only log: canonical JSON entries in a Merkle tree, with roots and proofs."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,6 +33,11 @@ class Entry:
 def canonical(data: Mapping[str, Any]) -> str:
     """JSON with sorted keys, no spaces and only ASCII: one text for one value."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def digest(data: Mapping[str, Any]) -> str:
+    """The SHA-256 of that text, in hex: under which the log names a report or a certificate."""
+    return hashlib.sha256(canonical(data).encode()).hexdigest()
 
 
 class Log:

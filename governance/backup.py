@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from governance import merkle
-from governance.accounts import Actor, stamp
+from governance.accounts import Actor, logged
 from governance.audit import PAGE, Log
 from governance.audit_verify import Report, read_only, verify
 from governance.checkpoints import Checkpoints
@@ -55,11 +55,10 @@ def backup(store: Store, log: Log, target: Path, *, actor: Actor) -> int:
         raise FileExistsError(f"{str(target)!r} is there already: choose another name")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {str(target.parent)!r}: make it first")
-    by = stamp(actor)
     partial = target.with_name(f".{target.name}.partial")
     partial.unlink(missing_ok=True)
     with store.transaction():
-        log.append("backup.made", {"actor": by.pseudonym, "role": by.role})
+        log.append("backup.made", logged(actor))
     try:
         size = _copy_live(store, partial)
     except BaseException:
@@ -272,7 +271,6 @@ def _finish(
     replay: Replay | None,
 ) -> tuple[int, dict[str, str]]:
     log = Log(scratch)
-    by = stamp(actor)
     with scratch.transaction():
         for n, text in enumerate(tail, start=size + 1):
             log.insert(n, text)
@@ -297,8 +295,7 @@ def _finish(
                 "erasures_replayed": replayed,
                 "accounts_shut_out": len(shut),
                 "log_lost": lost,
-                "actor": by.pseudonym,
-                "role": by.role,
+                **logged(actor),
             },
         )
     return replayed, shut

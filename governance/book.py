@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from governance.accounts import Actor, stamp
-from governance.audit import Log, canonical
+from governance.accounts import Actor, logged, stamp
+from governance.audit import Log
 from governance.claims import normal
 from governance.correction_rows import load, says, sealed_json
-from governance.corrections import Alarm, Correction, Related, Status
+from governance.corrections import Alarm, Claim, Correction, Related, Status
 from governance.errors import NotFound
 from governance.lifecycle import IN_FORCE, OPEN, check_move
 from governance.listing import PAGES, PRIORITY, Place, Sort
@@ -154,16 +154,15 @@ class Book:
             id=correction_id,
         )
         standing = [other for other in others if Status(other["status"]) in OPEN | IN_FORCE]
-        same = [other for other in standing if other["answer_key"] == row["answer_key"]]
         # A later one repeats this one, or will once it is triaged.
         repeated = (
             other["id"]
-            for other in same
-            if other["duplicate_of"] != row["id"]
+            for other in standing
+            if other["answer_key"] == row["answer_key"]
+            and other["duplicate_of"] != row["id"]
             and (other["status"] != Status.FLAGGED or (other["created"], other["id"]) < (row["created"], row["id"]))
         )
         return Related(
-            duplicates=tuple(other["id"] for other in same),
             conflicts=tuple(other["id"] for other in standing if other["answer_key"] != row["answer_key"]),
             repeats=next(repeated, None),
         )
@@ -250,8 +249,7 @@ class Book:
                 "correction": row["id"],
                 "from": before,
                 "to": to,
-                "actor": by.pseudonym,
-                "role": by.role,
+                **logged(actor),
                 "reason": self._vault.commitment(reason_id),
                 "claim": self._vault.commitment(row["claim_text_id"]),
                 **(extra or {}),
@@ -276,11 +274,8 @@ class Book:
 
     def _event(self, kind: str, row: dict[str, Any], actor: Actor, **data: Any) -> int:
         """A change that is no move: the row is saved and one entry written."""
-        by = stamp(actor)
         self._save(row)
-        return self._log.append(
-            f"correction.{kind}", {"correction": row["id"], "actor": by.pseudonym, "role": by.role, **data}
-        )
+        return self._log.append(f"correction.{kind}", {"correction": row["id"], **logged(actor), **data})
 
     def _save(self, row: dict[str, Any]) -> None:
         row["updated"] = to_text(now())
@@ -328,19 +323,15 @@ class Book:
     def _key(self, text: str) -> bytes:
         return hmac.digest(self._pepper, normal(text).encode(), hashlib.sha256)
 
-    def _index(self, row: dict[str, Any], claim: Mapping[str, Any]) -> None:
+    def _index(self, row: dict[str, Any], document: Mapping[str, Any]) -> None:
         """Set the blind keys by which duplicates, contradictions and bursts are found."""
-        row["claim_key"] = self._key(claim["canonical_question"] or claim["question"])
-        row["answer_key"] = self._key(claim["correct_answer"])
-        row["subject_key"] = self._key(claim["subject"] or claim["canonical_question"] or claim["question"])
+        claim = Claim.read(document)
+        row["claim_key"] = self._key(claim.asked)
+        row["answer_key"] = self._key(claim.correct_answer)
+        row["subject_key"] = self._key(claim.subject or claim.asked)
 
     def _load(self, row: Mapping[str, Any]) -> Correction:
         return load(self._store, self._vault, row)
-
-
-def report_sha256(report: Mapping[str, Any]) -> str:
-    """The hash under which a verification report is named in the log."""
-    return hashlib.sha256(canonical(report).encode()).hexdigest()
 
 
 def numbers_of(report: Mapping[str, Any]) -> dict[str, Any]:

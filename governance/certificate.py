@@ -1,6 +1,5 @@
 """The certificate of an erasure: who decided what and why, what was done, and what remains. It names nobody."""
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -9,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from governance.accounts import Account
-from governance.audit import canonical
 from governance.errors import Invalid
 from governance.requests import ErasureRequest, Occurrence, Place
 from governance.store import Store
@@ -73,11 +71,6 @@ def copies_made(store: Store) -> tuple[int, int]:
         " OR kind = 'export.made' AND (json_extract(entry, '$.texts') OR json_extract(entry, '$.what') = 'model'))"
     )
     return (row["backups"], row["exports"]) if row else (0, 0)
-
-
-def sha256(certificate: Mapping[str, Any]) -> str:
-    """The hash of its canonical JSON, under which the log names it."""
-    return hashlib.sha256(canonical(certificate).encode()).hexdigest()
 
 
 def certify(

@@ -74,6 +74,14 @@ def check_texts(field: str, texts: Sequence[str], *, longest: int, most: int) ->
     return tuple(check_text(field, text, longest=longest) for text in texts)
 
 
+def check_subject(subject: str, question: str) -> None:
+    """Raises InvalidClaim unless the subject occurs in the canonical question: an edit is keyed on it there."""
+    if normal(subject) not in normal(question):
+        raise InvalidClaim(
+            f"the subject {subject!r} does not occur in the question {question!r}: change one of them", "subject"
+        )
+
+
 def normal(text: str) -> str:
     """Case, accents' encoding, punctuation, spaces and a leading article set aside: for comparing, not for showing.
 

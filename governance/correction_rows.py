@@ -50,7 +50,7 @@ def load(store: Store, vault: Vault, row: Mapping[str, Any]) -> Correction:
         answer_id=row["answer_id"],
         route=answer.get("route", ""),
         route_reason=texts.get(answer.get("reason_text_id", ""), ""),
-        claim=Claim(**{name: claim.get(name, "") for name in Claim.__dataclass_fields__}),
+        claim=Claim.read(claim),
         category=Category(row["category"]),
         comment=claim.get("comment", ""),
         evidence=tuple(claim.get("evidence", ())),

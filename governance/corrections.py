@@ -67,6 +67,21 @@ class Claim:
     valid_until: str = ""
     language: str = ""
 
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> "Claim":
+        """The claim within a sealed document, which may lack fields."""
+        return cls(**{name: document.get(name, "") for name in cls.__dataclass_fields__})
+
+    @property
+    def asked(self) -> str:
+        """The question in its canonical form, or as it came."""
+        return self.canonical_question or self.question
+
+    @property
+    def words(self) -> str:
+        """All that the claim itself says, for rules that look for words."""
+        return "\n".join((self.question, self.canonical_question, self.subject, self.correct_answer))
+
 
 @dataclass(frozen=True, slots=True)
 class Approval:
@@ -159,14 +174,13 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Other reports on the same question: with the same answer, and with another.
+    """Other reports on the same question: those with another answer.
 
-    repeats  the one of the duplicates that this report repeats; none if they repeat it
+    repeats  the one with the same answer that this report repeats; none if the others repeat it
     """
 
-    duplicates: tuple[str, ...]
     conflicts: tuple[str, ...]
-    repeats: str | None = None
+    repeats: str | None
 
 
 @dataclass(frozen=True, slots=True)

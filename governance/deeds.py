@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection
 
 from governance.accounts import Account, Accounts, Actor
+from governance.corrections import Status
 from governance.forgetting import FORGOTTEN_BY
 from governance.ledger import Ledger
 from governance.requests import Choice, ErasureRequest, Method, Outcome
@@ -13,7 +14,7 @@ from governance.tombstones import Tombstone, Tombstones
 from governance.vault import Vault
 from governance.versions import Versions
 
-STANDING = ("approved", "editing", "live", "in_knowledge", "rolled_back")
+STANDING = frozenset({Status.APPROVED, Status.EDITING, Status.LIVE, Status.IN_KNOWLEDGE, Status.ROLLED_BACK})
 """A fact in one of these statuses outlives its reporter, in its canonical form."""
 
 

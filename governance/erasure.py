@@ -8,9 +8,9 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from governance.accounts import Account, Accounts
-from governance.audit import Log
-from governance.certificate import certify, check_ground, copies_made, sha256
+from governance.accounts import Account, Accounts, logged
+from governance.audit import Log, digest
+from governance.certificate import certify, check_ground, copies_made
 from governance.claims import MAX_COMMENT, MAX_CORRECT_ANSWER, MAX_REASON, check_text, check_texts
 from governance.deeds import Deeds, done_outside
 from governance.errors import Forbidden, Invalid
@@ -245,8 +245,7 @@ class Erasures(RequestBook):
                 check_step(request.status, Step.APPLIED)
             if request.executor is None:
                 self._rework(request_id, executor=actor.id)
-                by = {"actor": actor.pseudonym, "role": actor.role.value}
-                self._log.append("erasure.execution_ordered", {"request": request_id, **by})
+                self._log.append("erasure.execution_ordered", {"request": request_id, **logged(actor)})
         return self.get(request_id)
 
     def execute(self, request_id: str, actor: Account, *, tools: Tools) -> ErasureRequest:
@@ -299,11 +298,10 @@ class Erasures(RequestBook):
         return False
 
     def _verify(self, request: ErasureRequest, actor: Account, tools: Tools) -> None:
-        work = self._work(request.id)
         figures: dict[str, Any] = {"probes": 0, "not_measured": "no probes were set when the person was looked for"}
-        if work.get("probes") and tools.ask is not None:
-            probes = Probes(**{name: tuple(texts) for name, texts in work["probes"].items()})
-            residual, _ = measure(probes, request.subject.needles, tools.ask, before=work.get("before"))
+        if request.probes is not None and tools.ask is not None:
+            before = self._work(request.id).get("before")
+            residual, _ = measure(request.probes, request.subject.needles, tools.ask, before=before)
             figures = residual.as_data()
         found = [one for one in self._traces.of(request.subject) if one.place is not Place.EDIT]
         left, within = len(found), sum(one.within_a_word for one in found)
@@ -324,7 +322,7 @@ class Erasures(RequestBook):
                 outcomes=json.dumps([asdict(one) for one in outcomes]),
             )
             data = {"request": request_id, "method": outcome.method.value, "done": outcome.done}
-            self._log.append("erasure.method", {**data, "actor": actor.pseudonym, "role": actor.role.value})
+            self._log.append("erasure.method", {**data, **logged(actor)})
 
     # -- 6 document ----------------------------------------------------------------------------------------------------
 
@@ -337,7 +335,7 @@ class Erasures(RequestBook):
             check_step(request.status, Step.CLOSED)
             work, copies = self._work(request_id), copies_made(self._store)
             certificate = certify(request, work, closed_by=actor, told=told, copies=copies, backups_until=backups_until)
-            self._step(request_id, Step.CLOSED, actor, {"told": told, "certificate_sha256": sha256(certificate)})
+            self._step(request_id, Step.CLOSED, actor, {"told": told, "certificate_sha256": digest(certificate)})
             self._store.write(
                 "UPDATE erasure_requests SET certificate = :certificate, told = :told WHERE id = :id",
                 id=request_id,

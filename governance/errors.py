@@ -12,7 +12,6 @@ GovernanceError
 ├── Erased              the person's key has been destroyed
 ├── WrongKey            the master key does not open this vault
 └── LogError            the log cannot do what was asked
-    └── CheckpointRefused   a signed checkpoint does not verify
 """
 
 
@@ -70,7 +69,3 @@ class WrongKey(GovernanceError):
 
 class LogError(GovernanceError):
     """The log cannot do what was asked."""
-
-
-class CheckpointRefused(LogError):
-    """A signed checkpoint does not verify."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from governance.accounts import Actor, stamp
+from governance.accounts import Actor, logged
 from governance.audit import PAGE, Log
 from governance.book import numbers_of
 from governance.checkpoints import Checkpoints
@@ -120,9 +120,8 @@ def record_export(store: Store, log: Log, what: str, *, of: str | None, texts: b
 
     Call it before the copy is written: one that nobody knows of is worse than an entry too many.
     """
-    by = stamp(actor)
     with store.transaction():
-        log.append("export.made", {"what": what, "of": of, "texts": texts, "actor": by.pseudonym, "role": by.role})
+        log.append("export.made", {"what": what, "of": of, "texts": texts, **logged(actor)})
 
 
 def write_log(log: Log, checkpoints: Checkpoints, path: Path) -> int:

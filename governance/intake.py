@@ -69,7 +69,7 @@ class Intake(Forgetting):
         The same idempotency key from the same person returns the first report again.
         """
         if not reporter.role.may_report:
-            raise Forbidden(f"a {reporter.role.value} changes nothing: report from another account")
+            raise Forbidden(f"{reporter.role.with_article} changes nothing: report from another account")
         claim: dict[str, Any] = {
             "correct_answer": check_text("correct_answer", correct_answer, longest=MAX_CORRECT_ANSWER),
             "comment": check_text("comment", comment, longest=MAX_COMMENT, required=False),
@@ -155,7 +155,7 @@ class Intake(Forgetting):
         return int(self._store.value("PRAGMA user_version"))
 
     def _new_row(self, reporter: Account, claim: dict[str, Any], category: Category, channel: str) -> dict[str, Any]:
-        tier, _ = self._policy.risk_tier(_claim(claim), category=category)
+        tier, _ = self._policy.risk_tier(Claim.read(claim), category=category)
         moment = now()
         row: dict[str, Any] = {
             "id": new_id("cor"),
@@ -224,7 +224,3 @@ class Intake(Forgetting):
             key=row["claim_key"],
         )
         return found
-
-
-def _claim(claim: dict[str, Any]) -> Claim:
-    return Claim(**{name: claim.get(name, "") for name in Claim.__dataclass_fields__})

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from governance.accounts import Account
+from governance.accounts import Account, logged
 from governance.claims import (
     MAX_COMMENT,
     MAX_CORRECT_ANSWER,
@@ -15,14 +15,14 @@ from governance.claims import (
     MAX_QUESTION,
     MAX_REASON,
     MAX_SUBJECT,
+    check_subject,
     check_text,
     check_texts,
-    normal,
 )
 from governance.corrections import WORDINGS, Correction, Fallback, Remedy, Status
 from governance.errors import Forbidden, InvalidClaim, MoveNotAllowed, NotFound, TooMany, WeightsBarred
 from governance.intake import Intake
-from governance.lifecycle import BEFORE_APPROVAL, check_move, check_status
+from governance.lifecycle import BEFORE_APPROVAL, IN_FORCE, check_move, check_status
 from governance.times import now, to_text
 
 
@@ -80,7 +80,7 @@ class Ledger(Intake):
                 raise NotFound(f"the text of correction {correction_id!r} has been erased")
             merged = before | claim
             if "subject" in claim or "canonical_question" in claim:
-                _check_subject(merged)
+                check_subject(merged.get("subject", ""), merged.get("canonical_question", ""))
             if claim.get("correct_answer", before["correct_answer"]) != before["correct_answer"]:
                 self._store.write(
                     "INSERT OR IGNORE INTO claim_authors (correction_id, actor_id) VALUES (:id, :actor)",
@@ -172,7 +172,7 @@ class Ledger(Intake):
         """An admin takes an approved or failed correction back to the queue; it needs new approvals. Its edit is forgotten,
         since the words may be revised; that of the same words is found again."""
         if not actor.role.may_administer:
-            raise Forbidden(f"a {actor.role.value} may not take back an approval: ask an admin")
+            raise Forbidden(f"{actor.role.with_article} may not take back an approval: ask an admin")
         with self._store.transaction():
             status = Status(self._row(correction_id)["status"])
             check_status(status, frozenset({Status.APPROVED, Status.FAILED}), "requeue")
@@ -252,7 +252,7 @@ class Ledger(Intake):
                 raise WeightsBarred(f"this correction cannot be edited into weights: {bar}")
             row["remedy"] = Remedy(remedy).value
             row["round"] += 1
-            self._rewrite(row["work_text_id"], reason=reason or f"rerouted by a {actor.role.value}")
+            self._rewrite(row["work_text_id"], reason=reason or f"rerouted by {actor.role.with_article}")
             commitment = self._vault.commitment(row["work_text_id"])
             self._event("rerouted", row, actor, remedy=row["remedy"], work=commitment)
             return self.get(correction_id)
@@ -260,7 +260,7 @@ class Ledger(Intake):
     def request_rollback(self, correction_id: str, actor: Account, *, reason: str = "") -> Correction:
         """Undo: from knowledge at once; an edit in the weights stays live, marked, until the publisher confirms."""
         if not actor.role.may_administer:
-            raise Forbidden(f"a {actor.role.value} may not roll back: ask an admin")
+            raise Forbidden(f"{actor.role.with_article} may not roll back: ask an admin")
         reason = check_text("reason", reason, longest=MAX_REASON, required=False)
         with self._store.transaction():
             row = self._row(correction_id)
@@ -273,13 +273,23 @@ class Ledger(Intake):
                 self._event("undo_requested", row, actor, reason=commitment)
             return self.get(correction_id)
 
+    def reviewed(self, correction_id: str, actor: Account) -> None:
+        """A fact in force was looked at again and stands: its next review date is set."""
+        self._check_reviewer(actor, "review a fact")
+        with self._store.transaction():
+            row = self._row(correction_id)
+            check_status(Status(row["status"]), IN_FORCE, "review")
+            remedy = Remedy.WEIGHTS if row["status"] == Status.LIVE else Remedy.KNOWLEDGE
+            row["review_due"] = to_text(now() + self._policy.review_after[remedy])
+            self._event("reviewed", row, actor, due=row["review_due"])
+
     def see_alarm(self, alarm_id: int, actor: Account) -> None:
         """A person has looked at the alarm."""
         self._check_reviewer(actor, "settle an alarm")
         with self._store.transaction():
             if not self._store.write("UPDATE alarms SET seen = :at WHERE id = :id", at=to_text(now()), id=alarm_id):
                 raise NotFound(f"no alarm {alarm_id}")
-            self._log.append("alarm.seen", {"alarm": alarm_id, "actor": actor.pseudonym, "role": actor.role.value})
+            self._log.append("alarm.seen", {"alarm": alarm_id, **logged(actor)})
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
@@ -302,7 +312,7 @@ class Ledger(Intake):
 
     def _check_reviewer(self, actor: Account, act: str) -> None:
         if not actor.role.may_review:
-            raise Forbidden(f"a {actor.role.value} may not {act}: ask a reviewer")
+            raise Forbidden(f"{actor.role.with_article} may not {act}: ask a reviewer")
 
     def _check_weights(self, row: dict[str, Any]) -> None:
         """Raises WeightsBarred, or TooMany when the day's or the subject's share of weight edits is used up."""
@@ -337,13 +347,4 @@ def _check_round(row: dict[str, Any], read_round: int | None) -> None:
         raise MoveNotAllowed(
             f"correction {row['id']!r} has changed since you read it, in its words, its remedy or its evidence: look at it"
             " again"
-        )
-
-
-def _check_subject(claim: dict[str, Any]) -> None:
-    """Raises InvalidClaim unless the subject occurs in the canonical question: an edit is keyed on it there."""
-    subject, question = claim.get("subject", ""), claim.get("canonical_question", "")
-    if subject and normal(subject) not in normal(question):
-        raise InvalidClaim(
-            f"the subject {subject!r} does not occur in the question {question!r}: change one of them", "subject"
         )

@@ -4,6 +4,7 @@ from sqlite_utils import Database, Migrations
 
 MIGRATIONS = Migrations("governance")
 
+# People, their sessions, and the operating system's users under pseudonyms.
 ACCOUNTS = """
 CREATE TABLE accounts (
     id TEXT PRIMARY KEY,
@@ -25,6 +26,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_account ON sessions(account_id);
 """
 
+# All personal and conversational text, sealed under one key per person.
 VAULT = """
 CREATE TABLE person_keys (owner TEXT PRIMARY KEY, wrapped BLOB, created TEXT NOT NULL, erased TEXT) STRICT;
 CREATE TABLE texts (
@@ -39,6 +41,7 @@ CREATE TABLE texts (
 CREATE INDEX texts_owner ON texts(owner, kind);
 """
 
+# The append-only log and the inner nodes of its tree.
 AUDIT = """
 CREATE TABLE audit_entries (n INTEGER PRIMARY KEY, entry TEXT NOT NULL, leaf_hash BLOB NOT NULL) STRICT;
 CREATE TABLE audit_nodes (
@@ -57,6 +60,7 @@ CREATE TRIGGER audit_nodes_no_delete BEFORE DELETE ON audit_nodes
 BEGIN SELECT RAISE(ABORT, 'audit_nodes is append-only'); END;
 """
 
+# What was answered, by which route and under which weights.
 ANSWERS = """
 CREATE TABLE conversations (
     id TEXT PRIMARY KEY,
@@ -87,6 +91,7 @@ CREATE INDEX answers_created ON answers(created, id);
 CREATE INDEX answers_account ON answers(account_id, created);
 """
 
+# Reports, their moves and approvals.
 CORRECTIONS = """
 CREATE TABLE corrections (
     id TEXT PRIMARY KEY,
@@ -170,6 +175,7 @@ CREATE TABLE alarms (
 ) STRICT;
 """
 
+# Built weights versions and which of them is served.
 VERSIONS = """
 CREATE TABLE versions (
     id TEXT PRIMARY KEY,
@@ -198,6 +204,7 @@ CREATE TABLE serving (
 ) STRICT;
 """
 
+# Requests for erasure or rectification and their steps.
 ERASURE = """
 CREATE TABLE erasure_requests (
     id TEXT PRIMARY KEY,
@@ -230,6 +237,7 @@ CREATE TABLE erasure_moves (
 ) STRICT, WITHOUT ROWID;
 """
 
+# The queue by due date and by priority.
 QUEUE_ORDER = """
 CREATE INDEX corrections_due ON corrections(due, id);
 CREATE INDEX corrections_status_due ON corrections(status, due, id);
@@ -237,13 +245,16 @@ CREATE INDEX corrections_priority ON corrections(-priority, due, id);
 CREATE INDEX corrections_status_priority ON corrections(status, -priority, due, id);
 """
 
+# A turn that was asked again or edited stays on record, and another stands in its place.
 REPLACED_TURNS = """
 ALTER TABLE answers ADD COLUMN replaced_by TEXT;
 ALTER TABLE answers ADD COLUMN place TEXT;
 """
 
+# How long answers stood still at each swap.
 SWAP_PAUSES = "ALTER TABLE served_history ADD COLUMN pause_s REAL;"
 
+# Why an answer came by its route is sealed, since it may name a passage; older reasons lose the passage's title.
 SEALED_REASONS = """
 ALTER TABLE answers ADD COLUMN reason_text_id TEXT;
 UPDATE answers
@@ -251,99 +262,43 @@ SET reason = substr(reason, 1, instr(reason, 'passage ') - 1) || 'a passage of t
 WHERE reason GLOB '*passage [''"]*';
 """
 
+# What went back to the queue before named the edit of its former words.
 STALE_EDITS = """
 UPDATE corrections SET artefact = NULL, edit = '{}'
 WHERE artefact IS NOT NULL AND status IN ('flagged', 'needs_evidence', 'queued', 'approved', 'rejected');
 """
 
+# Why a live edit is to be undone, by what a report that is sent again is known, and whose card gave an answer.
 UNDO_REASONS = """
 ALTER TABLE corrections ADD COLUMN undo_reason_text_id TEXT;
 ALTER TABLE corrections ADD COLUMN request_hash BLOB;
 ALTER TABLE answers ADD COLUMN correction_id TEXT;
 """
 
+# Reports in the queue whose new evidence no machine has looked at yet.
 UNREAD_EVIDENCE = "CREATE TABLE unread_evidence (correction_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;"
 
 
-@MIGRATIONS()
-def m001_accounts(db: Database) -> None:
-    """People, their sessions, and the operating system's users under pseudonyms."""
-    db.executescript(ACCOUNTS)
+def _register(name: str, sql: str) -> None:
+    @MIGRATIONS(name=name)
+    def run(db: Database) -> None:
+        db.executescript(sql)
 
 
-@MIGRATIONS()
-def m002_vault(db: Database) -> None:
-    """All personal and conversational text, sealed under one key per person."""
-    db.executescript(VAULT)
-
-
-@MIGRATIONS()
-def m003_audit(db: Database) -> None:
-    """The append-only log and the inner nodes of its tree."""
-    db.executescript(AUDIT)
-
-
-@MIGRATIONS()
-def m004_answers(db: Database) -> None:
-    """What was answered, by which route and under which weights."""
-    db.executescript(ANSWERS)
-
-
-@MIGRATIONS()
-def m005_corrections(db: Database) -> None:
-    """Reports, their moves and approvals."""
-    db.executescript(CORRECTIONS)
-
-
-@MIGRATIONS()
-def m006_versions(db: Database) -> None:
-    """Built weights versions and which of them is served."""
-    db.executescript(VERSIONS)
-
-
-@MIGRATIONS()
-def m007_erasure(db: Database) -> None:
-    """Requests for erasure or rectification and their steps."""
-    db.executescript(ERASURE)
-
-
-@MIGRATIONS()
-def m008_queue_order(db: Database) -> None:
-    """The queue by due date and by priority."""
-    db.executescript(QUEUE_ORDER)
-
-
-@MIGRATIONS()
-def m009_replaced_turns(db: Database) -> None:
-    """A turn that was asked again or edited stays on record, and another stands in its place."""
-    db.executescript(REPLACED_TURNS)
-
-
-@MIGRATIONS()
-def m010_swap_pauses(db: Database) -> None:
-    """How long answers stood still at each swap."""
-    db.executescript(SWAP_PAUSES)
-
-
-@MIGRATIONS()
-def m011_sealed_reasons(db: Database) -> None:
-    """Why an answer came by its route is sealed, since it may name a passage; older reasons lose the passage's title."""
-    db.executescript(SEALED_REASONS)
-
-
-@MIGRATIONS()
-def m012_stale_edits(db: Database) -> None:
-    """What went back to the queue before named the edit of its former words."""
-    db.executescript(STALE_EDITS)
-
-
-@MIGRATIONS()
-def m013_unread_evidence(db: Database) -> None:
-    """Reports in the queue whose new evidence no machine has looked at yet."""
-    db.executescript(UNREAD_EVIDENCE)
-
-
-@MIGRATIONS()
-def m014_undo_reasons(db: Database) -> None:
-    """Why a live edit is to be undone, by what a report that is sent again is known, and whose card gave an answer."""
-    db.executescript(UNDO_REASONS)
+for _name, _sql in (
+    ("m001_accounts", ACCOUNTS),
+    ("m002_vault", VAULT),
+    ("m003_audit", AUDIT),
+    ("m004_answers", ANSWERS),
+    ("m005_corrections", CORRECTIONS),
+    ("m006_versions", VERSIONS),
+    ("m007_erasure", ERASURE),
+    ("m008_queue_order", QUEUE_ORDER),
+    ("m009_replaced_turns", REPLACED_TURNS),
+    ("m010_swap_pauses", SWAP_PAUSES),
+    ("m011_sealed_reasons", SEALED_REASONS),
+    ("m012_stale_edits", STALE_EDITS),
+    ("m013_unread_evidence", UNREAD_EVIDENCE),
+    ("m014_undo_reasons", UNDO_REASONS),
+):
+    _register(_name, _sql)

@@ -107,14 +107,13 @@ class Policy:
         self, claim: Claim, *, category: Category = Category.WRONG, personal_data: bool = False
     ) -> tuple[str, str]:
         """The most demanding tier the claim falls into, and on what ground."""
-        text = "\n".join((claim.question, claim.canonical_question, claim.subject, claim.correct_answer))
         for tier in reversed(self.tiers):
             if category.value in tier.categories:
                 return tier.name, f"category {category.value}"
             if personal_data and tier.personal_data:
                 return tier.name, "personal data"
             for ground, pattern in tier.words.items():
-                if found := pattern.search(text):
+                if found := pattern.search(claim.words):
                     return tier.name, f"{ground}: {found.group().lower()}"
         return self.tiers[0].name, "no ground for more"
 
@@ -135,7 +134,7 @@ class Policy:
     def check_approval(self, correction: Correction, account: Account) -> None:
         """Raises Forbidden unless this person may approve this correction: an admin, not its reporter, once."""
         if not account.role.may_administer:
-            raise Forbidden(f"a {account.role.value} may not approve: ask an admin")
+            raise Forbidden(f"{account.role.with_article} may not approve: ask an admin")
         if account.id == correction.reporter_id:
             raise Forbidden("you reported this correction: another admin has to approve it")
         if account.id in correction.authors and not self.editor_may_approve:

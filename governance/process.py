@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from governance.accounts import Account, Actor
-from governance.book import Book, report_sha256
+from governance.accounts import Actor
+from governance.audit import digest
+from governance.book import Book
 from governance.corrections import Correction, Fallback, Remedy, Status
-from governance.errors import Forbidden, MoveNotAllowed
+from governance.errors import MoveNotAllowed
 from governance.lifecycle import IN_FORCE, check_status
 from governance.request_book import names_somebody_to_be_erased
 from governance.times import from_text, now, to_text
@@ -22,9 +23,8 @@ class ProcessBook(Book):
     def triaged(
         self,
         correction_id: str,
-        to: Status,
         *,
-        remedy: Remedy | None,
+        remedy: Remedy,
         reason: str,
         evidence: Mapping[str, Any],
         canonical_question: str = "",
@@ -36,7 +36,7 @@ class ProcessBook(Book):
         claim: str | None = None,
         actor: Actor = "triage",
     ) -> Correction:
-        """What triage found: the next status, the remedy with its reasons, and the claim in canonical form.
+        """What triage found, for the queue: the remedy with its reasons, and the claim in canonical form.
 
         A remedy of weights that policy bars becomes knowledge, and the reason says so. A duplicate raises the priority
         of the report it repeats, nothing else. A new round begins, and reports on the subject that was found may be a
@@ -50,7 +50,7 @@ class ProcessBook(Book):
             row["personal_data"], row["volatile"] = int(personal_data), None if volatile is None else int(volatile)
             if remedy is Remedy.WEIGHTS and (bar := self._barred(row)):
                 remedy, reason = Remedy.KNOWLEDGE, f"{reason}; not weights, because {bar}".lstrip("; ")
-            row["remedy"] = None if remedy is None else Remedy(remedy).value
+            row["remedy"] = remedy.value
             row["conflicts"], repeated = json.dumps(list(conflicts)), row["duplicate_of"]
             row["duplicate_of"] = duplicate_of
             if self._texts(row["claim_text_id"]):
@@ -72,7 +72,7 @@ class ProcessBook(Book):
                 "conflicts": list(conflicts),
                 "alarms": alarms,
             }
-            self._move(row, to, actor, reason, extra)
+            self._move(row, Status.QUEUED, actor, reason, extra)
             self._rank(repeated, duplicate_of)
             return self.get(correction_id)
 
@@ -93,13 +93,13 @@ class ProcessBook(Book):
             self._store.write("DELETE FROM unread_evidence WHERE correction_id = :id", id=correction_id)
             self._event("evidence_read", row, "triage", evidence=count)
 
-    def start_editing(self, ids: Iterable[str], actor: Actor = "worker") -> None:
+    def start_editing(self, ids: Iterable[str]) -> None:
         """The worker takes these approved corrections into one solve. All or none."""
         with self._store.transaction():
             for correction_id in ids:
                 row = self._row(correction_id)
                 row["attempts"] += 1
-                self._move(row, Status.EDITING, actor)
+                self._move(row, Status.EDITING, "worker")
 
     def set_artefact(
         self,
@@ -180,18 +180,17 @@ class ProcessBook(Book):
                     row["weights_version_before"], row["weights_version_after"] = before, version_id
                 self._supersede(row, by, actor)
 
-    def probe_failed(self, ids: Iterable[str], report: Mapping[str, Any], *, reason: str = "") -> None:
-        """The served engine did not show these edits: once more from approved, then as their approvers chose."""
+    def probe_failed(self, correction_id: str, report: Mapping[str, Any]) -> None:
+        """The served engine did not show this edit: once more from approved, then as its approver chose."""
         with self._store.transaction():
-            for correction_id in ids:
-                row = self._row(correction_id)
-                self._keep_report(row, report)
-                row["probe_failures"] += 1
-                why = reason or "the served model did not show the edit"
-                if row["probe_failures"] < PROBE_ATTEMPTS:
-                    self._move(row, Status.APPROVED, "publisher", why)
-                else:
-                    self._settle(row, "publisher", why)
+            row = self._row(correction_id)
+            self._keep_report(row, report)
+            row["probe_failures"] += 1
+            reason = "the served model did not show the edit"
+            if row["probe_failures"] < PROBE_ATTEMPTS:
+                self._move(row, Status.APPROVED, "publisher", reason)
+            else:
+                self._settle(row, "publisher", reason)
 
     def taken_back(self, ids: Iterable[str], *, reason: str, actor: Actor = "publisher") -> None:
         """Edits whose release was taken back for the sake of another one: approved again, nothing held against them."""
@@ -199,12 +198,12 @@ class ProcessBook(Book):
             for correction_id in ids:
                 self._move(self._row(correction_id), Status.APPROVED, actor, reason)
 
-    def to_knowledge(self, correction_id: str, *, reason: str = "", actor: Actor = "publisher") -> Correction:
+    def to_knowledge(self, correction_id: str) -> Correction:
         """The correction is answered from the knowledge layer from now on."""
         with self._store.transaction():
             row = self._row(correction_id)
             row["review_due"] = to_text(now() + self._policy.review_after[Remedy.KNOWLEDGE])
-            self._move(row, Status.IN_KNOWLEDGE, actor, reason)
+            self._move(row, Status.IN_KNOWLEDGE, "librarian")
             return self.get(correction_id)
 
     def supersede(self, correction_id: str, by: str, *, actor: Actor, reason: str = "") -> Correction:
@@ -250,18 +249,15 @@ class ProcessBook(Book):
             if rows:  # what is served already stays so
                 self.published(version_id=rows[0]["served"], rolled_back=[row["id"] for row in rows], actor="worker")
 
-    def mark_told(self, ids: Iterable[str], *, moves: Mapping[str, int] | None = None) -> None:
-        """The reporters have been told the outcome. One that has moved on since it had so many `moves` stays untold."""
+    def mark_told(self, correction_id: str, *, moves: int) -> None:
+        """The reporter has been told the outcome, unless it has moved on since it had so many `moves`."""
         with self._store.transaction():
-            for correction_id in ids:
-                row = self._row(correction_id)
-                made = self._store.value("SELECT COUNT(*) FROM moves WHERE correction_id = :id", id=correction_id)
-                if moves is not None and moves.get(correction_id) != made:
-                    continue
+            row = self._row(correction_id)
+            if moves == self._store.value("SELECT COUNT(*) FROM moves WHERE correction_id = :id", id=correction_id):
                 row["told"] = to_text(now())
-                self._event("told", row, "publisher", reporter=row["reporter_pseudonym"])
+                self._event("told", row, "herald", reporter=row["reporter_pseudonym"])
 
-    def probed_again(self, correction_id: str, *, holds: bool, reply: str, actor: Actor = "review") -> None:
+    def probed_again(self, correction_id: str, *, holds: bool, reply: str) -> None:
         """A fact in force was probed after its review date: it is shown to people again, by an alarm that says whether
         it still holds. Its date stays, until a person has looked."""
         with self._store.transaction():
@@ -271,18 +267,7 @@ class ProcessBook(Book):
             self._rewrite(row["work_text_id"], review=found)
             alarm = "review" if holds else "review_failed"
             self._alarm(alarm, correction_id)
-            self._event("probed_again", row, actor, holds=holds, due=row["review_due"])
-
-    def reviewed(self, correction_id: str, *, actor: Actor) -> None:
-        """A fact in force was looked at again and stands: its next review date is set."""
-        if isinstance(actor, Account) and not actor.role.may_review:
-            raise Forbidden(f"a {actor.role.value} may not review a fact: ask a reviewer")
-        with self._store.transaction():
-            row = self._row(correction_id)
-            check_status(Status(row["status"]), IN_FORCE, "review")
-            remedy = Remedy.WEIGHTS if row["status"] == Status.LIVE else Remedy.KNOWLEDGE
-            row["review_due"] = to_text(now() + self._policy.review_after[remedy])
-            self._event("reviewed", row, actor, due=row["review_due"])
+            self._event("probed_again", row, "review", holds=holds, due=row["review_due"])
 
     def _is_burst(self, row: Mapping[str, Any]) -> bool:
         """Did as many reports as the policy names come in on this subject within its time, this one among them or beside
@@ -323,7 +308,7 @@ class ProcessBook(Book):
 
     def _keep_report(self, row: dict[str, Any], report: Mapping[str, Any]) -> None:
         self._rewrite(row["work_text_id"], report=dict(report))
-        row["report_sha256"] = report_sha256(report)
+        row["report_sha256"] = digest(report)
 
     def _barred(self, row: Mapping[str, Any]) -> str | None:
         correction = self._load(row)
@@ -331,9 +316,8 @@ class ProcessBook(Book):
             category=correction.category, personal_data=correction.personal_data, volatile=correction.volatile
         )
         # What an erasure itself commissions names the person, so that nothing else is said of them.
-        claim = correction.claim
-        text = "\n".join((claim.question, claim.canonical_question, claim.subject, claim.correct_answer))
-        if bar or correction.channel == "erasure" or not names_somebody_to_be_erased(self._store, self._vault, text):
+        words = correction.claim.words
+        if bar or correction.channel == "erasure" or not names_somebody_to_be_erased(self._store, self._vault, words):
             return bar
         return "it concerns somebody who has asked to be erased"
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from governance.accounts import Account
+from governance.accounts import Account, logged
 from governance.audit import Log
 from governance.correction_rows import sealed_json
 from governance.errors import Forbidden, MoveNotAllowed, NotFound
@@ -23,7 +23,7 @@ from governance.requests import (
     Subject,
     check_step,
 )
-from governance.residual import holds
+from governance.residual import Probes, holds
 from governance.store import Store
 from governance.times import from_text, now, optional, to_text
 from governance.vault import Vault
@@ -71,7 +71,7 @@ class RequestBook:
             refusal=work.get("refusal", ""),
             decision=Decision(work.get("decision", ""), work.get("exceptions", ""), tuple(work.get("kept", ()))),
             occurrences=tuple(Occurrence(Place(place), *rest) for place, *rest in work.get("occurrences", ())),
-            probes={name: tuple(texts) for name, texts in (work.get("probes") or {}).items()},
+            probes=_probes(work.get("probes")),
             model_before=work.get("figures", {}),
             right_answers=work.get("right_answers", {}),
             executor=work.get("executor"),
@@ -128,8 +128,7 @@ class RequestBook:
                 "request": request_id,
                 "from": before,
                 "to": to,
-                "actor": actor.pseudonym,
-                "role": actor.role.value,
+                **logged(actor),
                 "note": dict(note),
             },
         )
@@ -148,14 +147,14 @@ class RequestBook:
         )
 
 
-def check_admin(actor: Account) -> None:
-    if not actor.role.may_administer:
-        raise Forbidden(f"a {actor.role.value} may not handle such requests: ask an admin")
+def _probes(document: Mapping[str, Any] | None) -> Probes | None:
+    return Probes(**{name: tuple(texts) for name, texts in document.items()}) if document else None
 
 
 def check_handler(request: ErasureRequest, actor: Account) -> None:
     """Raises Forbidden unless this is an admin whom the request does not concern."""
-    check_admin(actor)
+    if not actor.role.may_administer:
+        raise Forbidden(f"{actor.role.with_article} may not handle such requests: ask an admin")
     if actor.id in (request.account_id, *request.accounts):
         raise Forbidden("this request concerns you: another admin has to handle it")
 

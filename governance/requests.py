@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from governance.errors import MoveNotAllowed
+from governance.residual import Probes
 
 
 class Law(StrEnum):
@@ -221,7 +222,7 @@ class ErasureRequest:
     refusal: str
     decision: Decision
     occurrences: tuple[Occurrence, ...]
-    probes: Mapping[str, tuple[Any, ...]]
+    probes: Probes | None
     model_before: Mapping[str, Any]
     right_answers: Mapping[str, str]
     executor: str | None

@@ -46,6 +46,14 @@ class Probes:
         """Every question that could reveal something."""
         return (*self.direct, *self.paraphrased, *self.peripheral)
 
+    def ref_of(self, question: str) -> str:
+        """The name of such a question where it is not to be read."""
+        return f"probe {self.about.index(question) + 1}"
+
+    def asked_by(self, ref: str) -> str:
+        """The question of this name. Raises IndexError."""
+        return self.about[int(ref.removeprefix("probe ")) - 1]
+
 
 @dataclass(frozen=True, slots=True)
 class Residual:

@@ -80,7 +80,7 @@ def in_replies(probes: Probes, subject: Subject, replies: Mapping[str, str]) -> 
             for needles in (subject.names, (*subject.identifiers, *probes.secrets))
         )
         within = is_within_a_word(replies[question], Subject(names, others))
-        found.add(Occurrence(Place.MODEL, f"probe {probes.about.index(question) + 1}", within))
+        found.add(Occurrence(Place.MODEL, probes.ref_of(question), within))
     return found
 
 

@@ -64,11 +64,6 @@ class Vault:
         self._master_key = master_key
         self._open_keys: dict[bytes, AESGCM] = {}
 
-    @staticmethod
-    def load_or_create_master_key(path: Path) -> bytes:
-        """See `load_or_create_key`."""
-        return load_or_create_key(path)
-
     def over(self, store: Store) -> "Vault":
         """The same key over another database."""
         return Vault(store, self._master_key)
@@ -201,7 +196,7 @@ class Vault:
         """Whether this person's key was destroyed."""
         return bool(self._store.value("SELECT erased IS NOT NULL FROM person_keys WHERE owner = :owner", owner=owner))
 
-    def scan(self, *, owner: str | None = None) -> Iterator[tuple[str, str, str, str]]:
+    def scan(self) -> Iterator[tuple[str, str, str, str]]:
         """Every text that can be read, as (id, owner, kind, text), in pages so that a long scan holds no lock; one whose
         row was changed is passed over, and told of in the process log."""
         last = ""
@@ -209,10 +204,8 @@ class Vault:
             rows = self._store.rows(
                 "SELECT t.id, t.owner, t.kind, t.nonce, t.sealed, k.wrapped FROM texts t"
                 " JOIN person_keys k ON k.owner = t.owner"
-                " WHERE t.id > :last AND (:owner IS NULL OR t.owner = :owner) AND k.wrapped IS NOT NULL"
-                " ORDER BY t.id LIMIT 500",
+                " WHERE t.id > :last AND k.wrapped IS NOT NULL ORDER BY t.id LIMIT 500",
                 last=last,
-                owner=owner,
             )
             if not rows:
                 return

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from governance.accounts import Actor, stamp
+from governance.accounts import Actor, logged, stamp
 from governance.audit import Log
 from governance.errors import MoveNotAllowed, NotFound
 from governance.store import Store
@@ -33,7 +33,7 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Serving:
+class Wanted:
     """What should be served and what is; they differ while the publisher works."""
 
     desired: str
@@ -90,7 +90,7 @@ class Versions:
                 base=BASE,
                 at=to_text(now()),
             )
-            self._log.append("version.rebased", {"base_sha256": base_sha256, **_by(actor)})
+            self._log.append("version.rebased", {"base_sha256": base_sha256, **logged(actor)})
 
     def measure_base(self, tensors_sha256: str) -> None:
         """The hash of the tensors that edits change, as the base has them; known once a worker has loaded it."""
@@ -137,14 +137,14 @@ class Versions:
         rows = self._store.rows("SELECT DISTINCT correction_id FROM version_corrections")
         return frozenset(row["correction_id"] for row in rows)
 
-    def desire(self, version_id: str, *, actor: Actor, reason: str = "", kind: str = "release") -> Serving:
-        """Say what should be served; the publisher makes it so. `kind` is release, undo or restore.
+    def desire(self, version_id: str, *, actor: Actor, reason: str = "", kind: str = "release") -> Wanted:
+        """Say what should be served; the publisher makes it so. `kind` is release or restore.
 
         Raises NotFound, or MoveNotAllowed for a purged version, for one of another base model, and where a person would
         restore an edit that was never in force: nothing would probe it.
         """
-        if kind not in ("release", "undo", "restore"):
-            raise ValueError(f"kind {kind!r}: use 'release', 'undo' or 'restore'")
+        if kind not in ("release", "restore"):
+            raise ValueError(f"kind {kind!r}: use 'release' or 'restore'")
         with self._store.transaction():
             version = self.get(version_id)
             if version.purged:
@@ -169,17 +169,17 @@ class Versions:
                 raise NotFound("no base model is registered yet: call ensure_base() first")
             commitment = self._vault.commitment(reason_id)
             self._log.append(
-                "version.desired", {"version": version_id, "for": kind, "reason": commitment, **_by(actor)}
+                "version.desired", {"version": version_id, "for": kind, "reason": commitment, **logged(actor)}
             )
         return self.serving()
 
-    def serving(self) -> Serving:
+    def serving(self) -> Wanted:
         """The one row of what is wanted and served. Raises NotFound before `ensure_base`."""
         row = self._store.row("SELECT * FROM serving")
         if row is None:
             raise NotFound("no base model is registered yet: call ensure_base() first")
         reason = self._vault.get(row["reason_text_id"]) or ""
-        return Serving(row["desired"], row["served"], row["kind"], row["actor"], reason, from_text(row["since"]))
+        return Wanted(row["desired"], row["served"], row["kind"], row["actor"], reason, from_text(row["since"]))
 
     def desired(self) -> Version:
         """What should be served."""
@@ -214,7 +214,7 @@ class Versions:
                 raise MoveNotAllowed(f"version {version_id!r} is wanted or served: publish one without the edit first")
             if version.purged is None:
                 self._store.write("UPDATE versions SET purged = :at WHERE id = :id", id=version_id, at=to_text(now()))
-                self._log.append("version.purged", {"version": version_id, **_by(actor)})
+                self._log.append("version.purged", {"version": version_id, **logged(actor)})
 
     def _check_edits_were_in_force(self, version_id: str) -> None:
         """Raises MoveNotAllowed unless each edit of the version is live or was: see docs/decisions/0003."""
@@ -281,11 +281,6 @@ class Versions:
             purged=optional(row["purged"]),
             swap_pause_s=pause,
         )
-
-
-def _by(actor: Actor) -> dict[str, str]:
-    by = stamp(actor)
-    return {"actor": by.pseudonym, "role": by.role}
 
 
 def _short(base: str) -> str:

@@ -20,7 +20,7 @@ _HIRAGANA = re.compile(r"[\u3040-\u309f]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class Overlap:
     """What question and passage have in common, each 0..1 but for the cosine.
 
     cosine    of question and passage
@@ -39,7 +39,7 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """A logistic curve over the likeness; the weights are those of the fitted regression."""
+    """A logistic curve over the overlap; the weights are those of the fitted regression."""
 
     bias: float = -7.83
     cosine: float = 5.39
@@ -48,15 +48,15 @@ class Scorer:
     sentence: float = 3.80
     pairs: float = 2.56
 
-    def logit(self, likeness: Likeness) -> float:
+    def logit(self, overlap: Overlap) -> float:
         """How well this passage answers this question, by itself."""
         return (
             self.bias
-            + self.cosine * likeness.cosine
-            + self.coverage * likeness.coverage
-            + self.missing * likeness.missing
-            + self.sentence * likeness.sentence
-            + self.pairs * likeness.pairs
+            + self.cosine * overlap.cosine
+            + self.coverage * overlap.coverage
+            + self.missing * overlap.missing
+            + self.sentence * overlap.sentence
+            + self.pairs * overlap.pairs
         )
 
 
@@ -100,15 +100,15 @@ class Question:
         every = terms(question)
         self._pairs = list(pairwise(every))
 
-    def likeness(self, text: str, *, cosine: float) -> Likeness:
-        """How the passage's text (with its title) is like the question, whose cosine to it is known."""
+    def overlap(self, text: str, *, cosine: float) -> Overlap:
+        """What the passage's text (with its title) shares with the question, whose cosine to it is known."""
         if not self._terms:
-            return Likeness(cosine, 0.0, 0.0, 0.0, 0.0)
+            return Overlap(cosine, 0.0, 0.0, 0.0, 0.0)
         parts = [terms(sentence) for sentence in sentences(text)]
         every = [term for part in parts for term in part]
         held = set(every)
         pairs = set(pairwise(every)) if self._pairs else set()
-        return Likeness(
+        return Overlap(
             cosine,
             _share(term in held for term in self._terms),
             _share(term not in held for term in self._names),

@@ -16,7 +16,8 @@ from retrieval.documents import Document, Passage
 from retrieval.embedder import Embedder, Vectors
 from retrieval.errors import BenchInputInvalid
 from retrieval.freshness import RECENCY_LABELS, FreshnessHead
-from retrieval.freshness_training import figures, labels_of, read_evergreen, read_recency, read_text
+from retrieval.freshness_examples import labels_of, read_evergreen, read_recency, read_text
+from retrieval.freshness_training import figures
 from retrieval.lexical import lexical_search
 from retrieval.retriever import HybridRetriever
 from retrieval.store import KnowledgeStore, batches

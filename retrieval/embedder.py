@@ -221,7 +221,7 @@ def embedded_embedder_path() -> Path:
     return folder
 
 
-def load_embedder(path_or_id: str | Path | None = None, *, device: str = "cpu") -> TransformerEmbedder:
+def load_embedder(path_or_id: str | Path | None = None) -> TransformerEmbedder:
     """The embedder in a local folder or of a hub id; None is the embedded MiniLM.
 
     Only safetensors weights are read. Raises EmbedderUnavailable.
@@ -234,7 +234,7 @@ def load_embedder(path_or_id: str | Path | None = None, *, device: str = "cpu") 
     source = str(embedded_embedder_path() if path_or_id is None else path_or_id)
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
-        model = AutoModel.from_pretrained(source, dtype=torch.float32, use_safetensors=True).to(device)
+        model = AutoModel.from_pretrained(source, dtype=torch.float32, use_safetensors=True)
     except (OSError, ValueError) as error:
         raise EmbedderUnavailable(
             f"cannot load the embedder {source!r} ({error}): give a folder or hub id of an encoder with safetensors"

@@ -100,7 +100,6 @@ class FreshnessHead:
             int(config.num_hidden_layers), int(config.num_attention_heads), float(config.layer_norm_eps)
         )
         self._settings = settings
-        self._tensors = tensors
         self._grams = tensors["grams"].float().numpy()
         self._weights = merged(dict(embedder.model.state_dict()), tensors)
         self._encoder = FusedEncoder(self._weights, self._shape)

@@ -1,49 +1,22 @@
 """Train the freshness head from CSV files: the same files and seed give the same head."""
 
-import csv
 import hashlib
 import json
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.embedder import TransformerEmbedder
-from retrieval.errors import BenchInputInvalid
 from retrieval.freshness import BUCKETS, FORMAT, RECENCY_LABELS, FreshnessHead
+from retrieval.freshness_examples import Example, labels_of, read_evergreen, read_recency
+from retrieval.freshness_net import TrainingConfig, fit_logistic, train_grams, train_net
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A question with what is known of it: evergreen or not, how often it changes, or both."""
-
-    question: str
-    evergreen: int | None = None
-    recency: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingConfig:
-    """What the head depends on beside the data."""
-
-    seed: int = 7
-    first_layer: int = 3  # layers below stay as they are, and are computed once
-    rank: int = 16
-    epochs: int = 4
-    batch_size: int = 32
-    learning_rate: float = 1.5e-3
-    gram_epochs: int = 10
-    held_back: float = 0.12
-    chosen_back: float = 0.35  # of the set that calibrates; its rest trains, being most like what people ask
-    recency_weight: float = 0.5
-    dropout: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,69 +30,6 @@ class TrainingReport:
     unsure_within: float
     unsure_share: float
     bytes: int
-
-
-def read_evergreen(path: Path) -> list[Example]:
-    """Rows of a CSV with the columns `question,is_evergreen`. Raises BenchInputInvalid."""
-    reader = csv.DictReader(StringIO(read_text(path), newline=""))
-    try:
-        if not {"question", "is_evergreen"} <= set(reader.fieldnames or ()):
-            raise BenchInputInvalid(
-                f"{path.name!r} has the columns {reader.fieldnames}: question,is_evergreen are needed"
-            )
-        examples = [_labelled(row, f"line {reader.line_num} of {path.name!r}") for row in reader]
-    except csv.Error as error:
-        raise BenchInputInvalid(f"line {reader.line_num} of {path.name!r} is no CSV ({error}): save it anew") from error
-    return _some(examples, path)
-
-
-def _labelled(row: Mapping[str, str | None], place: str) -> Example:
-    question, label = row["question"], row["is_evergreen"]
-    if not question or not question.strip():
-        raise BenchInputInvalid(f"{place} has no question: every row needs one")
-    if label is None or label.strip() not in ("0", "1"):
-        found = "no label" if label is None else f"the label {label!r}"
-        raise BenchInputInvalid(f"{place} has {found}: is_evergreen is 1 if the answer almost never changes, else 0")
-    return Example(question, evergreen=int(label))
-
-
-def read_recency(path: Path) -> list[Example]:
-    """Rows of a JSON Lines file with `question, recency`. Raises BenchInputInvalid."""
-    examples = []
-    for number, line in enumerate(read_text(path).split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            label = RECENCY_LABELS.index(row["recency"])
-            examples.append(Example(str(row["question"]), evergreen=_evergreen(label), recency=label))
-        except (ValueError, KeyError, TypeError) as error:
-            raise BenchInputInvalid(
-                f"line {number} of {path.name!r} is no row of question and recency ({error}): "
-                f"recency is one of {', '.join(RECENCY_LABELS)}"
-            ) from error
-    return _some(examples, path)
-
-
-def read_text(path: Path) -> str:
-    """The text of a file, without the mark that some editors put before it. Raises BenchInputInvalid."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BenchInputInvalid(
-            f"{path.name!r} is no UTF-8 text ({error.reason} at byte {error.start}): save it as UTF-8"
-        ) from None
-
-
-def _some(examples: list[Example], path: Path) -> list[Example]:
-    if not examples:
-        raise BenchInputInvalid(f"{path.name!r} holds no questions: give one a line")
-    return examples
-
-
-def _evergreen(label: int) -> int | None:
-    """Never is evergreen, up to a few years is not; many years can be read either way."""
-    return {len(RECENCY_LABELS) - 1: 1, len(RECENCY_LABELS) - 2: None}.get(label, 0)
 
 
 def split(examples: Sequence[Example], share: float, *, seed: int) -> tuple[list[Example], list[Example]]:
@@ -139,17 +49,14 @@ def train_freshness(
     *,
     embedder: TransformerEmbedder,
     output: Path,
-    config: TrainingConfig | None = None,
     progress: Callable[[str], None] = logger.info,
 ) -> TrainingReport:
     """Train on a part of each set, calibrate on the rest of `choose_on`, report on what else was held back, and save.
 
-    The head is deterministic for the same files, config, embedder, torch build and number of threads.
+    The head is deterministic for the same files, embedder, torch build and number of threads.
     Questions that calibrate or are held back never train.
     """
-    from retrieval.freshness_net import train_grams, train_net
-
-    config = config or TrainingConfig()
+    config = TrainingConfig()
     shown, chosen = split(read_evergreen(choose_on), config.chosen_back, seed=config.seed)
     unseen = {example.question.strip().casefold() for example in chosen}
     rows = [example for path in evergreen for example in read_evergreen(path)]
@@ -188,15 +95,8 @@ def train_freshness(
     )
 
 
-def labels_of(examples: Sequence[Example]) -> NDArray[np.int64]:
-    """1 for evergreen, 0 for not; an example without the label counts as not."""
-    return np.array([example.evergreen or 0 for example in examples], dtype=np.int64)
-
-
 def calibrate(head: FreshnessHead, questions: Sequence[str], labels: NDArray[np.int64]) -> dict[str, float]:
     """The weights that join net and n-grams into a probability, and how near to 0.5 is unsure."""
-    from retrieval.freshness_net import fit_logistic
-
     features = head.logits(questions)
     weights, bias = fit_logistic(features, labels)
     probabilities = 1.0 / (1.0 + np.exp(-(features @ weights + bias)))
@@ -208,17 +108,15 @@ def calibrate(head: FreshnessHead, questions: Sequence[str], labels: NDArray[np.
     }
 
 
-def unsure_margin(
-    probabilities: NDArray[np.float64], labels: NDArray[np.int64], *, accuracy: float = 0.95, most: float = 0.2
-) -> float:
-    """The smallest distance from 0.5 beyond which decisions are this accurate, flagging no more than this share."""
+def unsure_margin(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """The smallest distance from 0.5 beyond which 95 % of decisions are right, flagging no more than a fifth of all."""
     margins = np.abs(probabilities - 0.5)
     right = (probabilities >= 0.5) == (labels == 1)
     for margin in np.linspace(0.0, 0.49, 50):
         sure = margins > margin
-        if 1.0 - sure.mean() > most:
+        if 1.0 - sure.mean() > 0.2:
             return float(max(margin - 0.01, 0.0))
-        if right[sure].mean() >= accuracy:
+        if right[sure].mean() >= 0.95:
             return float(margin)
     return 0.49
 

@@ -74,9 +74,9 @@ class HybridRetriever(BaseRetriever):  # type: ignore[misc]
     k: int = 5
 
     @classmethod
-    def over(cls, store: KnowledgeStore, *, k: int = 5) -> "HybridRetriever":
+    def over(cls, store: KnowledgeStore) -> "HybridRetriever":
         """The usual parts over a store."""
-        return cls(store=store, index=VectorIndex(store), k=k)
+        return cls(store=store, index=VectorIndex(store))
 
     def search(
         self, query: str, k: int = 5, *, at: datetime | None = None, without: Container[str] = ()
@@ -109,7 +109,7 @@ class HybridRetriever(BaseRetriever):  # type: ignore[misc]
                 break
         asked = Question(query)
         found = list(merged.values())[:wanted]
-        logits = [self.scorer.logit(asked.likeness(_readable(passage), cosine=hit.cosine)) for hit, passage in found]
+        logits = [self.scorer.logit(asked.overlap(_readable(passage), cosine=hit.cosine)) for hit, passage in found]
         scores = self.contrast.scores(logits)
         scored = [replace(passage, score=score) for (_, passage), score in zip(found, scores, strict=True)]
         # What answers and still holds comes first.

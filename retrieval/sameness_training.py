@@ -1,7 +1,7 @@
 """Train the map of `sameness` from groups of questions that ask the same, their subject masked."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,18 +27,11 @@ class SamenessConfig:
     seed: int = 7
 
 
-def train_map(
-    groups: Mapping[str, Sequence[str]],
-    *,
-    embedder: Embedder,
-    config: SamenessConfig | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> SamenessMap:
+def train_map(groups: Mapping[str, Sequence[str]], *, embedder: Embedder, config: SamenessConfig) -> SamenessMap:
     """The map under which wordings of a group lie close and those of different groups apart. Weights are left empty.
 
     Supervised contrastive loss over a square change of frozen embeddings, decayed towards no change.
     """
-    config = config or SamenessConfig()
     wordings = sorted({wording for group in groups.values() for wording in group})
     vectors = dict(zip(wordings, embedder.embed(wordings), strict=True))
     chance = np.random.default_rng(config.seed)
@@ -47,7 +40,7 @@ def train_map(
     change = torch.zeros(embedder.dimension, embedder.dimension, requires_grad=True)
     optimizer = torch.optim.AdamW([change], lr=config.learning_rate, weight_decay=config.weight_decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
-    for step in range(config.steps):
+    for _ in range(config.steps):
         rows, labels = [], []
         for label in chance.choice(len(several), min(config.groups_per_step, len(several)), replace=False):
             group = several[label]
@@ -60,8 +53,6 @@ def train_map(
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
-        if progress is not None:
-            progress(step + 1, config.steps)
     learnt = change.detach().half().float().numpy()
     bare = SamenessMap(embedder.name, learnt, np.empty((0, embedder.dimension), dtype=np.float32), {})
     centres = [bare.mapped(np.stack([vectors[text] for text in group])).mean(axis=0) for group in groups.values()]

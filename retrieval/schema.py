@@ -74,19 +74,4 @@ MIGRATIONS = Migrations("retrieval")
 @MIGRATIONS()
 def create_knowledge_tables(db: sqlite_utils.Database) -> None:
     """Documents, their passages, the vectors, the lexical indexes and the generations."""
-    for statement in _statements(SCHEMA):
-        db.execute(statement)
-
-
-def _statements(script: str) -> list[str]:
-    """The script's statements; executescript would commit a caller's transaction."""
-    import sqlite3
-
-    found: list[str] = []
-    waiting = ""
-    for line in script.splitlines(keepends=True):
-        waiting += line
-        if sqlite3.complete_statement(waiting):
-            found.append(waiting.strip())
-            waiting = ""
-    return found
+    db.executescript(SCHEMA)

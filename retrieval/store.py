@@ -155,7 +155,7 @@ class KnowledgeStore:
         )
         return [row[0] for row in rows]
 
-    def embed_missing(self, progress: Callable[[int, int], None] | None = None) -> int:
+    def embed_missing(self) -> int:
         """Embed every passage that this embedder has not seen (after a change of embedder), in steps of 256.
 
         Comes back with how many were embedded. Until it is done, dense search knows only what is embedded.
@@ -172,8 +172,6 @@ class KnowledgeStore:
             with self.db.atomic():
                 self._next_generation(forget_lineage=True)
                 self._insert_vectors([row[0] for row in some], vectors)
-            if progress is not None:
-                progress(start + len(some), len(rows))
         return len(rows)
 
     def _insert(self, prepared: Prepared, generation: int) -> StoredDocument:

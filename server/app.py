@@ -20,13 +20,12 @@ from editing.errors import EditingError
 from governance.backup import discard_unfinished
 from governance.errors import GovernanceError
 from retrieval.errors import RetrievalError
-from server import auth
 from server.erasing import Erasing
 from server.errors import UNFORESEEN, ServerError, error_body, status_of
-from server.headers import SafeHeaders
+from server.headers import OWN_PATHS, SafeHeaders
 from server.herald import Herald
 from server.librarian import Librarian
-from server.middleware import BodyLimit, RequestLog
+from server.middleware import BodyLimit, PageGuard, RequestLog
 from server.notary import Notary, sign_now
 from server.publisher import Publisher
 from server.review import Review
@@ -65,14 +64,13 @@ def create_app(services: Services, *, with_pages: bool = True, with_loops: bool 
     app.state.sign_ins, app.state.wrong_keys = SignInThrottle(), Throttle(free=FREE_BY_ADDRESS)
     for router in ROUTERS:
         app.include_router(router)
-    app.include_router(auth.router)
     _answer_errors(app)
     app.add_middleware(RequestLog)
     app.add_middleware(BodyLimit, max_mb=services.settings.max_request_mb)
     _answer_unknown_paths(app)
     if with_pages:
         app = ui.mount(app, api_url=services.settings.base_url)
-    app.add_middleware(auth.PageGuard, services=lambda: app.state.services)
+    app.add_middleware(PageGuard, services=lambda: app.state.services)
     app.add_middleware(SafeHeaders, https=services.settings.secure_cookie)
     return app
 
@@ -89,19 +87,12 @@ def _answer_unknown_paths(app: FastAPI) -> None:
         allowed = sorted({method for route in partly for method in getattr(route, "methods", None) or ()})
         raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
 
-    for path in ("/v1/{rest:path}", "/health", "/ready", "/version", "/metrics", "/login", "/logout", "/openapi.json"):
+    for path in ("/v1/{rest:path}", *OWN_PATHS):
         app.add_route(path, unknown, methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 
 
 def _answer_errors(app: FastAPI) -> None:
     """Every error leaves in OpenAI's shape; a room's error has its status in STATUS_BY_ERROR."""
-
-    @app.exception_handler(ServerError)
-    async def ours(_: Request, error: ServerError) -> JSONResponse:
-        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else _retry_after(error)
-        return JSONResponse(
-            error_body(str(error), error.type, param=error.param, code=error.code), error.status, headers
-        )
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -118,18 +109,17 @@ def _answer_errors(app: FastAPI) -> None:
         return JSONResponse(error_body(str(error.detail), kind), error.status_code, error.headers)
 
     @app.exception_handler(Exception)
-    async def theirs(request: Request, error: Exception) -> JSONResponse:
+    async def refused(request: Request, error: Exception) -> JSONResponse:
         status, kind = status_of(error)
         if status == 500:
             log.exception("unexpected error on %s %s", request.method, quote(request.url.path), exc_info=error)
             return JSONResponse(error_body(UNFORESEEN, kind), 500)
-        body = error_body(str(error), kind, param=getattr(error, "param", None))
-        return JSONResponse(body, status, _retry_after(error))
+        body = error_body(str(error), kind, param=getattr(error, "param", None), code=getattr(error, "code", None))
+        headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+        if hasattr(error, "retry_after_s"):
+            headers["Retry-After"] = str(error.retry_after_s)
+        return JSONResponse(body, status, headers)
 
     # Starlette answers and re-raises what only `Exception` catches, so the roots of the rooms are named.
-    for root in (GovernanceError, EditingError, RetrievalError):
-        app.add_exception_handler(root, theirs)
-
-
-def _retry_after(error: Exception) -> dict[str, str]:
-    return {"Retry-After": str(error.retry_after_s)} if hasattr(error, "retry_after_s") else {}
+    for root in (ServerError, GovernanceError, EditingError, RetrievalError):
+        app.add_exception_handler(root, refused)

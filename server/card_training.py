@@ -17,7 +17,8 @@ from editing.questions.relations import relations
 from editing.statements import relation_of, write_statements
 from retrieval.embedder import Embedder
 from retrieval.sameness import SamenessMap
-from server.cards import FEATURES, MASK, Agreement, Card, agreement, masked, names, normalised
+from server.cards import FEATURES, Agreement, Card, agreement
+from server.same_question import MASK, card_words, masked, mentions
 
 PRECISION = 0.99  # asked of the decision when it is tried on relations that it was not fitted on
 FOLDS = 8
@@ -43,7 +44,7 @@ def wordings_by_relation() -> dict[str, tuple[str, ...]]:
                 groups.setdefault(relation.name, []).append(masked(asked, "Zed"))
     more = tomllib.loads(files("server").joinpath("askings.toml").read_text("utf-8"))
     for name, wordings in more.items():
-        groups.setdefault(name, []).extend(re.sub(r"\bits\b", MASK, normalised(text)) for text in wordings)
+        groups.setdefault(name, []).extend(re.sub(r"\bits\b", MASK, card_words(text)) for text in wordings)
     return {name: tuple(dict.fromkeys(group)) for name, group in groups.items()}
 
 
@@ -51,7 +52,7 @@ def card_for(question: str, subject: str) -> Card:
     """A card with the wordings that a correction of this question would get by rule."""
     written = write_statements(question, subject, "X")
     phrasings = tuple(dict.fromkeys((question, *written.paraphrases, *written.probes)))
-    return Card("", subject, phrasings, written.sentence, "", None, relation_of(question, subject))
+    return Card("", subject, phrasings, written.sentence, None, relation_of(question, subject))
 
 
 def read_pairs(path: Path) -> list[Pair]:
@@ -71,7 +72,7 @@ def train_cards(pairs_file: Path, out: Path, *, embedder: Embedder) -> dict[str,
     config = SamenessConfig()
     sameness = train_map(wordings_by_relation(), embedder=embedder, config=config)
     pairs = read_pairs(pairs_file)
-    named = [pair for pair in pairs if names(pair.asked, pair.card.subject)]
+    named = [pair for pair in pairs if mentions(pair.asked, pair.card.subject)]
     features = np.array([astuple(found) for found in agreements(named, sameness, embedder)], dtype=np.float64)
     labels = np.array([pair.match for pair in named], dtype=np.int64)
     logits = _cross_validated(features, labels, [pair.group for pair in named])

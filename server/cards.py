@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import math
-import re
 import threading
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
 
-from editing.statements import relation_of
+from editing.statements import relation_of, write_statements
 from editing.wording import same_answer
-from governance.claims import LEADING_ARTICLE, words_and_symbols
 from governance.corrections import Correction, Status
 from retrieval.embedder import Embedder, Vectors
 from retrieval.freshness import Horizon
 from retrieval.sameness import SamenessMap
+from server.same_question import ask_different_kinds, asked_kinds, card_words, masked, names_beside, numbers
 
 # For an embedder that no map was learnt for. Cosine between question and card, subjects masked: enough where both ask for the
 # same kind of thing, and where that is not clear. Chosen with the embedded one: recall 0.88 at precision 0.96.
 SIMILAR = 0.55
 VERY_SIMILAR = 0.75
-MASK = "it"
 ABOUT_EQUAL = 0.1
 # Log odds below the threshold of an answer at which a correction's entry may still be shown as a passage: on the 200 facts of our
 # own it then speaks to every wording of its question and to .06 of the other questions about its subject.
@@ -39,7 +36,6 @@ class Card:
     subject: str
     phrasings: tuple[str, ...]
     answer: str  # a full sentence
-    source: str
     approved: datetime | None
     relation: str | None = None  # what it asks for, where a table knows it
     claim: str = ""  # the answer alone, as it was approved
@@ -49,7 +45,7 @@ class Card:
 
     def is_left_to_the_weights(self, question: str) -> bool:
         """Whether the served weights hold the correction and were heard to give its answer in these very words."""
-        return self.live and normalised(question) in map(normalised, self.answered)
+        return self.live and card_words(question) in map(card_words, self.answered)
 
     def said(self, at: datetime) -> Card:
         """The card as it answers then: with the date of its approval once such answers have often changed."""
@@ -80,6 +76,33 @@ def _moment(text: str) -> datetime | None:
         return (named if named.tzinfo else named.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def card_of(correction: Correction) -> Card:
+    """The card of a correction: its wordings, reported and generated, and the full sentence that answers them."""
+    claim = correction.claim
+    question = claim.asked
+    written = write_statements(question, claim.subject, claim.correct_answer)
+    approved = approved_at(correction)
+    phrasings = (
+        question,
+        claim.question,
+        *correction.paraphrases,
+        *correction.probes,
+        *written.paraphrases,
+        *written.probes,
+    )
+    return Card(
+        correction_id=correction.id,
+        subject=claim.subject,
+        phrasings=tuple(dict.fromkeys(phrasings)),
+        answer=written.sentence,
+        approved=approved,
+        relation=relation_of(question, claim.subject),
+        claim=claim.correct_answer,
+        answered=tuple(correction.report.get("answered", (question,))),
+        holds_until=holds_until(correction, approved) if approved else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +186,14 @@ class CardIndex:
         self._sameness = sameness if sameness is not None and sameness.embedder == embedder.name else None
         self._load, self._stamp, self._embedder, self._make = load, stamp, embedder, make
         self._seen: int | None = None
-        self._cards: dict[str, tuple[Card, ...]] = {}  # by normalised subject
+        self._cards: dict[str, tuple[Card, ...]] = {}  # by the words of their subject
         self._vectors: dict[str, np.ndarray] = {}  # masked phrasing -> vector
         self._lock = threading.Lock()
 
     def match(self, question: str) -> Matched:
         """The card that answers `question`, if one does, and which might."""
         self._refresh()
-        plain = f" {normalised(question)} "
+        plain = f" {card_words(question)} "
         groups = [cards for subject, cards in self._cards.items() if f" {subject} " in plain]
         candidates = [card for cards in groups for card in cards]
         # Where words have no spaces between them no card is weighed, but its subject can be seen.
@@ -226,12 +249,12 @@ class CardIndex:
             cards: dict[str, list[Card]] = {}
             served = self._load()
             ids = {correction.id for correction in served}
-            live = [correction for correction in self._load_live() if correction.id not in ids]
-            self._made = {correction.id: (correction, self._card(correction)) for correction in (*live, *served)}
+            both = (*self._load_live(), *served)
+            self._made = {correction.id: (correction, self._card(correction)) for correction in both}
             for correction, card in self._made.values():
                 if card.subject:
                     found = replace(card, live=correction.id not in ids)
-                    cards.setdefault(normalised(card.subject), []).append(found)
+                    cards.setdefault(card_words(card.subject), []).append(found)
             self._cards = {subject: tuple(group) for subject, group in cards.items()}
             kept = {
                 masked(phrasing, card.subject)
@@ -256,50 +279,8 @@ class CardIndex:
         return np.stack([vectors[text] for text in texts])
 
 
-NUMBER = re.compile(
-    r"\b\d{4}s?\b|\b\d+(?:st|nd|rd|th)\b|\b(?:second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|former|previous|next)\b"
-    r"|\bfirst\b(?! (?:\w+ed|written|spoken|given|taken|seen|shown|built|made|sold|held|sung|won|sent|put|set|born|found|name"
-    r"|get|got|see|come|began|begun|begin|appear|open)\b)"
-)
-ORDINALS = {"1st": "first", "2nd": "second", "3rd": "third", "4th": "fourth", "5th": "fifth", "6th": "sixth"}
-SENTENCE_START = re.compile(r"(?:^|[.!?:;])[\s\"'“(]*$")
-TITLES = {
-    "mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "dame", "lord", "lady", "president", "king", "queen", "prince",
-    "princess", "pope", "saint", "st", "inc", "ltd", "corporation", "corp", "company", "co", "llc", "plc", "gmbh", "ag",
-}  # fmt: skip
-
-
 def _age(card: Card) -> float:
     return card.approved.timestamp() if card.approved else 0.0
-
-
-KINDS = {
-    "time": r"when|year|date|day|month|century|how old",
-    "place": r"where|city|town|country|place|birthplace|nation|headquarters|seat|location|continent|village|home",
-    "person": r"who|whom|whose|painter|author|writer|founder|composer|architect|director|inventor|discoverer|ceo|boss|chief"
-    r"|spouse|wife|husband|creator",
-    "amount": r"how (?:many|much|tall|long|high|far|wide|heavy|deep)|number of|length|height",
-}
-
-
-def asked_kinds(question: str) -> frozenset[str]:
-    """The kinds of thing that a question may be asking for, by its words; empty if they do not tell."""
-    plain = question.casefold()
-    return frozenset(kind for kind, words in KINDS.items() if re.search(rf"\b(?:{words})\b", plain))
-
-
-def ask_different_kinds(one: str, other: str) -> bool:
-    """Whether both tell by their words what kind of thing they ask for, and have none in common."""
-    kinds, others = asked_kinds(one), asked_kinds(other)
-    return bool(kinds and others and not kinds & others)
-
-
-def normalised(text: str) -> str:
-    """Case, accents of width, punctuation and possessives folded; a leading article dropped. Symbols and marks stay: C++ is
-    not C#, nor मोना मीना."""
-    plain = unicodedata.normalize("NFKC", text).casefold().replace("’", "'").replace("`", " ")
-    plain = re.sub(r"'s\b", "", plain)
-    return LEADING_ARTICLE.sub("", words_and_symbols(plain))
 
 
 def asks_of_another(question: str, card: Card) -> bool:
@@ -308,32 +289,5 @@ def asks_of_another(question: str, card: Card) -> bool:
     wordings = [masked(wording, card.subject) for wording in card.phrasings]
     if numbers(masked(question, card.subject)) not in map(numbers, wordings):
         return True
-    known = {word for wording in card.phrasings for word in normalised(wording).split()}
-    return any(word not in known for word in map(normalised, names_beside(question, card.subject)))
-
-
-def numbers(plain: str) -> frozenset[str]:
-    """The years and ordinals of a normalised text; not the "first" of "first built", which tells nothing apart."""
-    return frozenset(ORDINALS.get(found, found) for found in NUMBER.findall(plain))
-
-
-def names_beside(question: str, subject: str) -> list[str]:
-    """The words with a capital that stand right before or behind a subject, other than titles, a company's form and the first
-    word of a sentence. None where nearly every word has a capital: there it says nothing."""
-    if sum(word[0].isupper() for word in question.split()) >= len(question.split()) - 1 > 2:
-        return []
-    words = r"[\W_]+".join(map(re.escape, normalised(subject).split()))
-    found = re.finditer(rf"(?<!\w)(?:(\w+)[ -])?(?:(?:the|a|an) )?{words}(?:[ -](\w+))?(?!\w)", question, re.IGNORECASE)
-    beside = [(not SENTENCE_START.search(question[: max(match.start(1), 0)]) and match[1], match[2]) for match in found]
-    return [word for pair in beside for word in pair if word and word[0].isupper() and word.casefold() not in TITLES]
-
-
-def names(text: str, subject: str) -> bool:
-    """Whether a text holds a subject, word for word once both are normalised."""
-    return f" {normalised(subject)} " in f" {normalised(text)} "
-
-
-def masked(question: str, subject: str) -> str:
-    """The question with its subject, article and all, replaced by one and the same word: only what is asked is compared."""
-    words = re.escape(normalised(subject))
-    return re.sub(rf" (?:(?:the|a|an) )?{words} ", f" {MASK} ", f" {normalised(question)} ").strip()
+    known = {word for wording in card.phrasings for word in card_words(wording).split()}
+    return any(word not in known for word in map(card_words, names_beside(question, card.subject)))

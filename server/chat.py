@@ -18,7 +18,7 @@ from server.engines.protocol import PROMPT_TOO_LONG, Chunk, Engine
 from server.errors import EngineRefused
 from server.follow_ups import FollowUps, Turn
 from server.metrics import Metrics
-from server.openai_api import ChatRequest
+from server.openai_api import ChatRequest, logprobs_of
 from server.prompt import citations_missing, with_passages, without_false_citations, without_oldest_turns
 from server.router import Decision, Route, Router
 from server.serving import ServedVersion, Serving
@@ -164,7 +164,7 @@ class Chat:
                         new = without_false_citations(new, len(decision.passages))
                     if new:
                         said += new
-                        yield Piece(new, _logprobs(tokens))
+                        yield Piece(new, logprobs_of(tokens))
                         tokens = []
         finally:
             await stream.aclose()  # tells the engine to stop generating
@@ -172,7 +172,7 @@ class Chat:
             rest = without_false_citations(held, len(decision.passages))
             rest += citations_missing(said + rest, decision.passages)
             if rest:
-                yield Piece(rest, _logprobs(tokens))
+                yield Piece(rest, logprobs_of(tokens))
         yield _End(finish_reason, usage, left_out)
 
     async def _chunks(
@@ -249,11 +249,6 @@ class Chat:
         if decision.route is Route.CORRECTION and decision.card:
             trace["correction_id"] = decision.card.correction_id
         return trace
-
-
-def _logprobs(tokens: list[Any]) -> dict[str, Any] | None:
-    """In OpenAI's shape; None where they were not asked for."""
-    return {"content": tokens} if tokens else None
 
 
 def _log_failure(stored: asyncio.Future[Answer]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from server.commands import audit, bench, data, erase, knowledge, processes, remote
+from server.commands import audit, bench, data, erase, knowledge, processes, remote, router
 
 EPILOG = """
 First steps:  errata serve   then open http://127.0.0.1:8000 with the passwords it printed.
@@ -20,6 +20,6 @@ def main() -> None:
     """A chat assistant that takes corrections."""
 
 
-for module in (processes, remote, knowledge, erase, data, audit, bench):
+for module in (processes, remote, router, knowledge, erase, data, audit, bench):
     for command in module.COMMANDS:
         main.add_command(command)

@@ -17,7 +17,7 @@ from editing.silence import NOTHING_KNOWN, write_silence
 from editing.statements import Statements, write_statements
 from editing.verify import GateCase
 from governance.corrections import Correction
-from server.cards import normalised
+from server.same_question import card_words
 
 if TYPE_CHECKING:
     from editing.edit_set import Artefact
@@ -198,7 +198,7 @@ def group(corrections: Iterable[Correction]) -> list[Group]:
     """Corrections by subject, in an order that does not depend on when they came."""
     by_subject: dict[str, list[Correction]] = {}
     for correction in sorted(corrections, key=lambda c: c.id):
-        by_subject.setdefault(normalised(correction.claim.subject), []).append(correction)
+        by_subject.setdefault(card_words(correction.claim.subject), []).append(correction)
     return [Group(tuple(found)) for _, found in sorted(by_subject.items())]
 
 
@@ -216,7 +216,7 @@ def was_heard(correction: Correction) -> bool:
 def fact_of(correction: Correction) -> Fact:
     """The claim as a fact for the editor."""
     claim = correction.claim
-    return Fact(correction.id, claim.subject, claim.canonical_question or claim.question, claim.correct_answer)
+    return Fact(correction.id, claim.subject, claim.asked, claim.correct_answer)
 
 
 def statements_of(correction: Correction) -> Statements:

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 from governance.accounts import Account
 from governance.erasure import Erasures
@@ -20,6 +19,7 @@ from governance.requests import ErasureRequest, Kind, Occurrence, Place, Questio
 from governance.residual import Probes
 from governance.tools import Tools
 from retrieval.errors import DocumentNotFound
+from server.engines.protocol import reply_to
 from server.erasure_deeds import ErasureDeeds, documents_naming
 from server.erasure_files import ErasureFiles
 from server.erasure_probes import joined, probes_about
@@ -125,10 +125,9 @@ class Erasing:
             if occurrence.place is Place.DOCUMENT:
                 return services.knowledge.document(ref).title
             if occurrence.place in (Place.CORRECTION, Place.EDIT):
-                claim = services.records.ledger.get(ref).claim
-                return claim.canonical_question or claim.question
-            if occurrence.place is Place.MODEL:
-                return list(_about(request.probes))[int(ref.removeprefix("probe ")) - 1]
+                return services.records.ledger.get(ref).claim.asked
+            if occurrence.place is Place.MODEL and request.probes:
+                return request.probes.asked_by(ref)
             if occurrence.place is Place.TEXT and ref.startswith("acc_"):
                 return f"the account {services.accounts.get(ref).name} with its chats and secrets"
             if occurrence.place is Place.TEXT and ref.startswith("opr_"):
@@ -223,19 +222,12 @@ class Erasing:
 
         async def one(question: str) -> str | None:
             try:
-                answer = await self._services.engine.chat(
-                    [{"role": "user", "content": question}], temperature=0.0, max_tokens=REPLY_TOKENS
-                )
+                return await reply_to(self._services.engine, question, max_tokens=REPLY_TOKENS)
             except EngineRefused:
                 log.warning("the engine refused a probe of an erasure")
                 return None
-            return answer["choices"][0]["message"]["content"] or ""
 
         replies: list[str | None] = []
         for start in range(0, len(questions), AT_ONCE):
             replies += await asyncio.gather(*(one(question) for question in questions[start : start + AT_ONCE]))
         return replies
-
-
-def _about(probes: Any) -> tuple[str, ...]:
-    return (*probes.get("direct", ()), *probes.get("paraphrased", ()), *probes.get("peripheral", ()))

@@ -15,7 +15,7 @@ from governance.accounts import Account, Role
 from governance.corrections import Category, Correction, Fallback, Remedy, Status
 from governance.errors import GovernanceError, InvalidClaim, MoveNotAllowed
 from governance.requests import Choice, ErasureRequest, Method, Occurrence, Outcome, Place, Step, Subject
-from governance.residual import in_words
+from governance.residual import folded, in_words
 from governance.tombstones import Tombstone
 from governance.traces import is_within_a_word
 from governance.versions import BASE
@@ -23,6 +23,7 @@ from retrieval.errors import DocumentNotFound
 from retrieval.store import KnowledgeStore
 from retrieval.traces import naming, purge_words
 from server.assessment import judge
+from server.documents import remove_document
 from server.erasure_files import ErasureFiles
 from server.erasure_probes import CONTACT
 from server.errors import WorkUnfinished
@@ -79,8 +80,7 @@ class ErasureDeeds:
         weights may not hold is given from knowledge."""
         if not self._services.settings.weights_are_ours:
             return Outcome(choice.method, 0, "what the model says: its weights are not Errata's to change")
-        about = [*request.probes["direct"], *request.probes["paraphrased"], *request.probes["peripheral"]]
-        questions = [about[int(ref.removeprefix("probe ")) - 1] for ref in choice.refs]
+        questions = [request.probes.asked_by(ref) for ref in choice.refs] if request.probes else []
         right = request.right_answers
         wanted = {q: NOTHING_KNOWN if choice.method is Method.NEUTRAL_EDIT else right.get(q, "") for q in questions}
         made: list[str] = []
@@ -129,7 +129,6 @@ class ErasureDeeds:
         ledger.adopt(flagged.id, actor=actor)
         ledger.triaged(
             flagged.id,
-            Status.QUEUED,
             remedy=Remedy.WEIGHTS,
             reason="commissioned by an erasure request",
             evidence={},
@@ -175,14 +174,8 @@ class ErasureDeeds:
         return Outcome(Method.DELETE_DOCUMENT, sum(self._delete_document(ref, actor) for ref in refs))
 
     def _delete_document(self, document_id: str, actor: Account) -> bool:
-        records = self._services.records
         try:
-            with records.store.transaction():
-                self._services.knowledge.remove(document_id)
-                records.log.append("document_removed", {"document": document_id, "actor": actor.pseudonym})
-                records.vault.erase_person(document_id)
-                # Written down before the commit: a restored backup must not bring it back.
-                records.tombstones.add([Tombstone("document", document_id), Tombstone("owner", document_id)])
+            remove_document(self._services, actor, document_id, for_good=True)
         except DocumentNotFound:
             return False
         return True
@@ -223,11 +216,8 @@ class ErasureDeeds:
 
 def documents_naming(knowledge: KnowledgeStore, subject: Subject) -> list[Occurrence]:
     """The documents that name the person, as words of their own or within others."""
-    found = naming(knowledge.db, subject.needles)
-    return [
-        Occurrence(Place.DOCUMENT, one.document_id, _is_within_a_word(knowledge, one.document_id, subject))
-        for one in found
-    ]
+    found = naming(knowledge.db, subject.needles, fold=folded)
+    return [Occurrence(Place.DOCUMENT, one, _is_within_a_word(knowledge, one, subject)) for one in found]
 
 
 def _is_within_a_word(knowledge: KnowledgeStore, document_id: str, subject: Subject) -> bool:

@@ -40,9 +40,9 @@ class ErasureFiles:
     hold any three letters."""
 
     def __init__(self, settings: Settings) -> None:
-        self._root, self._database = settings.data_dir, settings.database_path
+        self._root, self._database, self._engine = settings.data_dir, settings.database_path, settings.engine_dir
         self._artefacts, self._versions = settings.artefacts_dir, settings.versions_dir
-        apart = [settings.keys_dir, settings.data_dir / "checkpoints", settings.data_dir / "engine" / "cache"]
+        apart = [settings.keys_dir, settings.data_dir / "checkpoints", self._engine / "cache"]
         given = [path for path in (settings.checkpoint_dir, settings.policy, *_models(settings)) if path]
         # Only what lies inside: a folder around the data folder would hide all of it.
         apart += [path for path in given if settings.data_dir in path.parents]
@@ -84,7 +84,7 @@ class ErasureFiles:
         """Uploads, previews and the like, once nobody can be reading them any more; what a killed restore left."""
         gone, before = 0, time.time() - SETTLED_S
         discard_unfinished(self._database)
-        for folder in (self._root / "tmp", self._root / "engine" / "tmp", self._root / "previews"):
+        for folder in (self._root / "tmp", self._engine / "tmp", self._root / "previews"):
             for path in sorted(folder.rglob("*"), reverse=True):
                 if path.is_file() and path.stat().st_mtime < before:
                     path.unlink(missing_ok=True)
@@ -118,9 +118,9 @@ def _models(settings: Settings) -> list[Path]:
     """Where models, the embedder and their statistics lie, or would. What is prepared is named by itself as well, for a
     `model_dir` that is the data folder."""
     fetched = settings.model.replace("/", "--")
-    prepared = [settings.model_dir / name for name in ("", EMBEDDED_NAME, fetched, "statistics", "hashes.json")]
+    prepared = [settings.model_dir / name for name in ("", EMBEDDED_NAME, fetched, "hashes.json")]
     local = [name for name in (settings.model, settings.embedder) if name != EMBEDDED]
-    return [*prepared, *(Path(name).expanduser().resolve() for name in local)]
+    return [*prepared, settings.statistics_dir, *(Path(name).expanduser().resolve() for name in local)]
 
 
 def _texts(path: Path, needles: Sequence[str]) -> Iterator[str]:

@@ -75,7 +75,7 @@ def request_json(erasing: Erasing, request: ErasureRequest, *, viewer: Account, 
                 }
                 for one in request.occurrences
             ],
-            "probes": {name: list(texts) for name, texts in request.probes.items()},
+            "probes": asdict(request.probes) if request.probes else {},
             "right_answers": dict(request.right_answers),
             "identity": request.identity,
             "decision": asdict(request.decision),

@@ -46,7 +46,7 @@ def probes_about(subject: Subject, corrections: Iterable[Correction]) -> Probes:
     neighbours, secrets = dict(NEIGHBOURS), []
     for correction in list(corrections)[:MOST_CORRECTIONS]:
         claim = correction.claim
-        question = claim.canonical_question or claim.question
+        question = claim.asked
         if not claim.correct_answer:
             continue
         written = write_statements(question, claim.subject, claim.correct_answer)

@@ -10,15 +10,18 @@ import retrieval.errors
 
 # ServerError
 # ├── BadRequest          400  the request cannot be understood
+# │   └── EngineRefused   400  the engine rejected the request's parameters
 # ├── NotSignedIn         401  no or unknown key, password or session
 # ├── NotAllowed          403  known, but the role may not
 # ├── Missing             404  no such thing, or not yours
 # ├── InUse               409  something else keeps it
 # ├── TooLarge            413  body over the limit
 # ├── TooManyWrongKeys    429  unknown API keys in a row from one address
+# ├── ModelRefused        500  the model cannot be served and edited: commands alone raise it
 # ├── WorkUnfinished      503  worker and publisher are not done yet; the same call goes on with it
-# ├── EngineUnavailable   503  the model cannot answer now
-# └── EngineRefused       400  the engine rejected the request's parameters
+# ├── PreviewUnavailable  503  the worker did not answer in time
+# └── EngineUnavailable   503  the model cannot answer now
+#     └── SwapFailed      503  the weights may be half exchanged
 
 
 class ServerError(Exception):
@@ -104,7 +107,9 @@ UNFORESEEN = "Something broke inside Errata; the process log has the details."
 
 
 def status_of(error: Exception) -> tuple[int, str]:
-    """Status code and type of an error of the rooms; 500 for one that nobody foresaw."""
+    """Status code and type of an error, ours or a room's; 500 for one that nobody foresaw."""
+    if isinstance(error, ServerError):
+        return error.status, error.type
     for kind in type(error).__mro__:
         if kind in STATUS_BY_ERROR:
             return STATUS_BY_ERROR[kind]

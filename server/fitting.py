@@ -81,7 +81,7 @@ class Fitting:
         edits = self._edits.of(group((*kept, *tried)), weights)
         solution = self._editor.solve([edit.artefact for edit in edits])
         earlier = [case_of(c) for c in live_beside(edits, weights) if was_heard(c)]
-        return self._gate.judge(self._editor, solution, [case_of(c) for c in tried], earlier=earlier, held=held)
+        return self._gate.judge(solution, [case_of(c) for c in tried], earlier=earlier, held=held)
 
 
 def better(report: FactReport, before: FactReport | None) -> FactReport:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.engines.protocol import Engine
+from server.engines.protocol import Engine, reply_in
 from server.errors import EngineRefused, EngineUnavailable
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class FollowUps:
         except (EngineUnavailable, EngineRefused, TimeoutError) as error:
             log.warning("a follow-up was read by rule, the model gave no reading: %s", type(error).__name__)
             return by_rule
-        rewritten = str(reply["choices"][0]["message"]["content"] or "").strip().strip('"')
+        rewritten = reply_in(reply).strip().strip('"')
         one_question = rewritten and "\n" not in rewritten and len(rewritten) <= 2 * len(question) + 200
         return rewritten if one_question else by_rule
 
@@ -113,7 +113,7 @@ def standalone(turns: Sequence[Turn]) -> str:
     """
     asked = _asked(turns)
     question = asked[-1]
-    if len(asked) < 2 or not LEANING.search(question):
+    if not LEANING.search(question):
         return question
     if name := _elliptic_name(question):
         for earlier in reversed(asked[:-1]):

@@ -13,11 +13,9 @@ from server.engines.protocol import Engine
 from server.engines.vllm import VllmEngine
 from server.engines.vllm_process import SOCKET
 from server.follow_ups import PARAMETERS
-from server.prepare import PreparedModel, prepare_model
+from server.prepare import EMBEDDED_NAME, PreparedModel, prepare_model
 from server.services import bootstrap
 from server.settings import EMBEDDED, Settings
-
-EMBEDDED_MODEL = "smollm2-135m-instruct"
 
 
 def run(settings: Settings, *, say: Callable[[str], None]) -> None:
@@ -57,11 +55,11 @@ def engine_of(settings: Settings) -> Engine:
     key = settings.engine.api_key.get_secret_value() if settings.engine.api_key else None
     if settings.engine.url:
         return VllmEngine.at(settings.engine.url, model=settings.engine.model, api_key=key)
-    return VllmEngine.on_socket(settings.data_dir / "engine" / SOCKET)
+    return VllmEngine.on_socket(settings.engine_dir / SOCKET)
 
 
 def model_name(settings: Settings) -> str:
     """The name that clients see."""
     if settings.engine.url and settings.engine.model:
         return settings.engine.model
-    return EMBEDDED_MODEL if settings.model == EMBEDDED else settings.model.rstrip("/").rsplit("/", 1)[-1]
+    return EMBEDDED_NAME if settings.model == EMBEDDED else settings.model.rstrip("/").rsplit("/", 1)[-1]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -43,7 +41,12 @@ FIXED = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-PLAIN = re.compile(r"^/(?:v1/|login$|logout$|health$|ready$|version$|metrics$|openapi\.json$|favicon\.ico$)")
+OWN_PATHS = ("/health", "/ready", "/version", "/metrics", "/login", "/logout", "/favicon.ico", "/openapi.json")
+
+
+def is_own(path: str) -> bool:
+    """True for what is no page of Gradio's: the API and signing in, which guard themselves and need no script."""
+    return path.startswith("/v1/") or path in OWN_PATHS
 
 
 class SafeHeaders:
@@ -55,7 +58,7 @@ class SafeHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        plain = PLAIN.match(scope["path"]) is not None
+        plain = is_own(scope["path"])
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

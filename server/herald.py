@@ -65,8 +65,6 @@ class Herald:
             try:
                 await self.tell()
                 self._failures = 0
-            except asyncio.CancelledError:
-                raise
             except httpx.HTTPError as error:
                 self._failures += 1
                 log.warning("the webhook took no outcome (%s); trying again in %.0f s", error, self.pause_s)
@@ -95,8 +93,7 @@ class Herald:
                 answer = await client.post(url, content=body, headers=key.headers(message_id, int(time.time()), body))
                 if not answer.is_success:
                     raise httpx.HTTPError(f"it answered {answer.status_code}")
-                moves = {correction.id: len(correction.moves)}
-                await asyncio.to_thread(ledger.mark_told, [correction.id], moves=moves)
+                await asyncio.to_thread(ledger.mark_told, correction.id, moves=len(correction.moves))
         if not untold:
             self._seen = size
         return len(untold)

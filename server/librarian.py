@@ -14,6 +14,7 @@ from governance.lifecycle import IN_FORCE
 from retrieval.documents import Document, StoredDocument
 from retrieval.errors import DocumentNotFound
 from server.cards import approved_at, holds_until
+from server.evidence import is_address
 from server.services import Services
 
 log = logging.getLogger(__name__)
@@ -37,8 +38,6 @@ class Librarian:
                     await asyncio.to_thread(self._services.knowledge.embed_missing)
                     is_embedded = True
                 await asyncio.to_thread(self.reconcile)
-            except asyncio.CancelledError:
-                raise
             except Exception:
                 log.exception("the knowledge entries could not be brought up to date; trying again")
                 await asyncio.sleep(5)
@@ -104,13 +103,13 @@ def forget_erased_source(services: Services, stored: StoredDocument, correction:
 
 
 def _source(correction: Correction) -> str:
-    return next((source for source in correction.evidence if source.startswith(("http://", "https://"))), "")
+    return next(filter(is_address, correction.evidence), "")
 
 
 def entry(correction: Correction, *, at: datetime) -> Document:
     """The entry of a correction, dated `at`: question and full answer, for as long as such answers hold."""
     claim = correction.claim
-    question = claim.canonical_question or claim.question
+    question = claim.asked
     written = write_statements(question, claim.subject, claim.correct_answer)
     return Document(
         claim.subject or question,

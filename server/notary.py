@@ -29,8 +29,6 @@ class Notary:
         while True:
             try:
                 await asyncio.to_thread(self._records.checkpoints.write)
-            except asyncio.CancelledError:
-                raise
             except Exception:
                 if time.monotonic() >= quiet_until:
                     log.exception("no checkpoint could be signed; trying again")

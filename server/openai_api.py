@@ -129,7 +129,7 @@ def answer_body(
     model: str,
     text: str,
     finish_reason: str,
-    usage: dict[str, int] | None,
+    usage: dict[str, int],
     fingerprint: str,
     errata: dict[str, Any],
     logprobs: Any = None,
@@ -149,7 +149,7 @@ def answer_body(
                 "finish_reason": finish_reason,
             }
         ],
-        "usage": usage or {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+        "usage": usage,
         "errata": errata,
     }
 
@@ -182,6 +182,11 @@ def chunk_body(
     if errata is not None:
         body["errata"] = errata
     return body
+
+
+def logprobs_of(tokens: list[Any]) -> dict[str, Any] | None:
+    """None where they were not asked for."""
+    return {"content": tokens} if tokens else None
 
 
 def citations_of(text: str, errata: dict[str, Any]) -> list[dict[str, Any]]:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 
 from editing.errors import UnsupportedModel
 from editing.families import family_of
+from editing.files import whole_folder, write_text
 from server.errors import ServerError
 from server.settings import EMBEDDED
 
@@ -192,11 +190,10 @@ def _embedded(model_dir: Path, say: Say) -> Path:
         return target
     say("Checking the embedded model (SmolLM2-135M-Instruct)...")
     gguf = embedded_gguf()
-    model_dir.mkdir(parents=True, exist_ok=True)
-    with _new_folder(target) as folder:
+    with whole_folder(target) as folder:
         _convert(gguf, folder, say)
         _recommend_sampling(folder)
-        _write(folder / STAMP, json.dumps(stamp))
+        write_text(json.dumps(stamp), folder / STAMP)
     say(f"The model is ready in {target}")
     return target
 
@@ -227,7 +224,7 @@ def _recommend_sampling(folder: Path) -> None:
     file = folder / "generation_config.json"
     config = _read_json(file) if file.is_file() else {}
     if not config.keys() & SAMPLING.keys():
-        _write(file, json.dumps(config | SAMPLING, indent=2, sort_keys=True) + "\n")
+        write_text(json.dumps(config | SAMPLING, indent=2, sort_keys=True) + "\n", file)
 
 
 def _is_converted(folder: Path) -> bool:
@@ -254,7 +251,7 @@ def _fetched(model: str, model_dir: Path, say: Say) -> Path:
         snapshot_download(model, local_dir=target, allow_patterns=[*WEIGHTS, "*.json", *TEXT_FILES])
     except (OSError, ValueError) as error:  # all of the hub's errors are of these kinds
         raise ModelRefused(f"{model!r} could not be fetched from the hub: {error}") from error
-    _write(target / STAMP, json.dumps({"source": model}))
+    write_text(json.dumps({"source": model}), target / STAMP)
     return target
 
 
@@ -272,21 +269,6 @@ def _check_config(config: dict[str, Any], source: Path | str) -> None:
 
 
 @contextmanager
-def _new_folder(target: Path) -> Iterator[Path]:
-    """A folder that becomes `target`, replacing an old one, if the block ends well, and vanishes if it does not."""
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        yield folder
-        folder.chmod(0o755)
-        if target.exists():
-            target.rename(folder.with_name(folder.name + "-old"))
-        folder.rename(target)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(folder.with_name(folder.name + "-old"), ignore_errors=True)
-
-
-@contextmanager
 def _remembered_hashes(cache: Path) -> Iterator[Callable[[Path], str]]:
     known: dict[str, str] = _read_if_whole(cache)
     used: dict[str, str] = {}
@@ -300,19 +282,12 @@ def _remembered_hashes(cache: Path) -> Iterator[Callable[[Path], str]]:
     yield file_sha256
     if used.keys() - known.keys():
         cache.parent.mkdir(parents=True, exist_ok=True)
-        _write(cache, json.dumps(known | used, indent=1))
+        write_text(json.dumps(known | used, indent=1), cache)
 
 
 def _sha256(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _write(file: Path, text: str) -> None:
-    """Replace a file in one step."""
-    partial = file.with_name(f".{file.name}-{os.getpid()}")
-    partial.write_text(text)
-    partial.replace(file)
 
 
 def _read_if_whole(file: Path) -> dict[str, Any]:

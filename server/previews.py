@@ -67,10 +67,14 @@ class Previews:
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
+    """Whole or not at all, but not on the disk for good: the gateway would wait for that with every answer."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_suffix(f"{path.suffix}.draft")
-    draft.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _age(path: Path) -> float:

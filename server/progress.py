@@ -15,7 +15,7 @@ FILE = "worker.json"
 class Progress:
     """One line about the worker: its state, the step of how many, and the corrections in hand."""
 
-    state: str  # starting | idle | waiting | solving | gating | writing | ahead | not running
+    state: str  # starting | idle | waiting | solving | gating | writing | previewing | ahead | not running
     step: int = 0
     of: int = 0
     message: str = ""
@@ -23,15 +23,12 @@ class Progress:
     since: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
     pid: int = field(default_factory=os.getpid)
 
-    def json(self) -> str:
-        return json.dumps(asdict(self))
-
 
 def write_progress(data_dir: Path, progress: Progress) -> None:
     """Replace the file in one step; a full disk must not stop an edit for want of a status line."""
     target, draft = data_dir / FILE, data_dir / f".{FILE}.{os.getpid()}"
     try:
-        draft.write_text(progress.json())
+        draft.write_text(json.dumps(asdict(progress)))
         draft.replace(target)
     except OSError:
         draft.unlink(missing_ok=True)

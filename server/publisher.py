@@ -11,17 +11,15 @@ from typing import Any
 from editing.wording import gives
 from governance.corrections import Correction, Status
 from governance.errors import NotFound
-from governance.versions import Serving as Wanted
-from governance.versions import Version
-from server.engines.protocol import UNSETTLED, SwapFailed, SwapTimes
+from governance.versions import BASE, Version, Wanted
+from server.engines.protocol import PROBE_TOKENS, UNSETTLED, SwapFailed, SwapTimes, reply_to
 from server.errors import ServerError
 from server.services import Services
-from server.serving import BASE, ServedVersion
+from server.serving import ServedVersion
 from server.version_files import VersionFiles
 
 log = logging.getLogger(__name__)
 
-PROBE_TOKENS = 96
 PROBES_AT_ONCE = 64
 
 
@@ -53,8 +51,6 @@ class Publisher:
             try:
                 await self.reconcile()
                 self._told.clear()
-            except asyncio.CancelledError:
-                raise
             except ServerError as error:
                 self._services.serving.close(str(error))
                 self._tell(error)
@@ -185,18 +181,18 @@ class Publisher:
         superseded = {}
         for old, new in self._ledger.contested().items():
             before, status = self._ledger.get(old), self._ledger.get(new).status
-            waits = before.status in ("approved", "in_knowledge") and status == "editing" and new in then
-            leaves = before in gone and not before.undo_requested and (new in then or status == "in_knowledge")
+            waits = before.status in (Status.APPROVED, Status.IN_KNOWLEDGE) and status is Status.EDITING and new in then
+            leaves = before in gone and not before.undo_requested and (new in then or status is Status.IN_KNOWLEDGE)
             if waits or leaves:
                 superseded[old] = new
         return Change(
-            live=[c for c in come if c.status == "editing"],
-            moved=[c for c in come if c.status == "live"],
-            relived=[c for c in come if c.status in ("rolled_back", "superseded")],
+            live=[c for c in come if c.status is Status.EDITING],
+            moved=[c for c in come if c.status is Status.LIVE],
+            relived=[c for c in come if c.status in (Status.ROLLED_BACK, Status.SUPERSEDED)],
             rolled_back=[
                 c
                 for c in gone
-                if c.status == "live"
+                if c.status is Status.LIVE
                 and c.id not in superseded
                 and (c.undo_requested or c.erased or wanted.kind == "restore")
             ],
@@ -231,7 +227,7 @@ class Publisher:
                     base = self._versions.get(BASE).base_sha256
                     self._ledger.unfit(result.correction_id, base, self._report(result))
                 else:
-                    self._ledger.probe_failed([result.correction_id], self._report(result))
+                    self._ledger.probe_failed(result.correction_id, self._report(result))
             bystanders = {c.id for c in change.live} - {result.correction_id for result in failed}
             self._ledger.taken_back(
                 sorted(bystanders), reason="another edit of the same release failed on the served engine"
@@ -252,12 +248,7 @@ class Publisher:
 
         async def one(correction: Correction) -> ProbeResult:
             claim = correction.claim
-            answer: dict[str, Any] = await self._services.engine.chat(
-                [{"role": "user", "content": claim.canonical_question or claim.question}],
-                temperature=0.0,
-                max_tokens=PROBE_TOKENS,
-            )
-            reply = answer["choices"][0]["message"]["content"] or ""
+            reply = await reply_to(self._services.engine, claim.asked, max_tokens=PROBE_TOKENS)
             return ProbeResult(correction.id, reply, gives(reply, claim.correct_answer))
 
         results: list[ProbeResult] = []

@@ -16,9 +16,10 @@ import numpy as np
 
 from governance.accounts import Account, Role
 from governance.answers import Answer
-from governance.corrections import Remedy, Status
+from governance.corrections import Remedy
 from governance.ledger import Ledger
 from governance.policy import Policy
+from governance.requests import Subject
 from governance.times import now
 from retrieval.documents import Document
 from retrieval.embedder import HashEmbedder
@@ -27,7 +28,6 @@ from retrieval.store import batches
 from server.chat import Chat
 from server.engines.scripted import ScriptedEngine
 from server.erasing import Erasing
-from server.follow_ups import FollowUps
 from server.openai_api import ChatRequest
 from server.services import Services, bootstrap
 from server.serving import ServedVersion
@@ -50,6 +50,9 @@ class _Evergreen:
 
 class _Unrecorded(Chat):
     """The same chat, with nothing kept."""
+
+    def __init__(self, chat: Chat) -> None:
+        vars(self).update(vars(chat))
 
     def _store(self, request: Any, account: Any, answer_id: str, *_: Any) -> Answer:
         return Answer(answer_id, account.id, None, None, None, "model", "", "base", None, 0, 0, (), now(), "stop")
@@ -87,7 +90,7 @@ async def chat_overhead(say: Say) -> dict[str, Any]:
         say(f"chat requests against an engine that is {kind}")
         with _house(ScriptedEngine(lambda *_: "word " * TOKENS, token_s=token_s)) as services:
             person = services.accounts.add("user", Role.USER).account
-            chats = {True: services.chat, False: _unrecorded(services)}
+            chats = {True: services.chat, False: _Unrecorded(services.chat)}
             times: dict[bool, list[float]] = {True: [], False: []}
             for n in range(pairs + 2):
                 for kept in (True, False) if n % 2 else (False, True):
@@ -100,19 +103,6 @@ async def chat_overhead(say: Say) -> dict[str, Any]:
             found[f"added_ms_{kind}"] = 1e3 * statistics.median(added)
             found[f"request_ms_{kind}"] = 1e3 * statistics.median(times[False])
     return found
-
-
-def _unrecorded(services: Services) -> Chat:
-    return _Unrecorded(
-        engine=services.engine,
-        follow_ups=FollowUps(services.engine, by_model=False),
-        router=services.router,
-        answers=services.records.answers,
-        knowledge=services.knowledge,
-        serving=services.serving,
-        metrics=services.metrics,
-        default_max_tokens=512,
-    )
 
 
 async def _one(chat: Chat, person: Account, question: str) -> float:
@@ -137,7 +127,7 @@ async def erasure_at(corrections: int, passages: int, say: Say) -> dict[str, Any
             await _one(services.chat, people[n], f"Where does {NAME} live? And her neighbour {n}?")
         erasing = Erasing(services)
         timed: dict[str, float] = {}
-        filed = erasing.requests.file(admin, subject=_subject())
+        filed = erasing.requests.file(admin, subject=Subject((NAME,)))
         erasing.requests.verify_identity(filed.id, admin, how="bench")
         for step in ("find", "execute"):
             say(f"erasure: {step}")
@@ -160,12 +150,6 @@ async def erasure_at(corrections: int, passages: int, say: Say) -> dict[str, Any
         }
 
 
-def _subject() -> Any:
-    from governance.requests import Subject
-
-    return Subject((NAME,))
-
-
 def _fill_corrections(services: Services, people: list[Account], admin: Account, count: int, say: Say) -> None:
     """Reported, triaged and approved, every one of them; each 500th names the person."""
     records = services.records
@@ -185,7 +169,6 @@ def _fill_corrections(services: Services, people: list[Account], admin: Account,
                 )
                 records.ledger.triaged(
                     flagged.id,
-                    Status.QUEUED,
                     remedy=Remedy.KNOWLEDGE,
                     reason="the model is not wrong persistently (2 of 6 replies): a note is enough",
                     evidence={"persistence": {"asked": 6, "wrong": 2, "repeated": 1, "share": 0.333}},

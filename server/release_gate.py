@@ -81,7 +81,6 @@ class ReleaseGate:
 
     def judge(
         self,
-        editor: Editor,
         solution: Solution,
         cases: Sequence[GateCase],
         *,
@@ -96,7 +95,7 @@ class ReleaseGate:
         cases = [case.beside(edited) for case in cases]
         self.ask_before(*cases)
         assert self._quiet is not None
-        with editor.applied(solution):
+        with self._editor.applied(solution):
             after = self._perplexity()
             return gate(
                 self._generate,
@@ -106,13 +105,13 @@ class ReleaseGate:
                 earlier=self._drawn(earlier),
                 unrelated=self._standing(edited),
                 perplexity=(self._quiet, after),
-                blame=lambda questions: self._parts(editor, solution, questions),
+                blame=lambda questions: self._parts(solution, questions),
                 held=held,
             )
 
-    def _parts(self, editor: Editor, solution: Solution, questions: Sequence[str]) -> list[dict[str, float]]:
+    def _parts(self, solution: Solution, questions: Sequence[str]) -> list[dict[str, float]]:
         """For each question every fact of the solution, with its edit's part in what made the unedited reply less likely."""
-        nats = editor.blame(solution, [(question, self._baseline.replies[question]) for question in questions])
+        nats = self._editor.blame(solution, [(question, self._baseline.replies[question]) for question in questions])
         worse = nats.clamp(min=0.0)
         parts = worse / worse.sum(dim=1, keepdim=True).clamp(min=1e-12)
         return [
@@ -120,7 +119,7 @@ class ReleaseGate:
             for row in parts.tolist()
         ]
 
-    def compare(self, editor: Editor, solution: Solution, case: GateCase) -> list[BeforeAfter]:
+    def compare(self, solution: Solution, case: GateCase) -> list[BeforeAfter]:
         """What the model says to a fact's probes without and with the solution."""
         asked = [("direct", case.fact.question), *(("paraphrase", q) for q in case.probes)]
         asked += [("neighbour", probe.question) for probe in case.neighbours]
@@ -128,7 +127,7 @@ class ReleaseGate:
         asked += [("unrelated", probe.question) for probe in self._controls.probes[:3]]
         questions = [question for _, question in asked]
         before = self._generate(questions)
-        with editor.applied(solution):
+        with self._editor.applied(solution):
             after = self._generate(questions)
         known = {probe.question: probe.answer for probe in (*case.neighbours, *self._controls.probes)}
         target = case.fact.target_new

@@ -8,12 +8,11 @@ import logging
 from editing.wording import contains
 from governance.corrections import Correction
 from governance.times import to_text
+from server.engines.protocol import PROBE_TOKENS, reply_to
 from server.errors import ServerError
 from server.services import Services
 
 log = logging.getLogger(__name__)
-
-PROBE_TOKENS = 96
 
 
 class Review:
@@ -26,8 +25,6 @@ class Review:
         while True:
             try:
                 await self.look()
-            except asyncio.CancelledError:
-                raise
             except ServerError as error:
                 log.warning("the review waits: %s", type(error).__name__)
             except Exception:
@@ -50,7 +47,7 @@ class Review:
     async def _probe(self, correction: Correction) -> tuple[str, bool]:
         """What a person would be told now: by its card, from passages, or by the weights, whichever is asked."""
         claim = correction.claim
-        question = claim.canonical_question or claim.question
+        question = claim.asked
         decision = await asyncio.to_thread(self._services.router.decide, question)
         if decision.card:
             reply = decision.card.answer
@@ -58,8 +55,5 @@ class Review:
             reply = "\n".join(passage.text for passage in decision.passages)
         else:
             await self._services.serving.ready()
-            said = await self._services.engine.chat(
-                [{"role": "user", "content": question}], temperature=0.0, max_tokens=PROBE_TOKENS
-            )
-            reply = said["choices"][0]["message"]["content"] or ""
+            reply = await reply_to(self._services.engine, question, max_tokens=PROBE_TOKENS)
         return reply, contains(reply, claim.correct_answer)

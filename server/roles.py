@@ -35,7 +35,7 @@ def route_table() -> list[Row]:
         app.include_router(router)
     rows = []
     for route in app.routes:
-        if isinstance(route, APIRoute) and route.path.startswith(("/v1", "/health", "/ready", "/version", "/metrics")):
+        if isinstance(route, APIRoute) and route.include_in_schema:
             allowed = _allowed(route.dependant)
             for method in sorted(route.methods):
                 rows.append(Row(method, route.path, tuple(allowed is None or role in allowed for role in COLUMNS)))

@@ -12,7 +12,8 @@ from retrieval.documents import Passage
 from retrieval.errors import DocumentNotFound
 from retrieval.retriever import HybridRetriever
 from retrieval.small_talk import is_small_talk
-from server.cards import Card, CardHit, CardIndex, names
+from server.cards import Card, CardHit, CardIndex
+from server.same_question import mentions
 
 # A newer passage overrules an approved correction only if it very likely answers the very question.
 OVERRULES_FROM = 0.75
@@ -128,6 +129,6 @@ def contradicts(passage: Passage, card: Card) -> bool:
         passage.score >= ANSWERABLE_FROM
         and not passage.expired
         and passage.kind != "correction"  # the entry of a correction, which is a card itself
-        and names(text, card.subject)
+        and mentions(text, card.subject)
         and not contains(text, card.claim)
     )

@@ -8,26 +8,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from editing.statements import relation_of, write_statements
 from governance.accounts import Accounts, NewAccount, Role
 from governance.answers import Answers
 from governance.audit import Log
 from governance.checkpoints import Checkpoints
-from governance.corrections import Correction, Status
+from governance.corrections import Status
 from governance.errors import InvalidAccount, WrongKey
 from governance.ledger import Ledger
 from governance.notes import Signer
 from governance.policy import Policy
 from governance.store import Store
 from governance.tombstones import Tombstones
-from governance.vault import Vault
+from governance.vault import Vault, load_or_create_key
 from governance.versions import Versions
 from retrieval.embedder import Embedder, TransformerEmbedder, load_embedder
 from retrieval.freshness import Freshness, FreshnessHead
 from retrieval.retriever import HybridRetriever
 from retrieval.sameness import SamenessMap
 from retrieval.store import KnowledgeStore
-from server.cards import Card, CardIndex, approved_at, holds_until
+from server.cards import CardIndex, card_of
 from server.chat import Chat
 from server.follow_ups import FollowUps
 from server.metrics import Metrics
@@ -123,7 +122,7 @@ def _open_vault(store: Store, key_path: Path) -> Vault:
             f"the vault's key is missing: {str(key_path)!r}. Put the key file back that this data folder was made with;"
             " without it no text can be read, so nothing is served"
         )
-    vault = Vault(store, Vault.load_or_create_master_key(key_path))
+    vault = Vault(store, load_or_create_key(key_path))
     try:
         vault.check()
     except WrongKey as error:
@@ -219,31 +218,3 @@ def bootstrap(
 def _minilm(embedder: Embedder) -> TransformerEmbedder | None:
     """The embedder to share with the freshness head, which loads its own if this is another one."""
     return embedder if isinstance(embedder, TransformerEmbedder) else None
-
-
-def card_of(correction: Correction) -> Card:
-    """The card of a correction: its wordings, reported and generated, and the full sentence that answers them."""
-    claim = correction.claim
-    question = claim.canonical_question or claim.question
-    written = write_statements(question, claim.subject, claim.correct_answer)
-    approved = approved_at(correction)
-    phrasings = (
-        question,
-        claim.question,
-        *correction.paraphrases,
-        *correction.probes,
-        *written.paraphrases,
-        *written.probes,
-    )
-    return Card(
-        correction_id=correction.id,
-        subject=claim.subject,
-        phrasings=tuple(dict.fromkeys(phrasings)),
-        answer=written.sentence,
-        source=correction.evidence[0] if correction.evidence else "",
-        approved=approved,
-        relation=relation_of(question, claim.subject),
-        claim=claim.correct_answer,
-        answered=tuple(correction.report.get("answered", (question,))),
-        holds_until=holds_until(correction, approved) if approved else None,
-    )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from governance.versions import BASE
 from server.errors import EngineUnavailable
-
-BASE = "base"
 
 
 @dataclass(frozen=True, slots=True)

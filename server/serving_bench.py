@@ -36,7 +36,7 @@ async def run_serving_bench(
     if not settings.api_key:
         raise BadRequest("Set ERRATA_API_KEY to the key of a user of the running server.")
     key, url = settings.api_key.get_secret_value(), settings.url or settings.base_url
-    socket = settings.data_dir / "engine" / SOCKET
+    socket = settings.engine_dir / SOCKET
     headers = {"Authorization": f"Bearer {key}"}
     gateway = httpx.AsyncClient(base_url=url, headers=headers, timeout=600, trust_env=not settings.is_near)
     transport = httpx.AsyncHTTPTransport(uds=os.path.relpath(socket), limits=httpx.Limits(max_connections=None))

@@ -152,6 +152,16 @@ class Settings(EmptyIsUnset, BaseSettings):
         return self.data_dir / "artefacts"
 
     @property
+    def engine_dir(self) -> Path:
+        """Everything that our own vLLM writes."""
+        return self.data_dir / "engine"
+
+    @property
+    def statistics_dir(self) -> Path:
+        """What is measured once of a model and kept with it."""
+        return self.model_dir / "statistics"
+
+    @property
     def base_url(self) -> str:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"

@@ -20,7 +20,7 @@ from retrieval.documents import iso
 from retrieval.freshness import Freshness
 from server.assessment import assess
 from server.cards import Card
-from server.engines.protocol import Engine
+from server.engines.protocol import Engine, reply_in
 from server.errors import EngineRefused, EngineUnavailable
 from server.evidence import Finding, check_evidence, read_address, said_of
 from server.router import contradicts
@@ -68,15 +68,15 @@ class Postponed:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What triage found: a remedy with its reasons, or None where a person must help first."""
+    """What triage found: a remedy with its reasons."""
 
     remedy: Remedy
     reason: str
 
 
 class Triage:
-    """Takes every flagged correction to `queued`, or to `needs_evidence` where something is missing. One loop, resumable
-    from the statuses alone: what was interrupted is still flagged."""
+    """Takes every flagged correction to `queued`. One loop, resumable from the statuses alone: what was interrupted is
+    still flagged."""
 
     def __init__(self, services: Services, *, pause_s: float = 0.5) -> None:
         self._services, self._pause_s = services, pause_s
@@ -88,8 +88,6 @@ class Triage:
         while True:
             try:
                 await self.turn()
-            except asyncio.CancelledError:
-                raise
             except EngineUnavailable as error:
                 log.warning("triage waits: %s", error)
                 await asyncio.sleep(RETRY_S)
@@ -171,13 +169,14 @@ class Triage:
         related = await asyncio.to_thread(services.records.ledger.related, correction.id, question=question)
         passages = await asyncio.to_thread(self._contradicted_by, question, subject, claim.correct_answer)
         shown = await self._evidence(correction)
-        proposal = self.propose(
+        proposal = propose(
             question,
             subject,
             claim.correct_answer,
             freshness,
             persistence,
             pull_back,
+            weights_are_ours=services.settings.weights_are_ours,
             category=correction.category,
             personal=personal,
             refused=refused,
@@ -201,7 +200,6 @@ class Triage:
             await asyncio.to_thread(
                 services.records.ledger.triaged,
                 correction.id,
-                Status.QUEUED,
                 remedy=proposal.remedy,
                 reason="; ".join(filter(None, (proposal.reason, said_of(shown), *contradictions))),
                 evidence=evidence,
@@ -216,59 +214,9 @@ class Triage:
         except MoveNotAllowed:
             log.info("correction %s was moved or revised by a person during triage", correction.id)
 
-    def propose(
-        self,
-        question: str,
-        subject: str,
-        answer: str,
-        freshness: Freshness,
-        persistence: Persistence,
-        pull_back: PullBack,
-        *,
-        category: Category = Category.WRONG,
-        personal: tuple[str, ...] = (),
-        refused: str = "",
-    ) -> Proposal:
-        """The remedy, with the first reason that decides it. Pure: the same evidence gives the same proposal.
-
-        refused  why the engine would not take the questions; empty: it took them all
-        """
-        if not self._services.settings.weights_are_ours:
-            return Proposal(Remedy.KNOWLEDGE, "the served model's weights are not Errata's to change")
-        if category is Category.PERSONAL or personal:
-            named = f" ({', '.join(personal)})" if personal else ""
-            return Proposal(Remedy.KNOWLEDGE, f"personal data{named} never goes into weights")
-        if not freshness.evergreen:
-            certainty = (
-                "" if freshness.confident else ", though not surely: if it does not, say in the question of when"
-            )
-            return Proposal(Remedy.KNOWLEDGE, f"the answer changes with time (within {freshness.horizon}){certainty}")
-        if why := refusal(question, subject, answer):
-            return Proposal(Remedy.KNOWLEDGE, f"not fit for a weight edit: {why}")
-        if refused:
-            return Proposal(Remedy.KNOWLEDGE, f"the model cannot be asked whether it stays wrong: {refused}")
-        if persistence.share < PERSISTENT:
-            return Proposal(
-                Remedy.KNOWLEDGE,
-                f"the model is not wrong persistently ({persistence.wrong} of {persistence.asked} replies): a note is enough",
-            )
-        unsure = "" if freshness.confident else "; whether it changes with time is uncertain, please check"
-        wrong = f"{persistence.wrong} of {persistence.asked} replies"
-        # Evidence, not the decision: docs/decisions/0012.
-        if not pull_back.asked:
-            told = "the right answer in its prompt makes the prompt too long"
-        elif pull_back.wrong:
-            told = "it is pulled back to that even with the right answer in its prompt"
-        else:
-            told = "with the right answer in its prompt it gives it, so knowledge would do where that is found"
-        return Proposal(
-            Remedy.WEIGHTS,
-            f"the fact does not change and the model keeps getting it wrong ({wrong}); {told}{unsure}",
-        )
-
     def _contradicted_by(self, question: str, subject: str, answer: str) -> list[dict[str, str]]:
         """Passages in force that likely answer the question, about the same subject, without the reported answer."""
-        card = Card("", subject, (question,), answer, "", None, claim=answer)
+        card = Card("", subject, (question,), answer, None, claim=answer)
         return [
             {"id": passage.id, "title": passage.title, "as_of": iso(passage.as_of)}
             for passage in self._services.retriever.search(question, k=3)
@@ -299,7 +247,56 @@ class Triage:
                 for n, (messages, heat) in enumerate(prompts)
             )
         )
-        return [answer["choices"][0]["message"]["content"] or "" for answer in answers]
+        return [reply_in(answer) for answer in answers]
+
+
+def propose(
+    question: str,
+    subject: str,
+    answer: str,
+    freshness: Freshness,
+    persistence: Persistence,
+    pull_back: PullBack,
+    *,
+    weights_are_ours: bool,
+    category: Category,
+    personal: tuple[str, ...],
+    refused: str,
+) -> Proposal:
+    """The remedy, with the first reason that decides it. Pure: the same evidence gives the same proposal.
+
+    refused  why the engine would not take the questions; empty: it took them all
+    """
+    if not weights_are_ours:
+        return Proposal(Remedy.KNOWLEDGE, "the served model's weights are not Errata's to change")
+    if category is Category.PERSONAL or personal:
+        named = f" ({', '.join(personal)})" if personal else ""
+        return Proposal(Remedy.KNOWLEDGE, f"personal data{named} never goes into weights")
+    if not freshness.evergreen:
+        certainty = "" if freshness.confident else ", though not surely: if it does not, say in the question of when"
+        return Proposal(Remedy.KNOWLEDGE, f"the answer changes with time (within {freshness.horizon}){certainty}")
+    if why := refusal(question, subject, answer):
+        return Proposal(Remedy.KNOWLEDGE, f"not fit for a weight edit: {why}")
+    if refused:
+        return Proposal(Remedy.KNOWLEDGE, f"the model cannot be asked whether it stays wrong: {refused}")
+    if persistence.share < PERSISTENT:
+        return Proposal(
+            Remedy.KNOWLEDGE,
+            f"the model is not wrong persistently ({persistence.wrong} of {persistence.asked} replies): a note is enough",
+        )
+    unsure = "" if freshness.confident else "; whether it changes with time is uncertain, please check"
+    wrong = f"{persistence.wrong} of {persistence.asked} replies"
+    # Evidence, not the decision: docs/decisions/0012.
+    if not pull_back.asked:
+        told = "the right answer in its prompt makes the prompt too long"
+    elif pull_back.wrong:
+        told = "it is pulled back to that even with the right answer in its prompt"
+    else:
+        told = "with the right answer in its prompt it gives it, so knowledge would do where that is found"
+    return Proposal(
+        Remedy.WEIGHTS,
+        f"the fact does not change and the model keeps getting it wrong ({wrong}); {told}{unsure}",
+    )
 
 
 def same_claim(reply: str, reported: str, question: str) -> bool:

@@ -56,12 +56,12 @@ def run(settings: Settings, *, say: Callable[[str], None]) -> None:
         write_progress(settings.data_dir, Progress("starting", done, of, "measuring statistics of the model"))
 
     torch.set_num_threads(settings.worker.threads or os.cpu_count() or 1)
-    editor = load_editor(base.path, folder=settings.model_dir / "statistics", progress=measuring)
+    editor = load_editor(base.path, folder=settings.statistics_dir, progress=measuring)
     records = open_records(settings)
     bind_base(settings, records, base.base_sha256)
     take_base(records, VersionFiles(settings), editor.solve([]).tensors_sha256())
     replies = f"{base.base_sha256[:32]}.{str(editor.decoder.dtype).removeprefix('torch.')}.replies.json"
-    gate = ReleaseGate(editor, baseline_path=settings.model_dir / "statistics" / replies)
+    gate = ReleaseGate(editor, baseline_path=settings.statistics_dir / replies)
     worker = Worker(settings, records, editor, gate, base.path, base_sha256=base.base_sha256)
     signal.signal(signal.SIGTERM, lambda *_: worker.end())
     worker.run()
@@ -285,7 +285,7 @@ class Worker:
                 group((*beside, correction)), weights
             )
             solution = self._editor.solve([edit.artefact for edit in edits])
-            probes = self._gate.compare(self._editor, solution, case_of(correction))
+            probes = self._gate.compare(solution, case_of(correction))
             answer: dict[str, Any] = {"probes": [asdict(probe) for probe in probes]}
         except (EditingError, GovernanceError) as error:
             answer = {"refused": str(error)}

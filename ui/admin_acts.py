@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from . import html, knowledge_view, log_view, queue_view, records_view
+from . import html, knowledge_view, log_view, people_view, queue_view
 from .acting import Act, inform, lines, path_id, refuse
 from .admin_texts import ADMIN
 from .client import Caller
@@ -167,7 +167,7 @@ class AdminActs:
             answer = await me.add_person(name, act.form.get("role", "user"))
         else:
             answer = await me.change_person(name, act.name)
-        return Done() if act.name == "disable" else Done(told=html.tell(records_view.secrets_dialog(name, answer)))
+        return Done() if act.name == "disable" else Done(told=html.tell(people_view.secrets_dialog(name, answer)))
 
 
 def _filled(act: Act) -> dict[str, str]:

@@ -10,7 +10,17 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
-from . import attention_view, erasure_view, html, knowledge_view, log_view, queue_view, records_view, versions_view
+from . import (
+    attention_view,
+    erasure_view,
+    health_view,
+    html,
+    knowledge_view,
+    log_view,
+    people_view,
+    queue_view,
+    versions_view,
+)
 from .acting import TELLS, caller, open_queue, panel, words_for
 from .admin_acts import AdminActs, Done
 from .admin_records import Worker
@@ -199,7 +209,7 @@ class AdminPage:
             )
         except UiError as error:
             return html.problem(words_for(error))
-        return records_view.strip(
+        return health_view.strip(
             who, waiting=counts.get("queued", 0), served=served, worker=worker, ready=bool(ready["ready"])
         )
 
@@ -237,9 +247,9 @@ class AdminPage:
             case "log":
                 shown = await self._log(me, state, who)
             case "people":
-                shown = records_view.people(await me.people(), who) if who.may_audit else html.empty(ADMIN.admins_only)
+                shown = people_view.people(await me.people(), who) if who.may_audit else html.empty(ADMIN.admins_only)
             case _:
-                shown = records_view.health(await me.health())
+                shown = health_view.health(await me.health())
         return {state.tab: shown}
 
     async def _queue(self, me: Caller, desk: Desk, who: Me) -> dict[str, object]:

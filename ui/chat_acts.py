@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from . import chat_view as view
 from . import erasure_view, html, own_reports_view
 from .acting import Act, inform, lines, path_id
-from .chat_view import ChatState
+from .chat_state import ChatState, as_markdown
 from .client import Caller
 from .erasure_texts import ERASURE
 from .errors import UiError
@@ -46,7 +46,7 @@ async def do(me: Caller, state: ChatState, act: Act) -> Done:
             await me.file_erasure({"statement": act.form.get("statement", "").strip()})
             inform(ERASURE.asked)
         case "export":
-            return Done(told=html.tell({"file": "errata-chat.md", "text": view.as_markdown(state)}))
+            return Done(told=html.tell({"file": "errata-chat.md", "text": as_markdown(state)}))
         case "rename":
             title = act.form.get("title", "").strip()
             await me.rename_conversation(identity, title)

@@ -12,8 +12,7 @@ from . import chat_acts, html, own_reports_view
 from . import chat_view as view
 from .acting import TELLS, Act, caller, inform, open_queue, panel, path_id, refuse, warn, words_for
 from .chat_acts import Done
-from .chat_tab import CHATS, Tab
-from .chat_view import ChatState
+from .chat_state import CHATS, WINDOW, ChatState, Tab, as_prompt, is_unfinished
 from .client import Caller, Gateway
 from .errors import GatewayRefused, SignedOut, UiError
 from .records import Turn
@@ -180,7 +179,7 @@ class ChatPage:
         """Ask what one's own report was about in a new chat."""
         me = caller(self._gateway, request)
         tab.turn += 1
-        if view.is_unfinished(state):
+        if is_unfinished(state):
             await self.settle()
         try:
             report = await me.report(path_id(Act.read(event).id))
@@ -212,7 +211,7 @@ class ChatPage:
     async def _answer(self, state: ChatState, me: Caller, tab: Tab, search: str) -> AsyncIterator[tuple[Any, ...]]:
         """Fill in the last turn as it streams; closing this iterator hangs up on the gateway."""
         turn = state.turns[-1]
-        prompt = [*view.as_prompt(state.turns[:-1]), {"role": "user", "content": turn.question}]
+        prompt = [*as_prompt(state.turns[:-1]), {"role": "user", "content": turn.question}]
         yield self._drawn(tab, state, busy=True)
         earlier = messages(replace(state, turns=state.turns[:-1], shown=max(0, state.shown - 1)), ended=False)
         next_s = time.monotonic()
@@ -263,7 +262,7 @@ class ChatPage:
 
     async def _cut(self, me: Caller, state: ChatState) -> ChatState:
         """Mark an answer that was cut short, and find the conversation that it began."""
-        if not view.is_unfinished(state):
+        if not is_unfinished(state):
             return state
         return await self._found_again(me, state.with_last(replace(state.turns[-1], stopped=True)))
 
@@ -288,7 +287,7 @@ class ChatPage:
 
     async def start_new(self, state: ChatState, tab: Tab, search: str, request: gr.Request) -> tuple[Any, ...]:
         tab.turn += 1
-        if view.is_unfinished(state):
+        if is_unfinished(state):
             await self.settle()
         fresh = ChatState()
         return self._drawn(tab, fresh, chats=await self._chats(caller(self._gateway, request), fresh, tab, search))
@@ -299,12 +298,12 @@ class ChatPage:
         """Open another chat, delete the shown one, or show more of it; where the person went on meanwhile, draw nothing."""
         act, me = Act.read(event), caller(self._gateway, request)
         tab.turn = turn = tab.turn + 1
-        if view.is_unfinished(state):
+        if is_unfinished(state):
             await self.settle()
         identity = path_id(act.id)
         try:
             if act.name == "earlier":
-                state = replace(state, shown=state.shown + view.WINDOW)
+                state = replace(state, shown=state.shown + WINDOW)
             elif act.name == "delete":
                 await me.delete_conversation(identity)
                 state = ChatState() if identity == state.conversation_id else state
@@ -334,7 +333,7 @@ class ChatPage:
         tab.rows += CHATS if act.name == "chats" else 0
         if not done.lists or tab.turn != turn:  # what goes elsewhere meanwhile draws the list itself
             return told, gr.skip(), gr.skip(), account
-        is_headed = done.title and path_id(act.id) == state.conversation_id and not view.is_unfinished(state)
+        is_headed = done.title and path_id(act.id) == state.conversation_id and not is_unfinished(state)
         top = view.top(tab.titled(state)) if is_headed else gr.skip()
         return told, await self._chats(me, state, tab, search), top, account
 

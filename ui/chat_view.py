@@ -1,49 +1,14 @@
-"""What the chat page shows, as values: messages with their footers, the list of chats, dialogs, the timeline of reports."""
+"""What the chat page shows, as values: messages with their footers, the list of chats, dialogs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from . import html
+from .chat_state import ChatState
 from .erasure_texts import ERASURE
 from .html import Html, element, join
 from .markdown import harmless
 from .records import Conversation, Me, Passage, Provenance, Turn
 from .texts import TEXTS
-
-WINDOW = 30  # turns drawn at first; a page of 500 bubbles is slow in every browser
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatState:
-    """The conversation that a tab shows. A `before` answer is set where a fixed report is being tried."""
-
-    conversation_id: str = ""
-    title: str = ""
-    turns: tuple[Turn, ...] = ()
-    shown: int = WINDOW
-    before: str = ""
-
-    def with_last(self, turn: Turn) -> "ChatState":
-        """The same conversation, its last turn replaced."""
-        return replace(self, turns=(*self.turns[:-1], turn))
-
-    def turn(self, answer_id: str) -> Turn | None:
-        return next((turn for turn in self.turns if turn.answer_id == answer_id), None)
-
-
-def is_unfinished(state: ChatState) -> bool:
-    """True while the last answer streams, and after it was cut off without a word from the server."""
-    last = state.turns[-1] if state.turns else None
-    return last is not None and last.provenance is None and not last.error and not last.stopped
-
-
-def as_prompt(turns: Sequence[Turn]) -> list[dict[str, str]]:
-    """The messages that carry a conversation to the model; turns without an answer are left out."""
-    messages = []
-    for turn in turns:
-        if turn.answer:
-            messages += [{"role": "user", "content": turn.question}, {"role": "assistant", "content": turn.answer}]
-    return messages
 
 
 def sources_of(turn: Turn) -> int:
@@ -150,23 +115,15 @@ def sources(title: str, answer_id: str, passages: Sequence[Passage]) -> Html:
                 data_n=p.n,
             ),
             " ",
-            element("span", dates(p), class_="er-quiet"),
+            element("span", html.dates(p), class_="er-quiet"),
         )
         for p in passages
     ]
     return element("b", title) + element("ol", join(rows), class_="er-sources")
 
 
-def dates(passage: Passage) -> str:
-    said = [TEXTS.as_of.format(date=passage.as_of)] if passage.as_of else []
-    if passage.expires_at:
-        words = TEXTS.expired if passage.expired else TEXTS.expires
-        said.append(words.format(date=passage.expires_at))
-    return " · ".join(said)
-
-
 def source_dialog(passage: Passage) -> dict[str, object]:
-    shown = element("p", dates(passage), class_="er-quiet") + element("blockquote", passage.text)
+    shown = element("p", html.dates(passage), class_="er-quiet") + element("blockquote", passage.text)
     if passage.uri:
         shown += element("p", html.link(passage.uri, passage.uri))
     return html.dialog(passage.title or TEXTS.sources, html=shown, side=True)
@@ -265,17 +222,3 @@ def welcome(*, may_ask: bool = True) -> Html:
 def notice() -> Html:
     keys = element("span", TEXTS.keys_hint, class_="er-keys")
     return element("div", element("span", TEXTS.notice), " ", keys, class_="er-notice")
-
-
-def as_markdown(state: ChatState) -> str:
-    """The conversation as a Markdown file, with the provenance of each answer."""
-    pieces = [f"# {state.title or TEXTS.new_chat}"]
-    for turn in state.turns:
-        pieces += [f"**{TEXTS.report_question}:** {turn.question}", turn.answer]
-        if turn.provenance:
-            p = turn.provenance
-            pieces.append(
-                f"*{TEXTS.routes.get(p.route, p.route)} · {TEXTS.weights.format(version=p.weights_version)} · {turn.answer_id}*"
-            )
-            pieces += [f"[{s.n}] {s.title} {s.uri} ({dates(s)})" for s in p.passages]
-    return "\n\n".join(pieces) + "\n"

@@ -90,8 +90,6 @@ class Caller:
 
     async def _page(self, path: str, **params: object) -> tuple[list[Json], str]:
         answer = await self.call("GET", path, params={k: v for k, v in params.items() if v not in (None, "")})
-        if isinstance(answer, list):
-            return answer, ""
         return list(answer.get("data") or ()), str(answer.get("next_cursor") or "")
 
     # who
@@ -249,10 +247,9 @@ class Caller:
     async def remove_document(self, document_id: str) -> None:
         await self.call("DELETE", f"/v1/knowledge/documents/{document_id}")
 
-    async def search_knowledge(self, query: str, k: int = 5) -> list[Passage]:
-        answer = await self.call("POST", "/v1/knowledge/search", json={"query": query, "k": k}, changes=False)
-        rows = answer if isinstance(answer, list) else answer.get("data") or answer.get("passages") or ()
-        return [Passage.read(row, n) for n, row in enumerate(rows, start=1)]
+    async def search_knowledge(self, query: str) -> list[Passage]:
+        answer = await self.call("POST", "/v1/knowledge/search", json={"query": query}, changes=False)
+        return [Passage.read(row, n) for n, row in enumerate(answer["data"], start=1)]
 
     async def explain_route(self, question: str) -> Json:
         answer: Json = await self.call("GET", "/v1/router/explain", params={"question": question})

@@ -7,9 +7,9 @@ from . import html
 from .erasure_record import Erasure
 from .erasure_texts import ERASURE
 from .html import Html, element, join
+from .people_view import role_name
 from .reading import text, words
 from .records import Me
-from .records_view import role_name, table
 from .texts import TEXTS
 
 ORDER = ("received", "identity_verified", "found", "decided", "approved", "applied", "verified", "closed")
@@ -31,7 +31,7 @@ def requests(found: Sequence[Erasure], me: Me) -> Html:
         ]
         for one in found
     ]
-    return head + table(ERASURE.columns, rows, label=ERASURE.requests)
+    return head + html.table(ERASURE.columns, rows, label=ERASURE.requests)
 
 
 def about(request: Erasure) -> str:
@@ -231,7 +231,7 @@ def _places(request: Erasure) -> Html:
         [ERASURE.places.get(str(one.get("place")), ""), _what(one), _mono(str(one.get("ref") or ""))]
         for one in request.occurrences
     ]
-    return said + (table(ERASURE.place_columns, rows, label=ERASURE.steps[1][0]) if rows else html.EMPTY)
+    return said + (html.table(ERASURE.place_columns, rows, label=ERASURE.steps[1][0]) if rows else html.EMPTY)
 
 
 def _what(occurrence: Mapping[str, object]) -> str:
@@ -252,7 +252,7 @@ def _methods(request: Erasure) -> Html:
         ]
         for one in request.choices
     ]
-    return table(ERASURE.method_columns, rows, label=ERASURE.steps[2][0]) if rows else html.EMPTY
+    return html.table(ERASURE.method_columns, rows, label=ERASURE.steps[2][0]) if rows else html.EMPTY
 
 
 def _outcomes(request: Erasure) -> Html:
@@ -270,7 +270,7 @@ def _outcomes(request: Erasure) -> Html:
         ]
         for one in request.outcomes
     ]
-    return said + (table(ERASURE.outcome_columns, rows, label=ERASURE.steps[4][0]) if rows else html.EMPTY)
+    return said + (html.table(ERASURE.outcome_columns, rows, label=ERASURE.steps[4][0]) if rows else html.EMPTY)
 
 
 def _verified(request: Erasure) -> Html:

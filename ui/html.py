@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
+from .records import Passage
 from .texts import TEXTS
 
 Html = Markup
@@ -146,6 +147,20 @@ def pairs(rows: Sequence[tuple[str, str]]) -> Html:
     return element("dl", join(shown), class_="er-pairs") if shown else EMPTY
 
 
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, label: str) -> Html:
+    """A table that scrolls sideways where it has no room; the keyboard reaches it, under this label."""
+    head = element("tr", join([element("th", name, scope="col") for name in columns]))
+    body = [element("tr", join([element("td", cell) for cell in row])) for row in rows]
+    return element(
+        "div",
+        element("table", element("thead", head), element("tbody", join(body)), class_="er-table"),
+        class_="er-scroll",
+        tabindex="0",
+        role="group",
+        aria_label=label,
+    )
+
+
 def empty(text: str) -> Html:
     return element("p", text, class_="er-empty")
 
@@ -199,6 +214,14 @@ def moment(stamp: str) -> Html:
     if at is None:
         return escape(stamp)
     return element("time", at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"), datetime=at.isoformat())
+
+
+def dates(passage: Passage) -> str:
+    said = [TEXTS.as_of.format(date=passage.as_of)] if passage.as_of else []
+    if passage.expires_at:
+        words = TEXTS.expired if passage.expired else TEXTS.expires
+        said.append(words.format(date=passage.expires_at))
+    return " · ".join(said)
 
 
 def number(value: object, digits: int = 2) -> str:

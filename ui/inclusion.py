@@ -11,7 +11,6 @@ from dataclasses import dataclass
 class Checkpoint:
     """The signed statement about the log: how long it is and what its root hash is."""
 
-    origin: str
     size: int
     root: bytes
 
@@ -22,7 +21,7 @@ class Checkpoint:
         if len(lines) < 3 or not lines[1].isdigit():
             raise ValueError(f"not a checkpoint: {text[:80]!r}")
         try:
-            return cls(lines[0], int(lines[1]), base64.b64decode(lines[2], validate=True))
+            return cls(int(lines[1]), base64.b64decode(lines[2], validate=True))
         except binascii.Error as error:
             raise ValueError(f"the root hash {lines[2]!r} is not base64") from error
 

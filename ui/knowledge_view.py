@@ -6,11 +6,9 @@ from pathlib import PurePath
 from . import html
 from .admin_records import Document
 from .admin_texts import ADMIN
-from .chat_view import dates
 from .html import Html, element, join
 from .reading import Json
 from .records import Me, Passage
-from .records_view import table
 from .texts import TEXTS
 
 MOST_PASSAGES = 50  # shown of one document; a book has thousands
@@ -75,7 +73,7 @@ def documents(found: Sequence[Document], me: Me) -> Html:
                 remove,
             ]
         )
-    return table(ADMIN.document_columns, rows, label=ADMIN.documents)
+    return html.table(ADMIN.document_columns, rows, label=ADMIN.documents)
 
 
 def document_dialog(document: Document, passages: Sequence[Passage]) -> dict[str, object]:
@@ -111,7 +109,7 @@ def found_passages(passages: Sequence[Passage], explained: Json) -> Html:
                 class_="er-row-of er-spread",
             ),
             element("blockquote", p.text, class_="er-quote"),
-            element("span", dates(p), class_="er-quiet"),
+            element("span", html.dates(p), class_="er-quiet"),
             class_="er-card",
         )
         for p in passages

@@ -1,8 +1,7 @@
 """The log as HTML: its entries, and the proof that one is in it."""
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from . import html
 from .html import Html, element
@@ -10,34 +9,16 @@ from .inclusion import Checkpoint, leaf_hash, root_from
 from .log_texts import LOG
 from .reading import Json
 from .records import Me
-from .records_view import table
 from .texts import TEXTS
 
 ID = re.compile(r"[a-z]{3}_[a-z2-7]{20,}$")
 
 
-def entry_body(entry: Json) -> Mapping[str, object]:
-    """The entry itself, whether it came as an object or as its text."""
-    inner = entry.get("entry", entry)
-    if isinstance(inner, str):
-        inner = json.loads(inner)
-    return inner if isinstance(inner, Mapping) else {}
-
-
-def canonical(entry: Json) -> bytes:
-    inner = entry.get("entry")
-    if isinstance(inner, str):
-        return inner.encode()
-    return json.dumps(inner, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def facts(body: Mapping[str, object]) -> list[str]:
+def facts(body: Json) -> list[str]:
     """What an entry is about: its ids, by their beginning, and words; commitments and lists are for the proof."""
-    inner = body.get("data")
-    said = {**body, **inner} if isinstance(inner, Mapping) else body
     return [
         f"{name} {html.short(str(value), 14) if ID.match(str(value)) else value}"
-        for name, value in said.items()
+        for name, value in body.items()
         if name not in ("n", "at", "kind", "role")
         and isinstance(value, str | int)
         and value != ""
@@ -66,25 +47,26 @@ def head(me: Me, *, first: int, last: int, size: int, page: int) -> Html:
 def log(entries: Sequence[Json]) -> Html:
     rows = []
     for entry in reversed(entries):
-        body = entry_body(entry)
-        n, kind = str(entry.get("n") or body.get("n") or ""), str(body.get("kind") or "")
+        body: Json = entry["entry"]
+        n, kind = str(body["n"]), str(body["kind"])
         about = " · ".join(facts(body))
         prove = html.button(LOG.prove, act="prove", id=n, look="er-plain")
         rows.append(
             [
                 n,
-                html.moment(str(body.get("at") or "")),
+                html.moment(str(body["at"])),
                 element("span", LOG.kinds.get(kind, kind), title=kind),
                 element("span", about, class_="er-mono"),
                 prove,
             ]
         )
-    return table(LOG.columns, rows, label=LOG.entries) if rows else html.empty(TEXTS.nothing_found)
+    return html.table(LOG.columns, rows, label=LOG.entries) if rows else html.empty(TEXTS.nothing_found)
 
 
 def proof(n: int, entry: Json, found: Json, checkpoint_text: str) -> dict[str, object]:
     """Recompute the proof of one entry and show every step of it."""
-    leaf, reached, why = leaf_hash(canonical(entry)), b"", ""
+    text = str(entry["text"])
+    leaf, reached, why = leaf_hash(text.encode()), b"", ""
     hashes = [bytes.fromhex(str(node)) for node in found.get("hashes") or ()]
     checkpoint = Checkpoint.read(checkpoint_text)
     if leaf.hex() != found.get("leaf_hash"):
@@ -101,7 +83,7 @@ def proof(n: int, entry: Json, found: Json, checkpoint_text: str) -> dict[str, o
                 )
     said = LOG.proof_bad.format(why=why) if why else LOG.proof_good.format(n=n, size=checkpoint.size)
     values = [
-        canonical(entry).decode(),
+        text,
         leaf.hex(),
         "\n".join(h.hex() for h in hashes) or "–",
         reached.hex() or "–",

@@ -8,9 +8,9 @@ from . import html, plots
 from .admin_texts import ADMIN
 from .decisions_view import actions, question_of
 from .html import Html, element, join
+from .people_view import role_name
 from .reading import Json
 from .records import Me, Report
-from .records_view import role_name, table
 from .texts import TEXTS
 
 _PLAIN_TIERS = ("", "low", "standard", "ordinary", "normal")
@@ -317,7 +317,7 @@ def probe_table(rows: Sequence[Any]) -> Html:
                 mark,
             ]
         )
-    return table(ADMIN.probe_columns, lines, label=ADMIN.probes) if lines else html.EMPTY
+    return html.table(ADMIN.probe_columns, lines, label=ADMIN.probes) if lines else html.EMPTY
 
 
 def _history(report: Report) -> Html:

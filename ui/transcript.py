@@ -5,7 +5,7 @@ from typing import Any
 
 from . import chat_view as view
 from .acting import panel
-from .chat_view import ChatState
+from .chat_state import ChatState
 from .markdown import harmless
 from .records import Provenance, Turn
 

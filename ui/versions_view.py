@@ -9,7 +9,6 @@ from .decisions_view import question_of, undo_button
 from .html import Html, element, join
 from .queue_view import more_button, status_badge
 from .records import Me, Report
-from .records_view import table
 from .texts import TEXTS
 
 BASE = "base"
@@ -32,7 +31,7 @@ def live_edits(reports: Sequence[Report], me: Me, *, more: bool) -> Html:
                 undo_button(report) if can_undo else "",
             ]
         )
-    return table(ADMIN.live_columns, rows, label=ADMIN.tabs[1]) + more_button(len(reports), more=more)
+    return html.table(ADMIN.live_columns, rows, label=ADMIN.tabs[1]) + more_button(len(reports), more=more)
 
 
 def _where(report: Report) -> Html:

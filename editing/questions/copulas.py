@@ -142,7 +142,7 @@ def read_embedded_copula(text: str, answer: str) -> Reading | None:
     return inverted(f"embedded {asked.split()[0]}", noun, be, tail or "", asked=asked, answer=answer)
 
 
-def read_bare_noun(text: str, asked_for: bool) -> Reading | None:
+def read_bare_noun(text: str) -> Reading | None:
     """the capital of {s} (after "tell me" or standing alone)."""
     if SLOT not in text or starts_with_question_word(text) or _SAYS_OR_ASKS.search(text):
         return None

@@ -57,5 +57,5 @@ def read(template: str, answer: str) -> Reading | None:
     if re.match(r"(?i)about\b", rest):  # "tell me about {s}": no noun is asked for
         return None
     if asks_by_verb or re.match(r"(?i)(the\s+)?[\w' -]+\s(of|in|for)\s.*\{s\}|\{s\}(['’]s?)?\s[\w ]+$", rest):
-        return read_bare_noun(rest, asks_by_verb)
+        return read_bare_noun(rest)
     return None

@@ -12,9 +12,10 @@ import click
 from governance.errors import Invalid
 from governance.times import period
 from server.commands.folder import DATA_DIR, log_export, percent, records_of
-from server.commands.output import DAY, FILE, FILE_OR_FOLDER, NEW_FILE, json_option, show, table
-from server.commands.processes import effective
+from server.commands.inputs import DAY, FILE, FILE_OR_FOLDER, NEW_FILE, effective
+from server.commands.output import json_option, show, table
 from server.notary import signed_places
+from server.records_json import proof_json
 
 
 @click.group()
@@ -112,15 +113,9 @@ def print_checkpoint(data_dir: Path | None, as_json: bool) -> None:
 def prove(entry: int, data_dir: Path | None, as_json: bool) -> None:
     """Print the inclusion proof of an entry in the log as it is now."""
     with records_of(data_dir) as records:
-        log = records.log
-        size = log.size()
-        proof = {
-            "entry": entry,
-            "size": size,
-            "leaf_hash": log.entry(entry).leaf_hash.hex(),
-            "root": log.root(size).hex(),
-            "hashes": [node.hex() for node in log.inclusion_proof(entry, size)],
-        }
+        log, size = records.log, records.log.size()
+        found, hashes = log.entry(entry), log.inclusion_proof(entry, size)
+        proof = proof_json(found, size=size, root=log.root(size), hashes=hashes)
     show(proof, as_json=as_json)
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import click
 import httpx
 
-from server.commands.output import ERRORS, EVERGREEN, FILE, NEW_FILE, RECENCY, TOO_SHORT, Refused, refuse, show, text_of
-from server.commands.processes import effective
+from server.commands.folder import DATA_DIR
+from server.commands.inputs import EVERGREEN, FILE, NEW_FILE, RECENCY, TOO_SHORT, effective, text_of
+from server.commands.output import ERRORS, Refused, refuse, show
 from server.commands.remote import NO_KEY
 
 STDOUT = Path("-")
@@ -118,7 +119,7 @@ def editing(
     own = (text_of(text),) if text else None
     cases = read_cases(facts, format_, limit)
     prepared = prepare_model(settings.model, settings.model_dir, say=_say)
-    editor = load_editor(prepared.path, folder=settings.model_dir / "statistics", progress=_steps("statistics"))
+    editor = load_editor(prepared.path, folder=settings.statistics_dir, progress=_steps("statistics"))
     if own and not rows_of(editor.chat, own):
         raise Refused(f"{str(text)!r} {TOO_SHORT}")
     return run_bench(
@@ -173,9 +174,7 @@ def index(vectors: int, dimension: int, queries: int, graph: bool) -> dict[str, 
 @bench.command()
 @click.option("--concurrency", default="1,8,32", show_default=True, help="Streams at once, comma-separated.")
 @click.option("--tokens", type=COUNT, default=64, show_default=True, help="Tokens per answer.")
-@click.option(
-    "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The data folder of the running server."
-)
+@DATA_DIR
 @reporting
 def serving(concurrency: str, tokens: int, data_dir: Path | None) -> dict[str, Any]:
     """Gateway and bare engine side by side, in turn, in one run. Needs a running `errata serve` and ERRATA_API_KEY."""

@@ -19,13 +19,13 @@ from governance.backup import backup as copy_database
 from governance.backup import restore as bring_back
 from governance.errors import WrongKey
 from governance.store import Store
-from governance.vault import Vault
+from governance.vault import Vault, load_or_create_key
 from server.commands.folder import DATA_DIR, log_export, operator_of, percent, records_of, tell
-from server.commands.output import FILE, NEW_FILE, json_option, show, table, text_of
-from server.commands.processes import effective
+from server.commands.inputs import FILE, NEW_FILE, effective, text_of
+from server.commands.output import json_option, show, table
 from server.doctor import examine
 from server.notary import sign_now
-from server.routes.people import account_json, made_json
+from server.records_json import account_json, made_json
 from server.services import Records, open_records
 from server.settings import EMBEDDED, Settings, misspelt
 
@@ -134,7 +134,7 @@ def stats(name: str | None, text: Path | None, as_json: bool) -> None:
             loaded,
             default_config(loaded),
             texts=texts,
-            folder=settings.model_dir / "statistics",
+            folder=settings.statistics_dir,
             progress=percent(bar),
         )
     show({"sha256": found.sha256, "layers": sorted(found.covariances)}, as_json=as_json)
@@ -169,7 +169,7 @@ def export_model(
         base = prepare_model(settings.model, settings.model_dir, say=tell)
         versions = records.versions
         version = versions.get(version_id) if version_id else versions.served() or versions.desired()
-        editor = load_editor(base.path, folder=settings.model_dir / "statistics")
+        editor = load_editor(base.path, folder=settings.statistics_dir)
         solution = editor.solve([Artefact.load(settings.artefacts_dir, id_) for id_ in version.artefacts])
         if solution.version_id != version.id:
             raise ArtefactMismatch(
@@ -265,7 +265,7 @@ def _vault_of(settings: Settings) -> Vault:
     path = settings.keys_dir / "master.key"
     if not path.exists():
         raise WrongKey(f"the vault's key is missing: put {str(path)!r} back, with which the backup was made")
-    return Vault(Store(settings.database_path), Vault.load_or_create_master_key(path))
+    return Vault(Store(settings.database_path), load_or_create_key(path))
 
 
 @click.command("settings")

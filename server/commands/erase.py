@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from server.commands.output import DAY, NEW_FILE, WORDS, json_option, show, table
+from server.commands.inputs import DAY, NEW_FILE, WORDS
+from server.commands.output import json_option, show, table
 from server.commands.remote import Remote, under
 
 PATH = "/v1/erasure-requests"

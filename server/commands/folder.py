@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from governance.export import record_export
-from server.commands.processes import effective
+from server.commands.inputs import effective
 from server.errors import ServerError
 from server.notary import sign_now
 from server.services import Records, open_records

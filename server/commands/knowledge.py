@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
-from server.commands.output import FOLDER, Refused, json_option, message_of, show, table
+from server.commands.inputs import FOLDER
+from server.commands.output import Refused, json_option, message_of, show, table
 from server.commands.remote import Remote, under
+from server.documents import description_of
 from server.errors import BadRequest
-from server.routes.knowledge import description_of
 
 DOCUMENTS = "/v1/knowledge/documents"
 

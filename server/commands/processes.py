@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -14,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
 
 from governance.accounts import NewAccount
+from server.commands.inputs import effective
 from server.commands.output import ERRORS, refuse, show
 from server.parts import alone
-from server.settings import Settings, misspelt, refusal
+from server.settings import Settings, misspelt
 
 OPTIONS = (
     click.option("--host", help="Address to listen on. [127.0.0.1]"),
@@ -42,27 +40,6 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(OPTIONS):
         command = option(command)
     return command
-
-
-def effective(*addresses: str, **flags: Any) -> Settings:
-    """The settings, with these flags on top. Raises UsageError, naming each that cannot be used and what may stand there;
-    of addresses those that the command uses."""
-    given = {name: value for name, value in flags.items() if value is not None}
-    if engine := {name: given.pop(name) for name in ("engine_url", "engine_weights") if name in given}:
-        given["engine"] = {name.removeprefix("engine_"): value for name, value in engine.items()}
-    try:
-        settings = Settings(**given)
-    except ValidationError as error:
-        raise click.UsageError("\n".join(refusal(one["loc"], one["msg"]) for one in error.errors())) from None
-    except SettingsError as error:
-        [name] = re.findall(r'field "(\w+)"', str(error)) or ["*"]
-        variable = f"ERRATA_{name}".upper()
-        raise click.UsageError(f"{variable}: this is no JSON object; set its parts, as {variable}__NAME") from None
-    except UnicodeDecodeError:
-        raise click.UsageError(".env is no UTF-8 text: save it as UTF-8") from None
-    if faults := [why for name, why in settings.faults().items() if name in addresses]:
-        raise click.UsageError("\n".join(faults))
-    return settings
 
 
 def set_up_logging(settings: Settings, process: str) -> None:

@@ -14,6 +14,7 @@ Chunk = dict[str, Any]
 
 PROMPT_TOO_LONG = "context_length_exceeded"  # OpenAI's: the `code` of an EngineRefused whose prompt outgrew the context
 UNSETTLED = "unsettled"  # the engine's weights version from the first changed byte until all of it is in place
+PROBE_TOKENS = 96  # of a reply that is asked whether a fact holds: the probe at publication and the review cut it alike
 
 
 class SwapFailed(EngineUnavailable):
@@ -61,3 +62,14 @@ class Engine(Protocol):
 
     async def close(self) -> None:
         """Give back the connections. The server goes on."""
+
+
+def reply_in(answer: Mapping[str, Any]) -> str:
+    """What a whole answer says; empty where it says nothing."""
+    return str(answer["choices"][0]["message"]["content"] or "")
+
+
+async def reply_to(engine: Engine, question: str, *, max_tokens: int) -> str:
+    """What the weights say to one plain question by themselves: greedily, no card, no passage."""
+    messages = [{"role": "user", "content": question}]
+    return reply_in(await engine.chat(messages, temperature=0.0, max_tokens=max_tokens))

@@ -47,7 +47,7 @@ def launch_vllm(settings: Settings, model: Path, *, machine: Machine, environ: M
     Everything that vLLM writes goes to DATA_DIR/engine. Sockets have names relative to that folder, because a Unix
     socket's path may have 107 bytes only.
     """
-    folder = settings.data_dir / "engine"
+    folder = settings.engine_dir
     options = settings.engine
     context = min(options.max_model_len, _longest_context(model))
     command = [sys.executable, "-m", "server.engines.vllm_child"]

@@ -11,6 +11,7 @@ from server.routes import (
     knowledge,
     people,
     reports,
+    sign_in,
     versions,
 )
 
@@ -28,5 +29,6 @@ ROUTERS = tuple(
         audit,
         people,
         health,
+        sign_in,
     )
 )

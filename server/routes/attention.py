@@ -48,5 +48,5 @@ def due(services: ServicesOf, account: Reader) -> dict[str, Any]:
 def reviewed(correction_id: str, services: ServicesOf, account: Reviewer) -> dict[str, Any]:
     """A person has looked at the fact and it stands: its next review date is set. One that does not is rolled back."""
     ledger = services.records.ledger
-    ledger.reviewed(correction_id, actor=account)
+    ledger.reviewed(correction_id, account)
     return correction_json(services, ledger.get(correction_id), viewer=account, whole=True)

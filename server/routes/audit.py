@@ -11,6 +11,7 @@ from governance.audit import PAGE
 from server.auth import Reader, ServicesOf
 from server.body import Parameters
 from server.herald import WebhookKey
+from server.records_json import proof_json
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
 
@@ -47,15 +48,8 @@ def checkpoint(services: ServicesOf, _: Reader) -> dict[str, str]:
 def proof(services: ServicesOf, _: Reader, entry: Number, size: Number) -> dict[str, Any]:
     """That entry number `entry` is in the log of the first `size` entries (RFC 6962)."""
     log = services.records.log
-    path = log.inclusion_proof(entry, size)
-    found = log.entry(entry)
-    return {
-        "entry": entry,
-        "size": size,
-        "leaf_hash": found.leaf_hash.hex(),
-        "root": log.root(size).hex(),
-        "hashes": [node.hex() for node in path],
-    }
+    hashes = log.inclusion_proof(entry, size)
+    return proof_json(log.entry(entry), size=size, root=log.root(size), hashes=hashes)
 
 
 @router.get("/consistency")

@@ -16,7 +16,7 @@ from governance.ids import new_id
 from server.auth import Reporter, ServicesOf, Signed
 from server.chat import Finished, Piece
 from server.errors import UNFORESEEN, BadRequest, Missing, ServerError, error_body, status_of
-from server.openai_api import ChatRequest, answer_body, chunk_body
+from server.openai_api import ChatRequest, answer_body, chunk_body, logprobs_of
 from server.services import Services
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ async def _collect(pieces: AsyncIterator[Piece | Finished]) -> tuple[str, Any, F
     tokens: list[Any] = []
     async for piece in pieces:
         if isinstance(piece, Finished):
-            return text, {"content": tokens} if tokens else None, piece
+            return text, logprobs_of(tokens), piece
         text += piece.text
         tokens += (piece.logprobs or {}).get("content") or []
     raise BadRequest("the engine ended without an answer")
@@ -129,10 +129,9 @@ async def _events(
         yield event(delta={}, finish_reason=piece.finish_reason, errata=piece.errata)
         if body.stream_options and body.stream_options.include_usage:
             yield event(usage=piece.usage)
-    except ServerError as error:
-        yield _event(error_body(str(error), error.type))
-    except Exception as error:  # its text is out, and it could not be stored
-        log.exception("an answer broke off at its end")
+    except Exception as error:
+        if not isinstance(error, ServerError):  # its text is out, and it could not be stored
+            log.exception("an answer broke off at its end")
         status, kind = status_of(error)
         yield _event(error_body(UNFORESEEN if status == 500 else str(error), kind))
     finally:

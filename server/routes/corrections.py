@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from governance.accounts import Account
@@ -16,6 +16,7 @@ from server.auth import READERS, Admin, Reporter, Reviewer, ServicesOf, Signed
 from server.body import Body, Parameters, as_list
 from server.corrections_json import correction_json
 from server.errors import BadRequest, Missing, NotAllowed
+from server.routes.versions import check_weights_are_ours
 from server.services import Services
 
 router = APIRouter(prefix="/v1/corrections", tags=["corrections"])
@@ -64,6 +65,13 @@ class Revision(Body):
 
 class Reason(Body):
     reason: str = Field("", max_length=2_000)
+
+
+def _reason_of(body: Reason | None = None) -> str:
+    return (body or Reason()).reason
+
+
+Why = Annotated[str, Depends(_reason_of)]  # from a body that may be left out
 
 
 class Approval(Reason):
@@ -185,16 +193,14 @@ def approve(correction_id: str, services: ServicesOf, account: Admin, body: Appr
 
 
 @router.post("/{correction_id}/reject")
-def reject(correction_id: str, services: ServicesOf, account: Reviewer, body: Reason | None = None) -> dict[str, Any]:
-    return _moved(
-        services, account, services.records.ledger.reject(correction_id, account, reason=(body or Reason()).reason)
-    )
+def reject(correction_id: str, services: ServicesOf, account: Reviewer, reason: Why) -> dict[str, Any]:
+    return _moved(services, account, services.records.ledger.reject(correction_id, account, reason=reason))
 
 
 @router.post("/{correction_id}/reroute")
 def reroute(correction_id: str, body: Reroute, services: ServicesOf, account: Reviewer) -> dict[str, Any]:
     if body.remedy is Remedy.WEIGHTS:
-        _check_weights_are_ours(services)
+        check_weights_are_ours(services)
     moved = services.records.ledger.reroute(
         correction_id, account, remedy=body.remedy, reason=body.reason, read_round=body.round
     )
@@ -202,22 +208,14 @@ def reroute(correction_id: str, body: Reroute, services: ServicesOf, account: Re
 
 
 @router.post("/{correction_id}/requeue")
-def requeue(correction_id: str, services: ServicesOf, account: Admin, body: Reason | None = None) -> dict[str, Any]:
+def requeue(correction_id: str, services: ServicesOf, account: Admin, reason: Why) -> dict[str, Any]:
     """Take an approved or failed correction back to the queue; it needs new approvals."""
-    return _moved(
-        services, account, services.records.ledger.requeue(correction_id, account, reason=(body or Reason()).reason)
-    )
+    return _moved(services, account, services.records.ledger.requeue(correction_id, account, reason=reason))
 
 
 @router.post("/{correction_id}/ask-evidence")
-def ask_evidence(
-    correction_id: str, services: ServicesOf, account: Reviewer, body: Reason | None = None
-) -> dict[str, Any]:
-    return _moved(
-        services,
-        account,
-        services.records.ledger.ask_evidence(correction_id, account, reason=(body or Reason()).reason),
-    )
+def ask_evidence(correction_id: str, services: ServicesOf, account: Reviewer, reason: Why) -> dict[str, Any]:
+    return _moved(services, account, services.records.ledger.ask_evidence(correction_id, account, reason=reason))
 
 
 @router.post("/{correction_id}/evidence")
@@ -230,33 +228,28 @@ def evidence(correction_id: str, body: Evidence, services: ServicesOf, account: 
 
 
 @router.post("/{correction_id}/withdraw")
-def withdraw(correction_id: str, services: ServicesOf, account: Reporter, body: Reason | None = None) -> dict[str, Any]:
+def withdraw(correction_id: str, services: ServicesOf, account: Reporter, reason: Why) -> dict[str, Any]:
     visible(services, account, correction_id)
-    return _moved(
-        services, account, services.records.ledger.withdraw(correction_id, account, reason=(body or Reason()).reason)
-    )
+    return _moved(services, account, services.records.ledger.withdraw(correction_id, account, reason=reason))
 
 
 @router.post("/{correction_id}/appeal")
-def appeal(correction_id: str, services: ServicesOf, account: Reporter, body: Reason | None = None) -> dict[str, Any]:
+def appeal(correction_id: str, services: ServicesOf, account: Reporter, reason: Why) -> dict[str, Any]:
     visible(services, account, correction_id)
-    return _moved(
-        services, account, services.records.ledger.appeal(correction_id, account, reason=(body or Reason()).reason)
-    )
+    return _moved(services, account, services.records.ledger.appeal(correction_id, account, reason=reason))
 
 
 @router.post("/{correction_id}/rollback", status_code=202)
-def rollback(correction_id: str, services: ServicesOf, account: Admin, body: Reason | None = None) -> dict[str, Any]:
+def rollback(correction_id: str, services: ServicesOf, account: Admin, reason: Why) -> dict[str, Any]:
     """Undo a correction. For one in the weights the status changes once the served set lacks it."""
-    moved = services.records.ledger.request_rollback(correction_id, account, reason=(body or Reason()).reason)
-    return _moved(services, account, moved)
+    return _moved(services, account, services.records.ledger.request_rollback(correction_id, account, reason=reason))
 
 
 @router.post("/{correction_id}/preview")
 async def preview(correction_id: str, services: ServicesOf, _: Reviewer, body: Reason | None = None) -> dict[str, Any]:
     """Solve in a sandbox and compare replies before and after; nothing that is served changes. Takes a minute or two."""
     await asyncio.to_thread(services.records.ledger.get, correction_id)
-    _check_weights_are_ours(services)
+    check_weights_are_ours(services)
     return await services.previews.ask(correction_id)
 
 
@@ -266,11 +259,6 @@ def visible(services: Services, account: Account, correction_id: str) -> Correct
     if found.reporter_id != account.id and account.role not in READERS:
         raise Missing(f"No correction {correction_id!r}.")
     return found
-
-
-def _check_weights_are_ours(services: Services) -> None:
-    if not services.settings.weights_are_ours:
-        raise NotAllowed("This engine's weights are not Errata's to change (--engine-weights none).")
 
 
 def _bars(services: Services, correction: Correction) -> tuple[bool, bool | None]:

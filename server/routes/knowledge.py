@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import (
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field
 
-from governance.accounts import Actor, stamp
+from governance.accounts import Actor
 from retrieval.answerability import answerable
 from retrieval.documents import Document, Passage, StoredDocument
 from retrieval.ingest import fetch_document, read_document
 from server.auth import Admin, Reader, ServicesOf, Signed
 from server.body import Body
+from server.documents import NewDocument, description_of, remove_document, store_document
 from server.errors import BadRequest, InUse
 from server.librarian import KIND
 from server.services import Services
@@ -29,58 +21,6 @@ from server.services import Services
 router = APIRouter(prefix="/v1", tags=["knowledge"])
 
 MOST_PASSAGES = 50
-
-
-def _moment(given: Any) -> Any:
-    """A day as a day, and a text with a time of day as the moment it names: in UTC, where it names no zone."""
-    if not isinstance(given, str):
-        return given
-    if not given.strip():
-        return None
-    try:
-        return date.fromisoformat(given.strip())
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(given.strip())
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        moment.astimezone(UTC)  # it is stored so, and a zone can lead out of the calendar
-    except (ValueError, OverflowError):
-        raise ValueError("give a day such as 2026-11-20, or a moment such as 2026-11-20T09:30Z") from None
-    return moment
-
-
-def _day(given: Any) -> Any:
-    """A day, or the day of a moment as it is where that was written."""
-    read = _moment(given)
-    return read.date() if isinstance(read, datetime) else read
-
-
-class NewDocument(Body):
-    """A document as text, or as the address of one."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    title: str = Field("", max_length=500)
-    text: str | None = None
-    uri: str | None = Field(None, max_length=2_000)
-    as_of: Annotated[date | None, BeforeValidator(_day)] = None
-    expires_at: Annotated[datetime | date | None, BeforeValidator(_moment)] = None
-    language: str = Field("", max_length=10)
-
-    @field_validator("expires_at")
-    @classmethod
-    def _not_before(cls, expires_at: date | None, info: ValidationInfo) -> date | None:
-        as_of = info.data.get("as_of")
-        if expires_at and as_of and _day(expires_at) < as_of:
-            raise ValueError(f"{expires_at} is before as_of, {as_of}: give the last day on which the content is good")
-        return expires_at
-
-    @model_validator(mode="after")
-    def _one_source(self) -> NewDocument:
-        if not (self.text and self.text.strip()) and not self.uri:
-            raise ValueError("give text, or a uri to fetch")
-        return self
 
 
 class Search(Body):
@@ -107,16 +47,6 @@ async def add(request: Request, services: ServicesOf, account: Admin) -> dict[st
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"The body is neither a form with a file nor JSON: {error}.") from None
     return await run_in_threadpool(_add_text, services, account, description_of(body))
-
-
-def description_of(fields: Any) -> NewDocument:
-    """What is said of a document. Raises BadRequest, naming the field."""
-    try:
-        return NewDocument.model_validate(fields)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = str(next(iter(first["loc"]), "body"))  # what follows says which kind of value was tried
-        raise BadRequest(f"{field}: {first['msg'].removeprefix('Value error, ')}", param=field) from None
 
 
 def _add_file(services: Services, actor: Actor, data: bytes, name: str, described: NewDocument) -> dict[str, Any]:
@@ -154,32 +84,6 @@ def _add_text(services: Services, actor: Actor, described: NewDocument) -> dict[
     return document_json(store_document(services, actor, document))
 
 
-def store_document(services: Services, actor: Actor, document: Document) -> StoredDocument:
-    """Add a document and its log entry in one transaction; parsing and embedding come before it.
-
-    The log commits to the content by a sealed hash, whose key goes with the document: a bare one could be guessed.
-    """
-    prepared, by = services.knowledge.prepare(document), stamp(actor)
-    records = services.records
-    with records.store.transaction():
-        stored = services.knowledge.add(prepared)
-        content = records.vault.commitment(records.vault.put(stored.id, "document", stored.sha256))
-        records.log.append(
-            "document_added", {"document": stored.id, "actor": by.pseudonym, "role": by.role, "content": content}
-        )
-    return stored
-
-
-def remove_document(services: Services, actor: Actor, document_id: str) -> None:
-    by = stamp(actor)
-    with services.records.store.transaction():
-        services.knowledge.remove(document_id)
-        services.records.vault.erase_person(document_id)
-        services.records.log.append(
-            "document_removed", {"document": document_id, "actor": by.pseudonym, "role": by.role}
-        )
-
-
 @router.get("/knowledge/documents")
 def listing(services: ServicesOf, _: Reader) -> dict[str, Any]:
     return {"data": [document_json(document) for document in services.knowledge.documents()]}
@@ -210,7 +114,7 @@ def search(body: Search, services: ServicesOf, _: Signed) -> dict[str, Any]:
     """Passages with scores, as the router would see them."""
     found = services.retriever.search(body.query, k=min(body.k, MOST_PASSAGES))
     rows = [passage_json(p) for p in found]
-    return {"data": rows, "passages": rows, "answerable": bool(found) and answerable(body.query, found)}
+    return {"data": rows, "passages": rows, "answerable": answerable(body.query, found)}
 
 
 @router.get("/passages/{passage_id}")

@@ -7,9 +7,10 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
-from governance.accounts import Account, NewAccount, Role
+from governance.accounts import Role
 from server.auth import Admin, Auditor, ServicesOf
 from server.body import Body
+from server.records_json import account_json, made_json
 
 router = APIRouter(prefix="/v1/people", tags=["people"])
 
@@ -45,17 +46,3 @@ def disable(name: str, services: ServicesOf, account: Admin) -> dict[str, Any]:
 def reset(name: str, services: ServicesOf, account: Admin) -> dict[str, Any]:
     """A new password and a new key; the old ones end now."""
     return made_json(services.accounts.reset(name, actor=account))
-
-
-def account_json(account: Account) -> dict[str, Any]:
-    return {
-        "id": account.id,
-        "name": account.name,
-        "role": str(account.role),
-        "disabled": account.disabled,
-        "created": account.created.isoformat(),
-    }
-
-
-def made_json(made: NewAccount) -> dict[str, Any]:
-    return {**account_json(made.account), "password": made.password, "key": made.key}

@@ -12,6 +12,7 @@ from governance.versions import BASE, Version
 from server.auth import Admin, ServicesOf, Signed
 from server.body import Body
 from server.errors import Missing, NotAllowed
+from server.services import Services
 
 router = APIRouter(prefix="/v1/versions", tags=["versions"])
 
@@ -47,8 +48,7 @@ def show(version_id: str, services: ServicesOf, _: Signed) -> dict[str, Any]:
 @router.post("/{version_id}/restore", status_code=202)
 def restore(version_id: str, services: ServicesOf, account: Admin, body: Restore | None = None) -> dict[str, Any]:
     """Serve this version again; `base` is the kill switch. The corrections it lacks are rolled back once it is served."""
-    if not services.settings.weights_are_ours:
-        raise NotAllowed("This engine's weights are not Errata's to change (--engine-weights none).")
+    check_weights_are_ours(services)
     versions = services.records.versions
     version = versions.get(version_id)
     if version.purged:
@@ -56,6 +56,12 @@ def restore(version_id: str, services: ServicesOf, account: Admin, body: Restore
     reason = check_text("reason", (body or Restore()).reason, longest=MAX_REASON, required=False)
     versions.desire(version_id, actor=account, reason=reason, kind="restore")
     return version_json(version, served=versions.serving().served)
+
+
+def check_weights_are_ours(services: Services) -> None:
+    """Raises NotAllowed."""
+    if not services.settings.weights_are_ours:
+        raise NotAllowed("This engine's weights are not Errata's to change (--engine-weights none).")
 
 
 def version_json(version: Version, *, served: str | None) -> dict[str, Any]:

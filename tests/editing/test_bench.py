@@ -6,6 +6,7 @@ from editing.bench import run_bench
 from editing.errors import EditDiverged
 from editing.facts import Fact, FactCase, Probe
 from editing.methods import METHODS, memit, method
+from editing.replies import Reply
 from editing.testing import TINY, tiny_editor
 
 CASES = [
@@ -67,6 +68,23 @@ def test_facts_that_cannot_be_edited_are_named_and_the_others_go_on(editor):
     assert "refused" not in rows["mona"]
     assert report["seconds_per_edit"] == report["seconds"] / 2  # of those that were edited
     assert rows["mona"]["steps"] > 0
+
+
+def test_only_answers_that_were_right_before_can_be_kept(editor):
+    near, other, same = "Who painted Guernica?", "What is water?", "Where is the Mona Lisa?"
+    before = {near: Reply("Picasso did.", True), other: Reply("Dry.", True), same: Reply("In Paris.", True)}
+    report = run_bench(editor, CASES[:1], max_tokens=4, before=before)
+    (row,) = report["facts"]
+    assert (row["neighbours_kept"], row["unrelated_kept"], row["subject_kept"]) == ([False], [], [True])
+    assert (report["neighbours_kept"], report["unrelated_kept"], report["subject_kept"]) == (0.0, None, 1.0)
+
+
+def test_the_unedited_model_is_asked_once_for_several_runs(editor):
+    before, told = {}, []
+    for _ in range(2):
+        run_bench(editor, CASES[:1], max_tokens=4, before=before, progress=told.append)
+    assert len(before) == 3
+    assert told.count("replies of the unedited model: 3 of 3") == 1
 
 
 def test_a_subject_that_its_tokens_do_not_hold_ends_nothing_but_its_own_edit(editor):
@@ -161,6 +179,11 @@ def test_probabilities_are_compared_on_the_prompts_that_the_fact_came_with(edito
     prompts, as_chat = ((cloze, rephrased[0], near[0].question), False) if cloze else (questions, True)
     pairs = zip(prompts, (("Raphael", "Leonardo"), ("Raphael", "Leonardo"), ("Picasso", "Raphael")), strict=True)
     assert asked == [(prompt, answer, as_chat) for prompt, answers in pairs for answer in answers]
+
+
+def test_probabilities_are_left_out_on_demand(editor):
+    report = run_bench(editor, CASES[:1], max_tokens=4, teacher_forced=False)
+    assert (report["direct"], report["efficacy"], report["neighbourhood"]) == (0.0, None, None)
 
 
 def test_batches_start_from_the_base_each(editor):

@@ -2,17 +2,18 @@ import subprocess
 import sys
 from dataclasses import replace
 from importlib.resources import files
+from types import SimpleNamespace
 
 import pytest
 
 import editing
 from editing import errors
-from editing.chat import Chat
+from editing.chat import Chat, chat_of
 from editing.errors import FactRefused, SubjectNotFound
 from editing.facts import Fact, Probe
 from editing.memit.contexts import Role, chat_row, contexts_for, protected_rows
 from editing.statements import write_statements
-from editing.testing import TINY, tiny_editor, tiny_tokenizer
+from editing.testing import CHAT_TEMPLATE, TINY, tiny_editor, tiny_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,25 @@ def test_without_a_template_a_chat_begins_as_the_tokenizer_begins_a_text():
     bare = Chat(Beginning())
     assert bare.begin == (bare.tokenizer.bos_token_id,)
     assert bare.encode(bare.prompt("Who?")).tokens[:1] == bare.begin
+    assert bare.encode(bare.prompt("Who?")).tokens.count(bare.tokenizer.bos_token_id) == 1
     assert bare.encode(bare.prompt("Who?", system="Be brief.")).tokens[:1] == bare.begin
+
+
+def test_a_template_that_can_think_aloud_is_told_not_to(chat):
+    thinks = tiny_tokenizer()
+    begins = "<|start|>assistant\n"
+    asks = "{% if enable_thinking is not defined or enable_thinking %}<think>{% endif %}"
+    thinks.chat_template = CHAT_TEMPLATE.replace(begins, begins + asks)
+    assert Chat(thinks).prompt("Who?") == chat.prompt("Who?")
+
+
+@pytest.mark.parametrize(("eos", "more"), [(None, []), (7, [7]), ([7, 9], [7, 9])])
+def test_a_reply_ends_where_the_template_the_tokenizer_or_the_model_ends_it(eos, more):
+    tokenizer = tiny_tokenizer()
+    tokenizer.chat_template = CHAT_TEMPLATE.replace("<|end|>", "<pad>")
+    chat = chat_of(SimpleNamespace(generation_config=SimpleNamespace(eos_token_id=eos)), tokenizer)
+    assert chat.end_of_turn == tokenizer.pad_token_id
+    assert chat.stops == {tokenizer.pad_token_id, tokenizer.eos_token_id, *more}
 
 
 def test_a_target_follows_its_prompt_token_by_token(chat):

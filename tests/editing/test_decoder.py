@@ -66,6 +66,18 @@ def test_a_question_asked_twice_is_answered_once_and_in_place():
     assert len(replies) == 3
 
 
+def test_more_questions_than_run_at_once_have_each_its_own_reply():
+    model = tiny_model()
+    chat, decoder = chat_of(model, tiny_tokenizer()), Decoder(model)
+    asked = [f"Who is number {n}?" for n in range(70)]
+    told = []
+    replies = reply_to(decoder, chat, asked, max_tokens=2, progress=lambda *step: told.append(step))
+    for n in (0, 9, 10, 63, 64, 69):
+        assert reply_to(decoder, chat, asked[n : n + 1], max_tokens=2) == replies[n : n + 1]
+    assert len({reply.text for reply in replies}) > 1
+    assert told == [(64, 70), (70, 70)]
+
+
 def test_own_text_is_the_same_for_the_same_seed():
     model = tiny_model()
     chat = chat_of(model, tiny_tokenizer())

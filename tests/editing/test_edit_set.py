@@ -1,14 +1,17 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from editing.alphaedit import in_null_space
+from editing.chat import chat_of
 from editing.edit_set import Artefact, hash_model_dir, hash_tensors, version_id, write_version
 from editing.errors import (
     ArtefactDamaged,
@@ -211,6 +214,32 @@ def test_a_version_is_named_by_everything_that_goes_in(changed):
     assert name(ids=()) == "base"
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"a": torch.zeros(2, 2), "c": torch.ones(4)},
+        {"a": torch.zeros(4), "b": torch.ones(4)},
+        {"a": torch.zeros(2, 2, dtype=torch.int32), "b": torch.ones(4)},
+        {"a": torch.zeros(2, 2), "b": torch.tensor([1.0, 1, 1, 2])},
+    ],
+)
+def test_a_hash_of_tensors_is_of_their_names_shapes_kinds_and_values(other):
+    tensors = {"a": torch.zeros(2, 2), "b": torch.ones(4)}
+    assert hash_tensors(other) != hash_tensors(tensors) == hash_tensors(dict(reversed(tensors.items())))
+
+
+def test_a_base_is_named_by_every_byte_of_its_weights_and_by_their_files(tmp_path):
+    long = b"a" * (5 << 20)
+    names = set()
+    for one, other in ((long, b"b"), (long[:-1] + b"b", b"b"), (long, b"c"), (long + b"b", b"")):
+        (tmp_path / "model-1.safetensors").write_bytes(one)
+        (tmp_path / "model-2.safetensors").write_bytes(other)
+        names.add(hash_model_dir(tmp_path))
+    (tmp_path / "model-2.safetensors").rename(tmp_path / "model-3.safetensors")
+    (tmp_path / "config.json").write_text("{}")
+    assert len(names | {hash_model_dir(tmp_path)}) == 5
+
+
 def _save_base(folder, model):
     folder.mkdir()
     save_file(
@@ -233,9 +262,19 @@ def test_a_version_directory_holds_only_what_changed(tmp_path, editor, artefacts
     assert sorted(path.name for path in tmp_path.iterdir()) == ["base", "v"]
 
 
-def test_an_exported_checkpoint_is_the_base_with_the_changed_tensors(tmp_path, editor, artefacts):
-    from transformers import AutoModelForCausalLM
+def test_a_version_speaks_and_stops_as_its_base_does(tmp_path, editor, artefacts):
+    _save_base(tmp_path / "base", editor.decoder.model)
+    tiny_tokenizer().save_pretrained(tmp_path / "base")
+    GenerationConfig(eos_token_id=[2, 7]).save_pretrained(tmp_path / "base")
+    write_version(tmp_path / "v", editor.solve(artefacts[:1]), tmp_path / "base")
+    stops = GenerationConfig.from_pretrained(tmp_path / "v")
+    chat = chat_of(SimpleNamespace(generation_config=stops), AutoTokenizer.from_pretrained(tmp_path / "v"))
+    assert chat.prompt("Who?") == editor.chat.prompt("Who?")
+    assert chat.encode("Who?<|end|>").tokens == editor.chat.encode("Who?<|end|>").tokens
+    assert chat.stops == {2, 7}
 
+
+def test_an_exported_checkpoint_is_the_base_with_the_changed_tensors(tmp_path, editor, artefacts):
     _save_base(tmp_path / "base", editor.decoder.model)
     solution = editor.solve(artefacts[:3])
     (tmp_path / "out").mkdir()  # an empty folder is as good as none
@@ -247,6 +286,23 @@ def test_an_exported_checkpoint_is_the_base_with_the_changed_tensors(tmp_path, e
     assert hash_model_dir(tmp_path / "out") != hash_model_dir(tmp_path / "base")
     with pytest.raises(FileExistsError):
         export_hf(tmp_path / "out", solution, tmp_path / "base")
+
+
+def test_a_base_in_shards_is_exported_in_the_same_shards(tmp_path, editor, artefacts):
+    base, out = tmp_path / "base", tmp_path / "out"
+    _save_base(base, editor.decoder.model)
+    whole = load_file(base / "model.safetensors")
+    (base / "model.safetensors").unlink()
+    place = {name: f"model-{n % 2}.safetensors" for n, name in enumerate(sorted(whole))}
+    for shard in set(place.values()):
+        save_file({name: whole[name] for name in whole if place[name] == shard}, base / shard, {"format": "pt"})
+    (base / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": place}))
+    solution = editor.solve(artefacts[:1])
+    export_hf(out, solution, base)
+    assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in base.iterdir())
+    model = AutoModelForCausalLM.from_pretrained(out, dtype=torch.bfloat16)
+    for name, tensor in (whole | solution.tensors()).items():
+        assert torch.equal(model.state_dict()[name], tensor)
 
 
 def test_a_tensor_is_found_without_the_name_of_its_part(tmp_path, monkeypatch):

@@ -97,11 +97,29 @@ def test_a_zsre_record_has_an_old_answer_a_paraphrase_and_an_unrelated_question(
     assert case.unrelated == (Probe("Who wrote the hymn of quay?", "Tom Reed"),)
 
 
+@pytest.mark.parametrize(
+    ("answers", "pred", "old"),
+    [(["1931", "1912"], "1911", "1912"), (["1931."], "1911", "1911"), ([], "1931", ""), ("1912", None, "1912")],
+)
+def test_the_old_answer_of_a_zsre_record_is_the_first_that_is_not_the_new_one(tmp_path, answers, pred, old):
+    bare = {name: ZSRE[name] for name in ("subject", "src", "alt")}
+    (case,) = read_cases(write(tmp_path, bare | {"answers": answers, "pred": pred}), "zsre")
+    assert case.fact.target_old == old
+    assert (case.paraphrases, case.unrelated) == ((), ())
+
+
 def test_a_qaedit_record_may_have_portability(tmp_path):
     (case,) = read_cases(write(tmp_path, QAEDIT), "qaedit")
     assert case.fact == Fact("3", "paper moon rising", "Who sang paper moon rising?", "Ann Hill", "")
     assert case.portability == (Probe("Where was the singer of paper moon rising born?", "Quay"),)
     assert case.unrelated == (Probe("Who wrote the hymn of quay?", "Tom Reed"),)
+
+
+def test_one_object_is_as_good_as_a_list_of_one_and_one_text_too(tmp_path):
+    single = {name: QAEDIT[name][0] for name in ("locality", "portability")}
+    lists = QAEDIT | {"target": ["Ann Hill", "A. Hill"], "rephrase": [QAEDIT["rephrase"], " "]}
+    read = [read_cases(write(tmp_path, record), "qaedit") for record in (QAEDIT, QAEDIT | single, lists)]
+    assert read[0] == read[1] == read[2]
 
 
 def test_a_limit_takes_the_first_and_reads_no_further(tmp_path):

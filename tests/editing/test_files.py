@@ -56,6 +56,21 @@ def test_what_a_killed_writer_of_a_folder_left_is_removed_and_a_living_one_s_is_
     assert names(tmp_path) == [f".v.{os.getpid()}.00000000.unfinished", "v"]
 
 
+@pytest.mark.parametrize("stands", [False, True])
+def test_what_a_writer_that_was_killed_between_its_renames_put_aside_comes_back_or_goes(tmp_path, stands):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    aside = tmp_path / f".v.{dead.pid}.00000000.aside"
+    aside.mkdir()
+    (aside / "old.txt").write_text("old")
+    if stands:
+        (tmp_path / "v").mkdir()
+        (tmp_path / "v" / "new.txt").write_text("new")
+    with pytest.raises(OSError, match="full"), whole_folder(tmp_path / "v"):
+        raise OSError("full")
+    assert (names(tmp_path), names(tmp_path / "v")) == (["v"], ["new.txt" if stands else "old.txt"])
+
+
 def test_a_folder_that_fails_leaves_the_one_before(tmp_path, monkeypatch):
     with whole_folder(tmp_path / "v") as unfinished:
         (unfinished / "one.txt").write_text("one")

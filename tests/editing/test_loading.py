@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import save_file
 
 from editing.errors import EditingError, StatisticsMismatch
-from editing.loading import compute_dtype, load_editor, shipped_text
+from editing.loading import Loaded, compute_dtype, load_editor, shipped_text, statistics_for
 from editing.memit.config import MemitConfig
 from editing.testing import TINY, tiny_model, tiny_tokenizer
 
@@ -62,6 +62,21 @@ def test_text_that_the_model_wrote_is_read_back_as_it_was_counted(checkpoint, tm
     first = load_editor(checkpoint, config=TINY, device="cpu", folder=tmp_path / "kept")
     again = load_editor(checkpoint, config=TINY, device="cpu", folder=tmp_path / "kept")
     assert again.statistics.sha256 == first.statistics.sha256
+
+
+def test_text_is_written_anew_for_another_model_and_where_more_is_wanted(tmp_path, monkeypatch):
+    written = []
+
+    def compose(*_given, n_tokens, **_more):
+        written.append(n_tokens)
+        return ["words to count, " * 50]
+
+    monkeypatch.setattr("editing.loading.compose", compose)
+    loaded = Loaded(tiny_model(), tiny_tokenizer(), "one", torch.float32)
+    for base, n_tokens in (("one", 700), ("one", 700), ("two", 700), ("one", 800)):
+        config = replace(TINY, covariance_tokens=n_tokens, sensitivity_tokens=50, leads_per_relation=0)
+        statistics_for(replace(loaded, base_sha256=base), config, folder=tmp_path)
+    assert written == [700, 700, 800]
 
 
 def test_layers_whose_sensitivity_nobody_measured_are_refused(checkpoint, tmp_path):

@@ -42,3 +42,22 @@ def test_a_refusal_says_why(question, subject, answer, says):
     else:
         assert reason is not None
         assert says in reason
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "fits"),
+    [
+        ("What is Veldoria?", "word " * 12, True),
+        ("What is Veldoria?", "word " * 13, False),
+        ("What is Veldoria?", "x" * 120, True),
+        ("What is Veldoria?", "x" * 121, False),
+        ("What is " + "so " * 57 + "Veldoria?", "Quay", True),
+        ("What is " + "so " * 58 + "Veldoria?", "Quay", False),
+        ("What is " + "x" * 382 + " Veldoria?", "Quay", True),
+        ("What is " + "x" * 383 + " Veldoria?", "Quay", False),
+    ],
+)
+def test_what_is_as_long_as_may_be_fits_and_one_more_does_not(question, answer, fits):
+    reason = refusal(question, "Veldoria", answer)
+    assert (reason is None) is fits
+    assert fits or "longer than" in reason

@@ -80,3 +80,12 @@ def test_what_has_passed_before_stays():
 
     selection = choose(judge, names, rounds=4, held=("held",))
     assert set(selection.chosen) == set(names) - {"5"}
+
+
+def test_an_edit_beside_which_one_fails_that_passed_before_is_told_so():
+    def judge(ids, held):
+        return _report([*held, *ids], {"held"} if ids else set(), set())
+
+    selection = choose(judge, ["new"], rounds=4, held=("held",))
+    assert selection.chosen == ()
+    assert selection.set_aside["new"].reasons == ("an edit that passed before fails beside it",)

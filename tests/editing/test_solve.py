@@ -75,5 +75,11 @@ def test_keys_that_are_not_numbers_are_refused():
         solve([replace(part, keys=part.keys * float("nan"))], covariance, weight=1.0)
 
 
+def test_a_covariance_of_too_little_text_is_refused():
+    [part], _ = _problem()
+    with pytest.raises(EditDiverged, match="from more text"):
+        solve([part], Covariance(torch.zeros(16, 16)), weight=1.0)
+
+
 def test_no_edits_are_no_change():
     assert LowRankDelta(torch.zeros(4, 0).double(), torch.zeros(0, 6).double()).norm() == 0

@@ -15,13 +15,13 @@ from editing.verify import FactReport
 from governance.accounts import Account, Accounts, Role
 from governance.answers import Answers
 from governance.audit import Log
-from governance.corrections import Correction, Remedy, Status
+from governance.corrections import Correction, Remedy
 from governance.erasure import Erasures
 from governance.ledger import Ledger
 from governance.policy import Policy
 from governance.store import Store
 from governance.tombstones import Tombstones
-from governance.vault import Vault
+from governance.vault import Vault, load_or_create_key
 from governance.versions import Version, Versions
 
 BASE_SHA = "ba5e" * 16
@@ -76,7 +76,7 @@ class Room:
         flagged = self.flag(reporter, **changes)
         subject = "Mona Lisa" if "Mona Lisa" in flagged.claim.question else ""
         return self.ledger.triaged(
-            flagged.id, Status.QUEUED, remedy=remedy, reason="persistent", evidence={"share": 1.0}, subject=subject
+            flagged.id, remedy=remedy, reason="persistent", evidence={"share": 1.0}, subject=subject
         )
 
     def approved(self, **changes: Any) -> Correction:
@@ -99,6 +99,9 @@ class Room:
         self.ledger.published(version_id=version_id, live=[editing.id], reports={editing.id: REPORT})
         return self.ledger.get(editing.id)
 
+    def texts_of(self, owner: str) -> list[str]:
+        return [text for _, of, _, text in self.vault.scan() if of == owner]
+
     def entries(self) -> list[dict[str, Any]]:
         return [json.loads(entry.text) for entry in self.log.entries(limit=1_000_000)]
 
@@ -107,7 +110,7 @@ def make_room(path: Path) -> Room:
     store = Store(path / "errata.db")
     store.migrate()
     log = Log(store)
-    vault = Vault(store, Vault.load_or_create_master_key(path / "master.key"))
+    vault = Vault(store, load_or_create_key(path / "master.key"))
     accounts = Accounts(store, log, vault, hasher=argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     versions = Versions(store, log, vault)
     versions.ensure_base(BASE_SHA)

@@ -151,7 +151,7 @@ def test_what_the_decider_keeps_outlives_the_account_also_after_a_restore(room, 
         assert (kept.claim, kept.comment) == (report.claim, "a word of Ann Zebra-Lee")
         assert (kept.status, kept.moves[-1].reason) == (Status.REJECTED, "no source")
         assert kept.claim_commitment == report.claim_commitment
-        assert list(room.vault.scan(owner=room.user.id)) == []
+        assert room.texts_of(room.user.id) == []
         bring_back(room)
 
 
@@ -159,7 +159,7 @@ def test_a_report_of_somebody_else_is_kept_after_a_restore_until_they_are_erased
     asked = chat(room, room.user, "Ann Zebra-Lee asks: who painted the Mona Lisa?")
     given = {"answer_id": asked.id, "comment": "a note on Ann Zebra-Lee", "evidence": ["a book"]}
     report = room.ledger.flag(room.reviewer, correct_answer="Leonardo da Vinci", **given)
-    room.ledger.triaged(report.id, Status.QUEUED, remedy=Remedy.KNOWLEDGE, reason="r", evidence={})
+    room.ledger.triaged(report.id, remedy=Remedy.KNOWLEDGE, reason="r", evidence={})
     before = room.ledger.approve(report.id, room.admin)
     backup(room.store, room.log, room.path / "backup.db", actor="opr_1")
 
@@ -189,7 +189,7 @@ def test_what_a_person_asked_goes_from_the_reports_of_others_on_it_too(room, era
     given = {"answer_id": asked.id, "correct_answer": "Leonardo da Vinci"}
     report = room.ledger.flag(room.reviewer, **given)
     standing = room.ledger.flag(room.reviewer, question="Who painted the Mona Lisa?", **given)
-    room.ledger.triaged(standing.id, Status.QUEUED, remedy=Remedy.KNOWLEDGE, reason="r", evidence={})
+    room.ledger.triaged(standing.id, remedy=Remedy.KNOWLEDGE, reason="r", evidence={})
     room.ledger.approve(standing.id, room.admin)
     backup(room.store, room.log, room.path / "backup.db", actor="opr_1")
     request = ready(room, erasures, Subject((), account_id=room.user.id))
@@ -207,7 +207,6 @@ def test_a_fact_that_outlives_its_reporter_keeps_its_dates_and_what_others_said_
     freshness = {"horizon": "days"}
     room.ledger.triaged(
         flagged.id,
-        Status.QUEUED,
         remedy=Remedy.KNOWLEDGE,
         reason="it changes",
         evidence={"freshness": freshness, "wrong": "said so"},
@@ -231,7 +230,7 @@ def test_a_fact_that_outlives_its_reporter_keeps_its_dates_and_what_others_said_
 def test_the_reason_of_an_undo_that_waits_is_kept_unless_the_reporter_gave_it(room, reporter, reasons):
     who = room.people[reporter]
     live = room.ledger.flag(who, question="Who is it?", answer="Ann", correct_answer="Bob")
-    room.ledger.triaged(live.id, Status.QUEUED, remedy=Remedy.WEIGHTS, reason="r", evidence={})
+    room.ledger.triaged(live.id, remedy=Remedy.WEIGHTS, reason="r", evidence={})
     room.ledger.approve(live.id, room.second_admin)
     room.ledger.start_editing([live.id])
     room.build("v1", live.id)
@@ -240,6 +239,6 @@ def test_the_reason_of_an_undo_that_waits_is_kept_unless_the_reporter_gave_it(ro
     room.ledger.request_rollback(live.id, room.admin, reason="wrong after all")
     room.ledger.adopt(live.id, actor=room.second_admin)
     room.vault.erase_person(who.id)
-    assert [text for *_, kind, text in room.vault.scan(owner=live.id) if kind == "reason"] == reasons
+    assert [text for _, owner, kind, text in room.vault.scan() if (owner, kind) == (live.id, "reason")] == reasons
     room.ledger.published(version_id="base", rolled_back=[live.id])
     assert room.ledger.get(live.id).moves[-1].reason == "".join(reasons)

@@ -1,11 +1,14 @@
 """What a certificate takes over of a decision: counts and codes, no text."""
 
 import hashlib
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from tests_support_requests import ready
 
 from governance.audit import canonical
+from governance.backup import backup
 from governance.certificate import check_ground, codes_in, kept
 from governance.errors import Invalid
 from governance.requests import Occurrence, Place
@@ -82,3 +85,24 @@ def test_the_certificate_is_named_by_its_hash_in_the_log(room, erasures):
     closed = erasures.close(request.id, room.admin, told=True)
     digest = hashlib.sha256(canonical(closed.certificate).encode()).hexdigest()
     assert room.entries()[-1]["note"] == {"told": True, "certificate_sha256": digest}
+
+
+def test_the_certificate_says_which_copies_remain_until_when_and_whether_it_was_in_time(room, erasures, monkeypatch):
+    until = datetime(2027, 1, 31, tzinfo=UTC)
+    said = []
+    for day, backups_until in ((29, None), (29, until), (33, until)):
+        if said:
+            backup(room.store, room.log, room.path / f"{len(said)}.db", actor="opr_1")
+        request = ready(room, erasures)
+        erasures.execute(request.id, room.admin, tools=Tools())
+        monkeypatch.setattr("governance.certificate.now", partial(request.created.__add__, timedelta(days=day)))
+        closed = erasures.close(request.id, room.admin, told=False, backups_until=backups_until).certificate
+        monkeypatch.undo()
+        said.append((closed["in_time"], *closed["remains"]))
+    assert closed["closed_by"] == room.admin.pseudonym
+    assert [step["actor"] for step in closed["steps"]] == [room.admin.pseudonym] * 7
+    assert said[0] == (True,)
+    assert said[1:] == [
+        (True, "copies in 1 backups made before, until 2027-01-31; a restore erases them again"),
+        (False, "copies in 2 backups made before, until 2027-01-31; a restore erases them again"),
+    ]

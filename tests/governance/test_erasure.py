@@ -40,8 +40,8 @@ def test_a_refusal_keeps_its_reason_and_ground_and_nothing_of_the_person(room, e
     sealed = bytes(room.store.value("SELECT sealed FROM texts WHERE owner = :id", id=filed.id))
     refused = erasures.refuse(filed.id, room.admin, reason="a claim in law", ground="gdpr-17-3-e")
     assert (refused.status, refused.subject.needles, refused.statement) == (Step.REFUSED, (), "")
-    assert (refused.occurrences, refused.probes) == ((), {})
-    assert [text for *_, text in room.vault.scan(owner=filed.id)] == ['{"refusal": "a claim in law"}']
+    assert (refused.occurrences, refused.probes) == ((), None)
+    assert room.texts_of(filed.id) == ['{"refusal": "a claim in law"}']
     assert (refused.steps[-1].note, refused.created) == ({"ground": "gdpr-17-3-e"}, filed.created)
     assert (filed.refusal, refused.refusal) == ("", "a claim in law")
     assert sealed not in bytes_of(room.path)
@@ -55,7 +55,7 @@ def test_a_later_erasure_destroys_a_refusal_that_names_the_person(room, erasures
     request = ready(room, erasures)
     assert [one.place for one in request.occurrences] == [Place.TEXT]
     assert erasures.execute(request.id, room.admin, tools=Tools()).residual["texts_left"] == 0
-    assert list(room.vault.scan(owner=refused.id)) == []
+    assert room.texts_of(refused.id) == []
     assert erasures.get(refused.id).steps == refused.steps
     assert (refused.refusal, erasures.get(refused.id).refusal) == ("Ann Zebra-Lee sues us", "")
 
@@ -127,7 +127,7 @@ def test_a_live_edit_about_the_person_is_dropped_its_versions_purged_and_barred(
 
     def drop(request, choice):
         room.ledger.request_rollback(about.id, room.admin)
-        room.versions.desire("base", actor="erasure", kind="undo")
+        room.versions.desire("base", actor="erasure")
         room.ledger.published(version_id="base", rolled_back=[about.id])
         said["Who is Ann?"] = "I do not know"
         return Outcome(Method.DROP_EDIT, len(choice.refs))
@@ -285,7 +285,7 @@ def test_files_that_an_interrupted_execution_left_are_discarded_by_the_next(room
 
     def drop(request, choice):
         room.ledger.request_rollback(about.id, room.admin)
-        room.versions.desire("base", actor="erasure", kind="undo")
+        room.versions.desire("base", actor="erasure")
         room.ledger.published(version_id="base", rolled_back=[about.id])
         return Outcome(Method.DROP_EDIT, len(choice.refs))
 

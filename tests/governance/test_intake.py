@@ -3,11 +3,14 @@
 import hashlib
 import hmac
 import re
+from contextlib import nullcontext
+from datetime import timedelta
 
 import pytest
 from tests_support_requests import chat
 
-from governance.corrections import Category, Remedy, Status
+from governance.claims import MAX_ANSWER_OLD
+from governance.corrections import Category, Related, Remedy, Status
 from governance.errors import (
     InvalidClaim,
     TooMany,
@@ -15,6 +18,7 @@ from governance.errors import (
 )
 from governance.ledger import Ledger
 from governance.policy import DEFAULT, Policy
+from governance.times import now, to_text
 
 
 def test_the_same_idempotency_key_gives_the_same_report(room):
@@ -55,20 +59,26 @@ def test_a_report_sent_again_is_the_first_one_also_once_its_chat_is_deleted(room
     assert room.ledger.flag(room.user, **sent).id == first.id
 
 
+def test_a_report_on_a_long_answer_keeps_its_beginning(room):
+    asked = chat(room, room.user, "Who painted the Mona Lisa?", "a" * (MAX_ANSWER_OLD + 1))
+    flagged = room.ledger.flag(room.user, answer_id=asked.id, correct_answer="Leonardo da Vinci")
+    assert flagged.claim.answer_old == "a" * MAX_ANSWER_OLD
+
+
 def test_duplicates_and_contradictions_are_found(room):
     first = room.flag()
     same = room.flag(room.people["other_user"], question="who painted the  MONA LISA")
     other = room.flag(room.people["other_user"], correct_answer="Raphael")
     room.flag(question="Who stole the Mona Lisa?")
-    related = room.ledger.related(first.id)
-    assert (related.duplicates, related.conflicts) == ((same.id,), (other.id,))
-    room.ledger.withdraw(same.id, room.people["other_user"])
-    assert room.ledger.related(first.id).duplicates == ()
+    assert room.ledger.related(first.id) == Related(conflicts=(other.id,), repeats=None)
+    assert room.ledger.related(same.id) == Related(conflicts=(other.id,), repeats=first.id)
+    room.ledger.withdraw(first.id, room.user)
+    assert room.ledger.related(same.id).repeats is None
 
 
 def test_a_duplicate_raises_the_priority_of_the_first_and_nothing_else(room):
     first, same = room.queued(), room.flag(room.people["other_user"])
-    room.ledger.triaged(same.id, Status.CLOSED, remedy=None, reason="duplicate", evidence={}, duplicate_of=first.id)
+    room.ledger.triaged(same.id, remedy=Remedy.KNOWLEDGE, reason="duplicate", evidence={}, duplicate_of=first.id)
     assert room.ledger.get(first.id).priority == first.priority + 1
     assert room.ledger.get(first.id).status is Status.QUEUED
 
@@ -154,18 +164,59 @@ def test_weight_edits_are_limited_per_day_and_subject(room, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("limit", "window"),
+    [("reports_per_person_hour", timedelta(hours=1)), ("reports_per_subject_day", timedelta(days=1))],
+)
+def test_a_limit_on_reports_counts_its_own_hour_or_day(room, tmp_path, limit, window):
+    ledger = with_limits(room, tmp_path, **{limit: 1})
+    claim = {"question": "Who painted it?", "answer": "A", "correct_answer": "B"}
+    first = ledger.flag(room.user, **claim)
+    for ago, is_counted in ((window - timedelta(minutes=1), True), (window, False)):
+        with room.store.transaction():
+            created = to_text(now() - ago)
+            room.store.write("UPDATE corrections SET created = :at WHERE id = :id", at=created, id=first.id)
+        with pytest.raises(TooMany) if is_counted else nullcontext():
+            ledger.flag(room.user, **claim)
+
+
+def test_limits_on_weight_edits_count_those_of_a_day_and_those_in_force(room, tmp_path, monkeypatch):
+    by_day, by_subject = (with_limits(room, tmp_path, **{f"weight_edits_per_{name}": 1}) for name in ("day", "subject"))
+    first, second, third = (room.queued(correct_answer=answer) for answer in ("A", "B", "C"))
+    by_day.approve(room.queued(remedy=Remedy.KNOWLEDGE, correct_answer="D").id, room.admin)
+    by_day.approve(first.id, room.admin)
+    with monkeypatch.context() as tomorrow:
+        tomorrow.setattr("governance.ledger.now", lambda: now() + timedelta(days=1))
+        assert by_day.approve(second.id, room.admin).status is Status.APPROVED
+    for one in (first, second):
+        room.ledger.start_editing([one.id])
+        with pytest.raises(TooMany, match="edits on this subject"):
+            by_subject.approve(third.id, room.admin)
+        room.ledger.gate_failed(one.id, {})
+    assert by_subject.approve(third.id, room.admin).status is Status.APPROVED
+
+
+def test_an_edit_that_starts_again_is_one_edit_of_its_day(room, tmp_path):
+    by_day = with_limits(room, tmp_path, weight_edits_per_day=2)
+    first, second = (room.queued(correct_answer=answer) for answer in ("A", "B"))
+    by_day.approve(first.id, room.admin)
+    for _ in range(2):
+        by_day.start_editing([first.id])
+        by_day.taken_back([first.id], reason="another one was wanted")
+    assert by_day.approve(second.id, room.admin).status is Status.APPROVED
+
+
+@pytest.mark.parametrize(
     ("flags", "reason"),
     [({"volatile": True}, "changes with time"), ({"personal_data": True}, "personal data")],
 )
 def test_what_is_barred_from_weights_becomes_knowledge_and_cannot_be_rerouted_back(room, flags, reason):
     flagged = room.flag()
-    queued = room.ledger.triaged(
-        flagged.id, Status.QUEUED, remedy=Remedy.WEIGHTS, reason="persistent", evidence={}, **flags
-    )
+    queued = room.ledger.triaged(flagged.id, remedy=Remedy.WEIGHTS, reason="persistent", evidence={}, **flags)
     assert queued.remedy is Remedy.KNOWLEDGE
     assert reason in queued.reason
     with pytest.raises(WeightsBarred, match=reason):
         room.ledger.reroute(queued.id, room.admin, remedy=Remedy.WEIGHTS)
+    assert room.ledger.reroute(queued.id, room.admin, remedy=Remedy.KNOWLEDGE).remedy is Remedy.KNOWLEDGE
 
 
 def test_a_personal_correction_is_never_edited_into_weights(room):
@@ -180,6 +231,8 @@ def test_alarms_are_raised_by_bursts_and_hasty_approvals(room):
     (hasty,) = room.ledger.alarms()
     assert (hasty.kind, hasty.correction_id) == ("fast_approval", correction.id)
     room.ledger.see_alarm(hasty.id, room.admin)
+    assert [(alarm.kind, alarm.seen) for alarm in room.ledger.alarms(unseen=False)] == [("fast_approval", True)]
+    room.ledger.approve(room.queued(channel="erasure").id, room.admin)  # it was weighed with its request
     for _ in range(8):
         room.flag(subject="The Scream")
     assert [alarm.kind for alarm in room.ledger.alarms()] == ["burst"]
@@ -189,7 +242,7 @@ def found_by_triage(room, subject, *questions):
     """Reports that name no subject, of which triage finds this one."""
     for question in questions:
         one = room.flag(room.people["other_user"], question=question)
-        room.ledger.triaged(one.id, Status.QUEUED, remedy=Remedy.KNOWLEDGE, reason="r", evidence={}, subject=subject)
+        room.ledger.triaged(one.id, remedy=Remedy.KNOWLEDGE, reason="r", evidence={}, subject=subject)
     return room.ledger.get(one.id)
 
 
@@ -210,7 +263,7 @@ def test_a_burst_that_was_alarmed_at_intake_is_not_alarmed_again_by_triage(room)
         room.flag(subject="The Scream", question=f"Who saw The Scream in {1900 + n}?")
     assert len(room.ledger.alarms()) == 1
     for one in room.ledger.in_status(Status.FLAGGED):
-        room.ledger.triaged(one.id, Status.QUEUED, remedy=Remedy.KNOWLEDGE, reason="r", evidence={})
+        room.ledger.triaged(one.id, remedy=Remedy.KNOWLEDGE, reason="r", evidence={})
     assert len(room.ledger.alarms()) == 1
 
 
@@ -223,9 +276,7 @@ def test_reports_that_triage_looks_at_late_are_a_burst_still_and_slow_ones_are_n
             room.store.write("UPDATE corrections SET created = :at WHERE id = :id", at=minute, id=one.id)
     for subject, reports in (("The Scream", slow), ("The Kiss", quick)):
         for one in reversed(reports):
-            room.ledger.triaged(
-                one.id, Status.QUEUED, remedy=Remedy.KNOWLEDGE, reason="r", evidence={}, subject=subject
-            )
+            room.ledger.triaged(one.id, remedy=Remedy.KNOWLEDGE, reason="r", evidence={}, subject=subject)
     assert [alarm.correction_id for alarm in room.ledger.alarms()] == [quick[0].id]
 
 

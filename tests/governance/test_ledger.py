@@ -84,7 +84,7 @@ ACTS = {
     "withdraw": (lambda room: room.queued(), lambda room, c: room.ledger.withdraw(c.id, room.user)),
     "edit": (lambda room: room.approved(), lambda room, c: room.ledger.start_editing([c.id])),
     "gate": (lambda room: room.editing(), lambda room, c: room.ledger.gate_failed(c.id, {"direct": 0.0})),
-    "probe": (lambda room: room.editing(), lambda room, c: room.ledger.probe_failed([c.id], {"direct": 0.0})),
+    "probe": (lambda room: room.editing(), lambda room, c: room.ledger.probe_failed(c.id, {"direct": 0.0})),
     "undo": (lambda room: room.live(), lambda room, c: room.ledger.request_rollback(c.id, room.admin)),
     "knowledge": (lambda room: room.approved(), lambda room, c: room.ledger.to_knowledge(c.id)),
     "crash": (lambda room: room.editing(), lambda room, c: room.ledger.requeue_interrupted()),
@@ -178,7 +178,7 @@ FORBIDDEN = [
 @pytest.mark.parametrize(("who", "act"), FORBIDDEN)
 def test_what_roles_may_not_do(room, who, act):
     correction = room.queued()
-    with pytest.raises(Forbidden):
+    with pytest.raises(Forbidden, match=f"^{'an' if who == 'auditor' else 'a'} {who} "):
         act(room, correction, room.people[who])
     assert room.ledger.get(correction.id) == correction
 
@@ -262,19 +262,22 @@ def test_nobody_decides_on_words_that_have_changed_since_they_read_them(room, ac
 
 
 def test_an_appeal_opens_a_rejected_report_again_but_not_for_ever(room):
-    correction = room.queued()
+    correction = room.queued(question="What is the dose of paracetamol?")
     for _ in range(2):
+        room.ledger.approve(correction.id, room.admin)
         room.ledger.reject(correction.id, room.admin, reason="no source")
-        assert room.ledger.appeal(correction.id, room.user, reason="see page 3").status is Status.FLAGGED
-        room.ledger.triaged(correction.id, Status.QUEUED, remedy=Remedy.WEIGHTS, reason="", evidence={})
+        appealed = room.ledger.appeal(correction.id, room.user, reason="see page 3")
+        assert (appealed.status, appealed.approvals) == (Status.FLAGGED, ())
+        room.ledger.triaged(correction.id, remedy=Remedy.WEIGHTS, reason="", evidence={})
     room.ledger.reject(correction.id, room.admin)
     with pytest.raises(Forbidden, match="decision stands"):
         room.ledger.appeal(correction.id, room.user)
 
 
 def test_evidence_that_was_asked_for_sends_the_report_through_triage_again(room):
-    correction = room.queued()
-    room.ledger.ask_evidence(correction.id, room.reviewer, reason="which book?")
+    correction = room.queued(question="What is the dose of paracetamol?")
+    room.ledger.approve(correction.id, room.admin)
+    assert room.ledger.ask_evidence(correction.id, room.reviewer, reason="which book?").approvals == ()
     again = room.ledger.add_evidence(correction.id, room.user, evidence=["https://louvre.example"])
     assert (again.status, again.evidence) == (Status.FLAGGED, ("https://louvre.example",))
 

@@ -70,18 +70,13 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (found is None) == (who == "auditor")
         return multiple() if found is None else found.id
 
-    @rule(
-        one=corrections,
-        to=st.sampled_from([Status.QUEUED, Status.NEEDS_EVIDENCE, Status.CLOSED, Status.LIVE]),
-        remedy=REMEDY,
-        volatile=st.booleans(),
-    )
-    def triage(self, one, to, remedy, volatile):
+    @rule(one=corrections, remedy=REMEDY, volatile=st.booleans())
+    def triage(self, one, remedy, volatile):
         before = self.room.ledger.get(one).status
         done = self.attempt(
-            lambda: self.room.ledger.triaged(one, to, remedy=remedy, reason="", evidence={}, volatile=volatile)
+            lambda: self.room.ledger.triaged(one, remedy=remedy, reason="", evidence={}, volatile=volatile)
         )
-        assert (done is None) == (before is not Status.FLAGGED or to not in ALLOWED_MOVES[before])
+        assert (done is None) == (before is not Status.FLAGGED)
         assert done is None or not (volatile and done.remedy is Remedy.WEIGHTS)
 
     @rule(one=corrections, who=WHO, fallback=st.sampled_from(Fallback))
@@ -98,7 +93,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """The usual way up to the worker, so that long histories are reached often."""
         ledger, people = self.room.ledger, self.room.people
         one = ledger.flag(people["user"], question=question, answer="no idea", correct_answer="Leonardo").id
-        ledger.triaged(one, Status.QUEUED, remedy=remedy, reason="", evidence={})
+        ledger.triaged(one, remedy=remedy, reason="", evidence={})
         for name in ("admin", "second_admin"):
             if ledger.get(one).status is Status.QUEUED:
                 self.attempt(lambda name=name: ledger.approve(one, people[name]))
@@ -131,7 +126,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if act == "gate":
             self.attempt(lambda: ledger.gate_failed(one, {"direct": 0.0}))
         elif act == "probe":
-            self.attempt(lambda: ledger.probe_failed([one], {"direct": 0.0}))
+            self.attempt(lambda: ledger.probe_failed(one, {"direct": 0.0}))
         else:
             self.attempt(lambda: ledger.to_knowledge(one))
 

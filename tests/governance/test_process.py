@@ -2,6 +2,7 @@
 
 import pytest
 
+from governance.audit import digest
 from governance.claims import MAX_COMMENT
 from governance.corrections import Fallback, Remedy, Status
 from governance.errors import Forbidden, InvalidClaim, MoveNotAllowed
@@ -15,14 +16,24 @@ def test_what_triage_found_on_another_claim_is_refused(room):
     revised = room.ledger.get(flagged.id)
     found = {"remedy": Remedy.KNOWLEDGE, "reason": "r", "evidence": {}, "canonical_question": flagged.claim.question}
     with pytest.raises(MoveNotAllowed, match="another claim"):
-        room.ledger.triaged(flagged.id, Status.QUEUED, claim=flagged.claim_commitment, **found)
+        room.ledger.triaged(flagged.id, claim=flagged.claim_commitment, **found)
     assert room.ledger.get(flagged.id) == revised
-    assert room.ledger.triaged(flagged.id, Status.QUEUED, claim=revised.claim_commitment, **found).remedy
+    assert room.ledger.triaged(flagged.id, claim=revised.claim_commitment, **found).remedy
+
+
+def test_the_log_says_what_triage_found(room):
+    other = room.queued(correct_answer="Raphael")
+    flagged = room.flag(question="What is the dose of paracetamol?", correct_answer="3 g")
+    found = {"conflicts": [other.id], "duplicate_of": other.id, "evidence": {}}
+    room.ledger.triaged(flagged.id, remedy=Remedy.WEIGHTS, reason="r", **found, volatile=True)
+    told = {"remedy": "knowledge", "tier": "high", "conflicts": [other.id], "duplicate_of": other.id, "alarms": []}
+    assert told.items() <= room.entries()[-1].items()
+    assert room.ledger.get(other.id).conflicts == (flagged.id,)
 
 
 def test_what_was_read_before_triage_or_before_new_evidence_is_not_approved(room):
     read = room.flag()
-    queued = room.ledger.triaged(read.id, Status.QUEUED, remedy=Remedy.WEIGHTS, reason="r", evidence={})
+    queued = room.ledger.triaged(read.id, remedy=Remedy.WEIGHTS, reason="r", evidence={})
     with pytest.raises(MoveNotAllowed, match="has changed since"):
         room.ledger.approve(read.id, room.admin, read_round=read.round)
     shown = room.ledger.add_evidence(read.id, room.user, evidence=["https://louvre.example"])
@@ -70,15 +81,15 @@ def test_a_refused_edit_goes_where_its_approver_said(room, fallback, status):
     room.ledger.start_editing([queued.id])
     done = room.ledger.gate_failed(queued.id, {"direct": 0.2})
     assert (done.status, done.report) == (status, {"direct": 0.2})
-    assert room.entries()[-1]["report"] == done.report_sha256
+    assert room.entries()[-1]["report"] == done.report_sha256 == digest({"direct": 0.2})
 
 
 def test_a_failed_probe_gives_one_more_try(room):
     correction = room.editing()
-    room.ledger.probe_failed([correction.id], {"direct": 0.0})
+    room.ledger.probe_failed(correction.id, {"direct": 0.0})
     assert room.ledger.get(correction.id).status is Status.APPROVED
     room.ledger.start_editing([correction.id])
-    room.ledger.probe_failed([correction.id], {"direct": 0.0})
+    room.ledger.probe_failed(correction.id, {"direct": 0.0})
     assert room.ledger.get(correction.id).status is Status.IN_KNOWLEDGE
 
 
@@ -90,6 +101,24 @@ def test_an_interrupted_edit_starts_again_unless_its_version_waits_to_be_served(
     assert room.ledger.get(built.id).status is Status.EDITING
     room.versions.desire("base", actor=room.admin, kind="restore")
     assert room.ledger.requeue_interrupted() == (built.id,)
+
+
+def test_an_edit_that_is_served_but_was_never_published_starts_again(room):
+    editing = room.editing()
+    room.build("v1", editing.id)
+    room.versions.desire("v1", actor="worker")
+    room.versions.set_served("v1")
+    assert room.ledger.requeue_interrupted() == (editing.id,)
+
+
+def test_an_edit_whose_release_was_taken_back_has_its_second_try_still(room):
+    editing = room.editing()
+    room.ledger.taken_back([editing.id], reason="another one was wanted")
+    taken = room.ledger.get(editing.id)
+    assert (taken.status, taken.moves[-1].reason) == (Status.APPROVED, "another one was wanted")
+    room.ledger.start_editing([editing.id])
+    room.ledger.probe_failed(editing.id, {})
+    assert room.ledger.get(editing.id).status is Status.APPROVED
 
 
 def test_an_undo_that_was_asked_for_is_done_where_a_restore_or_another_base_took_the_edit_out(room):
@@ -140,13 +169,15 @@ def test_what_an_admin_takes_back_to_the_queue_starts_with_a_clean_slate(room):
         room.ledger.start_editing([correction.id])
         room.ledger.requeue_interrupted()
     room.ledger.start_editing([correction.id])
-    room.ledger.probe_failed([correction.id], {})
-    room.ledger.requeue(correction.id, room.admin)
+    room.ledger.probe_failed(correction.id, {})
+    room.ledger.set_artefact(correction.id, "a1", edit={"method": "memit"})
+    taken_back = room.ledger.requeue(correction.id, room.admin)
+    assert (taken_back.artefact, taken_back.edit) == (None, {})
     room.ledger.approve(correction.id, room.admin)
     room.ledger.start_editing([correction.id])
     assert room.ledger.requeue_interrupted() == (correction.id,)
     room.ledger.start_editing([correction.id])
-    room.ledger.probe_failed([correction.id], {})
+    room.ledger.probe_failed(correction.id, {})
     assert room.ledger.get(correction.id).status is Status.APPROVED
 
 
@@ -173,6 +204,26 @@ def test_a_new_correction_supersedes_an_old_one(room):
     assert room.ledger.get(old.id).superseded_by == new.id
 
 
+def test_a_live_edit_is_superseded_by_itself_only_where_its_card_answers(room):
+    old, new = room.live("v1"), room.approved(correct_answer="Leonardo")
+    with pytest.raises(MoveNotAllowed, match="published"):
+        room.ledger.supersede(old.id, new.id, actor="worker")
+    assert room.ledger.get(old.id) == old
+    room.versions.rebase("0ther" * 12, actor="setup")
+    done = room.ledger.supersede(old.id, new.id, actor="worker")
+    assert (done.status, done.superseded_by) == (Status.SUPERSEDED, new.id)
+
+
+def test_a_live_edit_that_is_unfit_for_a_new_base_stays_in_force_with_the_report_that_says_so(room):
+    live = room.live()
+    room.ledger.unfit(live.id, "beef" * 16, {"direct": 0.1})
+    unfit = room.ledger.get(live.id)
+    assert (unfit.status, unfit.report, unfit.edit["unfit_for"]) == (Status.LIVE, {"direct": 0.1}, "beef" * 16)
+    assert room.entries()[-1]["report"] == unfit.report_sha256 == digest({"direct": 0.1})
+    with pytest.raises(MoveNotAllowed, match="find unfit"):
+        room.ledger.unfit(room.queued().id, "beef" * 16, {})
+
+
 def test_publishing_is_all_or_nothing(room):
     good, bad = room.editing(), room.queued(question="Who painted The Scream?")
     room.build("v1", good.id)
@@ -187,7 +238,9 @@ def test_publishing_is_all_or_nothing(room):
 def test_a_reporter_is_told_once_per_outcome(room):
     live = room.live()
     assert [correction.id for correction in room.ledger.untold()] == [live.id]
-    room.ledger.mark_told([live.id])
+    room.ledger.mark_told(live.id, moves=len(live.moves) - 1)
+    assert [correction.id for correction in room.ledger.untold()] == [live.id]  # it has moved on since it was told
+    room.ledger.mark_told(live.id, moves=len(live.moves))
     assert room.ledger.untold() == ()
     room.ledger.published(version_id="base", rolled_back=[live.id])
     assert [correction.id for correction in room.ledger.untold()] == [live.id]
@@ -199,7 +252,7 @@ def test_a_live_fact_is_due_for_review_in_time(room):
     with room.store.transaction():
         room.store.write("UPDATE corrections SET review_due = '2020-01-01T00:00:00.000000Z'")
     assert [correction.id for correction in room.ledger.due_for_review()] == [live.id]
-    room.ledger.reviewed(live.id, actor=room.admin)
+    room.ledger.reviewed(live.id, room.admin)
     assert room.ledger.due_for_review() == ()
 
 
@@ -256,7 +309,7 @@ def test_nobodys_words_become_the_comment_of_the_reporter_and_none_are_lost(room
     with pytest.raises(InvalidClaim, match="no room left"):
         room.ledger.add_evidence(full.id, room.user, evidence=["a book"], reason="page 3")
     assert room.ledger.get(full.id) == full
-    room.ledger.triaged(full.id, Status.NEEDS_EVIDENCE, remedy=None, reason="r", evidence={})
+    room.ledger.ask_evidence(full.id, room.reviewer)
     asked = room.ledger.add_evidence(full.id, room.reviewer, evidence=["a book"], reason="page 3")
     assert (asked.moves[-1].actor_id, asked.moves[-1].reason) == (room.reviewer.id, "page 3")
 
@@ -267,7 +320,8 @@ def test_a_report_has_the_priority_of_as_many_people_as_report_the_same(room):
     found = {"remedy": Remedy.KNOWLEDGE, "reason": "r", "evidence": {}, "duplicate_of": first.id}
     for n in range(3):
         for one in (same, other):
-            room.ledger.triaged(one.id, Status.NEEDS_EVIDENCE, **found)
+            room.ledger.triaged(one.id, **found)
+            room.ledger.ask_evidence(one.id, room.reviewer)
             room.ledger.add_evidence(one.id, room.reviewer, evidence=[f"book {n}"])
     assert room.ledger.get(first.id).priority == 2
     revised = room.ledger.revise(other.id, room.reviewer, canonical_question="Who painted The Scream?")

@@ -5,7 +5,6 @@ from html.parser import HTMLParser
 
 import pytest
 
-from governance.bench import bench_log
 from governance.corrections import Remedy
 from governance.export import every
 from governance.records import answered, figures
@@ -23,7 +22,7 @@ def test_a_period_in_figures(room, period):
     rejected = room.queued(question="Who wrote Emma?")
     room.ledger.reject(rejected.id, room.admin)
     room.ledger.appeal(rejected.id, room.user)
-    room.ledger.triaged(rejected.id, "queued", remedy=Remedy.KNOWLEDGE, reason="", evidence={})
+    room.ledger.triaged(rejected.id, remedy=Remedy.KNOWLEDGE, reason="", evidence={})
     room.ledger.approve(rejected.id, room.admin)
     room.ledger.to_knowledge(rejected.id)
     room.flag(room.people["other_user"], question="Who wrote Ulysses?", category="outdated")
@@ -84,10 +83,3 @@ def test_a_page_shows_texts_only_when_asked_and_runs_nothing(room, texts):
     assert ("&lt;script&gt;" in page) is texts
     assert room.user.pseudonym in page
     assert "<h2>History</h2>" in page
-
-
-def test_the_bench_of_the_log_runs_at_any_size(tmp_path):
-    found = bench_log(entries=300, folder=tmp_path)
-    assert found["verified"]
-    assert found["entries"] == 300
-    assert list(tmp_path.iterdir()) == []

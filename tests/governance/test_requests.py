@@ -107,7 +107,7 @@ def test_nobody_who_asked_to_be_erased_is_edited_into_weights(room, erasures):
     about = room.flag(question="Who is Ann Zebra-Lee?", correct_answer="A dentist")
     filed = erasures.file(room.admin, subject=ANN)
     erasures.verify_identity(filed.id, room.admin, how="passport seen")
-    routed = room.ledger.triaged(about.id, Status.QUEUED, remedy=Remedy.WEIGHTS, reason="fixed fact", evidence={})
+    routed = room.ledger.triaged(about.id, remedy=Remedy.WEIGHTS, reason="fixed fact", evidence={})
     assert routed.remedy is Remedy.KNOWLEDGE
     assert "asked to be erased" in routed.reason
     with pytest.raises(WeightsBarred, match="erased"):

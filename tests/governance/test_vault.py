@@ -48,10 +48,12 @@ def test_replacing_keeps_the_id_and_may_change_the_owner(room):
 def test_an_erased_person_is_gone_for_good_and_others_are_not(room):
     gone = room.vault.put("acc_1", "question", "mine")
     kept = room.vault.put("acc_2", "question", "theirs")
+    commitment = room.vault.commitment(gone)
     assert room.vault.erase_person("acc_1") == 1
     assert room.vault.get(gone) is None
     assert room.vault.get(kept) == "theirs"
     assert room.vault.commitment(gone) is None
+    assert not room.vault.commits_to(gone, commitment)
     with pytest.raises(Erased, match="destroyed"):
         room.vault.put("acc_1", "question", "again")
     with pytest.raises(Erased, match="has been erased"):
@@ -60,7 +62,7 @@ def test_an_erased_person_is_gone_for_good_and_others_are_not(room):
 
 def test_another_process_reads_nothing_after_an_erasure(room):
     text_id = room.vault.put("acc_1", "question", "mine")
-    other = Vault(Store(room.store.path), Vault.load_or_create_master_key(room.path / "master.key"))
+    other = Vault(Store(room.store.path), load_or_create_key(room.path / "master.key"))
     assert other.get(text_id) == "mine"
     room.vault.erase_person("acc_1")
     assert other.get(text_id) is None
@@ -99,6 +101,8 @@ def test_another_master_key_opens_nothing(room):
     for act in (Vault(room.store, b"x" * 32).check, lambda: Vault(room.store, b"x" * 32).get(text_id)):
         with pytest.raises(WrongKey, match="does not open the vault"):
             act()
+    with pytest.raises(WrongKey, match="32 bytes, not 5"):
+        Vault(room.store, b"short")
 
 
 def test_of_many_that_make_the_key_at_once_all_get_the_same(tmp_path):

@@ -43,10 +43,51 @@ def test_wanted_and_served_differ_until_the_publisher_confirms(room):
         "restore",
         "because",
     )
+    desired = {"kind": "version.desired", "version": "v1", "for": "restore", "actor": room.admin.pseudonym}
+    assert desired.items() <= room.entries()[-1].items()
     room.versions.set_served("v1", swap_pause_s=0.123456)
     assert room.versions.served().id == "v1"
     assert room.entries()[-1]["pause_s"] == 0.1235
     assert room.versions.served().live_since is not None
+
+
+def test_a_version_says_since_when_it_is_served_and_how_long_its_last_swap_took(room):
+    for version_id in ("v1", "v2"):
+        room.build(version_id)
+    for version_id, pause in (("v1", 0.25), ("v2", 0.5), ("v1", 0.125), ("v1", 9.0), ("v2", None)):
+        room.versions.set_served(version_id, swap_pause_s=pause)
+    first, second = (room.versions.get(version_id) for version_id in ("v1", "v2"))
+    assert (first.live_since, first.swap_pause_s, second.swap_pause_s) == (None, 0.125, 0.5)
+    assert second.live_since == room.versions.served().live_since > second.created
+    served = [entry for entry in room.entries() if entry["kind"] == "version.served"]
+    assert [(entry["before"], entry["version"]) for entry in served] == [
+        (None, "v1"),
+        ("v1", "v2"),
+        ("v2", "v1"),
+        ("v1", "v2"),
+    ]
+
+
+def test_a_version_is_purged_once_and_the_log_says_by_whom(room):
+    room.build("v1")
+    for actor in (room.admin, room.second_admin):
+        room.versions.purge("v1", actor=actor)
+    (entry,) = [entry for entry in room.entries() if entry["kind"] == "version.purged"]
+    assert (entry["version"], entry["actor"], entry["role"]) == ("v1", room.admin.pseudonym, "admin")
+    assert room.versions.get("v1").purged
+    room.build("v2")
+    room.versions.desire("v2", actor="worker")
+    room.versions.set_served("v2")
+    with pytest.raises(MoveNotAllowed, match="wanted or served"):
+        room.versions.purge("base", actor=room.admin)
+
+
+def test_a_version_of_another_base_is_not_served_on_this_one(room):
+    room.build("v1")
+    room.versions.rebase("0ther" * 12, actor="setup")
+    with pytest.raises(MoveNotAllowed, match="another base model"):
+        room.versions.desire("v1", actor="worker")
+    assert room.versions.desired().id == "base"
 
 
 def test_unknown_purged_and_served_versions_are_refused_where_they_must_be(room):
@@ -74,7 +115,7 @@ def test_a_version_whose_edit_was_never_in_force_is_not_restored(room, became):
     if became in (Status.IN_KNOWLEDGE, Status.FAILED):
         room.ledger.gate_failed(queued.id, {})
     elif became is not Status.EDITING:
-        room.ledger.probe_failed([queued.id], {})
+        room.ledger.probe_failed(queued.id, {})
     if became is Status.QUEUED:
         room.ledger.requeue(queued.id, room.admin)
     assert room.ledger.get(queued.id).status is became

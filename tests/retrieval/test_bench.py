@@ -8,7 +8,7 @@ import pytest
 from retrieval.bench import bench_retrieval, read_passages, read_questions
 from retrieval.embedder import HashEmbedder
 from retrieval.errors import BenchInputInvalid
-from retrieval.freshness_training import Example, read_evergreen, read_recency
+from retrieval.freshness_examples import Example, read_evergreen, read_recency
 
 SHIPPED = Path(__file__).resolve().parents[1] / "data" / "bench"
 MARK = b"\xef\xbb\xbf"  # what some editors put before UTF-8

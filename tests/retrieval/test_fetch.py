@@ -100,6 +100,11 @@ def test_one_private_address_among_public_ones_is_enough_to_refuse():
         fetch("http://example.org/", resolver=lambda host, port: ["93.184.216.34", "10.0.0.1"])
 
 
+def test_a_name_without_an_address_is_refused():
+    with pytest.raises(AddressRefused, match=r"'example\.org' has no address"):
+        fetch("http://example.org/", resolver=lambda host, port: [])
+
+
 class Pages(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/moved":
@@ -178,6 +183,7 @@ def test_a_missing_page_and_a_long_one_are_refused(port):
         ("de.invalid", "/a;b=1,2/(c)@:~?q=/?'*+!$#part", ("/a;b=1,2/(c)@:~?q=/?'*+!$", "de.invalid")),
         ("de.invalid", "/100%", ("/100%", "de.invalid")),
         ("Bücher.invalid", "/", ("/", "xn--bcher-kva.invalid")),
+        ("ｂücher.invalid", "/", ("/", "xn--bcher-kva.invalid")),
         ("straße.invalid", "/", ("/", "xn--strae-oqa.invalid")),  # not strasse.invalid, which is somebody else's
         ("東京。invalid", "/", ("/", "xn--1lqs71d.invalid")),
         ("my_host.invalid", "/", ("/", "my_host.invalid")),

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from retrieval.errors import BenchInputInvalid, FreshnessArtefactInvalid
 from retrieval.freshness import ARTEFACT, BUCKETS, RECENCY_LABELS, FreshnessHead, Horizon, best_label, decide, grams
-from retrieval.freshness_training import Example, figures, read_evergreen, read_recency, split, unsure_margin
+from retrieval.freshness_examples import Example, read_evergreen, read_recency
+from retrieval.freshness_training import figures, split, unsure_margin
 
 EVEN = np.full(12, 1 / 12)
 

@@ -65,6 +65,32 @@ def test_passages_with_the_same_words_are_one_with_the_newest_date(store):
     assert (passage.title, len(passage.copies)) == ("New", 1)
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_of_the_same_words_those_that_hold_stand_for_those_that_expired_whatever_their_dates(store, first):
+    holds = Document("Holds", "The fare is 3 euros.", as_of=date(2024, 1, 1))
+    expired = Document("Expired", "The fare is 3 euros.", as_of=date(2026, 1, 1), expires_at=date(2026, 2, 1))
+    for document in (holds, expired) if first else (expired, holds):
+        store.add(document)
+    (passage,) = HybridRetriever.over(store).search("What is the fare?", at=NOW)
+    assert (passage.title, passage.expired) == ("Holds", False)
+
+
+def test_a_hundred_copies_of_one_passage_hide_no_other(store):
+    for number in range(60):
+        store.add(Document(f"Copy {number}", "The fare is 3 euros.", as_of=date(2026, 1, 1 + number * 7 % 31)))
+    other = store.add(Document("Other", "The fare to Quay was 5 euros in another year, with a bicycle."))
+    found = HybridRetriever.over(store).search("The fare is 3 euros.")
+    assert [len(passage.copies) for passage in found if passage.document_id != other.id] == [59]
+    assert other.id in {passage.document_id for passage in found}
+
+
+@pytest.mark.parametrize(("k", "count"), [(-1, 0), (0, 0), (1, 1), (2, 2), (9, 3)])
+def test_no_more_passages_are_found_than_are_asked_for(store, k, count):
+    for name in ("Ada", "Bea", "Cleo"):
+        store.add(Document(name, f"{name} rows to Quay."))
+    assert len(HybridRetriever.over(store).search("Who rows to Quay?", k)) == count
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -92,10 +118,22 @@ def test_the_others_score_as_if_a_document_left_out_were_not_stored(store):
 
 
 def test_it_is_a_langchain_retriever(store):
-    store.add(Document("Apple", "The CEO of Apple is Tim Cook.", uri="https://example.org", as_of=date(2026, 1, 1)))
+    dated = {"uri": "https://example.org", "as_of": date(2026, 1, 1), "expires_at": date(2999, 1, 1)}
+    store.add(Document("Apple", "The CEO of Apple is Tim Cook.", **dated))
     (document,) = HybridRetriever.over(store).invoke("CEO of Apple")
     assert document.page_content == "The CEO of Apple is Tim Cook."
-    assert document.metadata["as_of"] == "2026-01-01"
+    (passage,) = HybridRetriever.over(store).search("CEO of Apple")
+    assert document.metadata == {
+        "id": passage.id,
+        "document_id": passage.document_id,
+        "title": "Apple",
+        "uri": "https://example.org",
+        "heading": "",
+        "as_of": "2026-01-01",
+        "expires_at": "2999-01-01",
+        "score": passage.score,
+        "expired": False,
+    }
 
 
 hits = st.lists(st.tuples(st.integers(1, 50), st.floats(0, 1)), max_size=20, unique_by=lambda hit: hit[0])

@@ -1,14 +1,17 @@
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import sqlite_utils
 
 from retrieval.documents import Block, Document, iso, parse_day
 from retrieval.embedder import HashEmbedder
-from retrieval.errors import DocumentNotFound, EmptyDocument
+from retrieval.errors import DocumentNotFound, DocumentTooLarge, EmptyDocument
 from retrieval.index import VectorIndex
 from retrieval.lexical import lexical_search
-from retrieval.store import KnowledgeStore
+from retrieval.store import KnowledgeStore, batches
 
 
 @pytest.fixture
@@ -145,3 +148,80 @@ def test_a_large_index_is_rebuilt_aside_and_keeps_up(store):
 @pytest.mark.parametrize("day", [None, date(2026, 1, 2), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)])
 def test_days_and_moments_survive_the_store(day):
     assert parse_day(iso(day)) == day
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "at", "expired"),
+    [
+        (None, datetime(9999, 1, 1, tzinfo=UTC), False),
+        (date(2026, 1, 1), datetime(2026, 1, 1, 23, 59, tzinfo=UTC), False),  # a day is good through its end
+        (date(2026, 1, 1), datetime(2026, 1, 2, tzinfo=UTC), True),
+        (date(2026, 1, 1), datetime(2026, 1, 2, 1, tzinfo=timezone(timedelta(hours=2))), False),
+        (datetime(2026, 1, 1, 12, tzinfo=UTC), datetime(2026, 1, 1, 11, 59, 59, tzinfo=UTC), False),
+        (datetime(2026, 1, 1, 12, tzinfo=UTC), datetime(2026, 1, 1, 12, tzinfo=UTC), True),
+    ],
+)
+def test_what_expires_is_dated_from_the_end_of_its_day_or_from_its_moment(store, expires_at, at, expired):
+    store.add(Document("Fares", "A ticket costs 3 euros.", expires_at=expires_at))
+    ((passage, _),) = store.found([1], at=at).values()
+    assert passage.expired is expired
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": "Fare"},
+        {"uri": "https://example.org"},
+        {"as_of": date(2026, 1, 2)},
+        {"expires_at": date(2026, 1, 2)},
+        {"kind": "note"},
+        {"blocks": (Block("A ticket costs 3 euros.", ("Adults",)),)},
+        {"blocks": (Block("A ticket costs 3 euros!", ("Prices",)),)},
+        {"blocks": (Block("A ticket costs 3 euros.", ("Prices",)), Block("And more."))},
+    ],
+)
+def test_documents_have_one_hash_only_if_a_reader_would_see_the_same(change):
+    document = Document("Fares", blocks=(Block("A ticket costs 3 euros.", ("Prices",)),))
+    assert replace(document).sha256() == document.sha256()
+    assert replace(document, source="s2", language="en").sha256() == document.sha256()
+    assert replace(document, **change).sha256() != document.sha256()
+
+
+def test_a_document_is_refused_above_its_limit_and_taken_at_it(store, monkeypatch):
+    monkeypatch.setattr("retrieval.store.MAX_CHARACTERS", 20)
+    store.add(Document("Fits", blocks=(Block("ten letter"), Block("ten letter"))))
+    with pytest.raises(DocumentTooLarge, match="21 characters, the limit is 20"):
+        store.add(Document("Large", blocks=(Block("ten letter"), Block("ten letters"))))
+    assert [document.title for document in store.documents()] == ["Fits"]
+
+
+def test_documents_are_listed_by_their_kind(store):
+    for kind in ("document", "correction"):
+        store.add(Document(kind, "Cats sleep all day.", kind=kind))
+    assert [document.title for document in store.documents(kind="correction")] == ["correction"]
+    assert {document.title for document in store.documents()} == {"document", "correction"}
+
+
+@pytest.mark.parametrize("name", ["document", "passages_of", "passage", "remove"])
+def test_what_is_not_stored_is_named_and_changes_nothing(store, name):
+    store.add(Document("Cats", "Cats sleep all day."))
+    before = store.generation()
+    with pytest.raises(DocumentNotFound, match="'doc_x'"):
+        getattr(store, name)("doc_x")
+    assert store.generation() == before
+
+
+def test_many_documents_are_embedded_together_and_each_gets_its_own_vectors(store):
+    documents = [Document(f"Thing {n}", f"word{n} is thing number {n}") for n in range(300)]
+    calls, embed = [], store.embedder.embed_passages
+
+    def embed_passages(texts):
+        calls.append(len(texts))
+        return embed(texts)
+
+    store.embedder = SimpleNamespace(embed_passages=embed_passages)
+    prepared = list(batches(store, documents))
+    assert [one.document for one in prepared] == documents
+    assert calls == [256, 44]
+    for one in prepared:
+        assert np.allclose(one.vectors, embed([one.chunks[0].embedded_text(one.document.title)]))

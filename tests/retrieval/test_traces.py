@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sqlite_utils
 
+from governance.residual import folded
 from retrieval.documents import Document
 from retrieval.embedder import HashEmbedder
 from retrieval.index import VectorIndex, build_large
@@ -46,7 +47,7 @@ def store(tmp_path):
 def test_a_name_is_found_however_it_is_written(store, title, text, found):
     stored = store.add(Document(title, text))
     store.add(Document("Paris", "Paris is the capital of France."))
-    assert [one.document_id for one in naming(store.db, ["Ann Zebra-Lee"])] == ([stored.id] if found else [])
+    assert naming(store.db, ["Ann Zebra-Lee"], fold=folded) == ([stored.id] if found else [])
 
 
 @pytest.mark.parametrize(
@@ -65,19 +66,19 @@ def test_a_name_is_found_however_it_is_written(store, title, text, found):
 )
 def test_a_single_word_is_found_with_other_accents(store, needle, text, found):
     store.add(Document("Staff", text))
-    assert bool(naming(store.db, [needle])) is found
+    assert bool(naming(store.db, [needle], fold=folded)) is found
 
 
 def test_a_name_cut_between_two_passages_is_found(store):
     cut = [store.add(Document("List", "word " * words + "Ann Zebra-Lee " + "word " * 150)) for words in range(100, 180)]
     assert any(passages := [store.passages_of(one.id)[0].text.endswith("Ann") for one in cut]), passages
-    assert {one.document_id for one in naming(store.db, ["Ann Zebra-Lee"])} == {one.id for one in cut}
+    assert naming(store.db, ["Ann Zebra-Lee"], fold=folded) == sorted(one.id for one in cut)
 
 
 def test_an_address_is_found_in_the_uri(store):
     stored = store.add(Document("Staff", "Somebody.", uri="https://zebra.example/ann"))
-    assert [one.document_id for one in naming(store.db, ["zebra.example/ann"])] == [stored.id]
-    assert naming(store.db, ["", "  "]) == []
+    assert naming(store.db, ["zebra.example/ann"], fold=folded) == [stored.id]
+    assert naming(store.db, ["", "  "], fold=folded) == []
 
 
 def test_the_words_of_removed_passages_leave_the_file(store, tmp_path):

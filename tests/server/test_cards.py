@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from governance.corrections import Status
+from governance.times import to_text
 from retrieval.embedder import Embedder, HashEmbedder, TransformerEmbedder, Vectors, load_embedder
 from retrieval.errors import SamenessArtefactInvalid
 from retrieval.sameness import ARTEFACT, SamenessMap
 from retrieval.sameness_training import SamenessConfig, train_map
 from server.card_training import card_for, read_pairs, wordings_by_relation
-from server.cards import FEATURES, Card, CardIndex, Matched, asked_kinds, asks_of_another, masked, names, normalised
+from server.cards import (
+    FEATURES,
+    Card,
+    CardIndex,
+    Matched,
+    approved_at,
+    asks_of_another,
+    holds_until,
+)
+from server.same_question import asked_kinds, card_words, masked, mentions
+from tests_support import House
+from tests_support_release import PAINTER, approved
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 
@@ -26,7 +40,7 @@ def card(question: str, subject: str, id_: str = "cor_1") -> Card:
 def index(cards: list[Card], embedder: Embedder, sameness: SamenessMap | None = None) -> CardIndex:
     found = CardIndex(load=lambda: (), stamp=lambda: 1, embedder=embedder, make=lambda _: cards[0], sameness=sameness)
     for one in cards:
-        key = normalised(one.subject)
+        key = card_words(one.subject)
         found._cards[key] = (*found._cards.get(key, ()), one)
     found._seen = 1
     return found
@@ -48,7 +62,7 @@ class Known:
     [("The  Mona Lisa's", "mona lisa"), ("Ｍona LISA", "mona lisa"), ("An Apple", "apple"), ("St. Ives’s", "st ives")],
 )
 def test_subjects_are_compared_without_case_width_article_and_possessive(text: str, plain: str) -> None:
-    assert normalised(text) == plain
+    assert card_words(text) == plain
 
 
 @pytest.mark.parametrize(
@@ -65,11 +79,11 @@ def test_subjects_are_compared_without_case_width_article_and_possessive(text: s
     ],
 )
 def test_a_subject_with_another_symbol_or_mark_is_another_subject(one: str, other: str) -> None:
-    assert normalised(one) != normalised(other)
+    assert card_words(one) != card_words(other)
     found = index([card(f"Who introduced {one}?", one)], HashEmbedder(256))
     assert found.match(f"Who introduced {one}?").hit is not None
     assert found.match(f"Who introduced {other}?") == Matched()
-    assert not names(f"It was {other}, they say.", one)
+    assert not mentions(f"It was {other}, they say.", one)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +132,7 @@ def test_another_year_or_a_longer_name_is_another_question(question: str, subjec
     ],
 )
 def test_punctuation_quotes_and_emphasis_hide_no_subject(asked: str) -> None:
-    assert names(asked, "the Blue Door")
+    assert mentions(asked, "the Blue Door")
 
 
 def test_only_what_is_asked_is_left_when_the_subject_is_masked() -> None:
@@ -207,3 +221,59 @@ def test_training_draws_wordings_of_one_relation_together() -> None:
     one, other = hashed.embed(groups["painter"])
     before, after = float(one @ other), float(np.prod(learnt.mapped(np.stack([one, other])), axis=0).sum())
     assert after > before
+
+
+def test_what_a_process_takes_back_is_no_newer_for_that(house: House) -> None:
+    """Of two answers the one that people approved last is said: a crash of the worker must not decide it."""
+    records = house.services.records
+    one = approved(records, *PAINTER)
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    with records.store.transaction():
+        records.store.write("UPDATE moves SET at = :at WHERE to_status = 'approved'", at=to_text(day))
+    records.ledger.start_editing([one.id])
+    records.ledger.requeue_interrupted()
+    again = records.ledger.get(one.id)
+    assert (again.status, approved_at(again)) == (Status.APPROVED, day)
+    assert approved_at(replace(again, moves=())) is None
+
+
+@pytest.mark.parametrize(
+    ("horizon", "valid_until", "days"),
+    [
+        ("never", "", None),
+        (None, "", None),
+        ("days", "", 2),
+        ("never", "2026-01-11", 10),
+        ("days", "2026-01-11", 2),
+        ("months", "2026-01-11", 10),
+        ("months", "2026-01-11T02:00+02:00", 10),
+        ("days", "until the election", 2),
+        ("never", "0001-01-01T00:00+14:00", None),
+    ],
+)
+def test_an_answer_holds_as_long_as_such_answers_do_or_to_the_day_that_was_named(
+    house: House, horizon: str | None, valid_until: str, days: int | None
+) -> None:
+    one, day = approved(house.services.records, *PAINTER), datetime(2026, 1, 1, tzinfo=UTC)
+    found = replace(
+        one,
+        triage={"freshness": {"horizon": horizon}} if horizon else {},
+        claim=replace(one.claim, valid_until=valid_until),
+    )
+    assert holds_until(found, day) == (None if days is None else day + timedelta(days=days))
+
+
+def test_a_correction_whose_card_is_served_is_not_taken_for_one_that_the_weights_hold(house: House) -> None:
+    one = approved(house.services.records, *PAINTER)
+    made = replace(card(PAINTER[0], PAINTER[1], one.id), answered=(PAINTER[0],))
+    for served, is_live in (([one], False), ([], True)):
+        found = CardIndex(
+            load=lambda served=served: served,
+            stamp=lambda: 1,
+            embedder=HashEmbedder(256),
+            make=lambda _: made,
+            load_live=lambda: [one],
+        )
+        hit = found.match(PAINTER[0]).hit
+        assert hit is not None
+        assert hit.card.is_left_to_the_weights(PAINTER[0]) is is_live

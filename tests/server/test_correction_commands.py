@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from governance.corrections import Remedy, Status
+from governance.corrections import Remedy
 from tests_support import House
 
 QUESTION, RIGHT = "Who painted the Blue Door?", "Piet Aldering"
@@ -27,15 +27,7 @@ def reported(house: House, errata: Errata) -> str:
     assert answer.exit_code == 0, answer.output
     answer_id = answer.stderr.split("[")[1].split("]")[0]
     made = told(errata("user", "report", answer_id, "--correct", RIGHT, "--evidence", "https://a.example", "--json"))
-    house.services.records.ledger.triaged(
-        made["id"],
-        Status.QUEUED,
-        remedy=Remedy.KNOWLEDGE,
-        reason="",
-        evidence={},
-        canonical_question=QUESTION,
-        subject="the Blue Door",
-    )
+    house.queue(made["id"], Remedy.KNOWLEDGE, canonical_question=QUESTION, subject="the Blue Door")
     return str(made["id"])
 
 

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from governance.accounts import Role
-from governance.corrections import WORDINGS, Remedy, Status
+from governance.corrections import WORDINGS, Remedy
+from server.cards import card_of
 from server.edits import case_of, statements_of
 from server.engines.scripted import ScriptedEngine
-from server.services import card_of
 from server.settings import EngineSettings, Settings
 from tests_support import House, furnish, house_of
 
@@ -31,16 +31,8 @@ async def reported(client: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
 
 
 def queue(house: House, correction_id: str, remedy: Remedy = Remedy.WEIGHTS, *, volatile: bool = False) -> None:
-    """What triage would do, without a model."""
-    house.services.records.ledger.triaged(
-        correction_id,
-        Status.QUEUED,
-        remedy=remedy,
-        reason="test",
-        evidence={},
-        canonical_question=REPORT["question"],
-        subject="the Blue Door",
-        volatile=volatile,
+    house.queue(
+        correction_id, remedy, canonical_question=REPORT["question"], subject="the Blue Door", volatile=volatile
     )
 
 
@@ -158,10 +150,8 @@ async def test_an_auditor_reads_who_did_what_and_how_well_but_nothing_that_was_s
 ) -> None:
     made = await reported(user)
     ledger = house.services.records.ledger
-    ledger.triaged(
+    house.queue(
         made["id"],
-        Status.QUEUED,
-        remedy=Remedy.WEIGHTS,
         reason="what the Blue Door is does not change",
         evidence={"persistence": {"share": 1.0}, "subject_candidates": ["the Blue Door"]},
         canonical_question=REPORT["question"],

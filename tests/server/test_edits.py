@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -65,10 +66,10 @@ def test_what_is_approved_anew_has_the_edit_of_its_words(
     ledger.approve(waiting.id, admin, fallback="none")
     worker.release(worker.plan())
     before = ledger.get(waiting.id).artefact
-    ledger.probe_failed([waiting.id], {})
+    ledger.probe_failed(waiting.id, {})
     if failed:
         ledger.start_editing([waiting.id])
-        ledger.probe_failed([waiting.id], {})
+        ledger.probe_failed(waiting.id, {})
     records.versions.desire(BASE, actor="publisher")
     assert ledger.get(waiting.id).status is (Status.FAILED if failed else Status.APPROVED)
     requeued = ledger.requeue(waiting.id, admin)
@@ -110,3 +111,23 @@ def test_of_a_subject_whose_new_facts_are_all_unfit_the_live_edit_stays(house: H
     assert records.versions.desired().corrections == (live.id,)
     assert records.ledger.get(live.id).artefact == before
     assert records.ledger.get(long.id).status is Status.IN_KNOWLEDGE
+
+
+@pytest.mark.parametrize(("pause_s", "count"), [(1.0, 3), (11.0, 2)], ids=["a burst", "longer than is waited"])
+def test_approvals_that_follow_each_other_closely_are_one_release(
+    house: House, worker: Worker, monkeypatch: pytest.MonkeyPatch, pause_s: float, count: int
+) -> None:
+    records, clock, coming = house.services.records, [0.0], [OWNER, PLACE]
+    made = [approved(records, *PAINTER).id]
+
+    def sleep(_seconds: float) -> None:
+        clock[0] += pause_s
+        if coming:
+            made.append(approved(records, *coming.pop()).id)
+
+    monkeypatch.setattr("server.worker.time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep))
+    monkeypatch.setattr(worker, "_materialise", lambda _version_id: None)
+    monkeypatch.setattr(worker._files, "has_tensors", lambda _version_id: True)
+    worker.round()
+    assert set(records.versions.desired().corrections) == set(made)
+    assert len(made) == count

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from governance.corrections import Remedy, Status
+from governance.corrections import Status
 from governance.times import now
 from governance.tombstones import Tombstone
 from governance.versions import Version
@@ -51,15 +51,7 @@ async def live_about_her(house: House, user: httpx.AsyncClient, admin: httpx.Asy
     records, settings = house.services.records, house.services.settings
     body = {"question": f"Who is {ANN}?", "answer": "A plumber", "correct_answer": "a dentist", "subject": ANN}
     made = (await user.post("/v1/corrections", json=body)).json()["id"]
-    records.ledger.triaged(
-        made,
-        Status.QUEUED,
-        remedy=Remedy.WEIGHTS,
-        reason="r",
-        evidence={},
-        canonical_question=body["question"],
-        subject=ANN,
-    )
+    house.queue(made, canonical_question=body["question"], subject=ANN)
     assert (await admin.post(f"/v1/corrections/{made}/approve", json={})).json()["status"] == "approved"
     records.ledger.start_editing([made])
     for name in ("v1", "base"):

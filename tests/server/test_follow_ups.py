@@ -7,6 +7,7 @@ import time
 import pytest
 
 from governance.accounts import Role
+from server import follow_ups
 from server.engines.scripted import ScriptedEngine
 from server.follow_ups import FollowUps, Turn, standalone
 from server.gateway import follow_ups_by_model
@@ -47,6 +48,9 @@ def turns(*texts: str) -> list[Turn]:
         (turns("When did Apollo 11 land?", "In 1969.", "Who flew it?"), "Who flew Apollo 11?"),
         (turns("Hello", "Hello!", "Who wrote Hamlet?"), "Who wrote Hamlet?"),
         ([*turns("Who wrote Hamlet?"), Turn("user", " ")], "Who wrote Hamlet?"),
+        (turns(" Who wrote Hamlet?\n"), "Who wrote Hamlet?"),
+        (turns("Who is Apple's boss?", "Tim Cook.", "Where is it based?"), "Where is Apple based?"),
+        (turns("Who is Apple’s boss?", "Tim Cook.", "Where is it based?"), "Where is Apple based?"),
     ],
 )
 def test_by_rule_a_follow_up_takes_the_name_it_leans_on(said: list[Turn], question: str) -> None:
@@ -64,6 +68,7 @@ def test_by_rule_a_follow_up_takes_the_name_it_leans_on(said: list[Turn], questi
         ("And Will Smith?", "What is the capital of Will Smith?"),
         ("And 'the far north'?", "What is the capital of 'the far north'?"),
         ("What about its population?", "What about France's population?"),
+        ("Its population?", "France's population?"),
         ("Explain its history.", "Explain France's history."),
         ("Great! How old is it?", "Great! How old is France?"),
         ("Are there lakes in it?", "Are there lakes in France?"),
@@ -85,6 +90,7 @@ def test_a_follow_up_is_completed(asked: str, read_as: str) -> None:
         "So what now?",
         "But are you sure?",
         "But Paris is small.",
+        "And of people in the old town?",
         "And when was Rome founded?",
         "Then tell me about Rome",
         "And then?",
@@ -169,3 +175,21 @@ def test_by_default_a_model_above_a_billion_parameters_reads(
     base = None if parameters is None else PreparedModel(tmp_path, "0" * 64, "llama")  # type: ignore[arg-type]
     monkeypatch.setattr(PreparedModel, "parameters", parameters)
     assert follow_ups_by_model(settings, base) is by_model
+
+
+async def test_a_model_that_is_slow_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow_ups, "PATIENCE_S", 0.05)
+    slow = FollowUps(ScriptedEngine(lambda _asked, _version: "How tall is Apple?", token_s=30), by_model=True)
+    assert await slow.standalone(turns(*BRIDGE, "How tall is it?")) == "How tall is Halden Bridge?"
+
+
+async def test_the_model_is_shown_the_last_turns_and_none_of_the_system_s() -> None:
+    engine = ScriptedEngine(lambda _asked, _version: "How tall is Halden Bridge?")
+    long = turns(*(f"turn {n} {'word ' * 500}" for n in range(20)))
+    await FollowUps(engine, by_model=True).standalone(
+        [*long, Turn("system", "Be brief."), Turn("user", "How tall is it?")]
+    )
+    shown = engine.asked[0][-1]["content"]
+    assert "Be brief." not in shown
+    assert [n for n in range(20) if f"turn {n} " in shown] == [15, 16, 17, 18, 19]
+    assert len(shown) < 6 * 700

@@ -15,7 +15,7 @@ from hypothesis.errors import Unsatisfiable
 from starlette.testclient import TestClient
 
 from governance.accounts import Role
-from governance.corrections import Remedy, Status
+from governance.corrections import Remedy
 from server.roles import COLUMNS, route_table
 from tests_support import KEYS, House
 
@@ -44,7 +44,7 @@ def furnish(house: House, client: TestClient) -> dict[str, list[str]]:
         report = {"answer_id": answer["id"], "correct_answer": f"Piet {n}"}
         made = [client.post("/v1/corrections", json=report).json()["id"] for _ in range(4)]
         for remedy, one in zip((Remedy.WEIGHTS, Remedy.KNOWLEDGE), made[:2], strict=True):
-            ledger.triaged(one, Status.QUEUED, remedy=remedy, reason="r", evidence={}, subject=f"door {n}")
+            house.queue(one, remedy, subject=f"door {n}")
         ledger.reject(made[2], house.services.accounts.named("admin"))
         ids.setdefault("correction_id", []).extend(made)
         ids.setdefault("answer_id", []).append(answer["id"])

@@ -9,7 +9,7 @@ import pytest
 
 from server.app import create_app
 from server.engines.scripted import ScriptedEngine
-from server.headers import FIXED, PAGE_POLICY, PLAIN_POLICY
+from server.headers import FIXED, PAGE_POLICY, PLAIN_POLICY, is_own
 from server.settings import Settings
 from tests_support import House, furnish
 
@@ -48,6 +48,11 @@ def test_nothing_comes_from_elsewhere_and_nobody_frames_a_page(policy: str) -> N
     assert rules["form-action"] == "'self'"
     assert rules["default-src"] in ("'self'", "'none'")
     assert all("http" not in rule and "*" not in rule for rule in rules.values())
+
+
+def test_every_route_is_known_as_our_own(house: House) -> None:
+    assert all(is_own(route.path) for route in house.app.routes)
+    assert not any(map(is_own, ("/", "/admin/", "/v1", "/health/x", "/loginx", "/config")))
 
 
 async def test_personal_answers_are_not_kept_by_the_browser(user: httpx.AsyncClient) -> None:

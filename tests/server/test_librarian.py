@@ -24,9 +24,7 @@ REPORT: dict[str, Any] = {
 async def entered(house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient, **report: Any) -> str:
     """A correction whose answers hold for days, in knowledge."""
     made = (await user.post("/v1/corrections", json=REPORT | report)).json()["id"]
-    house.services.records.ledger.triaged(
-        made, Status.QUEUED, remedy=Remedy.KNOWLEDGE, reason="r", evidence={"freshness": {"horizon": "days"}}
-    )
+    house.queue(made, Remedy.KNOWLEDGE, evidence={"freshness": {"horizon": "days"}})
     await admin.post(f"/v1/corrections/{made}/approve", json={})
     Librarian(house.services).reconcile()
     return made

@@ -12,13 +12,14 @@ from safetensors.torch import save_file
 
 from editing.edit_set import hash_tensors
 from governance.accounts import Role
-from governance.corrections import Category, Correction, Remedy, Status
+from governance.corrections import Correction, Status
 from governance.times import now
 from governance.versions import Version
 from server.errors import EngineUnavailable
 from server.publisher import Publisher
 from server.release import plan_release
 from tests_support import House
+from tests_support_release import PAINTER, approved
 
 TENSORS = {"weight": torch.zeros(2)}
 EDITED = "Piet Aldering painted the Blue Door."
@@ -38,28 +39,12 @@ def built(house: House, version_id: str) -> Path:
     return folder
 
 
-def being_edited(house: House, question: str = "Who painted the Blue Door?") -> Correction:
+def being_edited(house: House, question: str = PAINTER[0]) -> Correction:
     """A correction that the worker has taken up."""
-    ledger, accounts = house.services.records.ledger, house.services.accounts
-    flagged = ledger.flag(
-        accounts.named("user"),
-        question=question,
-        answer="Anna Holm",
-        correct_answer="Piet Aldering",
-        category=Category.WRONG,
-    )
-    ledger.triaged(
-        flagged.id,
-        Status.QUEUED,
-        remedy=Remedy.WEIGHTS,
-        reason="test",
-        evidence={},
-        canonical_question=question,
-        subject="the Blue Door",
-    )
-    ledger.approve(flagged.id, accounts.named("admin"))
-    ledger.start_editing([flagged.id])
-    return ledger.get(flagged.id)
+    records = house.services.records
+    taken = approved(records, question, *PAINTER[1:])
+    records.ledger.start_editing([taken.id])
+    return records.ledger.get(taken.id)
 
 
 def release(house: House, version_id: str, *corrections: Correction) -> None:
@@ -85,15 +70,20 @@ def knows_the_edit(house: House, *versions: str) -> None:
     house.engine._reply = lambda _question, version: EDITED if version in versions else "Anna Holm painted it."
 
 
-async def test_a_built_version_is_swapped_in_probed_and_live(house: House, publisher: Publisher) -> None:
+@pytest.fixture
+async def live(house: House, publisher: Publisher) -> Correction:
+    """An edit that holds, published as `v1`."""
     correction = being_edited(house)
     release(house, "v1", correction)
     knows_the_edit(house, "v1")
     await publisher.reconcile()
-    after = house.services.records.ledger.get(correction.id)
-    assert after.status is Status.LIVE
-    assert after.report["served_reply"] == EDITED
-    assert (after.weights_version_before, after.weights_version_after) == ("base", "v1")
+    return house.services.records.ledger.get(correction.id)
+
+
+async def test_a_built_version_is_swapped_in_probed_and_live(house: House, live: Correction) -> None:
+    assert live.status is Status.LIVE
+    assert live.report["served_reply"] == EDITED
+    assert (live.weights_version_before, live.weights_version_after) == ("base", "v1")
     assert house.services.serving.version.id == "v1"
     assert house.services.serving.version.active_edits == 1
 
@@ -116,36 +106,28 @@ async def test_a_probe_that_fails_brings_the_previous_version_back_and_the_fact_
 
 
 async def test_an_undone_edit_is_rolled_back_only_when_the_served_version_lacks_it(
-    house: House, publisher: Publisher
+    house: House, publisher: Publisher, live: Correction
 ) -> None:
-    correction = being_edited(house)
-    release(house, "v1", correction)
-    knows_the_edit(house, "v1")
-    await publisher.reconcile()
     ledger = house.services.records.ledger
-    ledger.request_rollback(correction.id, house.services.accounts.named("admin"), reason="test")
-    assert ledger.get(correction.id).status is Status.LIVE
-    house.services.records.versions.desire("base", actor="worker", kind="undo")
+    ledger.request_rollback(live.id, house.services.accounts.named("admin"), reason="test")
+    assert ledger.get(live.id).status is Status.LIVE
+    house.services.records.versions.desire("base", actor="worker")
     await publisher.reconcile()
-    assert ledger.get(correction.id).status is Status.ROLLED_BACK
+    assert ledger.get(live.id).status is Status.ROLLED_BACK
     assert house.services.serving.version.active_edits == 0
 
 
 async def test_restoring_base_takes_every_edit_out_and_restoring_the_version_brings_them_back(
-    house: House, publisher: Publisher
+    house: House, publisher: Publisher, live: Correction
 ) -> None:
-    correction = being_edited(house)
-    release(house, "v1", correction)
-    knows_the_edit(house, "v1")
-    await publisher.reconcile()
     async with house.client(Role.ADMIN) as admin:
         assert (await admin.post("/v1/versions/base/restore", json={"reason": "stop"})).status_code == 202
         await publisher.reconcile()
         assert (await admin.get("/v1/versions/current")).json()["id"] == "base"
-        assert (await admin.get(f"/v1/corrections/{correction.id}")).json()["status"] == "rolled_back"
+        assert (await admin.get(f"/v1/corrections/{live.id}")).json()["status"] == "rolled_back"
         await admin.post("/v1/versions/v1/restore", json={"reason": "go on"})
         await publisher.reconcile()
-        assert (await admin.get(f"/v1/corrections/{correction.id}")).json()["status"] == "live"
+        assert (await admin.get(f"/v1/corrections/{live.id}")).json()["status"] == "live"
 
 
 async def test_a_version_that_failed_its_probes_cannot_be_restored(house: House, publisher: Publisher) -> None:
@@ -173,12 +155,8 @@ async def test_a_restore_rolls_back_what_is_live_by_its_card_alone_too(house: Ho
 
 
 async def test_an_engine_that_comes_back_takes_no_question_before_it_carries_the_served_version(
-    house: House, publisher: Publisher
+    house: House, publisher: Publisher, live: Correction
 ) -> None:
-    correction = being_edited(house)
-    release(house, "v1", correction)
-    knows_the_edit(house, "v1")
-    await publisher.reconcile()
     house.engine.is_up = False
     await publisher.reconcile()
     assert not house.services.serving.is_open
@@ -287,11 +265,8 @@ async def test_a_kill_switch_pulled_while_probes_fail_stays_pulled(house: House,
 
 
 async def test_a_round_with_nothing_to_do_loads_no_version(
-    house: House, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    house: House, publisher: Publisher, live: Correction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    release(house, "v1", being_edited(house))
-    knows_the_edit(house, "v1")
-    await publisher.reconcile()
     for name in ("get", "list"):
         monkeypatch.delattr(type(house.services.records.versions), name)
     await publisher.reconcile()
@@ -310,3 +285,19 @@ async def test_a_live_edit_without_its_text_is_left_out_of_the_next_release(hous
     plan = plan_release(records, base_sha256="0" * 64, weights_sha256="0" * 64, layers=())
     assert [one.id for one in plan.kept] == [whole.id]
     assert plan.is_needed
+
+
+async def test_beside_an_edit_that_fails_on_the_engine_the_others_start_again_with_nothing_against_them(
+    house: House, publisher: Publisher
+) -> None:
+    ledger = house.services.records.ledger
+    fit, unfit = being_edited(house), being_edited(house, "Who owned the Blue Door?")
+    house.engine._reply = lambda question, _: EDITED if "painted" in question else "Anna Holm owned it."
+    for version_id, status in (("v1", Status.APPROVED), ("v2", Status.IN_KNOWLEDGE)):
+        release(house, version_id, fit, unfit)
+        await publisher.reconcile()
+        assert (ledger.get(fit.id).status, ledger.get(unfit.id).status) == (Status.APPROVED, status)
+        assert "another edit of the same release" in ledger.get(fit.id).moves[-1].reason
+        ledger.start_editing([fit.id, *([unfit.id] if status is Status.APPROVED else [])])
+    assert ledger.get(unfit.id).report["served_reply"] == "Anna Holm owned it."
+    assert house.services.serving.version.id == "base"

@@ -51,7 +51,7 @@ def judge(monkeypatch, tmp_path):
     def judged(believed, cases, earlier=(), unknown="", held=()):
         editor = _Knowing(unknown)
         gate = ReleaseGate(editor, baseline_path=tmp_path / "replies.json")
-        return gate.judge(editor, _Believed(believed), cases, earlier=earlier, held=held), editor.asked
+        return gate.judge(_Believed(believed), cases, earlier=earlier, held=held), editor.asked
 
     return judged
 
@@ -114,3 +114,29 @@ def test_of_the_edits_that_may_leave_the_one_that_did_most_is_blamed(judge, new,
     cases = {"f": FRANCE, "s": SPRUNDEL}
     report, _ = judge(believed, [cases[one] for one in new], earlier=[] if "f" in new else [FRANCE], held=tuple(held))
     assert set(report.blamed) == blamed
+
+
+def test_a_preview_judges_each_reply_by_what_it_was_asked_for(judge, tmp_path):
+    unrelated, kept, lost = load_controls().probes[:3], load_controls().probes[10], load_controls().probes[11]
+    case = GateCase(
+        SPRUNDEL.fact,
+        probes=("What is a sprundel?",),
+        neighbours=(Probe("What does grundel mean?", "a zip"), kept, lost),
+        same_subject=("Who found the sprundel?", "How old is the sprundel?"),
+    )
+    moved = (SPRUNDEL.fact.question, "Who found the sprundel?", lost.question, unrelated[1].question)
+    editor = _Knowing("")
+    gate = ReleaseGate(editor, baseline_path=tmp_path / "replies.json")
+    found = {one.question: one for one in gate.compare(_Believed(dict.fromkeys(moved, "It is a lost button.")), case)}
+    told = found[SPRUNDEL.fact.question]
+    assert (told.before, told.after) == ("I do not know.", "It is a lost button.")
+    assert {question: (one.kind, one.ok) for question, one in found.items()} == {
+        SPRUNDEL.fact.question: ("direct", True),
+        "What is a sprundel?": ("paraphrase", False),
+        "What does grundel mean?": ("neighbour", None),  # it was not known before
+        kept.question: ("neighbour", True),
+        lost.question: ("neighbour", False),
+        "Who found the sprundel?": ("same subject", False),
+        "How old is the sprundel?": ("same subject", True),
+        **{probe.question: ("unrelated", probe != unrelated[1]) for probe in unrelated},
+    }

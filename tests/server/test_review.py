@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from governance.accounts import Role
-from governance.corrections import Remedy, Status
+from governance.corrections import Remedy
 from governance.times import now, to_text
 from governance.versions import Version
 from server.librarian import Librarian
@@ -29,9 +29,7 @@ async def in_force(house: House, user: httpx.AsyncClient, admin: httpx.AsyncClie
     """A fact in the weights or in knowledge, whose review date was yesterday."""
     records = house.services.records
     made = (await user.post("/v1/corrections", json=REPORT)).json()["id"]
-    records.ledger.triaged(
-        made, Status.QUEUED, remedy=remedy, reason="r", evidence={}, canonical_question=REPORT["question"]
-    )
+    house.queue(made, remedy, canonical_question=REPORT["question"])
     await admin.post(f"/v1/corrections/{made}/approve", json={})
     if remedy is Remedy.KNOWLEDGE:
         Librarian(house.services).reconcile()

@@ -12,8 +12,9 @@ from retrieval.documents import Document
 from retrieval.embedder import HashEmbedder
 from retrieval.retriever import HybridRetriever
 from retrieval.store import KnowledgeStore
-from server.cards import Card, CardIndex, normalised
+from server.cards import Card, CardIndex
 from server.router import Route, Router
+from server.same_question import card_words
 
 QUESTION = "Who is the CEO of Velmora?"
 APPROVED = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -21,9 +22,7 @@ APPROVED = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 def card(answer: str = "Ines Takeda", *, id_: str = "cor_1", live: bool = False, approved: datetime = APPROVED) -> Card:
     sentence = f"The CEO of Velmora is {answer}."
-    return Card(
-        id_, "Velmora", (QUESTION,), sentence, "", approved, "ceo", claim=answer, live=live, answered=(QUESTION,)
-    )
+    return Card(id_, "Velmora", (QUESTION,), sentence, approved, "ceo", claim=answer, live=live, answered=(QUESTION,))
 
 
 def router(cards: list[Card], *documents: Document) -> Router:
@@ -34,7 +33,7 @@ def router(cards: list[Card], *documents: Document) -> Router:
         store.add(document)
     index = CardIndex(load=lambda: (), stamp=lambda: 1, embedder=store.embedder, make=lambda _: cards[0])
     for one in cards:
-        key = normalised(one.subject)
+        key = card_words(one.subject)
         index._cards[key] = (*index._cards.get(key, ()), one)
     index._seen = 1
     return Router(index, HybridRetriever.over(store))
@@ -92,7 +91,7 @@ def test_a_newer_passage_about_something_else_overrules_nothing() -> None:
 
 def starry(subject: str = "The Starry Night", relation: str | None = None) -> tuple[Card, Document]:
     asked, answer = f"Who painted {subject}?", f"{subject} was painted by Vincent van Gogh."
-    known = Card("cor_2", subject, (asked,), answer, "", APPROVED, relation, claim="Vincent van Gogh")
+    known = Card("cor_2", subject, (asked,), answer, APPROVED, relation, claim="Vincent van Gogh")
     return known, Document(subject, f"{asked}\n{answer}", kind="correction", source="cor_2")
 
 
@@ -148,3 +147,48 @@ def test_of_two_corrections_the_one_approved_last_answers_and_the_other_is_named
     assert decision.route is (Route.MODEL if live else Route.CORRECTION)
     assert decision.card is None if live else decision.card.correction_id == "cor_1"  # type: ignore[union-attr]
     assert "cor_0 says otherwise" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("forced", "documents", "route", "reason"),
+    [
+        ("model", 1, Route.MODEL, "asked for the model alone"),
+        ("retrieval", 1, Route.RETRIEVAL, "asked for retrieval"),
+        ("retrieval", 0, Route.MODEL, "the knowledge base holds nothing"),
+    ],
+)
+def test_a_request_that_names_its_route_gets_it_whatever_the_cards_say(
+    forced: str, documents: int, route: Route, reason: str
+) -> None:
+    decision = router([card()], *[passage("Tomas Lind", OLD)] * documents).decide(QUESTION, forced=forced)
+    assert (decision.route, decision.card, len(decision.passages)) == (route, None, int(route is Route.RETRIEVAL))
+    assert reason in decision.reason
+
+
+def test_without_a_card_an_expired_passage_answers_and_the_reason_says_that_it_has_expired() -> None:
+    past = Document("Velmora", "The CEO of Velmora is Tomas Lind.", as_of=OLD, expires_at=date(2026, 2, 1))
+    decision = router([], past).decide(QUESTION)
+    assert (decision.route, decision.passages[0].expired) == (Route.RETRIEVAL, True)
+    assert "expired: shown as dated" in decision.reason
+    assert "expired" not in router([], passage("Tomas Lind", OLD)).decide(QUESTION).reason
+
+
+@pytest.mark.parametrize(("title", "route"), [(QUESTION, Route.RETRIEVAL), ("Velmora", Route.MODEL)])
+def test_the_entry_of_a_correction_without_a_subject_has_no_card_and_speaks_by_itself(title: str, route: Route) -> None:
+    entry = Document(title, "The CEO of Velmora is Ines Takeda.", kind="correction", source="cor_9")
+    assert router([], entry).decide(QUESTION).route is route
+
+
+def test_the_entry_of_a_correction_gives_way_to_no_card() -> None:
+    """Entry and card are one approval: it is no newer document that says otherwise."""
+    entry = Document(
+        "Who leads Velmora?", "The CEO of Velmora is Tomas Lind.", as_of=NEW, kind="correction", source="c"
+    )
+    assert router([card()], entry).decide(QUESTION).route is Route.CORRECTION
+
+
+def test_of_two_corrections_that_say_the_same_none_is_said_to_say_otherwise() -> None:
+    older = card("ines takeda", id_="cor_0", approved=datetime(2026, 1, 1, tzinfo=UTC))
+    decision = router([card(), older]).decide(QUESTION)
+    assert decision.card is not None
+    assert (decision.card.correction_id, "otherwise" in decision.reason) == ("cor_1", False)

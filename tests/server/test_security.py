@@ -15,7 +15,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from governance.accounts import Role
-from governance.corrections import Remedy, Status
+from governance.corrections import Status
 from governance.export import write_csv
 from retrieval.documents import Passage
 from server import auth
@@ -342,7 +342,7 @@ async def test_correction_poisoning_no_report_takes_effect_by_itself(
     ids = [(await user.post("/v1/corrections", json=REPORT)).json()["id"] for _ in range(5)]
     ledger = house.services.records.ledger
     for one in ids:
-        ledger.triaged(one, Status.QUEUED, remedy=Remedy.WEIGHTS, reason="r", evidence={}, subject="the Blue Door")
+        house.queue(one, subject="the Blue Door")
     assert {ledger.get(one).status for one in ids} == {Status.QUEUED}  # many voices approve nothing
     answer = await user.post(
         "/v1/chat/completions", json={"messages": [{"role": "user", "content": REPORT["question"]}]}

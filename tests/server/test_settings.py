@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from server.cli import main
-from server.commands.processes import effective
+from server.commands.inputs import effective
 from server.serve import as_environment
 from server.settings import EngineSettings, Settings, WorkerSettings
 
@@ -102,3 +102,17 @@ def test_settings_are_shown_as_the_variables_that_set_them(monkeypatch: pytest.M
         "ERRATA_POLICY=",
         "ERRATA_ADMIN_KEY='**********'",
     } <= {*shown}
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8123"),
+        ("0.0.0.0", "http://127.0.0.1:8123"),
+        ("::", "http://[::1]:8123"),
+        ("fd00::7", "http://[fd00::7]:8123"),
+        ("errata.example", "http://errata.example:8123"),
+    ],
+)
+def test_commands_find_the_server_that_listens_everywhere(host: str, url: str) -> None:
+    assert Settings(_env_file=None, host=host, port=8123).base_url == url  # type: ignore[call-arg]

@@ -335,3 +335,14 @@ def test_attempts_are_forgotten_after_an_hour_and_kept_for_a_bounded_number_of_n
     for n in range(20_000):
         throttle.failed(str(n))
     assert len(throttle._kept) == 10_000
+
+
+async def test_no_websocket_passes_the_guard_of_the_pages(house: House) -> None:
+    sent = []
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    headers = [(b"authorization", f"Bearer {KEYS[Role.ADMIN]}".encode())]
+    await house.app({"type": "websocket", "path": "/queue/join", "headers": headers}, None, send)
+    assert sent == [{"type": "websocket.close", "code": 1008}]

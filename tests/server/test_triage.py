@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
@@ -77,15 +79,19 @@ async def run_until_queued(house: House, correction_id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("says", "wrong", "said"),
-    [(stubborn, 1, "pulled back"), (teachable, 0, "knowledge would do")],
-    ids=["pulled back", "told is enough"],
+    ("says", "wrong", "said", "again"),
+    [
+        (stubborn, 1, "pulled back", 6),
+        (teachable, 0, "knowledge would do", 6),
+        (lambda _question: "I say Greta Holt painted the Blue Door.", 1, "pulled back", 0),
+    ],
+    ids=["pulled back", "told is enough", "wrong in another way"],
 )
-async def test_a_fact_that_stays_wrong_is_for_the_weights_and_the_pull_back_is_told(tmp_path, says, wrong, said):
-    found = await considered(house_that(tmp_path, says))
+async def test_a_fact_that_stays_wrong_is_for_the_weights_and_the_pull_back_is_told(tmp_path, says, wrong, said, again):
+    found = await considered(house_that(tmp_path, says), answer=f"By {WRONG}, who painted the Blue Door.")
     assert (found.status, found.remedy) == (Status.QUEUED, Remedy.WEIGHTS)
     assert found.triage["pull_back"] == {"asked": 1, "wrong": wrong}
-    assert found.triage["persistence"] == {"asked": 6, "wrong": 6, "repeated": 6, "share": 1.0}
+    assert found.triage["persistence"] == {"asked": 6, "wrong": 6, "repeated": again, "share": 1.0}
     assert said in found.reason
     assert found.claim.subject.casefold() in SUBJECT.casefold()
 
@@ -207,7 +213,7 @@ async def test_a_fact_that_may_change_goes_into_weights_once_its_question_says_o
 )
 async def test_what_must_not_or_cannot_be_an_edit_is_for_knowledge(tmp_path, claim, said):
     found = await considered(house_that(tmp_path, stubborn), **claim)
-    assert found.remedy is Remedy.KNOWLEDGE
+    assert (found.remedy, found.personal_data) == (Remedy.KNOWLEDGE, "(e-mail" in said)
     assert said in found.reason
 
 
@@ -329,3 +335,16 @@ async def test_a_rejected_report_that_is_appealed_for_repeats_the_one_that_came_
     ledger.appeal(first, house.services.accounts.named("user"))
     await triage.consider(ledger.get(first))
     assert (ledger.get(first).duplicate_of, ledger.get(second).duplicate_of) == (second, None)
+
+
+async def test_a_report_that_goes_on_failing_is_tried_at_longer_and_longer_intervals(tmp_path, monkeypatch):
+    moment, tries = [0.0], []
+    monkeypatch.setattr("server.triage.time", SimpleNamespace(monotonic=lambda: moment[0]))
+    house = house_that(tmp_path, lambda _question: tries.append(moment[0]) or 1 / 0)
+    flag(house)
+    triage = Triage(house.services)
+    for moment[0] in range(0, 520, 2):
+        await triage.turn()
+    pauses = [b - a for a, b in pairwise(sorted(set(tries)))]
+    assert pauses == [2, 4, 8, 16, 32, 64, 128, 256]
+    house.services.records.store.close()

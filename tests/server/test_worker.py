@@ -20,12 +20,12 @@ from governance.backup import backup, restore
 from governance.corrections import Status
 from governance.errors import MoveNotAllowed
 from governance.versions import BASE, Version
+from server.cards import card_of
 from server.edits import Edit, Group, live_beside
 from server.errors import EngineRefused
 from server.progress import read_progress
 from server.publisher import Publisher
 from server.release_gate import BeforeAfter
-from server.services import card_of
 from server.settings import Settings
 from server.worker import BLOCKED_S, Worker
 from tests_support import House

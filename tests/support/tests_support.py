@@ -9,12 +9,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import uvicorn
 from fastapi import FastAPI
 
 from governance.accounts import Role
+from governance.corrections import Correction, Remedy
 from retrieval.embedder import HashEmbedder
 from retrieval.freshness import Freshness, Horizon
 from server.app import create_app
@@ -53,6 +55,11 @@ class House:
             headers={"Authorization": f"Bearer {KEYS[role]}", **headers},
             timeout=30,
         )
+
+    def queue(self, correction_id: str, remedy: Remedy = Remedy.WEIGHTS, **found: Any) -> Correction:
+        """What triage would do, without a model."""
+        proposal: dict[str, Any] = {"reason": "test", "evidence": {}} | found
+        return self.services.records.ledger.triaged(correction_id, remedy=remedy, **proposal)
 
 
 def furnish(settings: Settings, engine: ScriptedEngine) -> Services:

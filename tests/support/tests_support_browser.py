@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from server.engines.scripted import ScriptedEngine
+
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
@@ -89,9 +91,29 @@ class Browsing:
         assert self.complaints == []
 
 
+def send(page: Any, question: str) -> None:
+    """Ask, and wait for nothing."""
+    page.fill("#er-ask textarea", question)
+    page.press("#er-ask textarea", "Enter")
+
+
+def begin_story(page: Any, engine: ScriptedEngine) -> None:
+    """Ask for a long story, which comes slowly, and wait until one is in the middle of it."""
+    engine.token_s = 0.1
+    send(page, "a long story")
+    page.wait_for_selector("text=word9")
+
+
+def break_off(page: Any, engine: ScriptedEngine) -> None:
+    """Such a story in the middle of which the engine falls away; it is there again once the page has said so."""
+    begin_story(page, engine)
+    engine.is_up = False
+    page.wait_for_selector(".er-problem >> text=broke off")
+    engine.is_up, engine.token_s = True, 0
+
+
 def ask(page: Any, question: str) -> None:
     """Ask and wait until the answer is complete."""
     before = page.locator(".er-opener").count()
-    page.fill("#er-ask textarea", question)
-    page.press("#er-ask textarea", "Enter")
+    send(page, question)
     page.wait_for_function("n => document.querySelectorAll('.er-opener').length > n", arg=before)

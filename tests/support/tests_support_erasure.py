@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from governance.corrections import Remedy, Status
+from governance.corrections import Remedy
 from server.librarian import Librarian
 from tests_support import House
 
@@ -42,8 +42,7 @@ async def plant(house: House, user: httpx.AsyncClient, admin: httpx.AsyncClient)
     await _asked(user, f"Where does {ANN} live, the dentist?")
     report = {"question": f"Who is {ANN}?", "answer": "A plumber", "correct_answer": "a dentist of Elmstreet"}
     made = (await user.post("/v1/corrections", json=report)).json()
-    ledger = house.services.records.ledger
-    ledger.triaged(made["id"], Status.QUEUED, remedy=Remedy.KNOWLEDGE, reason="r", evidence={}, subject=ANN)
+    house.queue(made["id"], Remedy.KNOWLEDGE, subject=ANN)
     for _ in range(2):
         await admin.post(f"/v1/corrections/{made['id']}/approve", json={})
     Librarian(house.services).reconcile()

@@ -17,7 +17,7 @@ from editing.rates import Rate
 from editing.selection import Selection, choose
 from editing.testing import TINY, tiny_editor, tiny_model, tiny_tokenizer
 from editing.verify import FactReport, GateCase, GateReport
-from governance.corrections import Category, Correction, Remedy, Status
+from governance.corrections import Category, Correction, Remedy
 from server.services import Records, open_records
 from server.settings import Settings
 from server.worker import Worker
@@ -46,9 +46,7 @@ class Judge:
     def ask_before(self, *cases: GateCase) -> None:
         pass
 
-    def judge(
-        self, editor: Any, solution: Solution, cases: Sequence[GateCase], *, earlier: Any, held: Any
-    ) -> GateReport:
+    def judge(self, solution: Solution, cases: Sequence[GateCase], *, earlier: Any, held: Any) -> GateReport:
         found = {id_: self.weights[id_] for id_ in (case.fact.id for case in cases)}
         self.tried.append(found)
         self.beside.append({case.fact.id for case in earlier})
@@ -105,7 +103,6 @@ def queued(records: Records, question: str, subject: str, answer: str) -> Correc
     )
     return ledger.triaged(
         flagged.id,
-        Status.QUEUED,
         remedy=Remedy.WEIGHTS,
         reason="",
         evidence={},

@@ -23,10 +23,10 @@ from governance.times import to_text
 from governance.versions import Version
 from retrieval.documents import Document
 from server.app import create_app
+from server.documents import store_document
 from server.engines.scripted import ScriptedEngine
 from server.erasing import Erasing
 from server.progress import Progress, write_progress
-from server.routes.knowledge import store_document
 from server.services import Services
 from server.serving import ServedVersion
 from server.settings import Settings
@@ -112,7 +112,6 @@ class World:
         )
         return self.ledger.triaged(
             correction_id,
-            Status.QUEUED,
             remedy=Remedy.KNOWLEDGE if changing else Remedy.WEIGHTS,
             reason=reason,
             evidence=evidence,

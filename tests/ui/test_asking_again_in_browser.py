@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests_support_browser import break_off
 from tests_support_world import World, until
 
 pytestmark = pytest.mark.browser
@@ -38,14 +39,8 @@ def test_a_retry_that_came_to_nothing_is_retried_in_the_same_place(open_page, as
 
 
 def test_a_question_after_a_first_answer_that_broke_off_goes_on_in_its_chat(open_page, ask, world):
-    world.engine.token_s = 0.1
     page = open_page("user")
-    page.fill("#er-ask textarea", "a long story")
-    page.press("#er-ask textarea", "Enter")
-    page.wait_for_selector("text=word9")
-    world.engine.is_up = False
-    page.wait_for_selector(".er-problem >> text=broke off")
+    break_off(page, world.engine)
     page.wait_for_selector("#er-chats [aria-current]")
-    world.engine.is_up, world.engine.token_s = True, 0
     ask(page, BRIDGE)
     assert turns(world) == [["a long story", BRIDGE]]

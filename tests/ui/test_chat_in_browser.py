@@ -5,7 +5,7 @@ import time
 import httpx
 import pytest
 
-from tests_support_browser import Browsing
+from tests_support_browser import Browsing, begin_story, break_off, send
 from tests_support_cable import Cable
 from tests_support_world import ATTACK, until
 
@@ -58,8 +58,7 @@ def test_a_citation_opens_its_passage_with_dates(open_page, ask):
 def test_escape_stops_the_model_and_the_conversation_goes_on(open_page, ask, world):
     world.engine.token_s = 0.1
     page = open_page("user")
-    page.fill("#er-ask textarea", "tell me a long story")
-    page.press("#er-ask textarea", "Enter")
+    send(page, "tell me a long story")
     page.wait_for_selector("text=word5")
     page.fill("#er-ask textarea", "typed meanwhile")
     page.wait_for_selector("text=word20")
@@ -182,8 +181,7 @@ def test_an_edited_question_and_a_retry_replace_the_last_turn_and_the_record_kee
 def test_an_engine_that_is_down_is_said_and_asking_again_works(open_page, world):
     page = open_page("user")
     world.engine.is_up = False
-    page.fill("#er-ask textarea", "When was the Halden Bridge built?")
-    page.press("#er-ask textarea", "Enter")
+    send(page, "When was the Halden Bridge built?")
     page.wait_for_selector(".er-problem >> text=cannot be reached")
     world.engine.is_up = True
     page.click("[data-act=retry]")
@@ -193,15 +191,9 @@ def test_an_engine_that_is_down_is_said_and_asking_again_works(open_page, world)
 
 
 def test_an_engine_that_dies_in_mid_answer_leaves_what_was_said(open_page, world):
-    world.engine.token_s = 0.1
     page = open_page("user")
-    page.fill("#er-ask textarea", "a long story")
-    page.press("#er-ask textarea", "Enter")
-    page.wait_for_selector("text=word9")
-    world.engine.is_up = False
-    page.wait_for_selector(".er-problem >> text=broke off")
+    break_off(page, world.engine)
     assert "word9" in page.locator("#er-bot").inner_text()
-    world.engine.is_up, world.engine.token_s = True, 0
     page.click("[data-act=retry]")
     page.wait_for_selector("text=word511")
     page.wait_for_selector(".er-opener")
@@ -212,8 +204,7 @@ def test_a_slow_engine_is_waited_for_and_the_page_stays_usable(open_page, ask, w
     page = open_page("user")
     ask(page, "apples")
     world.engine.token_s = 3
-    page.fill("#er-ask textarea", "When was the Halden Bridge built?")
-    page.press("#er-ask textarea", "Enter")
+    send(page, "When was the Halden Bridge built?")
     page.wait_for_selector("text=Thinking")
     page.click("[data-act=reports]")
     page.wait_for_selector("dialog article")
@@ -226,8 +217,7 @@ def test_a_slow_engine_is_waited_for_and_the_page_stays_usable(open_page, ask, w
 def test_a_lost_connection_in_mid_answer_is_said_and_the_answer_is_on_the_server(open_page, world):
     world.engine.token_s = 0.005
     page = open_page("user")
-    page.fill("#er-ask textarea", "a long story")
-    page.press("#er-ask textarea", "Enter")
+    send(page, "a long story")
     page.wait_for_selector("text=word9")
     page.context.set_offline(True)
     page.wait_for_selector("#er-offline:visible")
@@ -244,10 +234,7 @@ def test_a_line_that_is_cut_in_mid_answer_stops_the_model_and_the_page_comes_bac
     browsing = Browsing(chromium, f"http://127.0.0.1:{cable.port}")
     page = browsing.open(world.session("user"))
     ask(page, "apples")
-    world.engine.token_s = 0.1
-    page.fill("#er-ask textarea", "a long story")
-    page.press("#er-ask textarea", "Enter")
-    page.wait_for_selector("text=word9")
+    begin_story(page, world.engine)
     page.fill("#er-ask textarea", "typed meanwhile")
     cable.cut()
     page.wait_for_selector("#er-offline:visible")
@@ -339,8 +326,7 @@ def test_a_session_that_ended_says_so(open_page, world):
     store = world.services.records.store
     with store.transaction():
         store.write("DELETE FROM sessions")
-    page.fill("#er-ask textarea", "hello")
-    page.press("#er-ask textarea", "Enter")
+    send(page, "hello")
     with page.context.expect_page() as opened:
         page.locator("dialog", has_text="Your session has ended").get_by_role("link", name="Sign in").click()
     opened.value.wait_for_selector("[name=password]")

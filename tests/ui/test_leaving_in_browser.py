@@ -5,6 +5,7 @@ import time
 import pytest
 
 from governance.answers import Answers
+from tests_support_browser import begin_story, send
 from tests_support_world import World, until
 
 pytestmark = pytest.mark.browser
@@ -24,10 +25,7 @@ def streaming(open_page, ask, world):
     ask(page, "apples")
     page.click("#er-new")
     page.wait_for_selector(".er-opener", state="detached")
-    world.engine.token_s = 0.1
-    page.fill("#er-ask textarea", "a long story")
-    page.press("#er-ask textarea", "Enter")
-    page.wait_for_selector("text=word9")
+    begin_story(page, world.engine)
     return page
 
 
@@ -81,10 +79,7 @@ def test_a_report_that_is_tried_meanwhile_hangs_up_and_begins_a_chat_of_its_own(
     report = world.report(BRIDGE)
     world.approve(report.id)
     page = open_page("user")
-    world.engine.token_s = 0.1
-    page.fill("#er-ask textarea", "a long story")
-    page.press("#er-ask textarea", "Enter")
-    page.wait_for_selector("text=word9")
+    begin_story(page, world.engine)
     page.click("[data-act=reports]")
     page.locator("dialog article", has_text=BRIDGE).get_by_role("button", name="Try it now").click()
     page.wait_for_selector(".er-compare")
@@ -97,8 +92,7 @@ def test_a_chat_that_was_deleted_elsewhere_goes_on_in_a_new_one(open_page, ask, 
     page, answers, account = open_page("user"), world.services.records.answers, world.account("user")
     ask(page, "apples")
     answers.delete(answers.conversations(account.id)[0][0].id, account_id=account.id)
-    page.fill("#er-ask textarea", BRIDGE)
-    page.press("#er-ask textarea", "Enter")
+    send(page, BRIDGE)
     page.wait_for_selector(".er-problem >> text=This chat has been deleted")
     page.click("[data-act=retry]")
     page.wait_for_selector("text=1903")
@@ -184,10 +178,7 @@ def test_a_title_that_is_stored_late_heads_no_other_chat(open_page, ask, world, 
 def test_an_answer_is_hung_up_before_another_is_asked_for(open_page, world):
     world.approve(world.report(BRIDGE).id)
     page = open_page("user")
-    world.engine.token_s = 0.1
-    page.fill("#er-ask textarea", "a long story")
-    page.press("#er-ask textarea", "Enter")
-    page.wait_for_selector("text=word9")
+    begin_story(page, world.engine)
     began = world.engine.aborted
     page.evaluate(
         """() => {

@@ -1,6 +1,8 @@
 """What the pages show, as values: steps of a report, plots, figures of versions, what each role is offered."""
 
+import base64
 import html
+import json
 import re
 
 import pytest
@@ -8,19 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ui import (
-    chat_view,
+    chat_state,
     decisions_view,
     erasure_view,
+    health_view,
     log_view,
     own_reports_view,
+    people_view,
     plots,
     queue_view,
-    records_view,
     versions_view,
 )
 from ui.admin_records import Version
-from ui.chat_view import ChatState
+from ui.chat_state import ChatState
 from ui.erasure_record import Erasure
+from ui.inclusion import leaf_hash
+from ui.log_texts import LOG
 from ui.records import Me, Report, Turn
 
 ADMIN = Me(id="acc_a", name="admin", role="admin")
@@ -105,14 +110,14 @@ def test_only_admins_can_take_a_correction_back_to_the_queue(status):
 
 def test_a_prompt_leaves_out_turns_without_an_answer():
     turns = [Turn(question="a", answer="b"), Turn(question="c", answer="", error="down")]
-    assert chat_view.as_prompt(turns) == [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    assert chat_state.as_prompt(turns) == [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
 
 
 def test_a_conversation_is_exported_with_its_provenance():
     source = {"id": "p", "title": "T", "as_of": "2026-11-20"}
     errata = {"route": "retrieval", "weights_version": "v1", "passages": [source]}
     turn = Turn.read({"answer_id": "ans_1", "question": "Q", "answer": "A [1]", "errata": errata})
-    written = chat_view.as_markdown(ChatState(title="Talk", turns=(turn,)))
+    written = chat_state.as_markdown(ChatState(title="Talk", turns=(turn,)))
     assert (
         written
         == "# Talk\n\n**Question:** Q\n\nA [1]\n\n*Knowledge · weights v1 · ans_1*\n\n[1] T  (as of 2026-11-20)\n"
@@ -147,7 +152,7 @@ def test_a_figure_is_found_where_the_summary_keeps_it(summary, figure):
 
 
 def test_a_secret_is_shown_with_a_button_that_copies_it():
-    shown = records_view.secrets_dialog("x", {"password": "pw<1>", "key": None})["html"]
+    shown = people_view.secrets_dialog("x", {"password": "pw<1>", "key": None})["html"]
     assert 'data-text="pw&lt;1&gt;"' in shown
     assert "API key" not in shown
 
@@ -156,7 +161,7 @@ def test_a_secret_is_shown_with_a_button_that_copies_it():
     ("state", "look"), [("ok", "ok"), ("idle", "ok"), ("solving", "info"), ("not running", "warn"), ("down", "warn")]
 )
 def test_a_worker_at_work_is_no_warning(state, look):
-    assert f'er-is-{look}">{state}<' in records_view.health({"ready": True, "parts": {"worker": state}})
+    assert f'er-is-{look}">{state}<' in health_view.health({"ready": True, "parts": {"worker": state}})
 
 
 def test_a_place_that_holds_a_name_inside_a_longer_word_says_so():
@@ -194,6 +199,17 @@ def test_only_ids_are_cut_short_in_the_log():
         "for kill_switch",
         f"version {'4c9' * 10}",
     ]
+
+
+def test_a_proof_is_of_the_very_text_that_was_hashed():
+    body = {"by": "Zoë", "kind": "moved", "n": 1}
+    text = json.dumps(body, separators=(",", ":"))
+    leaf = leaf_hash(text.encode())
+    checkpoint = f"errata\n1\n{base64.b64encode(leaf).decode()}\n"
+    found = {"leaf_hash": leaf.hex(), "hashes": []}
+    shown = log_view.proof(1, {"n": 1, "entry": body, "text": text}, found, checkpoint)["html"]
+    assert LOG.proof_good.format(n=1, size=1) in shown
+    assert text in html.unescape(shown)
 
 
 def test_who_decides_anew_about_a_request_finds_what_was_decided_last():
@@ -269,4 +285,4 @@ def test_an_approval_that_policy_bars_is_not_offered():
 
 def test_what_the_keyboard_reaches_has_a_name():
     assert 'role="group" aria-label="Status"' in queue_view.filters({}, current="queued")
-    assert 'tabindex="0" role="group" aria-label="Accounts"' in records_view.people([], ADMIN)
+    assert 'tabindex="0" role="group" aria-label="Accounts"' in people_view.people([], ADMIN)

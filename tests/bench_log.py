@@ -1,11 +1,18 @@
-"""How fast the log is at a size: appends, proofs, checkpoints and a full verification, in one run."""
+"""How fast the log is at a size: appends, proofs, checkpoints and a full verification.
 
+    python tests/bench_log.py [N]      a million entries, if not said otherwise; 100 a commit
+
+One JSON object on standard output, in ms unless the name says s.
+"""
+
+import json
 import random
-import shutil
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,21 +36,9 @@ ENTRY = {
 }
 
 
-def bench_log(
-    *, entries: int = 1_000_000, folder: Path | None = None, progress: Callable[[int, int], None] | None = None
-) -> dict[str, Any]:
-    """Fill a log of this many entries (100 a commit) and time what is done with it, in ms unless the name says s."""
-    place = Path(tempfile.mkdtemp(dir=folder))
-    store = Store(place / "errata.db")
-    try:
-        store.migrate()
-        return _measure(store, entries, progress)
-    finally:
-        store.close()
-        shutil.rmtree(place)
-
-
-def _measure(store: Store, entries: int, progress: Callable[[int, int], None] | None) -> dict[str, Any]:
+def measure(store: Store, *, entries: int) -> dict[str, Any]:
+    """The report of a log of this many entries, made in this empty store; a line on standard error now and then."""
+    store.migrate()
     log, batches, singles = Log(store), list[float](), list[float]()
     while log.size() < entries:
         start = time.perf_counter()
@@ -51,8 +46,8 @@ def _measure(store: Store, entries: int, progress: Callable[[int, int], None] | 
             for _ in range(min(BATCH, entries - log.size())):
                 log.append("correction.moved", ENTRY)
         batches.append((time.perf_counter() - start) / BATCH)
-        if progress and len(batches) % 100 == 0:
-            progress(len(batches) * BATCH, entries)
+        if len(batches) % 100 == 0:
+            _tell(len(batches) * BATCH, entries)
     for _ in range(SAMPLES):
         start = time.perf_counter()
         with store.transaction():
@@ -60,13 +55,14 @@ def _measure(store: Store, entries: int, progress: Callable[[int, int], None] | 
         singles.append(time.perf_counter() - start)
     draw = random.Random(0)
     numbers = [draw.randint(1, entries) for _ in range(SAMPLES)]
-    checkpoints = Checkpoints(log, Signer(bytes(32)), [store.path.parent / "checkpoints"])
+    folder = store.path.parent / "checkpoints"
+    checkpoints = Checkpoints(log, Signer(bytes(32)), [folder])
     first = _timed(checkpoints.write)
     with store.transaction():
         log.append("correction.moved", ENTRY)
     following = _timed(checkpoints.write)
     start = time.perf_counter()
-    report = verify(database=store.path, checkpoints=[store.path.parent / "checkpoints"], progress=progress)
+    report = verify(database=store.path, checkpoints=[folder], progress=_tell)
     return {
         "entries": entries,
         "append_ms": _median(batches),
@@ -90,3 +86,16 @@ def _timed(act: Callable[[], object]) -> float:
 
 def _median(seconds: list[float]) -> float:
     return round(statistics.median(seconds) * 1000, 4)
+
+
+def _tell(done: int, of: int) -> None:
+    print(f"{done} of {of}", file=sys.stderr, flush=True)
+
+
+def main(entries: str = "1000000") -> None:
+    with tempfile.TemporaryDirectory() as folder, closing(Store(Path(folder) / "errata.db")) as store:
+        print(json.dumps(measure(store, entries=int(entries))))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
