@@ -1,6 +1,7 @@
 """Load a model for editing: dtype and attention by what the machine is good at, statistics from their cache."""
 
 import hashlib
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +15,15 @@ from editing.chat import chat_of
 from editing.decoder import Decoder, cast
 from editing.edit_set import hash_model_dir
 from editing.editor import Editor
+from editing.errors import StatisticsMismatch
 from editing.files import write_text
 from editing.generation import compose
 from editing.memit.config import MemitConfig
-from editing.memit.contexts import lead_rows
-from editing.memit.statistics import Statistics, load_or_measure
+from editing.memit.contexts import Context, lead_rows
+from editing.memit.statistics import Statistics, leads_sha256, load, load_or_measure, save
 from editing.progress import Progress
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +69,18 @@ def statistics_for(
     folder: Path | None = None,
     progress: Progress | None = None,
 ) -> Statistics:
-    """Statistics of a model from `texts`, else from text that it writes itself, cached in `folder`.
+    """Statistics of a model from `texts`, else those that `use_statistics` put into `folder`, else from text that it writes
+    itself, cached there.
 
     A model whose text is shipped (`texts/`) need not write it: that takes minutes, running it through the model one.
     Raises EditingError before that if the model is too shallow for the recipe.
     """
-    decoder, chat = Decoder(loaded.model), chat_of(loaded.model, loaded.tokenizer)
+    decoder = Decoder(loaded.model, products=products_for(loaded))
+    chat = chat_of(loaded.model, loaded.tokenizer)
     config.check_depth(len(decoder.layers))
+    leads = lead_rows(chat, config)
+    if texts is None and folder is not None and (known := _in_use(loaded.base_sha256, config, leads, folder)):
+        return known
     corpus = (
         list(texts)
         if texts is not None
@@ -86,10 +95,40 @@ def statistics_for(
         answer_layers=config.answer_layers,
         max_tokens=_tokens_for(decoder, config),
         max_felt=config.sensitivity_tokens,
-        leads=lead_rows(chat, config),
+        leads=leads,
         folder=folder,
         progress=progress,
     )
+
+
+def use_statistics(statistics: Statistics | None, folder: Path, *, base_sha256: str) -> None:
+    """From now on `statistics_for` gives these for this model, whatever text they come from; None: those of its own text
+    again. Of the text itself nothing is kept."""
+    path = _path_in_use(base_sha256, folder)
+    if statistics is None:
+        path.unlink(missing_ok=True)
+    else:
+        save(statistics, path)
+
+
+def _path_in_use(base_sha256: str, folder: Path) -> Path:
+    return folder / f"{hashlib.sha256(f'{base_sha256}|given'.encode()).hexdigest()[:32]}.safetensors"
+
+
+def _in_use(base_sha256: str, config: MemitConfig, leads: Sequence[Context], folder: Path) -> Statistics | None:
+    path = _path_in_use(base_sha256, folder)
+    if not path.exists():
+        return None
+    try:
+        known = load(path)
+        known.check(base_sha256=base_sha256, layers=config.layers, answer_layers=config.answer_layers)
+    except StatisticsMismatch as error:
+        log.warning("statistics of a given text are not used: %s", error)
+        return None
+    if known.leads_sha256 == leads_sha256(leads):
+        return known
+    log.warning("statistics of a given text are not used: they know other well-known subjects; measure them anew")
+    return None
 
 
 def _tokens_for(decoder: Decoder, config: MemitConfig) -> int:
@@ -116,7 +155,8 @@ def _own_text(
     path = None if folder is None else folder / f"{name}.txt"
     if path is not None and path.exists():
         return path.read_text(encoding="utf-8").split("\0")
-    texts = compose(decoder, chat_of(loaded.model, loaded.tokenizer), n_tokens=n_tokens, progress=progress)
+    with decoder.quick():
+        texts = compose(decoder, chat_of(loaded.model, loaded.tokenizer), n_tokens=n_tokens, progress=progress)
     texts = [re.sub(r"\r\n?", "\n", text) for text in texts]  # as they are read back
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -117,26 +117,31 @@ def prepare(name: str | None, as_json: bool) -> None:
 @click.option(
     "--text",
     type=FILE,
-    help="Text to measure on; else the model writes its own.",
+    help="Text to measure on, and to edit by from the next start on; else the model writes its own.",
 )
 @json_option
 def stats(name: str | None, text: Path | None, as_json: bool) -> None:
     """Measure the statistics that edits are made with, and cache them."""
-    from editing.loading import default_config, load_model, statistics_for
+    from editing.loading import default_config, load_model, statistics_for, use_statistics
     from server.prepare import prepare_model
 
     settings = effective(model=name)
     texts = None if text is None else [part for part in text_of(text).split("\n\n") if part.strip()]
     made = prepare_model(settings.model, settings.model_dir, say=tell)
     loaded = load_model(made.path)
+    folder = settings.statistics_dir
+    if texts is None:
+        use_statistics(None, folder, base_sha256=loaded.base_sha256)
     with click.progressbar(length=100, label="Measuring", file=sys.stderr) as bar:
         found = statistics_for(
             loaded,
             default_config(loaded),
             texts=texts,
-            folder=settings.statistics_dir,
+            folder=folder if texts is None else None,
             progress=percent(bar),
         )
+    if texts is not None:
+        use_statistics(found, folder, base_sha256=loaded.base_sha256)
     show({"sha256": found.sha256, "layers": sorted(found.covariances)}, as_json=as_json)
 
 

@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import save_file
 
 from editing.errors import EditingError, StatisticsMismatch
-from editing.loading import Loaded, compute_dtype, load_editor, shipped_text, statistics_for
+from editing.loading import Loaded, compute_dtype, load_editor, load_model, shipped_text, statistics_for, use_statistics
 from editing.memit.config import MemitConfig
 from editing.testing import TINY, tiny_model, tiny_tokenizer
 
@@ -109,3 +109,29 @@ def test_values_are_sought_with_quick_products_where_the_processor_has_them(
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
     editor = load_editor(checkpoint, config=TINY, device="cpu", dtype=dtype, texts=["words to count, " * 100])
     assert editor.decoder.products == products
+
+
+def test_statistics_of_a_given_text_are_used_until_those_of_its_own_are_wanted_again(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setattr("editing.loading.compose", lambda *_args, **_more: ["the model's own words " * 40])
+    loaded, kept = load_model(checkpoint, device="cpu"), tmp_path / "kept"
+    own = statistics_for(loaded, TINY, folder=kept)
+    given = statistics_for(loaded, TINY, texts=["somebody's words " * 40])
+    use_statistics(given, kept, base_sha256=loaded.base_sha256)
+    assert load_editor(checkpoint, config=TINY, device="cpu", folder=kept).statistics.sha256 == given.sha256
+    assert b"somebody" not in b"".join(path.read_bytes() for path in kept.iterdir())
+    use_statistics(None, kept, base_sha256=loaded.base_sha256)
+    assert statistics_for(loaded, TINY, folder=kept).sha256 == own.sha256
+
+
+@pytest.mark.parametrize(
+    ("of", "why"), [({"layers": (0,)}, "lack layers"), ({"leads_per_relation": 1}, "other well-known subjects")]
+)
+def test_statistics_of_a_given_text_for_another_recipe_are_left_aside(
+    checkpoint, tmp_path, monkeypatch, caplog, of, why
+):
+    monkeypatch.setattr("editing.loading.compose", lambda *_args, **_more: ["the model's own words " * 40])
+    loaded, kept = load_model(checkpoint, device="cpu"), tmp_path / "kept"
+    given = statistics_for(loaded, TINY, texts=["somebody's words " * 40])
+    use_statistics(given, kept, base_sha256=loaded.base_sha256)
+    assert statistics_for(loaded, replace(TINY, **of), folder=kept).corpus_sha256 != given.corpus_sha256
+    assert why in caplog.text
