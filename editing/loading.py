@@ -103,7 +103,7 @@ def statistics_for(
 
 def use_statistics(statistics: Statistics | None, folder: Path, *, base_sha256: str) -> None:
     """From now on `statistics_for` gives these for this model, whatever text they come from; None: those of its own text
-    again. Of the text itself nothing is kept."""
+    again. Of the text itself nothing is kept. Raises OSError where `folder` cannot be written to."""
     path = _path_in_use(base_sha256, folder)
     if statistics is None:
         path.unlink(missing_ok=True)
@@ -116,6 +116,7 @@ def _path_in_use(base_sha256: str, folder: Path) -> Path:
 
 
 def _in_use(base_sha256: str, config: MemitConfig, leads: Sequence[Context], folder: Path) -> Statistics | None:
+    """None, with a warning, if they are of another recipe or damaged: then those of the model's own text are taken."""
     path = _path_in_use(base_sha256, folder)
     if not path.exists():
         return None
