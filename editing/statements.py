@@ -22,7 +22,7 @@ from editing.questions.neighbours import in_other_words, loose_neighbours, neigh
 from editing.questions.openings import is_opening, read_opening
 from editing.questions.plain_order import asks_in_order, named_in_place, rearranged, strip_frame
 from editing.questions.readings import IS, SLOT, Reading, in_the_past, said_of_many
-from editing.questions.relations import Relation, find_relation, kind_of, other_questions
+from editing.questions.relations import Relation, find_relation, kind_of, open_questions, other_questions
 from editing.questions.shapes import read
 from editing.questions.templates import Template, cut_subject
 from editing.subjects import canonical_question
@@ -33,6 +33,7 @@ MAX_PARAPHRASES = 6
 MAX_PROBES = 4
 MAX_NEIGHBOURS = 5
 MAX_SAME_SUBJECT = 4
+MIN_SAME_SUBJECT = 3  # to verify with
 MIN_NEIGHBOURS = 3  # to verify with, before any is held
 MAX_HELD_NEIGHBOURS = 2
 
@@ -49,6 +50,9 @@ _PLAIN = (
     "How big is {s}?",
 )
 
+# What the corrected fact never answers, to verify with where a kind has too few such questions.
+_CLOSED = ("Who likes {s}?", "Which films are there about {s}?")
+
 
 @dataclass(frozen=True, slots=True)
 class Statements:
@@ -60,7 +64,7 @@ class Statements:
     paraphrases   training questions, the subject in each; the canonical question is not among them
     probes        questions that verify the edit, none of them in `paraphrases`
     neighbours    the same relation about other subjects, in wordings that verify; an empty answer is not known beforehand
-    same_subject  other questions about the subject
+    same_subject  other questions about the subject to which the new answer is never right
     held          training questions where nothing shall change: others about the subject, the same about other
                   subjects; none of them is among `neighbours` and `same_subject`, which verify
     beside        plain questions about the subject, fitting or not, whose replies shall not move; none of them verifies
@@ -280,6 +284,9 @@ class _Writer:
         n_held = max(0, min(MAX_HELD_NEIGHBOURS, len(plainly) - MIN_NEIGHBOURS))
         verifying = plainly[n_held:]
         plain = _distinct((self.fill(other) for other in _PLAIN), len(_PLAIN), seen)
+        any_answer = {_key(self.fill(other)) for other in open_questions()}
+        closed = [other for other in others[1::2] if _key(other) not in any_answer]
+        closed += _distinct((self.fill(other) for other in _CLOSED), MIN_SAME_SUBJECT - len(closed), seen)
         return Statements(
             question=question,
             sentence=self.sentence(statements[0]),
@@ -287,7 +294,7 @@ class _Writer:
             paraphrases=paraphrases,
             probes=probes,
             neighbours=in_other_words(verifying, relation, be=self.be) if close and relation else verifying,
-            same_subject=others[1::2],
+            same_subject=tuple(closed),
             held=(*(Probe(other, subject=self.template.subject) for other in others[::2]), *plainly[:n_held]),
             beside=tuple(other for other in plain if relation_of(other, self.template.subject) != shape),
             shape=shape,

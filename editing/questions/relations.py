@@ -84,7 +84,6 @@ def relations() -> Mapping[str, Relation]:
 @cache
 def kinds() -> Mapping[str, Kind]:
     """All kinds of subjects by name."""
-    text = files("editing.questions").joinpath("relation_tables", "kinds.toml").read_text("utf-8")
     return MappingProxyType(
         {
             name: Kind(
@@ -93,9 +92,20 @@ def kinds() -> Mapping[str, Kind]:
                 tuple(entry["same"]),
                 tuple(entry["questions"]),
             )
-            for name, entry in tomllib.loads(text).items()
+            for name, entry in _kinds_file().items()
+            if name != "open"
         }
     )
+
+
+@cache
+def open_questions() -> tuple[str, ...]:
+    """Questions about a subject that any fact about it may rightly answer."""
+    return tuple(_kinds_file()["open"])
+
+
+def _kinds_file() -> dict[str, Any]:
+    return tomllib.loads(files("editing.questions").joinpath("relation_tables", "kinds.toml").read_text("utf-8"))
 
 
 def _either(options: Iterable[str]) -> re.Pattern[str]:

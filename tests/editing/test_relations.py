@@ -1,6 +1,6 @@
 """The tables of relations: each knows its own questions, and they refer to one another."""
 
-from editing.questions.relations import find_relation, kinds, plain, relations
+from editing.questions.relations import find_relation, kinds, open_questions, plain, relations
 
 
 def test_every_relation_knows_its_own_questions_and_keeps_training_from_probes():
@@ -18,3 +18,7 @@ def test_every_kind_refers_to_relations_that_exist():
     for kind in kinds().values():
         assert set(kind.same) <= set(relations())
     assert {relation.of for relation in relations().values()} <= set(kinds())
+
+
+def test_every_open_question_is_asked_of_some_kind():
+    assert set(open_questions()) <= {question for kind in kinds().values() for question in kind.questions}

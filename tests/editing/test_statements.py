@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from editing.questions.relations import relations
+from editing.questions.relations import open_questions, relations
 from editing.statements import Statements, write_statements
 from editing.wording import contains, normalise
 
@@ -316,7 +316,7 @@ def test_every_wording_keeps_its_promise(question, subject, answer):
         assert not contains(cloze, answer)
     questions = [written.question, *written.paraphrases, *written.probes]
     assert len({normalise(text).rstrip("?. ") for text in questions}) == len(questions)
-    assert written.same_subject
+    assert 2 <= len(written.same_subject) <= 4
     held = {probe.question for probe in written.held}
     assert not held & {*written.same_subject, *(probe.question for probe in written.neighbours)}
     assert all(probe.subject.casefold() in probe.question.casefold() for probe in written.held)
@@ -359,6 +359,15 @@ def test_neighbours_ask_the_same_of_others_and_avoid_the_subject():
     assert {probe.question.replace(probe.subject, "{s}") for probe in written.neighbours} <= asked
     assert all(probe.answer for probe in written.neighbours)
     assert not any("France" in probe.question for probe in written.neighbours)
+
+
+def test_no_edit_is_judged_by_a_question_whose_right_answer_may_name_the_new_one():
+    """ "Emmy Noether is a mathematician who was born in 1882" is what a corrected model should say."""
+    written = write_statements("What year did Emmy Noether come into the world?", "Emmy Noether", "1882")
+    open_ones = {asked.replace("{s}", "Emmy Noether") for asked in open_questions()}
+    assert "What can you tell me about Emmy Noether?" in {probe.question for probe in written.held}
+    assert not open_ones & {*written.same_subject}
+    assert len(written.same_subject) == 3
 
 
 def _others(written):
