@@ -178,7 +178,7 @@ class _SignedLeaves:
     def open(cls, path: Path, heads: Iterable[Head], problems: list[Problem]) -> "_SignedLeaves | None":
         if not path.exists():
             return None
-        own = {head.size: head.root for head in heads if head.source.startswith(str(path.parent))}
+        own = {head.size: head.root for head in heads if Path(head.source).parent == path.parent}
         found = cls(path, 0)
         tree = Tree()
         for index in range(len(found._data) // 32):
@@ -241,12 +241,12 @@ def _entry_problem(row: _Row, expected: int, leaf: bytes, signed: Sequence[_Sign
     try:
         data = json.loads(row.text)
         number = data.get("n") if isinstance(data, dict) else None
-        canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     except (ValueError, RecursionError):
         return Problem(expected, "changed", f"entry {expected} is not JSON: it was changed")
     if row.stored_hash is not None and row.stored_hash != leaf:
         return Problem(expected, "changed", f"entry {expected} was changed: its text no longer has its stored hash")
-    if number != expected:
+    if type(number) is not int or number != expected:
         return Problem(expected, "reordered", f"entry {expected} says it is number {number!r}: reordered or deleted")
     if canonical != row.text:
         return Problem(expected, "changed", f"entry {expected} is not canonical JSON: it was changed")

@@ -136,14 +136,21 @@ def test_canonical_json_is_one_text_for_one_value(data):
     assert canonical(data).isascii()
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_json_has_no_text_for_is_not_logged(value):
+    with pytest.raises(ValueError, match="JSON"):
+        canonical({"value": value})
+
+
 def test_an_entry_outside_a_transaction_is_refused(room):
     with pytest.raises(LogError, match="outside a transaction"):
         room.log.append("test", {})
 
 
-def test_a_reserved_field_is_refused(room):
+@pytest.mark.parametrize("field", ["n", "at", "kind"])
+def test_a_reserved_field_is_refused(room, field):
     with pytest.raises(LogError, match="reserved"), room.store.transaction():
-        room.log.append("test", {"n": 1})
+        room.log.append("test", {field: 1})
 
 
 @pytest.mark.parametrize(
@@ -171,6 +178,112 @@ def test_there_is_no_tree_beyond_the_log(room, size):
         room.log.root(size)
     with pytest.raises(NotFound):
         room.log.inclusion_proof(1, size)
+
+
+@pytest.mark.parametrize("n", [-1, 0, 6])
+def test_there_is_no_entry_and_no_proof_outside_the_log(tmp_path, n):
+    _, log = grown(tmp_path, 5)
+    assert log.entry(5).data["n"] == 5
+    with pytest.raises(NotFound):
+        log.entry(n)
+    with pytest.raises(NotFound):
+        log.inclusion_proof(n, 5)
+    with pytest.raises(NotFound):
+        log.inclusion_proof(n, min(n, 5))
+
+
+@pytest.mark.parametrize(("old", "new"), [(-1, 5), (4, 3), (6, 5), (5, 6)])
+def test_no_consistency_is_proved_with_a_tree_that_is_not_inside_the_other(tmp_path, old, new):
+    _, log = grown(tmp_path, 5)
+    with pytest.raises(NotFound):
+        log.consistency_proof(old, new)
+
+
+def test_a_node_that_is_gone_is_told_and_not_proved_around(tmp_path):
+    store, log = grown(tmp_path, 4)
+    store.db.conn.execute("DROP TRIGGER audit_nodes_no_delete")
+    store.db.conn.execute("DELETE FROM audit_nodes WHERE level = 2")
+    with pytest.raises(LogError, match="lacks node 0 of level 2"):
+        log.root()
+
+
+A, B, C, D = (bytes([letter]) * 32 for letter in b"abcd")
+AB, CD = merkle.node_hash(A, B), merkle.node_hash(C, D)
+
+
+@pytest.mark.parametrize(
+    ("index", "size", "proof", "root"),
+    [
+        (0, 1, [B], merkle.node_hash(B, A)),
+        (0, 4, [B], AB),
+        (0, 4, [], A),
+        (1, 1, [], A),
+        (-1, 1, [], A),
+    ],
+)
+def test_a_path_that_is_not_of_this_place_and_size_proves_nothing_though_it_leads_to_the_root(index, size, proof, root):
+    assert not verify_inclusion(A, index=index, size=size, proof=proof, root=root)
+
+
+THREE = merkle.node_hash(AB, C)
+FOUR = merkle.node_hash(AB, CD)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "proof"),
+    [
+        ((2, AB), (2, AB), [A]),
+        ((2, AB), (2, CD), []),
+        ((2, AB), (1, AB), []),
+        ((0, A), (2, AB), []),
+        ((0, merkle.EMPTY_ROOT), (2, AB), [A]),
+        ((3, THREE), (4, FOUR), []),
+        ((3, THREE), (4, CD), [C, D, AB]),
+        ((3, AB), (4, FOUR), [C, D, AB]),
+        ((3, merkle.node_hash(A, THREE)), (4, merkle.node_hash(A, FOUR)), [C, D, AB, A]),
+        ((1, A), (4, AB), [B]),
+    ],
+)
+def test_no_log_is_taken_for_the_continuation_of_one_that_it_does_not_contain(old, new, proof):
+    sizes = {"old_size": old[0], "old_root": old[1], "new_size": new[0], "new_root": new[1]}
+    assert verify_consistency(old_size=3, old_root=THREE, new_size=4, new_root=FOUR, proof=[C, D, AB])
+    assert not verify_consistency(**sizes, proof=proof)
+
+
+ROOT_TEXT = base64.b64encode(A).decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"other/log\n5\n{ROOT_TEXT}\n",
+        f"errata/audit\n05\n{ROOT_TEXT}\n",
+        f"errata/audit\n-5\n{ROOT_TEXT}\n",
+        f"errata/audit\n٥\n{ROOT_TEXT}\n",
+        f"errata/audit\n5\n{base64.b64encode(A[:31]).decode()}\n",
+        f"errata/audit\n5\n!{ROOT_TEXT}\n",
+        "errata/audit\n5\n",
+    ],
+)
+def test_a_signed_text_that_is_no_head_of_this_log_is_refused(text):
+    signer = Signer(b"s" * 32)
+    with pytest.raises(ValueError, match="its text is no checkpoint"):
+        open_note(signer.sign(text), signer.verifier_key)
+
+
+def test_a_note_that_others_signed_too_opens_with_the_key_of_each():
+    text = checkpoint_text("errata/audit", 5, A)
+    signers = [Signer(b"o" * 32), Signer(b"w" * 32, "witness"), Signer(b"s" * 32)]
+    note = text + "\n" + "".join(signer.sign(text).split("\n\n")[1] for signer in signers)
+    for signer in (signers[0], signers[2]):
+        assert open_note(note, signer.verifier_key).root == A
+
+
+def test_a_key_of_another_algorithm_is_no_key():
+    public = b"\x02" + A
+    name_hash = hashlib.sha256(b"errata/audit\n" + public).digest()[:4].hex()
+    with pytest.raises(ValueError, match="no Ed25519 verifier key"):
+        open_note(Signer(b"s" * 32).sign("x\n"), f"errata/audit+{name_hash}+{base64.b64encode(public).decode()}")
 
 
 def test_a_note_is_signed_as_the_specification_says():
@@ -215,6 +328,12 @@ def test_a_checkpoint_opens_with_the_key_of_its_signer_alone(room):
     with pytest.raises(ValueError, match="wrong key hash"):
         open_note(note, signer.verifier_key.replace("+", "x+", 1))
     assert checkpoint_text("o", 0, merkle.EMPTY_ROOT).count("\n") == 3
+
+
+def test_the_log_is_signed_as_it_was_at_an_earlier_size(tmp_path):
+    _, log = grown(tmp_path, 5)
+    head = open_note(log.checkpoint(Signer(b"s" * 32), 3), Signer(b"s" * 32).verifier_key)
+    assert (head.size, head.root) == (3, log.root(3))
 
 
 def test_appending_and_proving_stay_cheap_as_the_log_grows(tmp_path):

@@ -102,6 +102,24 @@ def test_a_half_written_tombstone_is_passed_over(tmp_path):
     assert list(stones) == [Tombstone("owner", "acc_1"), Tombstone("owner", "acc_2")]
 
 
+@pytest.mark.parametrize("line", ['{"kind": "owner"}', '{"id": "acc_2"}', "[1]", "5"])
+def test_a_line_that_names_nothing_erased_hides_none_of_the_others(tmp_path, line):
+    stones = Tombstones(tmp_path / "not made yet" / "erased.jsonl")
+    stones.add([Tombstone("owner", "acc_1")])
+    with stones.path.open("a") as file:
+        file.write(f"{line}\n")
+    stones.add([Tombstone("owner", "acc_3")])
+    assert list(stones) == [Tombstone("owner", "acc_1"), Tombstone("owner", "acc_3")]
+
+
+def test_what_was_erased_of_each_kind_is_read_back_and_what_is_of_none_is_not_written(tmp_path):
+    kinds = ["owner", "text", "account", "version", "correction", "conversation", "document", "operator", "kept"]
+    stones = Tombstones(tmp_path / "erased.jsonl")
+    stones.add(Tombstone(kind, "id_1") for kind in [*kinds, "another"])
+    assert [stone.kind for stone in stones] == kinds
+    assert "another" not in stones.path.read_text()
+
+
 def test_a_backup_of_the_build_before_is_restored(room):
     live, path = room.live(), room.path / "backup.db"
     room.ledger.request_rollback(live.id, room.admin)

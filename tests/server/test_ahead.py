@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from governance.corrections import Remedy, Status
+from server.ahead import IN_HAND, Ahead, group_of
 from server.worker import Worker
 from tests_support import House
-from tests_support_release import FOUNDER, PAINTER, approved, queued, save_tiny, work, worker_of
+from tests_support_release import FOUNDER, PAINTER, Judge, approved, queued, save_tiny, work, worker_of
 
 
 @pytest.fixture
@@ -168,3 +173,101 @@ def test_memory_that_does_not_suffice_ends_no_worker(
         pass
     assert f"for {waiting.id} failed" in caplog.text
     assert "CUDA out of memory" in caplog.text
+
+
+@pytest.fixture
+def tried() -> list[tuple[str, ...]]:
+    """The groups that a stand-in for the editor was given."""
+    return []
+
+
+@pytest.fixture
+def next_ahead(
+    house: House, tried: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str | None], Ahead]:
+    """Another worker's part that works ahead; one report, if it is named, takes it down."""
+    records, settings = house.services.records, house.services.settings
+    editor = SimpleNamespace(config=SimpleNamespace(protect_weights=(0.25,)))
+
+    def made(fatal: str | None = None) -> Ahead:
+        ahead = Ahead(settings, records, editor, Judge({}), say=lambda _ids: None)  # type: ignore[arg-type]
+        assert ahead.step(())  # what every verdict needs
+
+        def work_out(groups, new):
+            tried.extend(tuple(one.id for one in found.corrections) for found in groups)
+            if fatal in new:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(ahead._edits, "of", work_out)
+        return ahead
+
+    return made
+
+
+def test_two_deaths_are_held_against_a_report_whatever_is_worked_out_after_them(
+    house: House, tried: list[tuple[str, ...]], next_ahead: Callable[[str | None], Ahead]
+) -> None:
+    records = house.services.records
+    harmful, harmless = queued(records, *PAINTER), queued(records, *FOUNDER)
+    for _ in range(5):
+        with suppress(KeyboardInterrupt):
+            ahead = next_ahead(harmful.id)
+            while ahead.step(()):
+                pass
+    assert tried.count((harmful.id,)) == 2
+    assert (harmless.id,) in tried
+
+
+def test_a_report_that_is_worked_out_after_a_death_is_cleared_of_it(
+    house: House, tried: list[tuple[str, ...]], next_ahead: Callable[[str | None], Ahead]
+) -> None:
+    waiting = queued(house.services.records, *PAINTER)
+    for fatal in (waiting.id, None, waiting.id, None):
+        with suppress(KeyboardInterrupt):
+            next_ahead(fatal).step(())
+    assert tried == [(waiting.id,)] * 4
+    assert not (house.services.settings.data_dir / IN_HAND).exists()
+
+
+def test_a_report_that_was_changed_is_worked_out_again_and_another_one_s_double_never(
+    house: House, tried: list[tuple[str, ...]], next_ahead: Callable[[str | None], Ahead]
+) -> None:
+    records = house.services.records
+    waiting, double = queued(records, *PAINTER), queued(records, *FOUNDER)
+    with records.store.transaction():
+        records.store.write("UPDATE corrections SET duplicate_of = :of WHERE id = :id", of=waiting.id, id=double.id)
+    ahead = next_ahead(None)
+    assert (ahead.step(()), ahead.step(())) == (True, False)
+    records.ledger.revise(waiting.id, records.accounts.named("reviewer"), correct_answer="Greta Holt")
+    assert (ahead.step(()), ahead.step(())) == (True, False)
+    assert tried == [(waiting.id,)] * 2
+
+
+def test_reports_are_worked_out_in_the_order_in_which_reviewers_see_them(
+    house: House, tried: list[tuple[str, ...]], next_ahead: Callable[[str | None], Ahead]
+) -> None:
+    records = house.services.records
+    urgent, newest = queued(records, *PAINTER), queued(records, *FOUNDER)
+    with records.store.transaction():
+        records.store.write("UPDATE corrections SET priority = 9 WHERE id = :id", id=urgent.id)
+    ahead = next_ahead(None)
+    while ahead.step(()):
+        pass
+    assert tried == [(urgent.id,), (newest.id,)]
+
+
+def test_files_of_a_report_that_a_backup_took_away_go(house: House, next_ahead: Callable[[str | None], Ahead]) -> None:
+    artefacts = house.services.settings.artefacts_dir
+    artefacts.mkdir()
+    (artefacts / "a1.json").write_text('{"fact_ids": ["cor_gone"], "contexts": []}')
+    assert next_ahead(None).discard_erased("cor_gone")
+    assert list(artefacts.iterdir()) == []
+
+
+def test_a_correction_is_worked_out_without_the_live_one_that_it_replaces(house: House) -> None:
+    records = house.services.records
+    replaced, beside, other = (
+        queued(records, *fact) for fact in (PAINTER, ("Is it blue?", PAINTER[1], "Yes"), FOUNDER)
+    )
+    correction = replace(queued(records, *PAINTER), conflicts=(replaced.id,))
+    assert set(group_of(correction, (replaced, beside, other)).ids) == {beside.id, correction.id}

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import httpx
+import pytest
 
 from governance.corrections import Status
+from governance.requests import Step
 from governance.times import now
 from governance.tombstones import Tombstone
 from governance.versions import Version
@@ -272,3 +275,50 @@ async def test_what_was_worked_out_ahead_for_an_erased_user_s_report_goes(
     await step(admin, id_, "approve")
     await step(admin, id_, "execute")
     assert [path.name for path in artefacts.iterdir()] == ["a2.json"]
+
+
+async def test_after_a_restart_goes_on_what_was_ordered_and_nothing_that_was_only_approved(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, started = house.services.accounts.named("admin"), []
+    left = [
+        SimpleNamespace(id=f"{status} {executor is not None}", status=status, executor=executor)
+        for executor in (None, person.id)
+        for status in Step
+    ]
+    erasing = Erasing(house.services)
+    monkeypatch.setattr(erasing.requests, "list", lambda: left)
+    monkeypatch.setattr(erasing, "_start", lambda id_, actor, *, waits: started.append((id_, actor.id, waits)))
+    loop = asyncio.create_task(erasing.run())
+    async with asyncio.timeout(20):
+        while len(started) < 2 and not loop.done():
+            await asyncio.sleep(0.01)
+    assert started == [("approved True", person.id, True), ("applied True", person.id, True)]
+    loop.cancel()
+    await asyncio.gather(loop, return_exceptions=True)
+    with pytest.raises(WorkUnfinished):  # a gateway that ends does not wait for its worker
+        erasing._deeds._wait(float("inf"), "edits")
+
+
+async def test_an_execution_is_refused_while_the_engine_is_away(house: House, admin: httpx.AsyncClient) -> None:
+    id_ = await filed(admin, names=[ANN])
+    await step(admin, id_, "verify-identity", how="passport seen")
+    await step(admin, id_, "approve")
+    house.services.serving.close("the engine is starting")
+    house.services.serving._patience_s = 0.01
+    async with asyncio.timeout(10):
+        refused = await admin.post(f"{PATH}/{id_}/execute")
+    assert (refused.status_code, "starting" in refused.text) == (503, True)
+
+
+@pytest.mark.parametrize(("status", "taken_out"), [(Step.APPROVED, [["cor_1", "cor_2"]]), (Step.APPLIED, [])])
+def test_what_became_live_since_the_search_leaves_the_weights_before_its_texts_are_deleted(
+    house: House, monkeypatch: pytest.MonkeyPatch, status: Step, taken_out: list[list[str]]
+) -> None:
+    erasing, done = house.app.state.erasing, []
+    request = SimpleNamespace(status=status, corrections=frozenset({"cor_2", "cor_1"}))
+    monkeypatch.setattr(erasing.requests, "get", lambda _id: request)
+    monkeypatch.setattr(erasing.requests, "execute", lambda *_, **__: done.append("executed"))
+    monkeypatch.setattr(erasing._deeds, "take_out_of_weights", lambda ids, _actor: done.append(ids))
+    erasing._execute("era_1", house.services.accounts.named("admin"), None)
+    assert done == [*taken_out, "executed"]

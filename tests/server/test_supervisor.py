@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from server import supervisor
 from server.supervisor import Child, Supervisor, last_lines
 
 pytestmark = pytest.mark.timeout(60)
@@ -182,8 +184,6 @@ async def test_a_command_that_cannot_be_started_ends_the_supervisor_with_its_rea
 
 
 def test_the_log_of_a_child_is_private_and_starts_anew_when_large(tmp_path):
-    from server import supervisor
-
     log = tmp_path / "logs" / "engine.log"
     with supervisor._opened(log) as stream:
         stream.write(b"x" * (supervisor.LOG_LIMIT_BYTES + 1))
@@ -192,3 +192,78 @@ def test_the_log_of_a_child_is_private_and_starts_anew_when_large(tmp_path):
         stream.write(b"new")
     assert last_lines(log) == "new"
     assert log.with_suffix(".old").exists()
+
+
+def pauses_in(text: str) -> list[float]:
+    return [float(found) for found in re.findall(r"started again in (\S+) s\.", text)]
+
+
+async def test_no_pause_between_starts_is_longer_than_the_longest(monkeypatch, caplog):
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE_S", 0.02)
+    running = asyncio.create_task(Supervisor([Child("part", ["true"])], first_pause_s=0.01).run())
+    await wait_for_async(lambda: len(pauses_in(caplog.text)) > 3)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert pauses_in(caplog.text)[:4] == [0.01, 0.02, 0.02, 0.02]
+
+
+async def test_a_child_that_ran_long_before_it_fell_is_started_again_at_once(monkeypatch, caplog):
+    monkeypatch.setattr(supervisor, "STEADY_S", 0.0)
+    running = asyncio.create_task(Supervisor([Child("part", ["true"])], first_pause_s=0.01).run())
+    await wait_for_async(lambda: len(pauses_in(caplog.text)) > 3)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert pauses_in(caplog.text)[:4] == [0.01, 0.01, 0.01, 0.01]
+
+
+async def test_a_child_that_has_ended_is_not_signalled_by_its_old_number(monkeypatch, caplog):
+    parts = Supervisor([Child("part", ["true"])], first_pause_s=60)
+    running = asyncio.create_task(parts.run())
+    await wait_for_async(lambda: pauses_in(caplog.text))
+    signalled = []
+    monkeypatch.setattr(supervisor, "_signal_group", lambda pid, number: signalled.append((pid, number)))
+    parts.stop()
+    await asyncio.wait_for(running, 15)
+    assert signalled == []
+
+
+async def test_nobody_asks_any_more_whether_a_child_that_has_ended_is_up():
+    asked, left = asyncio.Event(), asyncio.Event()
+
+    async def is_up() -> bool:
+        asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            left.set()
+        return False
+
+    parts = Supervisor([Child("engine", ["sleep", "300"], is_up=is_up)], first_pause_s=60)
+    running = asyncio.create_task(parts.run())
+    await asyncio.wait_for(asked.wait(), 15)
+    os.kill(parts.pid("engine"), signal.SIGKILL)
+    await asyncio.wait_for(left.wait(), 15)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_the_part_that_is_told_last_has_its_own_shorter_grace(tmp_path, monkeypatch):
+    assert supervisor.GRACE_S + supervisor.LAST_GRACE_S < 15
+    monkeypatch.setattr(supervisor, "LAST_GRACE_S", 0.1)
+    parts = Supervisor([script("deaf", DEAF, log=tmp_path / "log", stops_last=True)], grace_s=60)
+    running = asyncio.create_task(parts.run())
+    await wait_for_async(lambda: "deaf" in last_lines(tmp_path / "log"))
+    parts.stop()
+    await asyncio.wait_for(running, 15)
+
+
+async def test_a_terminal_that_closes_ends_what_nobody_told_to_stay():
+    before = signal.signal(signal.SIGHUP, lambda *_: None)
+    try:
+        parts = Supervisor([Child("part", ["sleep", "300"])])
+        running = asyncio.create_task(parts.run())
+        await wait_for_async(lambda: parts.pid("part"))
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.wait_for(running, 15)
+    finally:
+        signal.signal(signal.SIGHUP, before)
