@@ -198,22 +198,23 @@ def pauses_in(text: str) -> list[float]:
     return [float(found) for found in re.findall(r"started again in (\S+) s\.", text)]
 
 
-async def test_no_pause_between_starts_is_longer_than_the_longest(monkeypatch, caplog):
-    monkeypatch.setattr(supervisor, "LONGEST_PAUSE_S", 0.02)
+async def first_pauses(caplog) -> list[float]:
+    """Between the starts of a child that ends at once."""
     running = asyncio.create_task(Supervisor([Child("part", ["true"])], first_pause_s=0.01).run())
     await wait_for_async(lambda: len(pauses_in(caplog.text)) > 3)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    assert pauses_in(caplog.text)[:4] == [0.01, 0.02, 0.02, 0.02]
+    return pauses_in(caplog.text)[:4]
+
+
+async def test_no_pause_between_starts_is_longer_than_the_longest(monkeypatch, caplog):
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE_S", 0.02)
+    assert await first_pauses(caplog) == [0.01, 0.02, 0.02, 0.02]
 
 
 async def test_a_child_that_ran_long_before_it_fell_is_started_again_at_once(monkeypatch, caplog):
     monkeypatch.setattr(supervisor, "STEADY_S", 0.0)
-    running = asyncio.create_task(Supervisor([Child("part", ["true"])], first_pause_s=0.01).run())
-    await wait_for_async(lambda: len(pauses_in(caplog.text)) > 3)
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    assert pauses_in(caplog.text)[:4] == [0.01, 0.01, 0.01, 0.01]
+    assert await first_pauses(caplog) == [0.01, 0.01, 0.01, 0.01]
 
 
 async def test_a_child_that_has_ended_is_not_signalled_by_its_old_number(monkeypatch, caplog):
